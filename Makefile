@@ -1,0 +1,78 @@
+# Everything is installed once into .venv and written below build/; nothing goes to your home directory.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-python test-browser upstream bench build clean
+
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
+PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
+    'import sys; sys.version_info >= (3, 10) and print("$(p)")' 2>/dev/null)))
+BIN := $(CURDIR)/.venv/bin
+STATE := $(CURDIR)/build/state
+
+export IPYTHONDIR := $(STATE)/ipython
+export JUPYTER_CONFIG_DIR := $(STATE)/jupyter/config
+export JUPYTER_DATA_DIR := $(STATE)/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(STATE)/jupyter/runtime
+export JUPYTER_CONFIG_PATH := $(CURDIR)/tools/jupyter
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+help:
+	@echo "make demo              open the tour in JupyterLab, with four local engines"
+	@echo "HEADLESS=1 make demo   run the tour without a browser; see build/tour.html"
+	@echo "make test              every check and test"
+	@echo "make check             ruff and mypy"
+	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
+	@echo "make bench             what watching a result costs"
+	@echo "make build             sdist and wheel, in dist/"
+	@echo "make clean             remove what the other targets made, .venv too"
+
+.venv/bin/python:
+	@PYTHON="$(PYTHON)" sh tools/venv.sh
+
+.venv/demo.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[demo]"
+	@touch $@
+
+.venv/test.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@touch $@ .venv/demo.stamp
+
+demo: .venv/demo.stamp
+	@mkdir -p $(STATE)
+ifeq ($(HEADLESS),1)
+	$(BIN)/python tools/demo.py
+else
+	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/tour.ipynb --log-level=WARN \
+	    $(if $(filter 0,$(shell id -u)),--allow-root)
+endif
+
+test: check test-python test-browser upstream
+	$(BIN)/python tests/bench/observe.py 1000
+
+check: .venv/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The browser's tests have a process of their own: Playwright keeps an event loop running in the main thread.
+test-python: .venv/test.stamp
+	$(BIN)/python -m pytest -m "not browser"
+
+test-browser: .venv/test.stamp
+	$(BIN)/python -m pytest -m browser
+
+# Run from a directory without a conftest.py, so that nothing of our own tests' settings applies.
+upstream: .venv/test.stamp
+	@mkdir -p build/upstream
+	cd build/upstream && PYTHONPATH=$(CURDIR)/tests $(BIN)/python -m pytest -c $(CURDIR)/tests/upstream.ini \
+	    -p upstream_layer --pyargs ipyparallel.tests.test_asyncresult ipyparallel.tests.test_magics
+
+bench: .venv/test.stamp
+	$(BIN)/python tests/bench/observe.py
+	$(BIN)/python tests/bench/overhead.py
+
+build: .venv/test.stamp
+	$(BIN)/python -m build --outdir dist
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results

@@ -1,0 +1,206 @@
+"""A recorder's columns become a Snapshot; called under the recorder's lock."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
+from .snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
+from .times import posix
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+TASKS_SHOWN = 50
+OUTPUTS_SHOWN = 20
+OUTPUT_TAIL = 4_000
+_PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, np.generic)
+
+
+def assemble(recorder: Recorder, result: Any) -> Snapshot:
+    """Everything known of a result.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    result : AsyncResult or None
+        None once the user has dropped it: then its tasks, output and value are gone too.
+    """
+    columns, link = recorder.columns, recorder.link
+    ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
+    done = ok + failed + aborted
+    running = sum(columns.carried(position) for position in recorder.running)
+    finished = columns.ended == columns.messages
+    elapsed = recorder.elapsed
+    engines = _engines(recorder)
+    busy = sum(engine.busy_time for engine in engines)
+    # an engine's share is counted once even where a coalesced reply names several
+    speedup = busy / elapsed if elapsed > 0 and busy > 0 else None
+    return Snapshot(
+        name=recorder.name,
+        total=columns.total,
+        done=done,
+        ok=ok,
+        failed=failed,
+        aborted=aborted,
+        running=running,
+        queued=columns.total - done - running,
+        messages=columns.messages,
+        elapsed=elapsed,
+        serial_time=columns.serial_time,
+        wall_time=recorder.wall_time if finished else None,
+        speedup=speedup,
+        efficiency=speedup / len(engines) if speedup is not None and engines else None,
+        throughput=done / elapsed if done and elapsed > 0 else None,
+        finished=finished,
+        engines=engines,
+        failures=recorder.failures.groups(),
+        tasks=() if result is None else _tasks(recorder, result),
+        outputs=() if result is None else _outputs(recorder, result),
+        outputs_total=int(columns.wrote.sum()),
+        state=_state(columns.total, done, running, failed + aborted, finished, link.lost),
+        note="" if finished else link.note(),
+        value=_value(recorder, result) if finished and ok == columns.total == 1 else None,
+        single=recorder.single and columns.total == 1,
+        time=time.time(),
+    )
+
+
+def _state(total: int, done: int, running: int, bad: int, finished: bool, lost: bool) -> State:
+    if total == 0:
+        return "empty"
+    if finished:
+        return "failed" if bad else "done"
+    if lost:
+        return "lost"
+    return "running" if running or done else "queued"
+
+
+def _engines(recorder: Recorder) -> tuple[EngineLoad, ...]:
+    columns, alive, now = recorder.columns, recorder.link.alive(), time.time()
+    columns.reserve(len(recorder.engines))
+    current: dict[int, tuple[int, float]] = {}
+    for position, (slot, since) in recorder.running.items():
+        if slot >= 0 and (slot not in current or since > current[slot][1]):
+            current[slot] = (position, since)
+    loads = []
+    for slot, engine_id in enumerate(recorder.engines):
+        busy = float(columns.slot_busy[slot])
+        task = None
+        if slot in current:
+            position, since = current[slot]
+            task = (columns.first_input(position), max(0.0, now - since))
+            busy += task[1]
+        loads.append(
+            EngineLoad(
+                engine_id=engine_id,
+                done=int(columns.slot_done[slot]),
+                failed=int(columns.slot_failed[slot]),
+                running=task,
+                busy_time=busy,
+                alive=engine_id in alive or _coalesced(engine_id),
+            )
+        )
+    return tuple(sorted(loads, key=lambda load: (isinstance(load.engine_id, str), load.engine_id)))
+
+
+def _coalesced(engine_id: object) -> bool:
+    return isinstance(engine_id, str) and engine_id.startswith("engines ")
+
+
+def _tasks(recorder: Recorder, result: Any) -> tuple[TaskRecord, ...]:
+    columns = recorder.columns
+    return tuple(
+        TaskRecord(
+            index=columns.first_input(i),
+            inputs=columns.carried(i),
+            msg_id=result.msg_ids[i],
+            engine_id=_engine_of(recorder, i),
+            status=_status(recorder, i),
+            submitted=_time(md["submitted"]),
+            started=_number(columns.started[i]),
+            completed=_number(columns.completed[i]),
+            received=_time(md["received"]),
+            duration=_number(columns.completed[i] - columns.started[i]),
+        )
+        for i, md in enumerate(recorder.records(result)[:TASKS_SHOWN])
+    )
+
+
+def _engine_of(recorder: Recorder, position: int) -> Any:
+    slot = int(recorder.columns.engine[position])
+    if slot < 0 and position in recorder.running:
+        slot = recorder.running[position][0]
+    return recorder.engines[slot] if slot >= 0 else None
+
+
+def _status(recorder: Recorder, position: int) -> Status:
+    code = int(recorder.columns.status[position])
+    return STATUSES[RUNNING if code == QUEUED and position in recorder.running else code]
+
+
+def _outputs(recorder: Recorder, result: Any) -> tuple[TaskOutput, ...]:
+    records = recorder.records(result)
+    newest = list(recorder.wrote)[-OUTPUTS_SHOWN:]
+    return tuple(_output(recorder, i, records[i]) for i in reversed(newest))
+
+
+def _output(recorder: Recorder, position: int, md: Any) -> TaskOutput:
+    stdout, stderr, shown = md["stdout"] or "", md["stderr"] or "", md["execute_result"]
+    if shown:  # what %%px shows as Out[engine:n]
+        stdout += f"Out: {shown.get('data', {}).get('text/plain', '')}"
+    tails = [text[-OUTPUT_TAIL:] for text in (stdout, stderr)]
+    return TaskOutput(
+        index=recorder.columns.first_input(position),
+        engine_id=_engine_of(recorder, position),
+        stdout=tails[0],
+        stderr=tails[1],
+        omitted=len(stdout) + len(stderr) - sum(map(len, tails)),
+        rich=len(md["outputs"] or ()),
+    )
+
+
+def _value(recorder: Recorder, result: Any) -> str | None:
+    """A short text of a single value; a foreign object's repr is not run, it may do anything."""
+    if result is None:
+        return None
+    value = recorder.value_of(result)
+    if type(value).__name__ == "ExecuteReply":
+        shown = recorder.records(result)[0]["execute_result"]
+        return None if not shown else _short.repr(shown["data"].get("text/plain", "")).strip("'\"")
+    if value is None:
+        return "None"
+    if isinstance(value, _PLAIN) and type(value).__module__ in ("builtins", "numpy"):
+        return _short.repr(value)
+    return f"<{type(value).__name__}>"
+
+
+class _Short(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 60
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        return f"<{type(x).__name__}>"
+
+    def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, bool | float | complex | bytes | range | np.generic) or x is None:
+            text = repr(x)
+            return text if len(text) <= self.maxother else text[: self.maxother - 1] + "…"
+        return super().repr1(x, level)
+
+
+_short = _Short()
+
+
+def _number(value: Any) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _time(value: Any) -> float | None:
+    return _number(posix(value))

@@ -1,0 +1,56 @@
+"""The settings, as one Configurable for `%config` and configuration files."""
+
+from __future__ import annotations
+
+from traitlets import Enum, Float, Int, TraitError, TraitType, validate
+from traitlets.config import Configurable
+
+VIEWS = ("auto", "widget", "html", "text")
+
+
+class IPythonParallelResults(Configurable):
+    """How results of IPython Parallel are shown.
+
+    Set with ``%config IPythonParallelResults.rate = 2`` or, in a configuration file,
+    ``c.IPythonParallelResults.rate = 2``.
+    """
+
+    rate = Float(5.0, help="Updates a second of one shown result, 0.1 to 5.").tag(config=True)
+    html_rate = Float(2.0, help="Updates a second where all HTML is sent anew, 0.1 to 5.").tag(config=True)
+    messages = Float(10.0, help="Messages a second, all shown results together, 1 to 100.").tag(config=True)
+    view = Enum(
+        VIEWS,
+        "auto",
+        help="What a notebook shows while work runs: widget, html, text, or auto for the best it can draw.",
+    ).tag(config=True)
+    contact_timeout = Float(
+        30.0, help="Seconds without an answer after which the controller counts as lost, 1 to 3600."
+    ).tag(config=True)
+    tasks = Int(50, help="Rows in the table of tasks, 0 to 50.").tag(config=True)
+    engines = Int(64, help="Rows in the table of engines, 0 to 256.").tag(config=True)
+    failures = Int(20, help="Kinds of failure shown, 1 to 100.").tag(config=True)
+    outputs = Int(20, help="Tasks whose output is shown, 0 to 20.").tag(config=True)
+
+    @validate("rate", "html_rate", "messages", "contact_timeout", "tasks", "engines", "failures", "outputs")
+    def _within(self, proposal: dict[str, object]) -> object:
+        trait: TraitType = proposal["trait"]  # type: ignore[assignment,type-arg]
+        low, high = _ALLOWED[str(trait.name)]
+        value = proposal["value"]
+        if not low <= float(value) <= high:  # type: ignore[arg-type]
+            msg = (
+                f"IPythonParallelResults.{trait.name} = {value!r}: expected a number from {low:g} to {high:g}"
+            )
+            raise TraitError(msg)
+        return value
+
+
+_ALLOWED = {
+    "rate": (0.1, 5.0),
+    "html_rate": (0.1, 5.0),
+    "messages": (1.0, 100.0),
+    "contact_timeout": (1.0, 3600.0),
+    "tasks": (0, 50),
+    "engines": (0, 256),
+    "failures": (1, 100),
+    "outputs": (0, 20),
+}

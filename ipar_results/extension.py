@@ -1,0 +1,249 @@
+"""The only place that attaches anything to somebody else's object, and takes it all off again."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from contextlib import ExitStack
+from typing import Any
+
+from .config import IPythonParallelResults
+from .live.display import Live, bundle, notebook_view
+from .live.ticker import Ticker
+from .live.wait import NoView, TextView, View, checked, wait
+from .log import forget, logger, trouble
+from .monitor import Monitor
+from .patches import parse_date, replacements
+from .recorder import Recorder
+from .watch import Watch
+
+_lock = threading.Lock()
+_loaded: Extension | None = None
+_idle: Watch | None = None
+
+
+class Extension:
+    """The layer, while it is on.
+
+    Parameters
+    ----------
+    shell : InteractiveShell or None
+        The running IPython, if there is one.
+    """
+
+    def __init__(self, shell: Any = None) -> None:
+        self.shell = shell
+        self.config = IPythonParallelResults(parent=shell)
+        self.watch = Watch(lambda: self.config.contact_timeout)
+        self.ticker = Ticker(lambda: self.config.messages)
+        self._undo = ExitStack()
+
+    # attaching -----------------------------------------------------------------------------------
+
+    def attach(self) -> None:
+        """Put everything in its place; where a part fails, what was attached comes off again."""
+        with ExitStack() as undo:
+            undo.callback(forget)
+            undo.callback(self.watch.close)
+            undo.callback(self.ticker.stop)
+            self._patch(undo)
+            if self.shell is not None:
+                self._configure(undo)
+                self._format(undo)
+            self._undo = undo.pop_all()
+
+    def detach(self) -> None:
+        """Take everything off, last first; a second call does nothing."""
+        self._undo.close()
+
+    def _patch(self, undo: ExitStack) -> None:
+        from ipyparallel import AsyncResult, util
+
+        undo.callback(setattr, util, "_parse_date", util._parse_date)
+        util._parse_date = parse_date(util._parse_date)
+        own = dict(vars(AsyncResult))
+        for name, value in replacements(self, own).items():
+            setattr(AsyncResult, name, value)
+            if name in own:
+                undo.callback(setattr, AsyncResult, name, own[name])
+            else:
+                undo.callback(delattr, AsyncResult, name)
+
+    def _configure(self, undo: ExitStack) -> None:
+        configurables = self.shell.configurables
+        configurables.append(self.config)
+        undo.callback(lambda: self.config in configurables and configurables.remove(self.config))
+        if self.in_kernel:
+            # Python's last resort would print into whichever cell runs
+            handler = logging.StreamHandler(sys.__stderr__)
+            logger.addHandler(handler)
+            undo.callback(logger.removeHandler, handler)
+
+    def _format(self, undo: ExitStack) -> None:
+        from ipyparallel import AsyncResult
+
+        formatters = self.shell.display_formatter
+        if self.in_kernel:
+            _register(undo, formatters.ipython_display_formatter, AsyncResult, self.show)
+        else:
+            _register(undo, formatters.formatters["text/plain"], AsyncResult, self._pretty)
+        _register(undo, formatters.mimebundle_formatter, AsyncResult, self._bundle)
+
+    # what the attached parts do ------------------------------------------------------------------
+
+    @property
+    def in_kernel(self) -> bool:
+        """Whether IPython runs in a Jupyter kernel."""
+        return getattr(self.shell, "kernel", None) is not None
+
+    def recorder(self, result: Any) -> Recorder:
+        """The recorder of a result."""
+        return self.watch.recorder(result)
+
+    def show(self, result: Any) -> None:
+        """Display a result in the cell that runs now, and follow it to its end."""
+        try:
+            live = self._live(result, notebook_view(self.config, self.shell))
+            live.open()
+        except Exception:
+            trouble("displaying a result")
+            print(repr(result))
+            return
+        if not live.over:
+            self.ticker.add(live)
+
+    def wait(
+        self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any
+    ) -> None:
+        """Wait for a result while showing it."""
+        wait(
+            result,
+            self.recorder(result),
+            self._view(result, widget),
+            interval,
+            timeout,
+            checked(return_when),
+        )
+
+    def _view(self, result: Any, widget: bool | None) -> View:
+        try:
+            if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
+                return _LiveView(self, result, widget)
+            return TextView(self.recorder(result))
+        except Exception:
+            trouble("showing progress")
+            return NoView()
+
+    def _live(self, result: Any, view: str) -> Live:
+        publisher = self.shell.display_pub
+        if getattr(publisher, "pub_socket", None) is None:
+            view = "html"  # captured output can't be updated
+        return Live(result, self.recorder(result), self.config, publisher.publish, view)
+
+    def _pretty(self, result: Any, printer: Any, cycle: bool) -> None:
+        try:
+            printer.text(bundle(self._state(result), self.config, "text")["text/plain"])
+        except Exception:
+            trouble("describing a result")
+            printer.text(repr(result))
+
+    def _bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
+        try:
+            return bundle(self._state(result), self.config)
+        except Exception:
+            trouble("describing a result")
+            return None
+
+    def _state(self, result: Any) -> Any:
+        return Monitor(result, self.recorder(result)).snapshot()
+
+
+class _LiveView:
+    """A live display in the cell that waits; the ticker moves it, its end is shown at once."""
+
+    def __init__(self, extension: Extension, result: Any, widget: bool | None) -> None:
+        self._ticker = extension.ticker
+        view = notebook_view(extension.config, extension.shell)
+        self._live = extension._live(result, "widget" if widget else view)
+        self._live.open()
+        if not self._live.over:
+            self._ticker.add(self._live)
+
+    def update(self) -> None:
+        """Leave it to the ticker."""
+
+    def end(self) -> None:
+        self._ticker.note(self._live.end())
+
+
+def _register(undo: ExitStack, formatter: Any, kind: type, printer: Any) -> None:
+    """Register a printer for a type, and put back exactly what the user had."""
+    printers = formatter.type_printers
+    had, before = kind in printers, printers.get(kind)
+    # resolve a printer registered by name, as for_type() would
+    formatter.for_type(kind, printer)
+
+    def restore() -> None:
+        if printers.get(kind) is not printer and printers.get(kind) != printer:
+            return  # somebody replaced ours meanwhile
+        if had:
+            printers[kind] = before
+        else:
+            printers.pop(kind, None)
+
+    undo.callback(restore)
+
+
+def enable() -> None:
+    """Turn the layer on: every AsyncResult shows itself.
+
+    Idempotent; also works without IPython, where ``wait_interactive`` gives a bar in the terminal.
+    """
+    global _loaded
+    from IPython import get_ipython
+
+    with _lock:
+        if _loaded is None:
+            extension = Extension(get_ipython())
+            extension.attach()
+            _loaded = extension
+
+
+def disable() -> None:
+    """Turn the layer off: everything is as it was before; cards that still move stay as they are."""
+    global _loaded
+    with _lock:
+        extension, _loaded = _loaded, None
+        if extension is not None:
+            extension.detach()
+
+
+def enabled() -> bool:
+    """Whether the layer is on."""
+    return _loaded is not None
+
+
+def monitor(result: Any) -> Monitor:
+    """The monitor of a result, whether or not the layer is on.
+
+    Parameters
+    ----------
+    result : AsyncResult
+
+    Returns
+    -------
+    Monitor
+
+    Raises
+    ------
+    TypeError
+        Where `result` is not an AsyncResult.
+    """
+    global _idle
+    with _lock:
+        if _loaded is not None:
+            watch = _loaded.watch
+        else:
+            watch = _idle = _idle or Watch()
+    return Monitor(result, watch.recorder(result))

@@ -1,0 +1,131 @@
+"""One client's connection to its cluster: which engines it knows, whether the controller still answers."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from .log import tell, trouble
+
+
+class Link:
+    """One client's cluster.
+
+    Parameters
+    ----------
+    client : ipyparallel.Client
+        Held weakly.
+    contact_timeout : callable returning float
+        After how many silent seconds the controller counts as lost.
+    """
+
+    def __init__(self, client: Any, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
+        self._client = weakref.ref(client)
+        self._timeout = contact_timeout
+        self._names: dict[str, int] = {}
+        self._heard = time.monotonic()
+        self._asked = False
+        self._told = False
+        self._remember(client)
+        client._registration_callbacks.append(self._on_registration)
+
+    def close(self) -> None:
+        """Stop listening to the client; a second call does nothing."""
+        client = self._client()
+        if client is not None and self._on_registration in client._registration_callbacks:
+            client._registration_callbacks.remove(self._on_registration)
+
+    # engines -------------------------------------------------------------------------------------
+
+    def engine(self, uuid: str | None) -> int | str | None:
+        """The id of an engine, also after it died; its uuid where the id was never known."""
+        return None if uuid is None else self._names.get(uuid, uuid)
+
+    def alive(self) -> frozenset[int]:
+        """Ids of the engines registered now."""
+        client = self._client()
+        return frozenset() if client is None else frozenset(client._ids)
+
+    def _remember(self, client: Any) -> None:
+        for engine_id in list(client._ids):
+            self._names[client._engines[engine_id]] = engine_id
+
+    def _on_registration(self, event: Any) -> None:
+        try:
+            if event["event"] == "register":
+                self._names[event["uuid"]] = int(event["id"])
+        except Exception:
+            trouble("noting an engine's registration")
+
+    # contact -------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """The client was closed, by its user or by the cluster's shutdown."""
+        client = self._client()
+        return client is None or bool(client._closed)
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the controller was last heard; 0 where it owes no answer."""
+        return time.monotonic() - self._heard if self._asked else 0.0
+
+    @property
+    def lost(self) -> bool:
+        """Nothing more can be expected from this cluster."""
+        return self.closed or self.silence > self._timeout()
+
+    def heard(self) -> None:
+        """Note that something came from the cluster."""
+        self._heard = time.monotonic()
+        self._told = False
+
+    def check(self) -> None:
+        """Ask the controller for a sign of life where it has been silent for a while; never waits."""
+        if self.lost:
+            if not self._told:
+                self._told = True
+                tell(self.note())
+            return
+        if not self._asked and time.monotonic() - self._heard > self._timeout() / 4:
+            self.ask("connection_request", {}, lambda reply: None)
+            self._asked = True
+
+    def note(self) -> str:
+        """What a person must know about the connection; an empty text while all is well."""
+        if self.closed:
+            return "The connection to the cluster is closed. Results received so far are kept."
+        if self.lost:
+            return (
+                f"The controller has not answered for {self.silence:.0f} s. "
+                "Results received so far are kept."
+            )
+        return ""
+
+    def ask(self, kind: str, content: dict[str, Any], answered: Callable[[Any], None]) -> bool:
+        """Send a query to the Hub; `answered` gets the reply on ipyparallel's IO thread.
+
+        Returns
+        -------
+        bool
+            False where it could not be sent.
+        """
+        client = self._client()
+        if client is None:
+            return False
+        try:
+            future = client._send(client._query_stream, kind, content=content)
+        except (OSError, RuntimeError):
+            return False
+        future.add_done_callback(lambda f: self._answered(f, answered))
+        return True
+
+    def _answered(self, future: Any, answered: Callable[[Any], None]) -> None:
+        try:
+            self._asked = False
+            self.heard()
+            answered(future.result())
+        except Exception:
+            trouble("reading an answer of the Hub")

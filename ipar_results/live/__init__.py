@@ -1,0 +1,1 @@
+"""Displays that move while work runs."""

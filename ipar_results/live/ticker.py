@@ -1,0 +1,108 @@
+"""The one thread that moves every shown result, within one budget of messages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from ..log import trouble
+
+_ROUND = 0.1
+ENDING, CHANGED = 0, 1
+
+
+class Followed(Protocol):
+    """What the ticker moves."""
+
+    def wants(self, now: float) -> int | None:
+        """ENDING, CHANGED, or None where there is nothing to send."""
+
+    def send(self) -> int:
+        """Send the present state; returns how many messages it took."""
+
+    @property
+    def over(self) -> bool:
+        """Nothing will be sent any more."""
+
+    @property
+    def sent_at(self) -> float:
+        """When something was last sent, on the monotonic clock."""
+
+    def freeze(self) -> None:
+        """Leave the last true state behind."""
+
+
+class Ticker:
+    """Sends updates: endings first, then the newest result, then whichever has waited longest.
+
+    The thread lives only while something is followed.
+
+    Parameters
+    ----------
+    budget : callable returning float
+        Messages a second, all results together.
+    """
+
+    def __init__(self, budget: Callable[[], float]) -> None:
+        self._budget = budget
+        self._followed: list[Followed] = []
+        self._sent: deque[float] = deque()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, followed: Followed) -> None:
+        """Follow until it is over."""
+        with self._lock:
+            self._followed.append(followed)
+            if self._thread is None and not self._stopped.is_set():
+                self._thread = threading.Thread(target=self._run, name="ipar-results-ticker", daemon=True)
+                self._thread.start()
+
+    def note(self, messages: int) -> None:
+        """Count messages that somebody else sent against the budget."""
+        self._sent.extend([time.monotonic()] * messages)
+
+    def stop(self) -> None:
+        """End the thread and freeze what was still followed; a second call does nothing."""
+        self._stopped.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5)
+        with self._lock:
+            followed, self._followed = self._followed, []
+        for each in followed:
+            try:
+                each.freeze()
+            except Exception:
+                trouble("freezing a display")
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_ROUND):
+            with self._lock:
+                self._followed = [each for each in self._followed if not each.over]
+                if not self._followed:
+                    self._thread = None
+                    return
+                followed = list(self._followed)
+            try:
+                self._round(followed, time.monotonic())
+            except Exception:
+                trouble("updating the displays")
+
+    def _round(self, followed: list[Followed], now: float) -> None:
+        due = [(rank, each) for each in followed if (rank := each.wants(now)) is not None]
+        newest = followed[-1]
+        due.sort(key=lambda item: (item[0], item[1] is not newest, item[1].sent_at))
+        for _, each in due:
+            if not self._affordable(now):
+                return
+            self.note(each.send())
+
+    def _affordable(self, now: float) -> bool:
+        while self._sent and self._sent[0] <= now - 1.0:
+            self._sent.popleft()
+        return len(self._sent) < self._budget()

@@ -1,0 +1,139 @@
+"""Waiting for a result while it is shown: what `wait_interactive` does while the layer is on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
+from typing import Any, Protocol
+
+from ..log import trouble
+from ..recorder import Recorder
+
+# how long a result may stay unresolved after all its messages have ended
+_RESOLVING = 2.0
+_LONGEST_NAP = 0.5
+
+
+class View(Protocol):
+    """What is moved while somebody waits."""
+
+    def update(self) -> None:
+        """Show the present state."""
+
+    def end(self) -> None:
+        """Show the last state."""
+
+
+class NoView:
+    """Shows nothing; what is left when a view could not be made."""
+
+    def update(self) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+class TextView:
+    """A tqdm bar, drawn from the thread that waits."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        from ..render.text import Bar
+
+        self._recorder = recorder
+        self._bar = Bar(recorder.snapshot())
+
+    def update(self) -> None:
+        """Move the bar."""
+        self._bar.update(self._recorder.snapshot())
+
+    def end(self) -> None:
+        """Leave the bar where it is."""
+        self._bar.close(self._recorder.snapshot())
+
+
+def checked(return_when: object) -> object:
+    """`return_when`, if it is one of the three that are known.
+
+    Raises
+    ------
+    ValueError
+    """
+    if return_when is None:
+        return ALL_COMPLETED
+    if return_when not in (ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION):
+        msg = (
+            f"Unrecognized return_when={return_when!r}: "
+            "expected ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION"
+        )
+        raise ValueError(msg)
+    return return_when
+
+
+def wait(
+    result: Any,
+    recorder: Recorder,
+    view: View,
+    interval: float,
+    timeout: float | None,
+    return_when: object,
+) -> None:
+    """Wait as upstream's `wait_interactive` does, without its `split()`.
+
+    Returns at the timeout, and also when nothing more can come because contact to the cluster was
+    lost; says so in the log then.
+    """
+    deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
+    nap = min(max(interval, 0.001), _LONGEST_NAP)
+    resolved_by: float | None = None
+    try:
+        while not _reached(result, recorder, return_when):
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                break
+            if recorder.finished:
+                resolved_by = resolved_by or now + _RESOLVING
+                if now > resolved_by:
+                    break
+            elif recorder.link.lost:
+                recorder.link.check()  # says so in the log
+                break
+            result._ready_event.wait(nap if deadline is None else min(nap, deadline - now))
+            recorder.poll()
+            _show(view.update)
+    except KeyboardInterrupt:
+        _say_what_still_runs(recorder)
+        raise
+    finally:
+        _show(view.end)
+
+
+def _reached(result: Any, recorder: Recorder, return_when: object) -> bool:
+    if result._ready:
+        return True
+    if return_when == FIRST_COMPLETED and recorder.any_ended:
+        return True
+    if return_when == FIRST_EXCEPTION and recorder.any_failed:
+        return True
+    return recorder.resolve(result)
+
+
+def _show(draw: Any) -> None:
+    try:
+        draw()
+    except Exception:
+        trouble("drawing progress")
+
+
+def _say_what_still_runs(recorder: Recorder) -> None:
+    state = recorder.snapshot()
+    if state.finished or state.name == "%px":  # %px interrupts the engines itself
+        return
+    left = state.total - state.done
+    print(
+        f"Stopped waiting for {state.name or 'the result'}: {left:,} of {state.total:,} tasks are not done "
+        f"({state.running:,} running, {state.queued:,} queued) and go on. To cancel what is queued: ar.abort(). "
+        "To interrupt what runs: rc.send_signal('SIGINT', block=False), with rc your Client.",
+        file=sys.stderr,
+    )

@@ -1,0 +1,31 @@
+"""One log line for each thing that goes wrong in our own code, and never an exception for the user."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+logger = logging.getLogger("ipar_results")
+
+_SAID_AT_MOST = 200
+_said: set[str] = set()
+
+
+def forget() -> None:
+    """Say again what was said before."""
+    _said.clear()
+
+
+def trouble(doing: str, *args: object) -> None:
+    """Log the exception being handled, once for each place and exception type."""
+    kind = sys.exc_info()[0]
+    key = f"{doing} {kind}"
+    if key in _said or len(_said) >= _SAID_AT_MOST:
+        return
+    _said.add(key)
+    logger.warning("ipar_results failed while " + doing + "; your results are not affected", *args, exc_info=True)
+
+
+def tell(message: str, *args: object) -> None:
+    """Log one line about the cluster's condition."""
+    logger.warning(message, *args)

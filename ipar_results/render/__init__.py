@@ -1,0 +1,1 @@
+"""Pure views of a snapshot: text for terminals, HTML for notebooks."""

@@ -1,0 +1,231 @@
+"""Text that tasks wrote, made safe: colours become spans, other escapes and control characters go inert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from markupsafe import Markup, escape
+
+# No two neighbouring repeats share a character, so matching stays linear however hostile the text.
+_SGR = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,64})m")
+_OTHER = re.compile(
+    r"(?:\x1b\[|\x9b)(?![0-9;:]{0,64}m)[0-?]*[ -/]*[@-~]?"  # cursor moves, clearing, modes
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # titles, links, devices
+    r"|\x1b(?!\[)[ -/]*[0-~]?"  # two-character escapes
+)
+_ESCAPE = re.compile(f"{_SGR.pattern}|{_OTHER.pattern}")
+_LONGEST_SGR = 68
+
+_UNSHOWABLE = "\ufffd"
+_INERT: dict[int, str] = {
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: "\u2421",
+    **{code: _UNSHOWABLE for code in range(0x80, 0xA0)},
+    **{
+        ord(mark): _UNSHOWABLE
+        for mark in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    },
+    **{code: _UNSHOWABLE for code in range(0xD800, 0xE000)},
+    **{ord(end): "\n" for end in "\x85\u2028\u2029"},
+}
+
+_HUES = ("", "red", "green", "yellow", "blue", "magenta", "cyan", "")
+_GREY = "grey"
+_CUBE = (0, 95, 135, 175, 215, 255)
+
+
+class _Look(NamedTuple):
+    """The graphic state that SGR codes change."""
+
+    fg: str = ""
+    bg: str = ""
+    bold: bool = False
+    dim: bool = False
+    italic: bool = False
+    under: bool = False
+    inverse: bool = False
+
+
+_ATTRIBUTES: dict[int, dict[str, Any]] = {
+    1: {"bold": True},
+    2: {"dim": True},
+    3: {"italic": True},
+    4: {"under": True},
+    7: {"inverse": True},
+    22: {"bold": False, "dim": False},
+    23: {"italic": False},
+    24: {"under": False},
+    27: {"inverse": False},
+    39: {"fg": ""},
+    49: {"bg": ""},
+}
+
+
+def strip(text: str) -> str:
+    """Drop every escape sequence and make the other control characters visible.
+
+    Parameters
+    ----------
+    text : str
+        Anything a task wrote, lone surrogates included.
+
+    Returns
+    -------
+    str
+        Safe to print and to encode; newlines and tabs are kept.
+    """
+    return _inert(_SGR.sub("", _OTHER.sub("", text)))
+
+
+def one_line(text: str, limit: int) -> str:
+    """Bring a task's text onto one safe line.
+
+    Parameters
+    ----------
+    text : str
+        Anything a task wrote.
+    limit : int
+        Characters kept; what follows is counted in words.
+
+    Returns
+    -------
+    str
+        Line ends are shown as ``↵``.
+    """
+    raw = text[: 4 * limit]
+    parts = (part.strip() for part in strip(raw).replace("\t", " ").split("\n"))
+    line = " ↵ ".join(part for part in parts if part)
+    omitted = max(len(line) - limit, 0) + len(text) - len(raw)
+    return f"{line[:limit]}… {left_out(omitted)}" if omitted else line
+
+
+def left_out(count: int) -> str:
+    """Say in words how many characters are not shown."""
+    return f"{count:,} character{'s' if count != 1 else ''} left out"
+
+
+def clip(text: str, head: int, tail: int) -> tuple[str, int, str]:
+    """Keep the two ends of a long text.
+
+    Parameters
+    ----------
+    text : str
+        Raw text, escapes included.
+    head, tail : int
+        Most characters kept at either end. A cut moves to a line end nearby, and never falls inside a colour
+        code.
+
+    Returns
+    -------
+    tuple of (str, int, str)
+        The head, the number of characters left out, the tail; all in the head where the text is short enough.
+    """
+    if len(text) <= head + tail:
+        return text, 0, ""
+    stop = text.rfind("\n", head // 2, head) + 1 or head
+    start = len(text) - tail
+    line = text.find("\n", start, start + tail // 4) + 1
+    cut = text.rfind("\x1b", max(start - _LONGEST_SGR, 0), start)
+    sequence = _ESCAPE.match(text, cut) if cut >= 0 else None
+    start = line or max(start, sequence.end() if sequence else 0)
+    return text[:stop], start - stop, text[start:]
+
+
+def to_html(text: str) -> Markup:
+    """Turn a task's text into escaped HTML with colour classes.
+
+    The sixteen colours, the 256 and the true ones all map to the theme's six hues and a grey: a colour chosen
+    for one background would be unreadable on the other.
+
+    Parameters
+    ----------
+    text : str
+        Anything a task wrote, escapes included.
+
+    Returns
+    -------
+    markupsafe.Markup
+        Text and ``<span class="ipar-…">`` only.
+    """
+    look, runs = _Look(), list[tuple[str, list[str]]]()
+    for position, piece in enumerate(_SGR.split(_OTHER.sub("", text))):
+        if position % 2:
+            look = _changed(look, piece)
+        elif piece:
+            classes = _classes(look)
+            if not runs or runs[-1][0] != classes:
+                runs.append((classes, []))
+            runs[-1][1].append(piece)
+    return Markup("").join(_span(classes, _inert("".join(pieces))) for classes, pieces in runs)
+
+
+def _inert(text: str) -> str:
+    return text.replace("\r\n", "\n").translate(_INERT)
+
+
+def _span(classes: str, text: str) -> Markup:
+    return Markup('<span class="{}">{}</span>').format(classes, text) if classes else escape(text)
+
+
+@lru_cache(maxsize=1024)
+def _classes(look: _Look) -> str:
+    fg, bg = (look.bg, look.fg) if look.inverse else (look.fg, look.bg)
+    names = [name for name in ("bold", "dim", "italic", "under") if getattr(look, name)]
+    if look.inverse and not bg:
+        names.append("inverse")
+    if fg:
+        names.append(fg)
+    if bg:
+        names.append(f"on-{bg}")
+    return " ".join(f"ipar-{name}" for name in names)
+
+
+@lru_cache(maxsize=1024)
+def _changed(look: _Look, parameters: str) -> _Look:
+    """The look after one SGR sequence; codes nobody knows change nothing."""
+    codes = iter([int(code or 0) if len(code) < 4 else -1 for code in re.split("[;:]", parameters)])
+    for code in codes:
+        if code == 0:
+            look = _Look()
+        elif code in _ATTRIBUTES:
+            look = look._replace(**_ATTRIBUTES[code])
+        elif 30 <= code <= 37 or 90 <= code <= 97:
+            look = look._replace(fg=_hue(code % 10, bright=code >= 90))
+        elif 40 <= code <= 47 or 100 <= code <= 107:
+            look = look._replace(bg=_hue(code % 10, bright=code >= 100) or _GREY)
+        elif code == 38:
+            look = look._replace(fg=_extended(codes))
+        elif code == 48:
+            look = look._replace(bg=_extended(codes) or _GREY)
+    return look
+
+
+def _extended(codes: Iterator[int]) -> str:
+    """The hue named by what follows 38 or 48: ``5;n`` or ``2;r;g;b``."""
+    mode = next(codes, -1)
+    if mode == 2:
+        return _nearest(next(codes, 0), next(codes, 0), next(codes, 0))
+    index = next(codes, 0) if mode == 5 else 0
+    if index < 16:
+        return _hue(index % 8, bright=index >= 8)
+    if index >= 232:
+        return _nearest(*[8 + 10 * (index - 232)] * 3)
+    red, rest = divmod(index - 16, 36)
+    green, blue = divmod(rest, 6)
+    return _nearest(_CUBE[red], _CUBE[green], _CUBE[blue])
+
+
+def _hue(index: int, *, bright: bool = False) -> str:
+    """The name of one of the sixteen colours; black and white are the colour of the text."""
+    return _GREY if bright and index == 0 else _HUES[index]
+
+
+def _nearest(red: int, green: int, blue: int) -> str:
+    low, high = min(red, green, blue), max(red, green, blue)
+    if high - low < 48:
+        return _GREY if 64 <= high < 200 else ""
+    middle = (low + high) / 2
+    return _HUES[(red > middle) + 2 * (green > middle) + 4 * (blue > middle)]

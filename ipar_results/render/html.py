@@ -1,0 +1,267 @@
+"""A result as static, self-contained HTML: escaped at the leaf, bounded, readable without its style."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..snapshot import Snapshot
+from . import rows, words
+
+_SHORTEST_TEXT = 500
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a result is drawn; what is left out is said in words.
+
+    Attributes
+    ----------
+    tasks, engines, failures, outputs : int
+        Rows or groups.
+    traceback : int
+        Characters of one traceback: its head and its tail.
+    output : int
+        Characters of one stream of one task: its tail.
+    total_bytes : int
+        Size of the whole in UTF-8. Where it is exceeded, the other limits are halved until it holds.
+    """
+
+    tasks: int = 50
+    engines: int = 64
+    failures: int = 20
+    outputs: int = 20
+    traceback: int = 8_000
+    output: int = 1_000
+    total_bytes: int = 180_000
+
+    def tighter(self) -> Limits:
+        """The next smaller limits: long texts give way first, then rows."""
+        if self.traceback > _SHORTEST_TEXT:
+            return replace(self, traceback=self.traceback // 2, output=self.output // 2)
+        halves = {name: getattr(self, name) // 2 for name in ("tasks", "engines", "failures", "outputs")}
+        return replace(self, **halves)
+
+
+DEFAULT = Limits()
+
+
+def card(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+    """Draw a result as one self-contained card.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    limits : Limits, optional
+
+    Returns
+    -------
+    str
+        HTML with its style and no script, at most ``limits.total_bytes`` long.
+    """
+    return _fitted(_card, snapshot, limits)
+
+
+def head(snapshot: Snapshot) -> str:
+    """Draw the name, the bar, the counts and the note.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+
+    Returns
+    -------
+    str
+        HTML without style, of bounded size.
+    """
+    return _render(
+        "head",
+        state=snapshot.state,
+        glyph=words.STATES[snapshot.state],
+        name=words.name(snapshot),
+        progress=words.outcome(snapshot) if snapshot.single else words.progress(snapshot),
+        place=words.ran_on(snapshot) if snapshot.single else "",
+        times=words.times(snapshot) if snapshot.total else [],
+        eta=words.eta(snapshot),
+        counts=[] if snapshot.single else words.counts(snapshot),
+        losses=words.losses(snapshot),
+        rates=words.rates(snapshot),
+        done=snapshot.done,
+        total=snapshot.total,
+        note=words.note(snapshot),
+    )
+
+
+def engines(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+    """Draw a table of what each engine did, does, and how busy it was.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    limits : Limits, optional
+
+    Returns
+    -------
+    str
+        HTML without style.
+    """
+    return _fitted(_engines, snapshot, limits)
+
+
+def failures(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+    """Draw the groups of failures, each folding one full traceback away.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    limits : Limits, optional
+
+    Returns
+    -------
+    str
+        HTML without style; empty where nothing failed.
+    """
+    return _fitted(_failures, snapshot, limits)
+
+
+def tasks(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+    """Draw a table of the first tasks and their metadata.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    limits : Limits, optional
+
+    Returns
+    -------
+    str
+        HTML without style.
+    """
+    return _fitted(_tasks, snapshot, limits)
+
+
+def outputs(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+    """Draw the end of what the newest tasks wrote.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    limits : Limits, optional
+
+    Returns
+    -------
+    str
+        HTML without style.
+    """
+    return _fitted(_outputs, snapshot, limits)
+
+
+@cache
+def style() -> str:
+    """The style sheet of every fragment, all of it scoped under ``.ipar-card``.
+
+    Returns
+    -------
+    str
+        CSS without a ``<style>`` element.
+    """
+    return files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+
+
+def _card(snapshot: Snapshot, limits: Limits) -> str:
+    folds = []
+    if snapshot.engines and not snapshot.single:
+        folds.append(("Engines", f"{len(snapshot.engines):,}", _engines(snapshot, limits)))
+    if snapshot.tasks and not snapshot.single:
+        folds.append(
+            (
+                "Tasks",
+                words.messages(snapshot) if words.chunked(snapshot) else f"{snapshot.messages:,}",
+                _tasks(snapshot, limits),
+            )
+        )
+    if snapshot.outputs:
+        extent = "" if snapshot.single else words.plural(snapshot.outputs_total, "task")
+        folds.append(("Output", extent, _outputs(snapshot, limits)))
+    return _render(
+        "card",
+        style=Markup(style()),
+        label=f"{words.name(snapshot)}: {words.STATES[snapshot.state][1]}",
+        head=Markup(head(snapshot)),
+        failures=Markup(_failures(snapshot, limits)),
+        folds=[(title, extent, Markup(inner)) for title, extent, inner in folds],
+    )
+
+
+def _engines(snapshot: Snapshot, limits: Limits) -> str:
+    shown = snapshot.engines[: limits.engines]
+    return _render(
+        "engines",
+        rows=[rows.engine(load, snapshot.elapsed) for load in shown],
+        moving=not snapshot.finished,
+        cut=_cut(len(snapshot.engines), len(shown), "engines"),
+    )
+
+
+def _failures(snapshot: Snapshot, limits: Limits) -> str:
+    shown = snapshot.failures[: limits.failures]
+    return _render(
+        "failures",
+        groups=[rows.failure(group, limits.traceback) for group in shown],
+        single=snapshot.single,
+        cut=_cut(len(snapshot.failures), len(shown), "groups of failures"),
+    )
+
+
+def _tasks(snapshot: Snapshot, limits: Limits) -> str:
+    shown = snapshot.tasks[: limits.tasks]
+    origin = min((task.submitted for task in shown if task.submitted is not None), default=math.nan)
+    return _render(
+        "tasks",
+        rows=[rows.task(task, origin) for task in shown],
+        cut=_cut(snapshot.messages, len(shown), "messages" if words.chunked(snapshot) else "tasks"),
+    )
+
+
+def _outputs(snapshot: Snapshot, limits: Limits) -> str:
+    shown = snapshot.outputs[: limits.outputs]
+    return _render(
+        "outputs",
+        items=[rows.output(output, limits.output) for output in shown],
+        single=snapshot.single,
+        cut=_cut(snapshot.outputs_total, len(shown), "tasks that wrote something"),
+    )
+
+
+def _cut(total: int, shown: int, nouns: str) -> str:
+    return f"{shown:,} of {total:,} {nouns}" if shown < total else ""
+
+
+def _fitted(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits: Limits) -> str:
+    html = draw(snapshot, limits)
+    while len(html.encode()) > limits.total_bytes and limits != limits.tighter():
+        limits = limits.tighter()
+        html = draw(snapshot, limits)
+    return html
+
+
+def _render(template: str, **facts: Any) -> str:
+    return _environment().get_template(f"{template}.html.j2").render(facts)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("ipar_results.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,77 @@
+"""One record of a snapshot as what its row shows: finished words and escaped markup for the templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..snapshot import EngineLoad, FailureGroup, TaskOutput, TaskRecord
+from . import words
+from .ansi import clip, left_out, to_html
+
+# Progress bars redraw one line many times: look this many times further back than what is shown.
+_REDRAWN = 8
+
+
+def engine(load: EngineLoad, elapsed: float) -> dict[str, Any]:
+    """What one row of the engines table shows."""
+    busy = min(max(load.busy_time / elapsed, 0.0), 1.0) if elapsed > 0 else 0.0
+    return {
+        "engine": words.engine(load.engine_id),
+        "alive": load.alive,
+        "done": f"{load.done:,}",
+        "failed": f"{load.failed:,}" if load.failed else "",
+        "now": f"task {load.running[0]:,} for {words.clock(load.running[1])}" if load.running else "",
+        "busy": words.share(busy),
+        "width": round(100 * busy),
+    }
+
+
+def failure(group: FailureGroup, limit: int) -> dict[str, Any]:
+    """What one group of failures shows: a summary, and the two ends of its traceback."""
+    start, omitted, end = clip(group.traceback.strip("\n"), limit // 3, limit - limit // 3)
+    return {
+        "count": f"{group.count:,}",
+        "title": words.failure(group),
+        "where": words.where(group),
+        "start": to_html(start),
+        "omitted": left_out(omitted) if omitted else "",
+        "end": to_html(end),
+    }
+
+
+def task(task: TaskRecord, origin: float) -> dict[str, Any]:
+    """What one row of the tasks table shows; times count from ``origin``."""
+    last = task.index + task.inputs - 1
+    return {
+        "index": f"{task.index:,}–{last:,}" if last > task.index else f"{task.index:,}",
+        "msg_id": words.engine(task.msg_id),
+        "engine": words.engine(task.engine_id),
+        "state": task.status,
+        "glyph": words.STATES[task.status],
+        "submitted": words.clock(None if task.submitted is None else task.submitted - origin),
+        "started": words.clock(None if task.started is None else task.started - origin),
+        "took": words.clock(task.duration),
+    }
+
+
+def output(output: TaskOutput, limit: int) -> dict[str, Any]:
+    """What one task's output shows: the end of each stream."""
+    streams, omitted = [], output.omitted
+    for label, text in (("", output.stdout), ("stderr", output.stderr)):
+        recent = text[-_REDRAWN * limit :] if limit else ""
+        start, cut, end = clip(_overwritten(recent), 0, limit)
+        omitted += len(text) - len(recent) + cut
+        if start or end:
+            streams.append((label, to_html((start + end).rstrip("\n"))))
+    return {
+        "task": f"task {output.index:,}",
+        "engine": words.engines([output.engine_id]),
+        "omitted": left_out(omitted) if omitted else "",
+        "streams": streams,
+        "rich": f"{words.plural(output.rich, 'rich output')} not shown" if output.rich else "",
+    }
+
+
+def _overwritten(text: str) -> str:
+    """What a carriage return leaves on the screen: the last state of a progress bar, not its history."""
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

@@ -1,0 +1,224 @@
+"""The wording of every fact, in one place: text and HTML take it from here, so both always say the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..snapshot import EngineId, FailureGroup, Snapshot
+from .ansi import one_line
+
+NAME, TYPE, MESSAGE, WHERE, ENGINE, VALUE, NOTE = 120, 80, 300, 120, 40, 200, 500
+_ENGINE_SPANS = 8
+
+STATES = {
+    "empty": ("○", "no tasks"),
+    "queued": ("○", "queued"),
+    "running": ("▸", "running"),
+    "ok": ("✓", "ok"),
+    "done": ("✓", "done"),
+    "failed": ("✕", "failed"),
+    "aborted": ("⊘", "aborted"),
+    "lost": ("!", "lost contact"),
+    "frozen": ("‖", "no longer followed"),
+}
+
+
+class Count(NamedTuple):
+    """How many inputs are in one state."""
+
+    state: str
+    number: int
+
+    @property
+    def glyph(self) -> str:
+        """The state's shape."""
+        return STATES[self.state][0]
+
+    @property
+    def phrase(self) -> str:
+        """The number and the state's word."""
+        return f"{self.number:,} {STATES[self.state][1]}"
+
+
+def clock(seconds: float | None) -> str:
+    """Write a time span for people.
+
+    Parameters
+    ----------
+    seconds : float or None
+        Also NaN or infinite, where nothing is known.
+
+    Returns
+    -------
+    str
+        As in ``4 ms``, ``0.8 s``, ``0:23``, ``1:02:03``, ``2 d 03:04:05``; ``–`` where nothing is known.
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    if seconds < 0:
+        return f"−{clock(-seconds)}"
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else ticking(round(seconds))
+
+
+def ticking(seconds: float | None) -> str:
+    """Write a time span that still grows: whole seconds, so that it changes no more often than a clock."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    minutes, second = divmod(max(int(seconds), 0), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days:,} d {hour:02}:{minute:02}:{second:02}"
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def joined(*facts: str) -> str:
+    """Put facts side by side; those that are empty leave no gap."""
+    return " · ".join(filter(None, facts))
+
+
+def plural(number: int, noun: str) -> str:
+    """Count a noun, as in ``1 engine`` and ``1,024 engines``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def share(fraction: float) -> str:
+    """Write a fraction as a percentage; a little is never shown as nothing."""
+    if not math.isfinite(fraction):
+        return "–"
+    return "< 1 %" if 0 < fraction < 0.005 else f"{100 * fraction:.0f} %"
+
+
+def name(snapshot: Snapshot) -> str:
+    """What was called, on one line."""
+    return one_line(snapshot.name, NAME) or "result"
+
+
+def note(snapshot: Snapshot) -> str:
+    """What a person must know beside the counts; may be empty."""
+    return one_line(snapshot.note, NOTE)
+
+
+def engine(engine_id: EngineId | None) -> str:
+    """An engine's id alone, as in a table."""
+    return "–" if engine_id is None else one_line(str(engine_id), ENGINE)
+
+
+def engines(engine_ids: Iterable[EngineId | None]) -> str:
+    """Name engines in a phrase, as in ``engines 0–3, 7``; empty where there are none."""
+    ids = {engine_id for engine_id in engine_ids if engine_id is not None}
+    spans: list[list[int]] = []
+    for number in sorted(engine_id for engine_id in ids if isinstance(engine_id, int)):
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    parts = [f"{span[0]}–{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans]
+    parts += sorted(engine(engine_id) for engine_id in ids if isinstance(engine_id, str))
+    more = len(parts) - _ENGINE_SPANS
+    listed = ", ".join(parts[:_ENGINE_SPANS]) + (f" and {more:,} more" if more > 0 else "")
+    return f"engine{'' if len(ids) == 1 else 's'} {listed}" if ids else ""
+
+
+def progress(snapshot: Snapshot) -> str:
+    """How far the result is, as in ``412 of 1,000`` or, at the end, ``1,000 tasks``."""
+    if not snapshot.total:
+        return STATES["empty"][1]
+    if not snapshot.finished:
+        return f"{snapshot.done:,} of {snapshot.total:,}"
+    return plural(snapshot.total, "task") + (f" in {messages(snapshot)}" if chunked(snapshot) else "")
+
+
+def chunked(snapshot: Snapshot) -> bool:
+    """Whether messages carry more or less than one input each."""
+    return snapshot.messages not in (0, snapshot.total)
+
+
+def messages(snapshot: Snapshot) -> str:
+    """How many messages carry the inputs; a message of one input is a task."""
+    return plural(snapshot.messages, "message" if chunked(snapshot) else "task")
+
+
+def counts(snapshot: Snapshot) -> list[Count]:
+    """The inputs by state, without the states that hold none."""
+    listed = [Count("ok", snapshot.ok), Count("failed", snapshot.failed), Count("aborted", snapshot.aborted)]
+    if snapshot.state == "lost":
+        listed.append(Count("lost", snapshot.running + snapshot.queued))
+    else:
+        listed += [Count("running", snapshot.running), Count("queued", snapshot.queued)]
+    return [count for count in listed if count.number]
+
+
+def times(snapshot: Snapshot) -> list[str]:
+    """How long it took or has taken so far, and whether anybody still looks."""
+    if snapshot.finished:
+        return [f"took {clock(snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time)}"]
+    return [ticking(snapshot.elapsed), *([STATES["frozen"][1]] if snapshot.state == "frozen" else [])]
+
+
+def eta(snapshot: Snapshot) -> str:
+    """What is left, as in ``about 0:31 – 0:38 left``; empty where nobody knows."""
+    if snapshot.finished or snapshot.eta is None:
+        return ""
+    low, high = (ticking(end) for end in snapshot.eta)
+    return f"about {low} left" if low == high else f"about {low} – {high} left"
+
+
+def throughput(snapshot: Snapshot) -> str:
+    """How many inputs end in a second, minute or hour; empty where nobody knows."""
+    per_second = snapshot.throughput
+    if not per_second or not math.isfinite(per_second):
+        return ""
+    factor, unit = next(
+        ((n, unit) for n, unit in ((1, "s"), (60, "min")) if per_second * n >= 0.995), (3600, "h")
+    )
+    value = per_second * factor
+    return f"{value:,.0f} tasks/{unit}" if value >= 99.95 else f"{value:.1f} tasks/{unit}"
+
+
+def rates(snapshot: Snapshot) -> list[str]:
+    """How fast it goes and what was gained."""
+    facts = [throughput(snapshot)] if throughput(snapshot) else []
+    if snapshot.finished and snapshot.serial_time > 0:
+        facts.append(f"computed {clock(snapshot.serial_time)}")
+    if snapshot.speedup is not None and math.isfinite(snapshot.speedup):
+        gain = f"{snapshot.speedup:.1f}" if snapshot.speedup >= 0.095 else f"{snapshot.speedup:.2g}"
+        where = f" on {plural(len(snapshot.engines), 'engine')}" if snapshot.engines else ""
+        used = f" ({share(snapshot.efficiency)})" if snapshot.efficiency is not None else ""
+        facts.append(f"speed-up {gain}{where}{used}")
+    return facts
+
+
+def losses(snapshot: Snapshot) -> str:
+    """How many engines went away meanwhile; empty where all are there."""
+    died = sum(not load.alive for load in snapshot.engines)
+    return f"{plural(died, 'engine')} died" if died else ""
+
+
+def outcome(snapshot: Snapshot) -> str:
+    """What became of a result of one task: its value, or its state in a word."""
+    if snapshot.finished and snapshot.ok and snapshot.value is not None:
+        return f"→ {one_line(snapshot.value, VALUE)}"
+    state = next((count.state for count in counts(snapshot)), "queued")
+    return STATES["done" if state == "ok" else state][1]
+
+
+def ran_on(snapshot: Snapshot) -> str:
+    """The engine of a result of one task; empty before it has one."""
+    return engines(
+        [task.engine_id for task in snapshot.tasks] or [load.engine_id for load in snapshot.engines]
+    )
+
+
+def failure(group: FailureGroup) -> str:
+    """The exception of a group of failures, as Python writes it."""
+    return ": ".join(filter(None, [one_line(group.type, TYPE) or "Error", one_line(group.message, MESSAGE)]))
+
+
+def where(group: FailureGroup) -> str:
+    """Where a group of failures happened, as in ``simulate, line 13 · engines 0–7``."""
+    return joined(one_line(group.where, WHERE), engines(group.engines))

@@ -1,0 +1,223 @@
+"""The frozen facts about one result at one moment: what every view draws and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+EngineId = int | str
+Status = Literal["queued", "running", "ok", "failed", "aborted"]
+State = Literal["empty", "queued", "running", "done", "failed", "lost", "frozen"]
+
+WIRE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class EngineLoad:
+    """What one engine did for a result.
+
+    Attributes
+    ----------
+    engine_id : int or str
+        The engine's id; its uuid where the id was never known.
+    done, failed : int
+        Finished inputs, and those among them that failed or were aborted.
+    running : tuple of (int, float) or None
+        Index of the input that runs now, and for how many seconds it has.
+    busy_time : float
+        Seconds spent computing, the running task included.
+    alive : bool
+        False once the engine has left the cluster.
+    """
+
+    engine_id: EngineId
+    done: int = 0
+    failed: int = 0
+    running: tuple[int, float] | None = None
+    busy_time: float = 0.0
+    alive: bool = True
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Failures of one type whose last remote frame is the same.
+
+    Attributes
+    ----------
+    type, message : str
+        Exception type, and the message of the first failure of the group.
+    where : str
+        Last remote frame, as ``"function, line 13"``; empty where there is none.
+    count : int
+        Failed inputs. A chunk that fails fails all its inputs.
+    engines : tuple of (int or str)
+        Engines on which it happened, sorted.
+    indices : tuple of int
+        Index of each failed message's first input, ascending.
+    traceback : str
+        One full remote traceback, ANSI codes included; capped, and says so where it was cut.
+    """
+
+    type: str
+    message: str
+    where: str
+    count: int
+    engines: tuple[EngineId, ...]
+    indices: tuple[int, ...]
+    traceback: str
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """One message: a task, or a chunk of a map's inputs.
+
+    Attributes
+    ----------
+    index : int
+        Index of the message's first input.
+    inputs : int
+        How many inputs it carries.
+    msg_id : str
+        ipyparallel's message id.
+    engine_id : int, str or None
+        Engine that runs or ran it; for a coalesced broadcast a text that names them all.
+    status : {'queued', 'running', 'ok', 'failed', 'aborted'}
+    submitted, started, completed, received : float or None
+        POSIX times in seconds; ``started`` and ``completed`` by the engine's clock.
+    duration : float or None
+        Seconds between ``started`` and ``completed``.
+    """
+
+    index: int
+    inputs: int
+    msg_id: str
+    engine_id: EngineId | None
+    status: Status
+    submitted: float | None = None
+    started: float | None = None
+    completed: float | None = None
+    received: float | None = None
+    duration: float | None = None
+
+
+@dataclass(frozen=True)
+class TaskOutput:
+    """The tail of what one task wrote.
+
+    Attributes
+    ----------
+    index : int
+        Index of the message's first input.
+    engine_id : int, str or None
+    stdout, stderr : str
+        Last characters of each stream, ANSI codes included.
+    omitted : int
+        Characters left out before the tails, both streams together.
+    rich : int
+        Rich outputs (figures and the like), counted only.
+    """
+
+    index: int
+    engine_id: EngineId | None
+    stdout: str = ""
+    stderr: str = ""
+    omitted: int = 0
+    rich: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of one result, as it was at :attr:`time`.
+
+    Counts are in inputs, as ``len(ar)`` and ``ar.progress`` count them; times are seconds.
+
+    Attributes
+    ----------
+    name : str
+        The function's name, or ``%px``.
+    total, done, ok, failed, aborted, running, queued : int
+        ``done = ok + failed + aborted`` and ``total = done + running + queued``.
+    messages : int
+        How many messages carry the inputs.
+    elapsed : float
+        Seconds since the first submission; stops at the last arrival.
+    serial_time : float
+        Sum of the computation times of the finished tasks.
+    wall_time : float or None
+        First submission to last arrival, once finished.
+    speedup, efficiency : float or None
+        ``serial_time`` over the elapsed time, and that for each engine seen.
+    throughput : float or None
+        Finished inputs a second.
+    eta : tuple of (float, float) or None
+        Seconds still to go, from and to.
+    finished : bool
+        Nothing more will come.
+    engines : tuple of EngineLoad
+    failures : tuple of FailureGroup
+        Most inputs first.
+    tasks : tuple of TaskRecord
+        The first messages; ``messages`` says how many there are.
+    outputs : tuple of TaskOutput
+        The newest tasks that wrote something.
+    outputs_total : int
+        How many tasks wrote something.
+    state : str
+        One of ``empty queued running done failed lost frozen``.
+    note : str
+        What a person must know beside the counts, in a plain sentence.
+    value : str or None
+        Short text of the value, for a result of one finished task.
+    single : bool
+        True for a result of one task.
+    time : float
+        POSIX time at which this was true.
+    """
+
+    name: str = ""
+    total: int = 0
+    done: int = 0
+    ok: int = 0
+    failed: int = 0
+    aborted: int = 0
+    running: int = 0
+    queued: int = 0
+    messages: int = 0
+    elapsed: float = 0.0
+    serial_time: float = 0.0
+    wall_time: float | None = None
+    speedup: float | None = None
+    efficiency: float | None = None
+    throughput: float | None = None
+    eta: tuple[float, float] | None = None
+    finished: bool = False
+    engines: tuple[EngineLoad, ...] = ()
+    failures: tuple[FailureGroup, ...] = ()
+    tasks: tuple[TaskRecord, ...] = ()
+    outputs: tuple[TaskOutput, ...] = ()
+    outputs_total: int = 0
+    state: State = "queued"
+    note: str = ""
+    value: str | None = None
+    single: bool = False
+    time: float = 0.0
+    advice: tuple[Any, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """The snapshot as JSON types: the only wire format.
+
+        Returns
+        -------
+        dict
+            Field names are the keys; ``type`` is ``"snapshot"`` and ``version`` an int.
+        """
+        return {"type": "snapshot", "version": WIRE_VERSION, **_listed(asdict(self))}
+
+
+def _listed(value: Any) -> Any:
+    """Tuples as lists, all the way down: what a JSON round trip gives back."""
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_listed(item) for item in value]
+    return value

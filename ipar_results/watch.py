@@ -1,0 +1,73 @@
+"""Which recorder follows which result: held weakly, so that being followed keeps nothing alive."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from .link import Link
+from .recorder import Recorder
+
+
+class Watch:
+    """The recorders of all results that were asked for, and the links of their clients.
+
+    Parameters
+    ----------
+    contact_timeout : callable returning float
+        Seconds of silence after which a controller counts as lost.
+    """
+
+    def __init__(self, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
+        self._contact_timeout = contact_timeout
+        self._recorders: weakref.WeakKeyDictionary[Any, Recorder] = weakref.WeakKeyDictionary()
+        self._links: weakref.WeakKeyDictionary[Any, Link] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def recorder(self, result: Any) -> Recorder:
+        """The recorder that follows a result, made at the first call.
+
+        Raises
+        ------
+        TypeError
+            Where `result` is not an AsyncResult.
+        """
+        recorder = self._recorders.get(result) if _followable(result) else None
+        if recorder is not None:
+            return recorder
+        from ipyparallel import AsyncHubResult, AsyncResult
+
+        from .hub import HubRecorder
+
+        if not isinstance(result, AsyncResult):
+            msg = f"expected an AsyncResult of ipyparallel, got {result!r}: pass what map_async() returns"
+            raise TypeError(msg)
+        kind = HubRecorder if isinstance(result, AsyncHubResult) else Recorder
+        with self._lock:
+            recorder = self._recorders.get(result)
+            if recorder is None:
+                recorder = self._recorders[result] = kind(result, self._link(result._client))
+        return recorder
+
+    def close(self) -> None:
+        """Take every callback off; a second call does nothing."""
+        with self._lock:
+            recorders, links = list(self._recorders.values()), list(self._links.values())
+            self._recorders.clear()
+            self._links.clear()
+        for recorder in recorders:
+            recorder.close()
+        for link in links:
+            link.close()
+
+    def _link(self, client: Any) -> Link:
+        link = self._links.get(client)
+        if link is None:
+            link = self._links[client] = Link(client, self._contact_timeout)
+        return link
+
+
+def _followable(result: object) -> bool:
+    return type(result).__hash__ is not None and hasattr(type(result), "__weakref__")

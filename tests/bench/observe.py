@@ -1,0 +1,201 @@
+"""What following a result costs, with futures fed by hand: `python tests/bench/observe.py [N ...]`.
+
+The futures, the metadata and the AsyncResult are ipyparallel's own; only the cluster is missing.
+Upstream's figures come from the same futures in the same run.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+from ipyparallel import AsyncMapResult, AsyncResult
+from ipyparallel.client.client import Metadata
+from ipyparallel.client.futures import MessageFuture
+from ipyparallel.client.map import Map
+
+import ipar_results
+from ipar_results.config import IPythonParallelResults
+from ipar_results.live.display import bundle
+from ipar_results.watch import Watch
+
+ENGINES = 8
+START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
+
+
+class Client:
+    """The parts of a Client that an AsyncResult and its recorder read."""
+
+    def __init__(self) -> None:
+        self._ids = list(range(ENGINES))
+        self._engines = {i: f"engine-uuid-{i}" for i in self._ids}
+        self._registration_callbacks: list[Any] = []
+        self._closed = False
+        self.outstanding: set[str] = set()
+        self.results: dict[str, Any] = {}
+        self.metadata: dict[str, Any] = {}
+
+
+def text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def submit(n: int) -> tuple[AsyncResult, list[MessageFuture]]:
+    """A map of n inputs that has just been submitted."""
+    client, futures = Client(), []
+    for i in range(n):
+        future = MessageFuture(f"0123abcd-0123456789abcdef01234567_4711_{i}")
+        future.output = MessageFuture(future.msg_id)
+        future.output.metadata = Metadata(msg_id=future.msg_id, submitted=START)
+        client.outstanding.add(future.msg_id)
+        futures.append(future)
+    return AsyncMapResult(client, futures, Map(), fname="simulate"), futures
+
+
+def fed(n: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """For each task its busy message and the metadata of its reply, as the client would leave them."""
+    made = []
+    for i in range(n):
+        begin = START + timedelta(microseconds=2_000 * i + 17)
+        reply = dict(
+            engine_id=i % ENGINES,
+            engine_uuid=f"engine-uuid-{i % ENGINES}",
+            status="ok",
+            submitted=text(START + timedelta(microseconds=i)),
+            started=begin,
+            completed=text(begin + timedelta(microseconds=16_003)),
+            received=begin + timedelta(microseconds=18_011),
+        )
+        busy = dict(
+            header={"msg_type": "status"},
+            content={"execution_state": "busy"},
+            metadata={"engine": f"engine-uuid-{i % ENGINES}"},
+            parent_header={"msg_id": f"0123abcd-0123456789abcdef01234567_4711_{i}"},
+        )
+        made.append((busy, reply))
+    return made
+
+
+def run(result: AsyncResult, futures: list[MessageFuture], feed: list[Any], tick: Callable[[], None]) -> float:
+    """Play all events, draining as the ticker would; returns seconds."""
+    client, every = result._client, max(1, len(feed) // 50)
+    begin = time.perf_counter()
+    for i, (busy, reply) in enumerate(feed):
+        future = futures[i]
+        for callback in future.iopub_callbacks:
+            callback(busy)
+        future.output.metadata.update(reply)
+        client.outstanding.discard(future.msg_id)
+        future.set_result(i)
+        if i % every == 0:
+            tick()
+    tick()
+    for future in futures:
+        future.output.set_result(None)
+    return time.perf_counter() - begin
+
+
+def timed(call: Callable[[], Any], repeat: int = 5) -> float:
+    """Best of a few, in seconds."""
+    best = float("inf")
+    for _ in range(repeat):
+        begin = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - begin)
+    return best
+
+
+def observed(n: int) -> SimpleNamespace:
+    """One run without us and one with us, in turn, three times; medians of the difference."""
+    plain, ours = [], []
+    for _ in range(3):
+        result, futures = submit(n)
+        feed = fed(n)
+        gc.collect()
+        plain.append(run(result, futures, feed, lambda: None))
+        result, futures = submit(n)
+        feed = fed(n)
+        gc.collect()
+        begin = time.perf_counter()
+        recorder = Watch().recorder(result)
+        attach = time.perf_counter() - begin
+        ours.append(attach + run(result, futures, feed, recorder.drain))
+    return SimpleNamespace(
+        result=result,
+        recorder=recorder,
+        plain=sorted(plain)[1] / n,
+        ours=sorted(ours)[1] / n,
+    )
+
+
+def memory(n: int) -> float:
+    """Bytes a task that stay with us after a run."""
+    result, futures = submit(n)
+    feed = fed(n)
+    for future in futures:  # what upstream itself will hold is there before we count
+        future.iopub_callbacks.append(None)
+        future.iopub_callbacks.pop()
+    gc.collect()
+    tracemalloc.start()
+    recorder = Watch().recorder(result)
+    at_start = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    run(result, futures, feed, recorder.drain)
+    gc.collect()
+    columns = recorder.columns
+    arrays = sum(v.nbytes for v in vars(columns).values() if hasattr(v, "nbytes"))
+    return max(at_start, arrays) / n
+
+
+def main(sizes: list[int]) -> None:
+    """Print one table a size."""
+    config = IPythonParallelResults()
+    for n in sizes:
+        seen = observed(n)
+        ar, recorder = seen.result, seen.recorder
+        print(f"\n{n:,} tasks")
+        cost = (seen.ours - seen.plain) * 1e6
+        row("cost per observed task", f"{cost:.2f} µs", "≤ 5 µs", f"{seen.ours / seen.plain:.2f} × bare futures")
+        live = recorder.snapshot()
+        row("progress", f"{timed(lambda: recorder.done) * 1e6:.2f} µs", "≤ 5 µs", "")
+        row("snapshot()", f"{timed(recorder.snapshot) * 1e3:.2f} ms", "≤ 1 ms", f"{live.done:,} done")
+        html = bundle(live, config)["text/html"]
+        full = timed(lambda: bundle(recorder.snapshot(), config))
+        row("full display, followed", f"{full * 1e3:.1f} ms", "≤ 30 ms", "")
+        late = timed(lambda: bundle(Watch().recorder(ar).snapshot(), config), 3)
+        row("full display, never seen before", f"{late * 1e3:.1f} ms", "≤ 30 ms", "")
+        row("bytes of HTML", f"{len(html.encode()):,}", "< 200,000", "")
+        row("memory per task", f"{memory(n):.0f} B", "≤ 100 B", "")
+        first = timed(lambda: Watch().recorder(ar).wall_time, 3)
+        ipar_results.enable()
+        ours = dict(wall=ar.wall_time, serial=ar.serial_time, length=len(ar), progress=ar.progress)
+        probe = timed(lambda: hasattr(ar, "_repr_html_"))
+        ipar_results.disable()
+        row("first wall_time, never seen before", f"{first * 1e3:.1f} ms", "≤ 10 ms", "")
+        row("probe for a missing attribute", f"{probe * 1e6:.1f} µs", "O(1)", "")
+        ar, futures = submit(n)
+        run(ar, futures, fed(n), lambda: None)
+        theirs_wall = timed(lambda: ar.wall_time, 1)
+        theirs = dict(wall=ar.wall_time, serial=ar.serial_time, length=len(ar), progress=ar.progress)
+        row("  upstream: first wall_time", f"{theirs_wall * 1e3:.0f} ms", "", "")
+        row("  upstream: one such probe", f"{timed(lambda: hasattr(ar, '_repr_html_')) * 1e6:.0f} µs", "", "")
+        row("  upstream: progress", f"{timed(lambda: ar.progress, 3) * 1e6:.0f} µs", "", "")
+        agree = all(abs(ours[key] - theirs[key]) < 1e-6 * max(1.0, theirs[key]) for key in ours)
+        row("same figures as upstream", "yes" if agree else "NO", "yes", "")
+        if not agree:
+            sys.exit(f"ours {ours}, upstream {theirs}")
+
+
+def row(what: str, figure: str, goal: str, note: str) -> None:
+    """One line of the table."""
+    print(f"  {what:36s} {figure:>12s}   goal {goal:10s} {note}".rstrip())
+
+
+if __name__ == "__main__":
+    main([int(arg.replace("_", "")) for arg in sys.argv[1:]] or [1_000, 10_000, 100_000])

@@ -1,0 +1,143 @@
+"""A real browser against a real Jupyter server: JupyterLab and Notebook, each in directories of its own."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+QUIET = Path(__file__).parents[2] / "tools" / "jupyter"  # JupyterLab does not ask about news
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FRONT_ENDS = {  # module to start, its application class, path of a notebook
+    "lab": ("jupyterlab", "LabApp", "lab/tree/{name}?reset"),
+    "notebook": ("notebook", "JupyterNotebookApp", "notebooks/{name}"),
+}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args, jupyter_dirs):
+    """Launch the system's Chromium, or the one Playwright installs; neither writes to the user's home."""
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        install = [sys.executable, "-m", "playwright", "install", "chromium"]
+        done = subprocess.run(install, capture_output=True, text=True)
+        if done.returncode:
+            message = f"no Chromium on PATH, and 'playwright install chromium' failed: {done.stderr[-500:]}"
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    home = {name: str(jupyter_dirs / "browser") for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+    return {
+        **browser_type_launch_args,
+        "args": BROWSER_FLAGS,
+        "env": {**os.environ, **home},
+        "executable_path": executable,
+    }
+
+
+class JupyterServer:
+    """One running server, and what a test does with a notebook in it.
+
+    The pages are Playwright's; `cell` counts from 0.
+    """
+
+    def __init__(self, front_end, root, address, token):
+        self.front_end = front_end
+        self.root = root
+        self._address = address
+        self._token = token
+
+    def open(self, page, name, cells):
+        """Write a notebook of code `cells`, open it in `page`, and wait until its kernel is idle."""
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        nbformat.write(notebook, self.root / name)
+        path = FRONT_ENDS[self.front_end][2].format(name=name)
+        page.goto(f"{self._address}{path}{'&' if '?' in path else '?'}token={self._token}")
+        self.wait_idle(page)
+
+    def wait_idle(self, page, timeout=60):
+        """Wait until the open notebook has a kernel and the kernel is idle."""
+        page.wait_for_function(
+            """() => {
+                const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session;
+                return session?.kernel?.status === 'idle';
+            }""",
+            timeout=timeout * 1000,
+        )
+
+    def run(self, page, cell):
+        """Start a cell and return at once."""
+        page.evaluate(
+            """cell => {
+                window.jupyterapp.shell.currentWidget.content.activeCellIndex = cell;
+                void window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            cell,
+        )
+
+    def wait_ran(self, page, cell, timeout=60):
+        """Wait until a cell that `run` started has ended."""
+        page.wait_for_function(
+            """cell => {
+                const { model } = window.jupyterapp.shell.currentWidget.content.widgets[cell];
+                return model.executionCount !== null && model.executionState !== 'running';
+            }""",
+            arg=cell,
+            timeout=timeout * 1000,
+        )
+
+    def output(self, page, cell):
+        """Locate the outputs of a cell."""
+        return page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".jp-Cell-outputArea")
+
+    def save(self, page, name):
+        """Save the open notebook and return it as it is on disk."""
+        page.evaluate("window.jupyterapp.shell.currentWidget.context.save()")
+        return nbformat.read(self.root / name, as_version=4)
+
+
+@pytest.fixture(scope="session", params=sorted(FRONT_ENDS))
+def jupyter_server(request, jupyter_dirs, tmp_path_factory):
+    """Run a server for JupyterLab, then one for Notebook: a test that uses this runs in both."""
+    root = tmp_path_factory.mktemp(request.param)
+    module, app, _ = FRONT_ENDS[request.param]
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", module, "--no-browser", "--allow-root"]
+    command += [f"--ServerApp.root_dir={root}", "--ServerApp.port=0", f"--IdentityProvider.token={token}"]
+    command += [f"--{app}.expose_app_in_browser=True"]
+    environment = {**os.environ, "JUPYTER_CONFIG_PATH": str(QUIET)}
+    log_path = jupyter_dirs / f"{request.param}.log"
+    with log_path.open("w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=root, env=environment)
+        try:
+            yield JupyterServer(request.param, root, server_address(server, jupyter_dirs, log_path), token)
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def server_address(server, jupyter_dirs, log_path, timeout=60):
+    """Wait for the file in which the server says where it listens."""
+    info = jupyter_dirs / "runtime" / f"jpserver-{server.pid}.json"
+    deadline = time.monotonic() + timeout
+    while not info.exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"the Jupyter server did not start:\n{log_path.read_text()[-2000:]}")
+        time.sleep(0.1)
+    return json.loads(info.read_text())["url"]

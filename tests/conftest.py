@@ -1,0 +1,86 @@
+"""What every test may use: directories away from the user's own, real engines, and a wait on a condition."""
+
+import logging
+import os
+import time
+from pathlib import Path
+
+import ipyparallel as ipp
+import pytest
+
+TESTS = Path(__file__).parent
+HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
+
+
+@pytest.fixture(scope="session", autouse=True)
+def jupyter_dirs(tmp_path_factory):
+    """Nothing a test starts touches the user's own directories, and engines can import the test modules."""
+    root = tmp_path_factory.mktemp("jupyter")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(root / "ipython"))
+        for name in ("CONFIG", "DATA", "RUNTIME"):
+            patch.setenv(f"JUPYTER_{name}_DIR", str(root / name.lower()))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), str(TESTS / "cluster")]))
+        yield root
+
+
+@pytest.fixture(scope="session")
+def start_cluster(jupyter_dirs):
+    """Start clusters of real local engines: ``start_cluster(n)``; all are stopped when the session ends."""
+    profile_dir = jupyter_dirs / "ipython" / "profile_default"
+    profile_dir.mkdir(parents=True)
+    (profile_dir / "ipcontroller_config.py").write_text(f"c.HeartMonitor.period = {HEARTBEAT_MS}\n")
+    clusters = []
+
+    def start(n):
+        cluster = ipp.Cluster(n=n, log_level=logging.WARNING)
+        clusters.append(cluster)
+        cluster.start_cluster_sync()
+        return cluster
+
+    yield start
+    for cluster in clusters:
+        cluster.stop_cluster_sync()
+
+
+@pytest.fixture(scope="session")
+def cluster(start_cluster):
+    """Two engines that all tests share: a test that kills one starts its own with `start_cluster`."""
+    return start_cluster(2)
+
+
+@pytest.fixture
+def connect():
+    """Open fresh clients, each with all its engines: ``connect(cluster)``; closed after the test."""
+    clients = []
+
+    def connect(cluster):
+        client = cluster.connect_client_sync()
+        clients.append(client)
+        client.wait_for_engines(cluster.n, timeout=60, interactive=False)
+        return client
+
+    yield connect
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def rc(cluster, connect):
+    """A client of its own for every test."""
+    return connect(cluster)
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Wait until ``condition()`` is true and return what it gave: ``until(lambda: ar.ready())``."""
+
+    def until(condition, timeout=30, message="the condition never came true"):
+        deadline = time.monotonic() + timeout
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                pytest.fail(f"{message} (waited {timeout} s)")
+            time.sleep(0.02)
+        return value
+
+    return until

@@ -1,0 +1,275 @@
+"""The card is whole, inert and bounded, and says what the text says."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+import samples
+
+from ipar_results.render import html, words
+from ipar_results.render.text import line
+from ipar_results.snapshot import EngineLoad, TaskOutput
+
+VOID = {"br", "img", "hr", "input", "meta", "link"}
+LONG = [
+    samples.MEGABYTE,
+    "\x1b[31m\x00" * 100_000,
+    "\x1b[1;3;4m\x1b[mx" * 80_000,
+    "x" * 1_000_000,
+    "\n" * 1_000_000,
+]
+
+
+class Outline(HTMLParser):
+    """The elements of a document, and its text without the style sheet."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.elements, self.open, self.text, self.attributes = [], [], [], {}
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        # colours may come and go inside preformatted text
+        if "pre" not in self.open:
+            self.elements.append((len(self.open), tag, tuple(sorted(name for name, _ in attrs))))
+        for name, value in attrs:
+            self.attributes.setdefault(name, []).append(value)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text.append(data)
+
+    @property
+    def words(self):
+        return " ".join("".join(self.text).split())
+
+
+def summaries(card):
+    return [
+        " ".join(re.sub("<[^>]+>", "", s).split()) for s in re.findall("<summary>(.*?)</summary>", card, re.S)
+    ]
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+def test_every_element_is_closed_where_it_was_opened(name):
+    assert Outline(html.card(samples.ALL[name])).open == []
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+def test_the_card_says_what_the_line_says(name):
+    """Every fact of the line stands in the card's text."""
+    shown = Outline(html.card(samples.ALL[name])).words
+    facts = re.split(r" · |: |, ", line(samples.ALL[name]).replace("simulate failed", "failed"))
+    assert [fact for fact in facts if fact not in shown] == []
+
+
+@pytest.mark.parametrize("name", ["running", "failed", "lost", "queued", "aborted"])
+def test_the_bar_tells_its_value_to_screen_readers(name):
+    snapshot = samples.ALL[name]
+    bar = re.search('<div class="ipar-bar"[^>]*>', html.head(snapshot)).group()
+    assert 'role="progressbar"' in bar
+    assert f'aria-valuemin="0" aria-valuenow="{snapshot.done}" aria-valuemax="{snapshot.total}"' in bar
+    assert f'aria-label="{snapshot.name}"' in bar
+
+
+def test_the_bar_has_a_segment_for_each_state_in_proportion():
+    segments = re.findall(r'<i class="ipar-(\w+)" style="flex-grow:(\d+)"', html.head(samples.running))
+    assert segments == [("ok", "398"), ("failed", "14"), ("running", "8"), ("queued", "580")]
+
+
+@pytest.mark.parametrize("name", ["one", "one_failed", "one_running", "empty"])
+def test_a_small_result_has_no_bar(name):
+    assert "progressbar" not in html.card(samples.ALL[name])
+
+
+@pytest.mark.parametrize(
+    ("state", "glyph"), [(state, glyph) for state, (glyph, _) in words.STATES.items()][:5]
+)
+def test_every_state_has_a_shape_beside_its_colour(state, glyph):
+    assert f">{glyph}</span>" in html.head(replace(samples.running, state=state))
+
+
+def test_the_folds_have_titles_and_sizes():
+    assert summaries(html.card(samples.running)) == [
+        "✕ 12 ValueError: grid of 0 cells cannot be solved · simulate, line 13 · engines 0–7",
+        "✕ 2 TimeoutError: no answer after 5 s · fetch, line 40 · engine 3",
+        "Engines 8",
+        "Tasks 1,000",
+        "Output 3 tasks",
+    ]
+
+
+def test_a_single_result_folds_only_its_failure_and_its_output():
+    assert summaries(html.card(samples.one)) == []
+    assert [title.split()[0] for title in summaries(html.card(samples.one_failed))] == ["✕", "Output"]
+
+
+def test_an_engine_shows_what_it_runs_and_its_busy_share():
+    shown = Outline(html.engines(samples.running)).words
+    assert "▸ task 413 for 0.4 s" in shown
+    assert "94 %" in shown
+
+
+def test_a_dead_engine_says_so():
+    assert "7 ! died" in Outline(html.engines(samples.lost)).words
+
+
+def test_a_finished_result_has_no_column_for_what_runs_now():
+    assert "Now" in html.engines(samples.running)
+    assert "Now" not in html.engines(samples.failed)
+
+
+def test_an_engine_is_never_busier_than_always():
+    load = EngineLoad(0, busy_time=100.0)
+    assert "100 %" in html.engines(replace(samples.running, elapsed=1.0, engines=(load,)))
+
+
+def test_a_result_without_elapsed_time_has_idle_engines():
+    assert "0 %" in html.engines(replace(samples.running, elapsed=0.0))
+
+
+def test_the_traceback_is_whole_and_coloured():
+    drawn = html.failures(samples.running)
+    assert '<span class="ipar-on-yellow">solve</span>' in drawn
+    assert "---&gt; 13" in drawn
+
+
+def test_a_long_traceback_keeps_its_head_and_its_tail():
+    group = replace(samples.GROUPS[0], traceback="first\n" + "middle\n" * 100_000 + "last")
+    shown = Outline(html.failures(replace(samples.failed, failures=(group,)))).words
+    assert "first middle" in shown
+    assert shown.endswith("middle last")
+    assert re.search(r"… 69\d,\d{3} characters left out …", shown)
+
+
+def test_tasks_are_told_from_the_first_submission_on():
+    assert "8 0 ✓ ok 3 ms 2.1 s 2.1 s" in Outline(html.tasks(samples.running)).words
+
+
+def test_a_queued_task_has_no_times_but_its_submission():
+    assert "1 1 ○ queued 0 ms – –" in Outline(html.tasks(samples.queued)).words
+
+
+def test_a_chunk_names_its_inputs():
+    assert "157–313" in Outline(html.tasks(samples.chunked)).words
+
+
+def test_a_task_carries_its_message_id():
+    assert 'title="b3f0-1"' in html.tasks(samples.running)
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sample", "sentence"),
+    [
+        (html.tasks, "running", "50 of 1,000 tasks"),
+        (html.tasks, "chunked", "50 of 128 messages"),
+        (html.engines, "many_engines", "64 of 1,024 engines"),
+    ],
+)
+def test_a_table_says_how_much_of_it_is_shown(fragment, sample, sentence):
+    assert sentence in fragment(samples.ALL[sample])
+
+
+def test_failures_and_outputs_say_how_many_are_shown():
+    assert "groups of failures" in html.failures(samples.huge)
+    assert "of 100,000 tasks that wrote something" in html.outputs(samples.huge)
+
+
+def test_output_is_shown_by_task_with_its_omissions():
+    shown = Outline(html.outputs(samples.running)).words
+    assert "task 411 · engine 3 step 1 of 3 step 2 of 3 step 3 of 3" in shown
+    assert "task 408 · engine 0 · … 3,210 characters left out · 2 rich outputs not shown stderr" in shown
+
+
+def test_a_carriage_return_leaves_the_last_state_of_a_progress_bar():
+    assert "100%|" in html.outputs(samples.running)
+    assert "50%|" not in html.outputs(samples.running)
+
+
+def test_a_long_output_keeps_its_tail():
+    output = TaskOutput(0, 0, stdout="early\n" * 1_000 + "late", omitted=10)
+    shown = Outline(html.outputs(replace(samples.running, outputs=(output,)))).words
+    assert "early late" in shown
+    assert re.search(r"… 5,\d{3} characters left out", shown)
+
+
+@pytest.mark.parametrize("fragment", [html.engines, html.tasks, html.outputs])
+def test_an_empty_fragment_says_so(fragment):
+    assert Outline(fragment(samples.empty)).words.endswith(".")
+
+
+def test_no_failures_draw_nothing():
+    assert html.failures(samples.done).strip() == ""
+
+
+def test_the_card_reads_well_without_its_style():
+    """Facts stay apart and glyphs stay text where a front end strips the style sheet."""
+    assert Outline(html.card(samples.running)).words.startswith(
+        "▸ simulate 412 of 1,000 · 0:23 · about 0:31 – 0:38 left"
+        " ✓ 398 ok, ✕ 14 failed, ▸ 8 running, ○ 580 queued · 17.9 tasks/s · speed-up 7.4 on 8 engines (93 %)"
+    )
+
+
+def test_every_rule_of_the_style_is_scoped():
+    flat = re.sub(r"/\*.*?\*/", "", html.style(), flags=re.S)
+    selectors = re.findall(r"([^{}@]+)\{", re.sub(r"@media[^{]*", "", flat))
+    parts = [part for s in selectors for part in re.split(r",(?![^(]*\))", s) if part.strip()]
+    assert [part.strip() for part in parts if ".ipar-card" not in part] == []
+
+
+def test_the_style_is_small():
+    assert len(html.style().encode()) < 8_000
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE, ids=range(len(samples.HOSTILE)))
+@pytest.mark.parametrize("sample", ["running", "failed", "lost", "one", "one_failed", "empty"])
+def test_hostile_text_adds_no_element_and_no_attribute(sample, text):
+    harmless = Outline(html.card(samples.poisoned(samples.ALL[sample], "plain")))
+    hostile = Outline(html.card(samples.poisoned(samples.ALL[sample], text)))
+    assert hostile.elements == harmless.elements
+    assert hostile.open == []
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE, ids=range(len(samples.HOSTILE)))
+def test_hostile_text_is_shown_as_text(text):
+    shown = Outline(html.card(samples.poisoned(samples.running, text))).words
+    assert words.one_line(text, 100) in shown
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+
+
+@pytest.mark.parametrize("text", LONG, ids=["markup", "escapes", "styles", "letters", "lines"])
+@pytest.mark.parametrize("sample", ["running", "many_engines", "one_failed"])
+def test_a_card_stays_below_its_size_whatever_it_is_given(sample, text):
+    card = html.card(samples.poisoned(samples.ALL[sample], text))
+    assert len(card.encode()) <= html.DEFAULT.total_bytes
+    assert Outline(card).open == []
+
+
+def test_a_huge_result_stays_below_200_kb_and_says_what_is_left_out():
+    card = html.card(samples.huge)
+    assert len(card.encode()) < 200_000
+    assert "of 500 groups of failures" in card
+    assert "of 1,024 engines" in card
+    assert "of 100,000 tasks" in card
+
+
+@pytest.mark.parametrize("fragment", [html.engines, html.failures, html.tasks, html.outputs])
+def test_a_fragment_stays_below_the_size_it_is_given(fragment):
+    assert len(fragment(samples.huge, html.Limits(total_bytes=20_000)).encode()) <= 20_000
+
+
+def test_long_texts_give_way_before_rows():
+    tighter = html.Limits().tighter()
+    assert (tighter.traceback, tighter.tasks) == (4_000, 50)
+    assert html.Limits(traceback=500).tighter().tasks == 25
+
+
+def test_the_same_snapshot_draws_the_same_card():
+    assert html.card(samples.running) == html.card(samples.running)
