@@ -42,7 +42,7 @@ demo: .venv/demo.stamp
 ifeq ($(HEADLESS),1)
 	$(BIN)/python tools/demo.py
 else
-	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/tour.ipynb --log-level=WARN \
+	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/tour.ipynb --log-level=ERROR \
 	    $(if $(filter 0,$(shell id -u)),--allow-root)
 endif
 

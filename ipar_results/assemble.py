@@ -32,11 +32,11 @@ def assemble(recorder: Recorder, result: Any) -> Snapshot:
         None once the user has dropped it: then its tasks, output and value are gone too.
     """
     columns, link = recorder.columns, recorder.link
+    elapsed = recorder.elapsed  # takes in what has just come, so it goes before everything that is counted
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
     done = ok + failed + aborted
     running = sum(columns.carried(position) for position in recorder.running)
     finished = columns.ended == columns.messages
-    elapsed = recorder.elapsed
     engines = _engines(recorder)
     busy = sum(engine.busy_time for engine in engines)
     # an engine's share is counted once even where a coalesced reply names several

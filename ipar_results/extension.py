@@ -11,7 +11,7 @@ from typing import Any
 from .config import IPythonParallelResults
 from .live.display import Live, bundle, notebook_view
 from .live.ticker import Ticker
-from .live.wait import NoView, TextView, View, checked, wait
+from .live.wait import NoView, TextView, View, wait
 from .log import forget, logger, trouble
 from .monitor import Monitor
 from .patches import parse_date, replacements
@@ -123,7 +123,7 @@ class Extension:
             self._view(result, widget),
             interval,
             timeout,
-            checked(return_when),
+            return_when,
         )
 
     def _view(self, result: Any, widget: bool | None) -> View:
@@ -179,13 +179,14 @@ class _LiveView:
 
 def _register(undo: ExitStack, formatter: Any, kind: type, printer: Any) -> None:
     """Register a printer for a type, and put back exactly what the user had."""
-    printers = formatter.type_printers
-    had, before = kind in printers, printers.get(kind)
-    # resolve a printer registered by name, as for_type() would
+    printers, by_name, name = formatter.type_printers, formatter.deferred_printers, (kind.__module__, kind.__name__)
+    had, before, deferred = kind in printers, printers.get(kind), by_name.pop(name, None)
     formatter.for_type(kind, printer)
 
     def restore() -> None:
-        if printers.get(kind) is not printer and printers.get(kind) != printer:
+        if deferred is not None:
+            by_name.setdefault(name, deferred)
+        if printers.get(kind) != printer:
             return  # somebody replaced ours meanwhile
         if had:
             printers[kind] = before

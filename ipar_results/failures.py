@@ -13,7 +13,7 @@ _REMEMBERED = 1_000
 _KINDS = 200
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _FRAME = re.compile(
-    r'^(?:File|Cell) "?(?P<file>[^\n]{1,300}?)"?(?::|, line )(?P<line>\d+)'
+    r'^ {0,4}(?:File|Cell) "?(?P<file>[^\n]{1,300}?)"?(?::|, line )(?P<line>\d+)'
     r"(?:, in (?P<function>[^\n(]{1,200}))?",
     re.MULTILINE,
 )
@@ -54,8 +54,11 @@ def last_frame(traceback: str) -> str:
     if not frames:
         return ""
     frame = frames[-1]
-    function = (frame["function"] or frame["file"].replace("\\", "/").rpartition("/")[2]).strip()
-    return f"{function.rpartition('.')[2] or function}, line {frame['line']}"
+    if frame["function"]:
+        place = frame["function"].strip().rpartition(".")[2]
+    else:
+        place = frame["file"].replace("\\", "/").rpartition("/")[2]
+    return f"{place}, line {frame['line']}"
 
 
 def capped(traceback: str) -> str:

@@ -26,7 +26,7 @@ class Link:
         self._timeout = contact_timeout
         self._names: dict[str, int] = {}
         self._heard = time.monotonic()
-        self._asked = False
+        self._asked_at: float | None = None
         self._told = False
         self._remember(client)
         client._registration_callbacks.append(self._on_registration)
@@ -69,8 +69,9 @@ class Link:
 
     @property
     def silence(self) -> float:
-        """Seconds since the controller was last heard; 0 where it owes no answer."""
-        return time.monotonic() - self._heard if self._asked else 0.0
+        """Seconds for which the controller has owed an answer; 0 where it owes none."""
+        asked = self._asked_at
+        return 0.0 if asked is None else time.monotonic() - max(asked, self._heard)
 
     @property
     def lost(self) -> bool:
@@ -89,9 +90,9 @@ class Link:
                 self._told = True
                 tell(self.note())
             return
-        if not self._asked and time.monotonic() - self._heard > self._timeout() / 4:
+        if self._asked_at is None and time.monotonic() - self._heard > self._timeout() / 4:
+            self._asked_at = time.monotonic()
             self.ask("connection_request", {}, lambda reply: None)
-            self._asked = True
 
     def note(self) -> str:
         """What a person must know about the connection; an empty text while all is well."""
@@ -124,7 +125,7 @@ class Link:
 
     def _answered(self, future: Any, answered: Callable[[Any], None]) -> None:
         try:
-            self._asked = False
+            self._asked_at = None
             self.heard()
             answered(future.result())
         except Exception:

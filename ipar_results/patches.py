@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, Protocol
 
 from .hub import HubRecorder
+from .live.wait import checked
 from .log import trouble
 from .monitor import Monitor
 from .recorder import Recorder
@@ -99,7 +100,12 @@ def _wait_interactive(layer: Layer, theirs: Callable[..., None]) -> Callable[...
         widget: bool | None = None,
         return_when: Any = ALL_COMPLETED,
     ) -> None:
-        layer.wait(self, interval, timeout, widget, return_when)
+        when = checked(return_when)
+        try:
+            layer.wait(self, interval, timeout, widget, when)
+        except Exception:
+            trouble("waiting")
+            theirs(self, interval, timeout, widget, return_when)
 
     return wait_interactive
 

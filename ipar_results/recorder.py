@@ -55,10 +55,10 @@ class Recorder:
         self.engines: list[EngineId] = []
         self._slots: dict[Any, int] = {}
         self._lock = threading.RLock()
-        self._ended: deque[Any] = deque()
+        self._ended: deque[str] = deque()
         self._began_running: deque[tuple[str, str, float]] = deque()
         self._wrote: deque[str] = deque()
-        self._attached: list[Any] = []
+        self._listening = False
         self.name = str(result._fname) if result._fname != "unknown" else "result"
         self.single = len(result.msg_ids) == 1
         sizes = result._chunk_sizes
@@ -83,7 +83,7 @@ class Recorder:
         for future in pending:
             future.iopub_callbacks.append(on_iopub)
             future.add_done_callback(on_done)
-        self._attached = pending
+        self._listening = bool(pending)
         late = set(map(id, pending))
         ready = [i for i, f in enumerate(result._children) if id(f) not in late] if late else None
         with self._lock:
@@ -107,7 +107,8 @@ class Recorder:
                 self.running[i] = (self._slot(engine, None), now)
 
     def _on_done(self, future: Any) -> None:
-        self._ended.append(future)
+        # the id, not the future: that would keep the result alive until somebody looks
+        self._ended.append(future.msg_id)
 
     def _on_iopub(self, message: Any) -> None:
         # an exception here would stall the client's iopub for good
@@ -127,9 +128,9 @@ class Recorder:
         if not (self._ended or self._began_running or self._wrote):
             return
         with self._lock:
-            busy, wrote, ended = map(_emptied, (self._began_running, self._wrote, self._ended))
+            busy, wrote, ended = (_emptied(q) for q in (self._began_running, self._wrote, self._ended))
             if ended:
-                self._absorb(self.columns.find([future.msg_id for future in ended]))
+                self._absorb(self.columns.find(ended))
             if busy:  # after the ends: most tasks that began have ended by now
                 self._note_running(busy)
             if wrote:
@@ -308,8 +309,10 @@ class Recorder:
 
     def close(self) -> None:
         """Take our callbacks off what is still pending; a second call does nothing."""
-        attached, self._attached = self._attached, []
-        for future in attached:
+        result, listening = self._result(), self._listening
+        self._listening = False
+        # what is pending keeps its result alive, so a result that is gone has nothing to take off
+        for future in result._children if listening and result is not None else ():
             with future._condition:
                 if self._on_done in future._done_callbacks:
                     future._done_callbacks.remove(self._on_done)

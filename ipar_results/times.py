@@ -59,7 +59,7 @@ def seconds(values: Sequence[Any]) -> NDArray[np.float64]:
         # dates that share their zone, or have none, are subtracted in C without asking it
         base = same[0]
         spans = map(timedelta.total_seconds, [v - base for v in same])
-        return np.fromiter(spans, np.float64, len(same)) + values[0].timestamp()
+        return np.asarray(np.fromiter(spans, np.float64, len(same)) + values[0].timestamp(), np.float64)
     return np.array([posix(v) for v in values], dtype=np.float64)
 
 

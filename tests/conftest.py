@@ -20,7 +20,7 @@ def jupyter_dirs(tmp_path_factory):
         patch.setenv("IPYTHONDIR", str(root / "ipython"))
         for name in ("CONFIG", "DATA", "RUNTIME"):
             patch.setenv(f"JUPYTER_{name}_DIR", str(root / name.lower()))
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), str(TESTS / "cluster")]))
+        patch.setenv("PYTHONPATH", f"{TESTS}{os.pathsep}{TESTS / 'cluster'}", prepend=os.pathsep)
         yield root
 
 

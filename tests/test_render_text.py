@@ -9,7 +9,7 @@ import pytest
 import samples
 
 from ipar_results.render import words
-from ipar_results.render.text import Bar, clock, line, plain
+from ipar_results.render.text import Bar, _Tqdm, clock, line, plain
 from ipar_results.snapshot import EngineLoad, FailureGroup
 
 
@@ -192,7 +192,8 @@ def test_a_closed_bar_draws_nothing_more():
     assert file.getvalue() == before
 
 
-def test_the_bar_leaves_no_thread_behind():
+def test_the_bar_leaves_no_thread_behind(monkeypatch):
+    monkeypatch.setattr(_Tqdm, "monitor", None)
     before = threading.active_count()
     drawn(samples.running, samples.done)
     assert threading.active_count() == before

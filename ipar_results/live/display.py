@@ -119,10 +119,12 @@ class Live:
                     return self._finish()
                 return self._update()
             except Exception:
-                # a closed connection, most likely: nobody is left to look
                 trouble("updating a display")
-                self._drop()
-                return 1
+                if self._widget is None:  # a closed connection, most likely: nobody is left to look
+                    self._drop()
+                    return 1
+                self._shown = None
+                return 1 + self._close_widget()  # HTML from now on
 
     def end(self) -> int:
         """Send the present state at once, for a caller that is about to return to its user."""
@@ -209,10 +211,23 @@ class Live:
 
 def bundle(state: Snapshot, config: IPythonParallelResults, view: str = "html") -> dict[str, Any]:
     """The static MIME bundle of a snapshot."""
-    data: dict[str, Any] = {"text/plain": text.plain(state)}
+    data = {"text/plain": _drawn(lambda: text.plain(state), "text")}
     if view != "text":
-        data["text/html"] = html.card(state, limits(config))
-    return data
+        data["text/html"] = _drawn(lambda: html.card(state, limits(config)), "HTML")
+    return {mime: drawn for mime, drawn in data.items() if drawn is not None} or {"text/plain": _bare(state)}
+
+
+def _drawn(draw: Callable[[], str], what: str) -> str | None:
+    try:
+        return draw()
+    except Exception:
+        trouble("drawing %s", what)
+        return None
+
+
+def _bare(state: Snapshot) -> str:
+    """What can always be said."""
+    return f"{state.done} of {state.total} done, {state.failed} failed"
 
 
 def limits(config: IPythonParallelResults) -> html.Limits:

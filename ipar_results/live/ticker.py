@@ -94,7 +94,7 @@ class Ticker:
                 trouble("updating the displays")
 
     def _round(self, followed: list[Followed], now: float) -> None:
-        due = [(rank, each) for each in followed if (rank := each.wants(now)) is not None]
+        due = [(rank, each) for each in followed if (rank := _wants(each, now)) is not None]
         newest = followed[-1]
         due.sort(key=lambda item: (item[0], item[1] is not newest, item[1].sent_at))
         for _, each in due:
@@ -106,3 +106,12 @@ class Ticker:
         while self._sent and self._sent[0] <= now - 1.0:
             self._sent.popleft()
         return len(self._sent) < self._budget()
+
+
+def _wants(followed: Followed, now: float) -> int | None:
+    """One that fails must not keep the others from moving."""
+    try:
+        return followed.wants(now)
+    except Exception:
+        trouble("looking at a result")
+        return None

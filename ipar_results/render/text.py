@@ -101,10 +101,9 @@ class Bar:
         ----------
         snapshot : Snapshot
         """
-        if not self._bar.disable:
-            self._bar.n, self._bar.total = snapshot.done, snapshot.total
-            self._bar.bar_format = _layout(snapshot)
-            self._bar.refresh()
+        self._bar.n, self._bar.total = snapshot.done, snapshot.total
+        self._bar.bar_format = _layout(snapshot)
+        self._bar.refresh()
 
     def close(self, snapshot: Snapshot) -> None:
         """Draw the last snapshot and leave the bar where it is; closing twice does nothing.

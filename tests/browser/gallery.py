@@ -32,7 +32,6 @@ LAB = {
         "--jp-brand-color1:#2196f3"
     ),
 }
-PAGES = {"plain": "white", "dark": "#111417"}
 
 
 def page_of(cards: list[str], width: int, body: str) -> str:

@@ -1,0 +1,164 @@
+"""The card in a real JupyterLab and Notebook, over real engines."""
+
+import pytest
+from hostile import HOSTILE
+
+pytestmark = [pytest.mark.browser, pytest.mark.cluster]
+
+LOAD = """\
+%load_ext ipar_results
+import time, ipyparallel as ipp
+rc = ipp.Client(cluster_id={cluster_id!r})
+view = rc.load_balanced_view()
+"""
+MAP = """\
+def nap(i):
+    import time
+    if i == 5:
+        raise ValueError(f"no bed {{i}}")
+    time.sleep({seconds})
+    return i
+ar = view.map_async(nap, range({tasks}))
+"""
+
+
+def load(cluster):
+    return LOAD.format(cluster_id=cluster.cluster_id)
+
+
+@pytest.fixture
+def errors(page):
+    """What the page complains about; Notebook's own complaint about a schema is not ours."""
+    seen = []
+    page.on("pageerror", lambda error: seen.append(str(error)) if "schema" not in str(error) else None)
+    return seen
+
+
+def done(jupyter_server, page, cell):
+    bar = jupyter_server.output(page, cell).get_by_role("progressbar")
+    return int(bar.first.get_attribute("aria-valuenow")) if bar.count() else None
+
+
+def run(jupyter_server, page, *cells):
+    """Run cells one after the other; each must end without an error."""
+    for cell in cells:
+        jupyter_server.run(page, cell)
+        jupyter_server.wait_ran(page, cell)
+        error = jupyter_server.output(page, cell).locator("[data-mime-type*=error], [data-mime-type*=stderr]")
+        assert error.all_inner_texts() == []
+
+
+def outputs(notebook, cell):
+    return [sorted(output.get("data", {})) for output in notebook.cells[cell].outputs]
+
+
+def test_the_card_moves_while_another_cell_keeps_the_kernel_busy(jupyter_server, cluster, page, until, errors):
+    """`aria-valuenow` rises during time.sleep(5), and the saved notebook holds static HTML afterwards."""
+    cells = [load(cluster), MAP.format(seconds=0.1, tasks=60) + "ar", "time.sleep(5)", "ar.wait()"]
+    jupyter_server.open(page, "moves.ipynb", cells)
+    run(jupyter_server, page, 0, 1)
+    jupyter_server.run(page, 2)
+    seen = []
+    for _ in range(4):
+        last = seen[-1] if seen else -1
+        seen.append(until(lambda last=last: (now := done(jupyter_server, page, 1)) and now > last and now))
+    busy = page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status")
+    assert (busy, seen == sorted(set(seen))) == ("busy", True)
+
+    run(jupyter_server, page, 3)
+    until(lambda: done(jupyter_server, page, 1) == 60)
+    until(lambda: outputs(jupyter_server.save(page, "moves.ipynb"), 1) == [["text/html", "text/plain"]])
+    saved = jupyter_server.save(page, "moves.ipynb")
+    assert "59 ok" in saved.cells[1].outputs[0].data["text/html"]
+    assert "widget-view" not in str(saved.cells)
+    assert errors == []
+
+
+def test_wait_interactive_shows_the_card_in_its_own_cell(jupyter_server, cluster, page, until, errors):
+    """The cell that waits is busy itself; its card moves, then stays as static HTML."""
+    cells = [load(cluster), MAP.format(seconds=0.1, tasks=40) + "ar.wait_interactive()"]
+    jupyter_server.open(page, "waits.ipynb", cells)
+    run(jupyter_server, page, 0)
+    jupyter_server.run(page, 1)
+    first = until(lambda: done(jupyter_server, page, 1))
+    until(lambda: done(jupyter_server, page, 1) > first)
+    jupyter_server.wait_ran(page, 1)
+    until(lambda: outputs(jupyter_server.save(page, "waits.ipynb"), 1) == [["text/html", "text/plain"]])
+    assert done(jupyter_server, page, 1) == 40
+    assert errors == []
+
+
+def test_an_opened_traceback_stays_open_while_the_card_moves(jupyter_server, cluster, page, until):
+    """Reading a failure is not disturbed by what goes on."""
+    cells = [load(cluster), MAP.format(seconds=0.2, tasks=60) + "ar"]
+    jupyter_server.open(page, "reads.ipynb", cells)
+    run(jupyter_server, page, 0, 1)
+    failure = jupyter_server.output(page, 1).locator("details", has_text="no bed").first
+    failure.locator("summary").click()
+    before = done(jupyter_server, page, 1)
+    until(lambda: done(jupyter_server, page, 1) >= before + 5)
+    assert failure.get_attribute("open") is not None
+
+
+def test_a_saved_notebook_opens_without_its_kernel(jupyter_server, cluster, page, until, errors):
+    """What was saved draws in a fresh kernel: no widget is looked for."""
+    jupyter_server.open(page, "stays.ipynb", [load(cluster), MAP.format(seconds=0.01, tasks=20) + "ar.wait(); ar"])
+    run(jupyter_server, page, 0, 1)
+    until(lambda: outputs(jupyter_server.save(page, "stays.ipynb"), 1) == [["text/html", "text/plain"]])
+    page.reload()
+    jupyter_server.wait_idle(page)
+    until(lambda: done(jupyter_server, page, 1) == 20)
+    assert page.get_by_text("Loading widget").count() == 0
+    assert errors == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_hostile_text_stays_inert_in_the_page(jupyter_server, cluster, page, until, errors, dark):
+    """Names, messages, output and tracebacks full of markup run nothing and break nothing."""
+    hostile = f"""
+TEXT = {HOSTILE!r}
+def evil(i, text):
+    import sys
+    print(text); print(text, file=sys.stderr)
+    if i % 2: raise type(text[:200], (Exception,), {{}})(text)
+    return text
+evil.__name__ = TEXT
+ar = view.map_async(evil, range(6), [TEXT] * 6)
+ar._fname = TEXT
+ar
+"""
+    jupyter_server.open(page, f"evil-{dark}.ipynb", [load(cluster), hostile, "ar.wait()"])
+    if dark:
+        page.evaluate(
+            "window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })"
+        )
+    run(jupyter_server, page, 0, 1, 2)
+    try:
+        until(lambda: done(jupyter_server, page, 1) == 6, timeout=10)
+    except BaseException:
+        page.screenshot(path="/tmp/shots/evil.png"); nb=jupyter_server.save(page, f"evil-{dark}.ipynb"); import time; time.sleep(2)
+        print([(c.source[:30], [(o.output_type, sorted(o.get("data",{})), str(o)[:600]) for o in c.outputs]) for c in nb.cells])
+        raise
+    until(lambda: jupyter_server.output(page, 1).locator(".jupyter-widgets").count() == 0)
+    output = jupyter_server.output(page, 1)
+    assert output.locator("script, img, iframe, object").count() == 0
+    assert output.locator("details summary").count() >= 2
+    assert page.evaluate("window.hacked === undefined")
+    assert errors == []
+
+
+def test_twenty_displayed_results_all_end_true(jupyter_server, cluster, page, until):
+    """Many cards in one notebook share the budget, and none is left behind."""
+    many = MAP.format(seconds=0.01, tasks=10) + "for ar in [view.map_async(nap, range(10)) for _ in range(20)]: display(ar)"
+    jupyter_server.open(page, "many.ipynb", [load(cluster), many])
+    run(jupyter_server, page, 0)
+    run(jupyter_server, page, 1)
+    expected = [["text/html", "text/plain"]] * 20
+    try:
+        until(lambda: outputs(jupyter_server.save(page, "many.ipynb"), 1) == expected, timeout=20)
+    except BaseException:
+        page.screenshot(path="/tmp/shots/many.png"); nb=jupyter_server.save(page, f"many.ipynb"); import time; time.sleep(2)
+        print([(c.source[:30], [(o.output_type, sorted(o.get("data",{})), str(o)[:300]) for o in c.outputs]) for c in nb.cells])
+        raise
+    saved = jupyter_server.save(page, "many.ipynb")
+    assert all("9 ok" in output.data["text/html"] for output in saved.cells[1].outputs)

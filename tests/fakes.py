@@ -1,0 +1,100 @@
+"""ipyparallel's own futures and results, fed by hand instead of by a cluster."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from ipyparallel import AsyncMapResult, AsyncResult
+from ipyparallel.client.client import Metadata
+from ipyparallel.client.futures import MessageFuture
+from ipyparallel.client.map import Map
+from ipyparallel.error import RemoteError, TaskAborted
+
+START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
+
+
+class Client:
+    """The parts of a Client that an AsyncResult and its recorder read."""
+
+    def __init__(self, engines=2):
+        self._ids = list(range(engines))
+        self._engines = {i: f"uuid-{i}" for i in self._ids}
+        self._registration_callbacks = []
+        self._closed = False
+        self.outstanding = set()
+        self.results = {}
+        self.metadata = {}
+
+
+class Fed:
+    """A result whose messages do what the test says.
+
+    Parameters
+    ----------
+    n : int
+        Messages.
+    chunks : list of int, optional
+        Inputs of each message; makes it a map.
+    """
+
+    def __init__(self, n, chunks=None, single=False, client=None):
+        self.client = client or Client()
+        self.futures = []
+        for i in range(n):
+            future = MessageFuture(f"message_{i}")
+            future.output = MessageFuture(future.msg_id)
+            future.output.metadata = Metadata(msg_id=future.msg_id, submitted=START + timedelta(milliseconds=i))
+            self.client.outstanding.add(future.msg_id)
+            self.futures.append(future)
+        if chunks is not None:
+            sizes = {future.msg_id: size for future, size in zip(self.futures, chunks, strict=True)}
+            self.result = AsyncMapResult(self.client, self.futures, Map(), fname="f", chunk_sizes=sizes)
+        elif single:
+            self.result = AsyncResult(self.client, self.futures[0], fname="f", targets=0)
+        else:
+            self.result = AsyncResult(self.client, self.futures, fname="f", targets=list(range(n)))
+
+    def iopub(self, i, kind, **content):
+        """One iopub message about a task, as the client hands it on."""
+        message = {
+            "header": {"msg_type": kind},
+            "content": content,
+            "metadata": {"engine": f"uuid-{i % 2}"},
+            "parent_header": {"msg_id": self.futures[i].msg_id},
+        }
+        for callback in list(self.futures[i].iopub_callbacks):
+            callback(message)
+
+    def busy(self, i):
+        """A task begins."""
+        self.iopub(i, "status", execution_state="busy")
+
+    def reply(self, i, value=0, status="ok", seconds=1.0, **metadata):
+        """A task ends, `i` seconds after the first; on engine ``i % 2`` unless `metadata` says otherwise."""
+        begin = START + timedelta(seconds=i)
+        future = self.futures[i]
+        future.output.metadata.update(
+            {
+                "engine_id": i % 2,
+                "engine_uuid": f"uuid-{i % 2}",
+                "status": status,
+                "started": begin,
+                "completed": begin + timedelta(seconds=seconds),
+                "received": (begin + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z"),
+                **metadata,
+            }
+        )
+        self.client.outstanding.discard(future.msg_id)
+        future.set_result(value)
+        future.output.set_result(None)
+
+    def fail(self, i, message="no", kind="ValueError", traceback=None, **metadata):
+        """A task ends with an error of the engine."""
+        if traceback is None:
+            traceback = f"Traceback\nFile <string>:13, in solve(x)\n\n{kind}: {message}"
+        info = {"engine_id": i % 2, "engine_uuid": f"uuid-{i % 2}", "method": "apply"}
+        self.reply(i, RemoteError(kind, message, traceback, info), "error", **metadata)
+
+    def abort(self, i, **metadata):
+        """A task is taken from the queue."""
+        self.reply(i, TaskAborted(self.futures[i].msg_id), "aborted", started=None, **metadata)

@@ -1,0 +1,152 @@
+"""Counts that add up whatever comes, in whatever order, however often."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipar_results.columns import ABORTED, FAILED, OK, QUEUED, Columns
+
+
+def end(columns, positions, codes, engines=None, spent=None):
+    """Enter those of the positions that have not ended."""
+    positions = np.asarray(positions, np.int64)
+    keep = [int(p) for p in columns.pending(np.unique(positions))]
+    chosen = [list(positions).index(p) for p in keep]
+    engine = np.array([0 if engines is None else engines[i] for i in chosen], np.int32)
+    time = np.array([0.0 if spent is None else spent[i] for i in chosen])
+    columns.reserve(int(engine.max(initial=-1)) + 1)
+    codes = np.array([codes[i] for i in chosen], np.int8)
+    columns.end(np.array(keep, np.int64), codes, engine, np.zeros(len(keep)), time)
+
+
+@st.composite
+def histories(draw):
+    """Chunk sizes, and for each message how it ended, where, and after how long."""
+    n = draw(st.integers(1, 30))
+    column = lambda items: draw(st.lists(items, min_size=n, max_size=n))  # noqa: E731
+    inputs = draw(st.none() | st.lists(st.integers(0, 5), min_size=n, max_size=n))
+    codes = column(st.sampled_from([OK, FAILED, ABORTED]))
+    engines = column(st.integers(-1, 3))
+    spent = column(st.floats(-1, 100))
+    return inputs, codes, engines, spent
+
+
+def state(columns):
+    """All that a view can see of it."""
+    known = slice(columns.slots)
+    return (
+        columns.counts.tolist(),
+        columns.ended,
+        columns.status.tolist(),
+        columns.engine.tolist(),
+        columns.slot_done[known].tolist(),
+        columns.slot_failed[known].tolist(),
+        columns.slot_busy[known].round(6).tolist(),
+        round(columns.serial_time, 6),
+    )
+
+
+@settings(deadline=None)
+@given(histories(), st.data())
+def test_the_order_of_arrival_changes_nothing(history, data):
+    inputs, codes, engines, spent = history
+    n = len(codes)
+    ids = [f"m{i}" for i in range(n)]
+    order = data.draw(st.permutations(range(n)))
+    cuts = sorted(data.draw(st.lists(st.integers(0, n), max_size=4)))
+    at_once, in_parts = Columns(ids, inputs), Columns(ids, inputs)
+    at_once.reserve(4)
+    in_parts.reserve(4)
+    end(at_once, range(n), codes, engines, spent)
+    for low, high in zip([0, *cuts], [*cuts, n], strict=True):
+        part = order[low:high]
+        columns = ([values[i] for i in part] for values in (codes, engines, spent))
+        end(in_parts, part, *columns)
+    assert state(at_once) == state(in_parts)
+
+
+@settings(deadline=None)
+@given(histories())
+def test_counts_always_add_up_to_the_total(history):
+    inputs, codes, engines, spent = history
+    columns = Columns([f"m{i}" for i in range(len(codes))], inputs)
+    for i, code in enumerate(codes):
+        end(columns, [i], [code], [engines[i]], [spent[i]])
+        assert columns.counts.sum() == columns.total
+        assert (columns.counts >= 0).all()
+    assert columns.counts[QUEUED] == 0
+    assert columns.ended == columns.messages
+
+
+@settings(deadline=None)
+@given(histories())
+def test_one_that_is_absorbed_twice_counts_once(history):
+    inputs, codes, engines, spent = history
+    n = len(codes)
+    columns = Columns([f"m{i}" for i in range(n)], inputs)
+    end(columns, range(n), codes, engines, spent)
+    before = state(columns)
+    end(columns, range(n), [FAILED] * n, [3] * n, [9.0] * n)
+    assert state(columns)[:2] == before[:2]
+    assert columns.status.tolist() == before[2]
+
+
+def test_an_id_that_occurs_twice_gives_both_positions():
+    columns = Columns(["a", "b", "a"], None)
+    assert columns.find(["a"]).tolist() == [0, 2]
+    assert columns.find(["a", "a", "b"]).tolist() == [0, 1, 2]
+
+
+def test_ids_of_other_results_are_left_out():
+    columns = Columns(["a", "b"], None)
+    assert columns.find(["x", "b"]).tolist() == [1]
+    assert columns.find([]).tolist() == []
+    assert columns.locate(["x", "b"]).tolist() == [-1, 1]
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(min_size=1), unique=True, min_size=1, max_size=50))
+def test_every_message_is_found_where_it_is(ids):
+    columns = Columns(ids, None)
+    assert columns.locate(ids).tolist() == list(range(len(ids)))
+    assert columns.find(ids).tolist() == list(range(len(ids)))
+
+
+def test_inputs_are_counted_not_messages():
+    columns = Columns(["a", "b"], [3, 4])
+    assert columns.total == 7
+    assert [columns.first_input(i) for i in (0, 1)] == [0, 3]
+    end(columns, [1], [FAILED])
+    assert columns.counts.tolist() == [3, 0, 0, 4, 0]
+
+
+def test_a_clock_set_back_in_mid_task_is_no_negative_work():
+    columns = Columns(["a"], None)
+    end(columns, [0], [OK], spent=[-5.0])
+    assert columns.serial_time == 0
+    assert columns.slot_busy[0] == 0
+
+
+def test_a_message_costs_less_than_a_hundred_bytes():
+    columns = Columns([f"m{i}" for i in range(1000)], None)
+    size = sum(value.nbytes for value in vars(columns).values() if hasattr(value, "nbytes"))
+    assert size / 1000 < 100
+
+
+def test_an_unknown_engine_does_not_count_for_any():
+    columns = Columns(["a"], None)
+    columns.reserve(1)
+    end(columns, [0], [OK], engines=[-1])
+    assert columns.counts[OK] == 1
+    assert columns.slot_done.tolist() == [0]
+
+
+@pytest.mark.parametrize("slots", [1, 3, 100])
+def test_room_for_engines_grows_and_keeps_what_is_there(slots):
+    columns = Columns(["a"], None)
+    end(columns, [0], [OK], engines=[0], spent=[2.0])
+    columns.reserve(slots)
+    assert columns.slots == slots
+    assert columns.slot_done[0] == 1
+    assert columns.slot_busy[0] == 2.0

@@ -1,0 +1,128 @@
+"""Failures grouped by what they are and where they happened."""
+
+import time
+
+import pytest
+from ipyparallel.error import RemoteError
+
+from ipar_results.failures import TRACEBACK_HEAD, TRACEBACK_TAIL, Failure, Failures, capped, last_frame
+
+INFO = {"engine_id": 0, "engine_uuid": "u", "method": "apply"}
+IPYTHON = "Traceback (most recent call last)\nFile <string>:13, in solve(x, y)\n\n{kind}: {message}"
+
+
+def remote(kind="ValueError", message="no", traceback=None):
+    return Failure.of(RemoteError(kind, message, traceback or IPYTHON.format(kind=kind, message=message), INFO))
+
+
+@pytest.mark.parametrize(
+    ("traceback", "where"),
+    [
+        ("File <string>:13, in solve(x)\n\nValueError: no", "solve, line 13"),
+        ("File ~/lab/grid.py:40, in Grid.fetch(self)\n\nE: no", "fetch, line 40"),
+        ("Cell In[3], line 4\n      2 a\n----> 4 b\n\nE: no", "In[3], line 4"),
+        ("Cell In[3], line 4, in f(x)\n----> 4 b\n\nE: no", "f, line 4"),
+        ('Traceback (most recent call last):\n  File "a.py", line 7, in g\n    x\nE: no', "g, line 7"),
+        ('  File "a.py", line 7, in <module>\n    x\nE: no', "<module>, line 7"),
+        ("File /usr/lib/a b/c.py:1\n\nE", "c.py, line 1"),
+        ("File C:\\work\\c.py:12, in h(x)\n", "h, line 12"),
+        ("\x1b[31mFile \x1b[32m<string>:13\x1b[39m, in \x1b[36msolve\x1b[34m(n)\x1b[39m\n", "solve, line 13"),
+        ("File a.py:1, in f()\nFile b.py:2, in g()\n", "g, line 2"),
+        ("no frames here", ""),
+        ("", ""),
+    ],
+)
+def test_the_last_frame_is_read_from_every_kind_of_traceback(traceback, where):
+    assert last_frame(traceback) == where
+
+
+def test_numbers_in_messages_do_not_split_a_group():
+    failures = Failures()
+    for i in range(50):
+        failures.add(remote(message=f"grid of {i} cells"), i, 1, i % 4)
+    (group,) = failures.groups()
+    assert (group.count, group.message, group.where) == (50, "grid of 0 cells", "solve, line 13")
+    assert group.engines == (0, 1, 2, 3)
+    assert group.indices == tuple(range(50))
+
+
+def test_another_type_or_another_frame_is_another_group():
+    failures = Failures()
+    failures.add(remote(), 0, 1, 0)
+    failures.add(remote("KeyError"), 1, 1, 0)
+    failures.add(remote(traceback="File <string>:99, in solve(x)\n\nValueError: no"), 2, 1, 0)
+    assert {(group.type, group.where) for group in failures.groups()} == {
+        ("ValueError", "solve, line 13"),
+        ("KeyError", "solve, line 13"),
+        ("ValueError", "solve, line 99"),
+    }
+
+
+def test_a_failed_chunk_fails_all_its_inputs_and_the_largest_group_comes_first():
+    failures = Failures()
+    failures.add(remote("KeyError"), 0, 1, 0)
+    failures.add(remote(), 10, 5, 1)
+    assert [(group.type, group.count, group.indices) for group in failures.groups()] == [
+        ("ValueError", 5, (10,)),
+        ("KeyError", 1, (0,)),
+    ]
+
+
+def test_a_failure_that_no_engine_told_has_no_place():
+    failures = Failures()
+    failures.add(Failure.of(RuntimeError("lost")), 0, 1, None)
+    (group,) = failures.groups()
+    assert (group.type, group.message, group.where, group.engines) == ("RuntimeError", "lost", "", ())
+
+
+def test_ids_and_names_of_engines_are_sorted_side_by_side():
+    failures = Failures()
+    for engine in ("uuid-b", 10, 2, "uuid-a"):
+        failures.add(remote(), 0, 1, engine)
+    assert failures.groups()[0].engines == (2, 10, "uuid-a", "uuid-b")
+
+
+def test_beyond_two_hundred_kinds_the_rest_is_one_group_and_nothing_is_lost():
+    failures = Failures()
+    for i in range(1000):
+        failures.add(remote(f"Error{i}"), i, 1, 0)
+    groups = failures.groups()
+    assert len(groups) == 201
+    assert sum(group.count for group in groups) == 1000
+    assert groups[0].type == "Other failures"
+    assert groups[0].count == 800
+
+
+def test_megabyte_tracebacks_are_grouped_quickly_and_kept_short():
+    failures = Failures()
+    tracebacks = [IPYTHON.format(kind="ValueError", message="&<" * 500_000 + str(i)) for i in range(20)]
+    begin = time.perf_counter()
+    for i, traceback in enumerate(tracebacks):
+        failures.add(remote(traceback=traceback), i, 1, 0)
+    assert time.perf_counter() - begin < 2
+    (group,) = failures.groups()
+    assert group.count == 20
+    assert len(group.traceback) < TRACEBACK_HEAD + TRACEBACK_TAIL + 100
+
+
+def test_a_long_chain_of_frames_is_read_quickly():
+    traceback = "File <string>:1, in f(x)\n" * 40_000 + 'File "' * 20_000
+    begin = time.perf_counter()
+    last_frame(traceback)
+    assert time.perf_counter() - begin < 2
+
+
+def test_a_cut_traceback_says_how_much_is_left_out_and_keeps_both_ends():
+    text = "a" * TRACEBACK_HEAD + "b" * 1234 + "c" * TRACEBACK_TAIL
+    short = capped(text)
+    assert short.startswith("a") and short.endswith("c")
+    assert "1,234 characters left out" in short
+    assert capped("short") == "short"
+
+
+@pytest.mark.parametrize("lines", [["a", "b"], "a\nb", None])
+def test_a_reply_that_the_hub_kept_reads_like_a_remote_error(lines):
+    content = {"ename": "ValueError", "evalue": "no", "traceback": lines, "engine_info": INFO}
+    failure = Failure.of_reply(content)
+    assert (failure.type, failure.message, failure.remote) == ("ValueError", "no", True)
+    assert failure.traceback == ("a\nb" if lines else "")

@@ -1,0 +1,174 @@
+"""One thread, one budget: who is sent when, with followed things that only pretend."""
+
+import logging
+import threading
+import time
+
+import pytest
+
+from ipar_results.live import ticker as module
+from ipar_results.live.ticker import CHANGED, ENDING, Ticker
+from ipar_results.log import forget
+
+
+class Clock:
+    """The ticker's clock, moved by the test."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+class Shown:
+    """Something to show: wants what the test says."""
+
+    def __init__(self, name="", want=CHANGED, cost=1, log=None, clock=time):
+        self.name, self.want, self.cost = name, want, cost
+        self.log = log if log is not None else []
+        self.clock = clock
+        self.over = self.frozen = False
+        self.sent_at = 0.0
+
+    def wants(self, now):
+        if isinstance(self.want, Exception):
+            raise self.want
+        return self.want
+
+    def send(self):
+        self.sent_at = self.clock.monotonic()
+        self.log.append((self.sent_at, self.name))
+        if self.want == ENDING:
+            self.over = True
+            self.want = None
+        return self.cost
+
+    def freeze(self):
+        if self.name == "stubborn":
+            raise RuntimeError
+        self.frozen = True
+
+
+def most_in_a_second(times):
+    return max(sum(begin <= t < begin + 1 for t in times) for begin in times)
+
+
+@pytest.mark.parametrize("budget", [1, 3, 10])
+def test_no_second_sees_more_messages_than_the_budget(clock, budget):
+    log = []
+    followed = [Shown(str(i), log=log, clock=clock) for i in range(200)]
+    ticker = Ticker(lambda: budget)
+    for _ in range(100):
+        clock.now += 0.1
+        ticker._round(followed, clock.now)
+    times = [at for at, _ in log]
+    assert most_in_a_second(times) <= budget
+    assert len(times) >= budget * 8
+
+
+def test_messages_that_cost_more_than_one_stay_within_the_budget(clock):
+    log = []
+    followed = [Shown(str(i), cost=4, log=log, clock=clock) for i in range(20)]
+    ticker = Ticker(lambda: 10)
+    for _ in range(100):
+        clock.now += 0.1
+        ticker._round(followed, clock.now)
+    times = [at for at, _ in log for _ in range(4)]
+    assert most_in_a_second(times) <= 13  # what goes beyond is one card's last update
+
+
+def test_messages_that_others_sent_count(clock):
+    log = []
+    ticker = Ticker(lambda: 10)
+    ticker.note(10)
+    ticker._round([Shown(log=log, clock=clock)], clock.now + 0.9)
+    assert not log
+    ticker._round([Shown(log=log, clock=clock)], clock.now + 1.1)
+    assert len(log) == 1
+
+
+def test_endings_go_first_then_the_newest_then_who_waited_longest(clock):
+    log = []
+    old, waited, ending, newest = (Shown(name, log=log, clock=clock) for name in ("old", "waited", "end", "new"))
+    ending.want = ENDING
+    old.sent_at, waited.sent_at, newest.sent_at = 900.0, 100.0, 950.0
+    Ticker(lambda: 10)._round([old, ending, waited, newest], clock.now)
+    assert [name for _, name in log] == ["end", "new", "waited", "old"]
+
+
+def test_nobody_starves(clock):
+    log = []
+    followed = [Shown(str(i), log=log, clock=clock) for i in range(30)]
+    ticker = Ticker(lambda: 10)
+    for _ in range(100):
+        clock.now += 0.1
+        ticker._round(followed, clock.now)
+    assert {name for _, name in log} == {str(i) for i in range(30)}
+
+
+def test_two_hundred_endings_all_arrive(clock):
+    log = []
+    followed = [Shown(str(i), ENDING, log=log, clock=clock) for i in range(200)]
+    ticker = Ticker(lambda: 10)
+    for _ in range(300):
+        clock.now += 0.1
+        ticker._round(followed, clock.now)
+    assert sorted(int(name) for _, name in log) == list(range(200))
+
+
+def test_nothing_is_sent_where_nobody_wants_it(clock):
+    log = []
+    Ticker(lambda: 10)._round([Shown(want=None, log=log, clock=clock)], clock.now)
+    assert not log
+
+
+def test_one_that_fails_keeps_no_other_from_moving(clock, caplog):
+    forget()
+    log = []
+    followed = [Shown("bad", RuntimeError("ours"), clock=clock), Shown("good", log=log, clock=clock)]
+    ticker = Ticker(lambda: 10)
+    with caplog.at_level(logging.WARNING, "ipar_results"):
+        ticker._round(followed, clock.now)
+        ticker._round(followed, clock.now)
+    assert len(log) == 2
+    assert len(caplog.records) == 1
+
+
+def test_the_thread_ends_when_nothing_is_followed_and_comes_back(until):
+    ticker = Ticker(lambda: 10)
+    for _ in range(2):
+        shown = Shown(want=ENDING)
+        ticker.add(shown)
+        thread = ticker._thread
+        assert thread.daemon
+        until(lambda: shown.over)
+        until(lambda thread=thread: not thread.is_alive())
+    ticker.stop()
+
+
+def test_stopping_ends_the_thread_and_freezes_what_still_moved():
+    ticker = Ticker(lambda: 10)
+    shown = [Shown("stubborn"), Shown("other")]
+    for each in shown:
+        ticker.add(each)
+    thread = ticker._thread
+    ticker.stop()
+    assert not thread.is_alive()
+    assert [each.frozen for each in shown] == [False, True]
+    ticker.stop()
+
+
+def test_what_is_added_after_the_stop_starts_no_thread():
+    ticker = Ticker(lambda: 10)
+    ticker.stop()
+    before = threading.active_count()
+    ticker.add(Shown())
+    assert threading.active_count() == before

@@ -1,0 +1,182 @@
+"""Waiting, with a result that is fed by hand from another thread."""
+
+import logging
+import threading
+import time
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
+
+import pytest
+from fakes import Fed
+
+from ipar_results.live.wait import NoView, checked, wait
+from ipar_results.log import forget
+from ipar_results.watch import Watch
+
+
+class View:
+    """Notes what it was asked to draw."""
+
+    def __init__(self, error=None):
+        self.updates = self.ends = 0
+        self.error = error
+
+    def update(self):
+        self.updates += 1
+        if self.error:
+            raise self.error
+
+    def end(self):
+        self.ends += 1
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture
+def watch():
+    forget()
+    watch = Watch(lambda: 1.0)
+    yield watch
+    watch.close()
+
+
+@pytest.fixture
+def waiting(watch, until):
+    """Wait in a thread of its own: gives the thread and its view."""
+
+    def start(result, view=None, timeout=-1, when=ALL_COMPLETED):
+        view = view or View()
+        recorder = watch.recorder(result)
+        thread = threading.Thread(target=wait, args=(result, recorder, view, 0.01, timeout, when), daemon=True)
+        thread.start()
+        until(lambda: view.updates or not thread.is_alive())
+        return thread, view
+
+    return start
+
+
+@pytest.mark.parametrize("when", [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION])
+def test_every_return_when_waits_for_what_it_names(waiting, until, when):
+    fed = Fed(3)
+    thread, view = waiting(fed.result, when=when)
+    fed.reply(0)
+    if when != FIRST_COMPLETED:
+        seen = view.updates
+        until(lambda: view.updates > seen + 3)
+        assert thread.is_alive()
+        fed.fail(1)
+    if when == ALL_COMPLETED:
+        seen = view.updates
+        until(lambda: view.updates > seen + 3)
+        assert thread.is_alive()
+        fed.reply(2)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert view.ends == 1
+
+
+def test_first_exception_returns_at_the_end_where_nothing_fails(waiting):
+    fed = Fed(2)
+    thread, _ = waiting(fed.result, when=FIRST_EXCEPTION)
+    fed.reply(0)
+    fed.reply(1)
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("timeout", [0, 0.05])
+def test_a_timeout_ends_the_wait_and_nothing_else(watch, timeout):
+    fed = Fed(1)
+    view = View()
+    begin = time.monotonic()
+    wait(fed.result, watch.recorder(fed.result), view, 0.01, timeout, ALL_COMPLETED)
+    assert timeout <= time.monotonic() - begin < 5
+    assert view.ends == 1
+    assert not fed.result.done()
+
+
+@pytest.mark.parametrize("timeout", [-1, None])
+def test_no_timeout_waits_to_the_end(waiting, timeout):
+    fed = Fed(1)
+    thread, _ = waiting(fed.result, timeout=timeout)
+    assert thread.is_alive()
+    fed.reply(0)
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("bad", ["FIRST", 3, "all_completed"])
+def test_an_unknown_return_when_is_refused_with_the_known_ones(bad):
+    with pytest.raises(ValueError, match="expected ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION"):
+        checked(bad)
+
+
+def test_none_means_all():
+    assert checked(None) == ALL_COMPLETED
+
+
+def test_a_view_that_fails_costs_one_log_line_and_no_result(waiting, caplog):
+    fed = Fed(1)
+    with caplog.at_level(logging.WARNING, "ipar_results"):
+        thread, _ = waiting(fed.result, View(RuntimeError("ours")))
+        fed.reply(0)
+        thread.join(10)
+    assert not thread.is_alive()
+    assert len(caplog.records) == 1
+
+
+def test_a_controller_that_stays_silent_ends_the_wait_with_one_log_line(watch, monkeypatch, caplog):
+    fed = Fed(1)
+    recorder = watch.recorder(fed.result)
+    asked = []
+    monkeypatch.setattr(recorder.link, "ask", lambda *question: asked.append(question) or True)
+    with caplog.at_level(logging.WARNING, "ipar_results"):
+        wait(fed.result, recorder, NoView(), 0.01, None, ALL_COMPLETED)
+    assert len(asked) == 1
+    assert recorder.snapshot().state == "lost"
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "not answered" in caplog.text
+
+
+def test_a_long_idle_link_does_not_end_the_wait_at_once(waiting, watch, monkeypatch, until):
+    fed = Fed(1)
+    recorder = watch.recorder(fed.result)
+    monkeypatch.setattr(recorder.link, "ask", lambda *question: True)
+    recorder.link._heard -= 3600
+    thread, view = waiting(fed.result)
+    until(lambda: view.updates > 5)
+    assert thread.is_alive()
+    fed.reply(0)
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_result_that_never_resolves_though_all_has_ended_is_not_waited_for(watch, monkeypatch):
+    monkeypatch.setattr("ipar_results.live.wait._RESOLVING", 0.05)
+    fed = Fed(1)
+    monkeypatch.setattr(fed.result, "_ready_event", threading.Event())
+    recorder = watch.recorder(fed.result)
+    fed.futures[0].output.metadata.update(status="ok")
+    recorder.enter([0], [fed.futures[0].output.metadata], fed.futures)
+    wait(fed.result, recorder, NoView(), 0.01, None, ALL_COMPLETED)
+    assert recorder.finished
+    assert not fed.result._ready
+
+
+def test_ctrl_c_says_what_still_runs_and_how_to_cancel_it(watch, capsys):
+    class Interrupts(View):
+        def update(self):
+            raise KeyboardInterrupt
+
+    fed = Fed(5)
+    recorder = watch.recorder(fed.result)
+    fed.reply(0)
+    fed.busy(1)
+    fed.busy(2)
+    view = Interrupts()
+    with pytest.raises(KeyboardInterrupt):
+        wait(fed.result, recorder, view, 0.01, None, ALL_COMPLETED)
+    said = capsys.readouterr().err
+    assert "4 of 5 tasks are not done (2 running, 2 queued)" in said
+    assert "ar.abort()" in said
+    assert "send_signal" in said
+    assert view.ends == 1
