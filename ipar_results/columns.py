@@ -110,8 +110,8 @@ class Columns:
 
     @property
     def serial_time(self) -> float:
-        """Seconds spent computing, all ended messages together."""
-        return float(np.nansum(np.maximum(self.completed - self.started, 0.0)))
+        """Seconds spent computing, all ended messages together; exact to the microsecond of their stamps."""
+        return round(float(np.nansum(np.round(np.maximum(self.completed - self.started, 0.0), 6))), 6)
 
     def end(
         self,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 from traitlets import Enum, Float, Int, TraitError, TraitType, validate
 from traitlets.config import Configurable
 
@@ -54,3 +57,12 @@ _ALLOWED = {
     "failures": (1, 100),
     "outputs": (0, 20),
 }
+
+
+def settings(parent: Any) -> IPythonParallelResults:
+    """The user's settings; a bad one, which ``%config`` leaves behind too, is told and not used."""
+    try:
+        return IPythonParallelResults(parent=parent)
+    except TraitError as error:
+        warnings.warn(f"{error}; the defaults are used", stacklevel=5)
+        return IPythonParallelResults()

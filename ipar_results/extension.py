@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 from contextlib import ExitStack
 from typing import Any
 
-from .config import IPythonParallelResults
+from .config import settings
 from .live.display import Live, bundle, notebook_view
+from .live.following import Feed
 from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
-from .log import forget, logger, trouble
+from .log import forget, logger, terminal, trouble
 from .monitor import Monitor
 from .patches import parse_date, replacements
 from .recorder import Recorder
@@ -20,7 +20,7 @@ from .watch import Watch
 
 _lock = threading.Lock()
 _loaded: Extension | None = None
-_idle: Watch | None = None
+_idle: Extension | None = None
 
 
 class Extension:
@@ -34,7 +34,7 @@ class Extension:
 
     def __init__(self, shell: Any = None) -> None:
         self.shell = shell
-        self.config = IPythonParallelResults(parent=shell)
+        self.config = settings(shell)
         self.watch = Watch(lambda: self.config.contact_timeout)
         self.ticker = Ticker(lambda: self.config.messages)
         self._undo = ExitStack()
@@ -75,8 +75,7 @@ class Extension:
         configurables.append(self.config)
         undo.callback(lambda: self.config in configurables and configurables.remove(self.config))
         if self.in_kernel:
-            # Python's last resort would print into whichever cell runs
-            handler = logging.StreamHandler(sys.__stderr__)
+            handler = logging.StreamHandler(terminal())
             logger.addHandler(handler)
             undo.callback(logger.removeHandler, handler)
 
@@ -97,9 +96,19 @@ class Extension:
         """Whether IPython runs in a Jupyter kernel."""
         return getattr(self.shell, "kernel", None) is not None
 
+    @property
+    def captured(self) -> bool:
+        """Whether what is displayed now goes to the user's program, as under ``%%capture``."""
+        return getattr(self.shell.display_pub, "pub_socket", None) is None
+
     def recorder(self, result: Any) -> Recorder:
         """The recorder of a result."""
         return self.watch.recorder(result)
+
+    def follow(self, live: Live) -> None:
+        """Move what is shown; captured output stays as it was captured."""
+        if not live.over and not self.captured:
+            self.ticker.add(live)
 
     def show(self, result: Any) -> None:
         """Display a result in the cell that runs now, and follow it to its end."""
@@ -110,8 +119,7 @@ class Extension:
             trouble("displaying a result")
             print(repr(result))
             return
-        if not live.over:
-            self.ticker.add(live)
+        self.follow(live)
 
     def wait(
         self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any
@@ -136,10 +144,9 @@ class Extension:
             return NoView()
 
     def _live(self, result: Any, view: str) -> Live:
-        publisher = self.shell.display_pub
-        if getattr(publisher, "pub_socket", None) is None:
-            view = "html"  # captured output can't be updated
-        return Live(result, self.recorder(result), self.config, publisher.publish, view)
+        if self.captured and view == "widget":
+            view = "html"
+        return Live(result, self.recorder(result), self.config, self.shell.display_pub.publish, view)
 
     def _pretty(self, result: Any, printer: Any, cycle: bool) -> None:
         try:
@@ -167,8 +174,7 @@ class _LiveView:
         view = notebook_view(extension.config, extension.shell)
         self._live = extension._live(result, "widget" if widget else view)
         self._live.open()
-        if not self._live.over:
-            self._ticker.add(self._live)
+        extension.follow(self._live)
 
     def update(self) -> None:
         """Leave it to the ticker."""
@@ -179,7 +185,11 @@ class _LiveView:
 
 def _register(undo: ExitStack, formatter: Any, kind: type, printer: Any) -> None:
     """Register a printer for a type, and put back exactly what the user had."""
-    printers, by_name, name = formatter.type_printers, formatter.deferred_printers, (kind.__module__, kind.__name__)
+    printers, by_name, name = (
+        formatter.type_printers,
+        formatter.deferred_printers,
+        (kind.__module__, kind.__name__),
+    )
     had, before, deferred = kind in printers, printers.get(kind), by_name.pop(name, None)
     formatter.for_type(kind, printer)
 
@@ -241,10 +251,23 @@ def monitor(result: Any) -> Monitor:
     TypeError
         Where `result` is not an AsyncResult.
     """
+    return Monitor(result, _extension().recorder(result))
+
+
+def feed(result: Any, widget: Any) -> None:
+    """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
+    extension = _extension()
+    followed = Feed(result, extension.recorder(result), extension.config, widget)
+    followed.send()
+    if not followed.over:
+        extension.ticker.add(followed)
+
+
+def _extension() -> Extension:
+    """The layer, or one that is attached to nothing where it is off."""
     global _idle
     with _lock:
         if _loaded is not None:
-            watch = _loaded.watch
-        else:
-            watch = _idle = _idle or Watch()
-    return Monitor(result, watch.recorder(result))
+            return _loaded
+        _idle = _idle or Extension()
+        return _idle

@@ -26,8 +26,7 @@ _KEYS = (
     "result_content",
     "stdout",
     "stderr",
-    "outputs",
-)
+)  # one that a record lacks makes the whole query fail
 
 
 class HubRecorder(Recorder):
@@ -82,11 +81,7 @@ class HubRecorder(Recorder):
 
     def drain(self) -> None:
         """Take in the Hub's answers, and what ipyparallel fetched itself."""
-        result = self._result()
-        if result is not None and result._ready and self.columns.ended < self.columns.messages:
-            with self._lock:
-                self._absorb(np.arange(self.columns.messages))
-                self.version += 1
+        self._overtaken()
         while self._answers:
             content = self._answers.popleft()
             with self._lock:

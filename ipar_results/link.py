@@ -100,8 +100,7 @@ class Link:
             return "The connection to the cluster is closed. Results received so far are kept."
         if self.lost:
             return (
-                f"The controller has not answered for {self.silence:.0f} s. "
-                "Results received so far are kept."
+                f"The controller has not answered for {self.silence:.0f} s. Results received so far are kept."
             )
         return ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 logger = logging.getLogger("ipar_results")
 
@@ -23,9 +24,17 @@ def trouble(doing: str, *args: object) -> None:
     if key in _said or len(_said) >= _SAID_AT_MOST:
         return
     _said.add(key)
-    logger.warning("ipar_results failed while " + doing + "; your results are not affected", *args, exc_info=True)
+    logger.warning(
+        "ipar_results failed while " + doing + "; your results are not affected", *args, exc_info=True
+    )
 
 
 def tell(message: str, *args: object) -> None:
     """Log one line about the cluster's condition."""
     logger.warning(message, *args)
+
+
+def terminal() -> TextIO | None:
+    """Where a kernel's log goes: what is written to its standard error is shown in whichever cell runs."""
+    copy = getattr(sys.stderr, "_original_stdstream_copy", None)
+    return sys.__stderr__ if copy is None else open(copy, "w", closefd=False)

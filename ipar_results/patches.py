@@ -16,6 +16,7 @@ from .recorder import Recorder
 from .times import moment
 
 _HUB_PATIENCE = 1.0
+_PARTS = "_ipar_results_parts"
 
 
 class Layer(Protocol):
@@ -48,6 +49,7 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
         "wait_interactive": _wait_interactive(layer, original["wait_interactive"]),
         "stream_output": _stream_output(original["stream_output"]),
         "_iopub_streaming_output_callback": _stream_callback(original["_iopub_streaming_output_callback"]),
+        "_resolve_result": _resolve_result(original["_resolve_result"]),
         "split": _split(original["split"]),
         "__len__": _length(),
         "__getattr__": _getattr(original["__getattr__"]),
@@ -153,18 +155,36 @@ def _stream_callback(theirs: Callable[..., None]) -> Callable[..., None]:
     return _iopub_streaming_output_callback
 
 
+def _resolve_result(theirs: Callable[..., None]) -> Callable[..., None]:
+    """Upstream never resolves a map of which a task was aborted: its parts can't be put together."""
+
+    @wraps(theirs)
+    def _resolve_result(self: Any, f: Any = None) -> None:
+        try:
+            theirs(self, f)
+        except Exception as error:
+            if self.done():
+                raise
+            self._success = False
+            self.set_exception(next((r for r in self._raw_results if isinstance(r, Exception)), error))
+
+    return _resolve_result
+
+
 def _split(theirs: Any) -> Callable[[Any], Any]:
-    """Upstream's cache is one for all results and keeps 128 of them alive; this one lives in none."""
-    kept: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+    """Upstream's cache is one for all results and keeps 128 of them alive; this one goes with its result."""
 
     @wraps(theirs.__wrapped__)
     def split(self: Any) -> Any:
         if len(self._children) == 1:
             return (self,)
-        parts = kept.get(self)
-        if parts is None:
-            parts = kept[self] = theirs.__wrapped__(self)
-        return parts
+        try:
+            # not in a weak dictionary: the parts hold the futures, and these the result
+            return object.__getattribute__(self, _PARTS)
+        except AttributeError:
+            parts = theirs.__wrapped__(self)
+            setattr(self, _PARTS, parts)
+            return parts
 
     return split
 

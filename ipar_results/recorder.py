@@ -126,6 +126,7 @@ class Recorder:
     def drain(self) -> None:
         """Take in what has happened since the last call; costs nothing where nothing has."""
         if not (self._ended or self._began_running or self._wrote):
+            self._overtaken()
             return
         with self._lock:
             busy, wrote, ended = (_emptied(q) for q in (self._began_running, self._wrote, self._ended))
@@ -138,6 +139,15 @@ class Recorder:
                     self._note_output(position)
             self.link.heard()
             self.version += 1
+        self._overtaken()
+
+    def _overtaken(self) -> None:
+        """A result tells its user that it is ready a moment before our callbacks run."""
+        result = self._result()
+        if result is not None and result._ready and self.columns.ended < self.columns.messages:
+            with self._lock:
+                self._absorb(np.arange(self.columns.messages))
+                self.version += 1
 
     def _note_running(self, busy: list[tuple[str, str, float]]) -> None:
         columns = self.columns
@@ -170,7 +180,10 @@ class Recorder:
         """
         codes = [_CODES.get(md["status"], -1) for md in records]
         if -1 in codes:  # cancelled here, or its metadata was dropped: the future still knows
-            codes = [c if c >= 0 else _outcome(children[i]) if children else OK for i, c in zip(positions, codes, strict=True)]
+            codes = [
+                c if c >= 0 else _outcome(children[i]) if children else OK
+                for i, c in zip(positions, codes, strict=True)
+            ]
         slots = self._slots_of(records)
         self.columns.reserve(len(self.engines))
         self.columns.end(
@@ -281,7 +294,8 @@ class Recorder:
     @property
     def wall_time(self) -> float:
         """Seconds between the first submission and the last arrival so far; 0 before any."""
-        return max(0.0, float(np.nan_to_num(self._received - self._submitted)))
+        self.drain()
+        return max(0.0, round(float(np.nan_to_num(self._received - self._submitted)), 6))
 
     @property
     def serial_time(self) -> float:

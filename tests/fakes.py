@@ -43,7 +43,9 @@ class Fed:
         for i in range(n):
             future = MessageFuture(f"message_{i}")
             future.output = MessageFuture(future.msg_id)
-            future.output.metadata = Metadata(msg_id=future.msg_id, submitted=START + timedelta(milliseconds=i))
+            future.output.metadata = Metadata(
+                msg_id=future.msg_id, submitted=START + timedelta(milliseconds=i)
+            )
             self.client.outstanding.add(future.msg_id)
             self.futures.append(future)
         if chunks is not None:

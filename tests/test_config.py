@@ -25,7 +25,9 @@ from ipar_results.config import IPythonParallelResults
 def test_a_number_out_of_range_is_refused_with_the_range_named(name, value, allowed):
     config = IPythonParallelResults()
     before = getattr(config, name)
-    with pytest.raises(TraitError, match=rf"IPythonParallelResults\.{name} = .*expected a number from {allowed}"):
+    with pytest.raises(
+        TraitError, match=rf"IPythonParallelResults\.{name} = .*expected a number from {allowed}"
+    ):
         setattr(config, name, value)
     assert getattr(config, name) == before
 

@@ -12,7 +12,9 @@ IPYTHON = "Traceback (most recent call last)\nFile <string>:13, in solve(x, y)\n
 
 
 def remote(kind="ValueError", message="no", traceback=None):
-    return Failure.of(RemoteError(kind, message, traceback or IPYTHON.format(kind=kind, message=message), INFO))
+    return Failure.of(
+        RemoteError(kind, message, traceback or IPYTHON.format(kind=kind, message=message), INFO)
+    )
 
 
 @pytest.mark.parametrize(

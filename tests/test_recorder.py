@@ -108,7 +108,9 @@ def test_a_future_cancelled_here_counts_as_aborted(watch):
 
 
 @pytest.mark.parametrize(
-    ("value", "state"), [(1, "ok"), (EngineError("died"), "failed"), (None, "ok")], ids=["value", "error", "None"]
+    ("value", "state"),
+    [(1, "ok"), (EngineError("died"), "failed"), (None, "ok")],
+    ids=["value", "error", "None"],
 )
 def test_a_reply_whose_metadata_says_nothing_is_judged_by_its_value(watch, value, state):
     fed = Fed(1)
@@ -192,7 +194,9 @@ def test_times_are_those_of_the_metadata(watch):
         fed.reply(i, seconds=2.0)
     snapshot = recorder.snapshot()
     assert snapshot.serial_time == pytest.approx(6.0)
-    assert snapshot.wall_time == pytest.approx(4.0)  # from the first submission to 2 s after the third's start
+    assert snapshot.wall_time == pytest.approx(
+        4.0
+    )  # from the first submission to 2 s after the third's start
     assert snapshot.elapsed == snapshot.wall_time
     assert snapshot.tasks[1].started == pytest.approx((START + timedelta(seconds=1)).timestamp())
 
@@ -231,7 +235,9 @@ def test_a_broken_message_never_reaches_the_client_and_is_logged_once(watch, cap
     assert recorder.snapshot().ok == 1
 
 
-@pytest.mark.parametrize("broken", [None, {}, {"event": "register"}, {"event": "register", "uuid": "x", "id": "y"}])
+@pytest.mark.parametrize(
+    "broken", [None, {}, {"event": "register"}, {"event": "register", "uuid": "x", "id": "y"}]
+)
 def test_a_broken_registration_never_reaches_the_client(watch, broken, caplog):
     fed = Fed(1)
     watch.recorder(fed.result)
@@ -368,3 +374,24 @@ def test_a_result_that_nobody_looked_at_is_kept_no_longer_either(watch):
     del fed.result
     gc.collect()
     assert gone() is None
+
+
+def test_who_finds_the_result_ready_finds_all_of_it_counted(watch):
+    """The result resolves in a callback that ipyparallel attached before ours."""
+    fed = Fed(2)
+    recorder = watch.recorder(fed.result)
+    fed.reply(0)
+    recorder.drain()
+    seen = []
+    fed.result.add_done_callback(lambda result: seen.append((recorder.done, recorder.serial_time)))
+    fed.reply(1)
+    assert seen == [(2, 2.0)]
+    assert recorder.snapshot().done == 2
+
+
+def test_the_wall_time_is_known_to_who_asks_for_nothing_else(watch):
+    fed = Fed(2)
+    recorder = watch.recorder(fed.result)
+    fed.reply(0)
+    fed.reply(1)
+    assert recorder.wall_time == pytest.approx(2.0)

@@ -97,7 +97,9 @@ def test_messages_that_others_sent_count(clock):
 
 def test_endings_go_first_then_the_newest_then_who_waited_longest(clock):
     log = []
-    old, waited, ending, newest = (Shown(name, log=log, clock=clock) for name in ("old", "waited", "end", "new"))
+    old, waited, ending, newest = (
+        Shown(name, log=log, clock=clock) for name in ("old", "waited", "end", "new")
+    )
     ending.want = ENDING
     old.sent_at, waited.sent_at, newest.sent_at = 900.0, 100.0, 950.0
     Ticker(lambda: 10)._round([old, ending, waited, newest], clock.now)
@@ -149,7 +151,7 @@ def test_the_thread_ends_when_nothing_is_followed_and_comes_back(until):
         ticker.add(shown)
         thread = ticker._thread
         assert thread.daemon
-        until(lambda: shown.over)
+        until(lambda shown=shown: shown.over)
         until(lambda thread=thread: not thread.is_alive())
     ticker.stop()
 

@@ -46,7 +46,9 @@ def waiting(watch, until):
     def start(result, view=None, timeout=-1, when=ALL_COMPLETED):
         view = view or View()
         recorder = watch.recorder(result)
-        thread = threading.Thread(target=wait, args=(result, recorder, view, 0.01, timeout, when), daemon=True)
+        thread = threading.Thread(
+            target=wait, args=(result, recorder, view, 0.01, timeout, when), daemon=True
+        )
         thread.start()
         until(lambda: view.updates or not thread.is_alive())
         return thread, view

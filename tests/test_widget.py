@@ -10,7 +10,6 @@ from comm.base_comm import BaseComm
 from ipywidgets.widgets.widget import _instances
 from traitlets import TraitError
 
-import ipar_results
 from ipar_results.live.widget import ResultWidget
 
 
@@ -101,7 +100,7 @@ def test_the_style_travels_once(widget, sent):
 def test_folds_are_closed_at_first(widget):
     widget.draw(samples.running)
     assert widget.children[3].selected_index is None
-    assert widget.children[3].titles == ("Engines", "Tasks", "Output")
+    assert widget.children[3].titles == ("Engines 8", "Tasks 1,000", "Output 3 tasks")
 
 
 @pytest.mark.parametrize(("name", "display"), [("running", None), ("one", "none"), ("empty", "none")])
@@ -156,20 +155,6 @@ def test_closing_twice_and_drawing_after_it_do_nothing(widget, sent):
     widget.close()
     assert widget.draw(samples.failed) == 0
     assert sent == []
-
-
-def test_a_result_given_is_drawn_from_its_monitor(monkeypatch, sent):
-    class Followed:
-        def snapshot(self):
-            return samples.running
-
-    asked = []
-    monkeypatch.setattr(ipar_results, "monitor", lambda ar: asked.append(ar) or Followed())
-    result = object()
-    widget = ResultWidget(result)
-    assert asked == [result]
-    assert widget.done == 412
-    widget.close()
 
 
 @pytest.mark.parametrize("name", samples.ALL)

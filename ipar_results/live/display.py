@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from ..config import IPythonParallelResults
@@ -15,10 +12,8 @@ from ..log import trouble
 from ..recorder import Recorder
 from ..render import html, text
 from ..snapshot import Snapshot
-from .ticker import CHANGED, ENDING
+from .following import Following
 
-CLOCK = 1.0
-OUTPUT_GRACE = 1.0
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 Publish = Callable[..., None]
@@ -36,21 +31,21 @@ def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
         return "widget"
     try:
         request = shell.kernel.get_parent("shell")
-        interactive = bool(request.get("metadata", {}).get("cellId") or "colab" in request.get("metadata", {}))
+        interactive = bool(
+            request.get("metadata", {}).get("cellId") or "colab" in request.get("metadata", {})
+        )
     except Exception:
         interactive = False
     return "widget" if interactive else "html"
 
 
-class Live:
+class Live(Following):
     """One displayed result.
 
     Parameters
     ----------
-    result : AsyncResult
-        Held until the display has ended, so that work that is shown is followed to its end.
-    recorder : Recorder
-    config : IPythonParallelResults
+    result, recorder, config
+        As for :class:`Following`.
     publish : callable
         ``publish(data, metadata, transient=..., update=...)`` of the display's publisher.
     view : {'widget', 'html', 'text'}
@@ -64,20 +59,11 @@ class Live:
         publish: Publish,
         view: str,
     ) -> None:
-        self._result: Any = result
-        self._recorder = recorder
-        self._config = config
+        super().__init__(result, recorder, config)
         self._publish = publish
         self._view = view
         self._widget: Any = None
         self._display_id = uuid.uuid4().hex
-        self._lock = threading.Lock()
-        self._shown: tuple[Any, ...] | None = None
-        self._ended_at: float | None = None
-        self.sent_at = 0.0
-        self.over = False
-
-    # life ----------------------------------------------------------------------------------------
 
     def open(self) -> None:
         """Show the result in the cell that runs now; to be called in its thread."""
@@ -85,112 +71,48 @@ class Live:
         if self._view == "widget" and not self._at_end():
             self._widget = self._make_widget()
         with self._lock:
-            self._publish_bundle(update=False)
-            if self._at_end():
+            # the work may end while this is made: what is published decides, not what is true by then
+            ended = self._at_end()
+            if ended:
+                self._release()
+            self._note_sent()
+            self._show(self._recorder.snapshot(), update=False)
+            if ended:
                 self._note_end()
-
-    def wants(self, now: float) -> int | None:
-        """What there is to send: an ending, a change, or the clock of work that runs."""
-        self._recorder.poll()
-        if self._ended_at is not None:
-            # output may lag behind the last result: shown once more when it is all there
-            if self._key() != self._shown:
-                return ENDING
-            if self._output_complete() or now - self._ended_at > OUTPUT_GRACE:
-                self._drop()
-            return None
-        if self._at_end():
-            return ENDING
-        since = now - self.sent_at
-        rate = self._config.rate if self._widget is not None else min(self._config.rate, self._config.html_rate)
-        if since < 1 / rate:
-            return None
-        if self._key() != self._shown:
-            return CHANGED
-        return CHANGED if since >= CLOCK and not self._recorder.link.lost else None
-
-    def send(self) -> int:
-        """Send the present state; an ended result's bundle is static."""
-        with self._lock:
-            if self.over:
-                return 0
-            try:
-                if self._at_end():
-                    return self._finish()
-                return self._update()
-            except Exception:
-                trouble("updating a display")
-                if self._widget is None:  # a closed connection, most likely: nobody is left to look
-                    self._drop()
-                    return 1
-                self._shown = None
-                return 1 + self._close_widget()  # HTML from now on
 
     def end(self) -> int:
         """Send the present state at once, for a caller that is about to return to its user."""
         return self.send() if self._ended_at is None else 0
 
-    def freeze(self) -> None:
-        """Leave the last true state as static HTML; nothing is followed afterwards."""
-        with self._lock:
-            if self.over:
-                return
-            if self._ended_at is None:
-                state = self._recorder.snapshot()
-                if not state.finished:
-                    note = "No longer followed: ipar_results was unloaded while this ran."
-                    state = replace(state, state="frozen", note=note)
-                self._publish_bundle(update=True, state=state, final=True)
-            self._drop()
-
-    # sending -------------------------------------------------------------------------------------
+    def _rate(self) -> float:
+        return super()._rate() if self._widget is not None else min(super()._rate(), self._config.html_rate)
 
     def _update(self) -> int:
-        if self._widget is None:
-            self._publish_bundle(update=True)
-            return 1
-        self._shown, self.sent_at = self._key(), time.monotonic()
-        return int(self._widget.draw(self._recorder.snapshot()))
-
-    def _finish(self) -> int:
-        self._publish_bundle(update=True, final=True)
-        sent = 1
+        state = self._recorder.snapshot()
         if self._widget is not None:
-            sent += self._close_widget()
-        self._note_end()
-        return sent
+            return int(self._widget.draw(state))
+        self._show(state, update=True)
+        return 1
 
-    def _publish_bundle(self, update: bool, state: Snapshot | None = None, final: bool = False) -> None:
-        self._shown, self.sent_at = self._key(), time.monotonic()
-        state = state or self._recorder.snapshot()
+    def _finish(self, state: Snapshot) -> int:
+        widget, self._widget = self._widget, None
+        self._show(state, update=True)
+        if widget is None:
+            return 1
+        widget.close()
+        return 2
+
+    def _release(self) -> None:
+        widget, self._widget = self._widget, None
+        if widget is not None:
+            widget.close()
+
+    def _show(self, state: Snapshot, update: bool) -> None:
         data = bundle(state, self._config, self._view)
-        if self._widget is not None and not final:
+        if self._widget is not None:
             self._widget.draw(state, force=True)
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
         self._publish(data, {}, transient={"display_id": self._display_id}, update=update)
-
-    def _note_end(self) -> None:
-        if self._ended_at is None:
-            self._ended_at = time.monotonic()
-        if self._output_complete():
-            self._drop()
-
-    def _drop(self) -> None:
-        self.over = True
-        self._close_widget()
-        self._result = None
-
-    # state ---------------------------------------------------------------------------------------
-
-    def _key(self) -> tuple[Any, ...]:
-        link = self._recorder.link
-        return (self._recorder.version, link.lost, link.alive())
-
-    def _at_end(self) -> bool:
-        return self._recorder.finished or self._recorder.link.closed
-
-    def _output_complete(self) -> bool:
-        return self._result is None or bool(self._result._output_ready) or self._recorder.link.closed
 
     def _make_widget(self) -> Any:
         try:
@@ -200,13 +122,6 @@ class Live:
         except Exception:
             trouble("making a widget; showing HTML instead")
             return None
-
-    def _close_widget(self) -> int:
-        widget, self._widget = self._widget, None
-        if widget is None:
-            return 0
-        widget.close()
-        return 1
 
 
 def bundle(state: Snapshot, config: IPythonParallelResults, view: str = "html") -> dict[str, Any]:

@@ -42,7 +42,7 @@ class TextView:
         from ..render.text import Bar
 
         self._recorder = recorder
-        self._bar = Bar(recorder.snapshot())
+        self._bar = Bar(recorder.snapshot(), sys.stdout)  # where upstream's bar goes
 
     def update(self) -> None:
         """Move the bar."""

@@ -35,7 +35,7 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
     Parameters
     ----------
     ar : AsyncResult, optional
-        The result to draw; without it the widget stays empty until :meth:`draw`.
+        The result to follow to its end; without it the widget stays empty until :meth:`draw`.
     **kwargs
         Traits of the box, such as ``layout``.
 
@@ -71,9 +71,9 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
         super().__init__(children=[style, self._head, self._failures, self._folds], **kwargs)
         self.add_class("ipar-card")
         if ar is not None:
-            from .. import monitor
+            from ..extension import feed
 
-            self.draw(monitor(ar).snapshot())
+            feed(ar, self)
 
     def draw(self, snapshot: Snapshot, *, force: bool = False) -> int:
         """Bring the widget up to a snapshot, touching only the parts whose content changed.
@@ -111,6 +111,10 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
     def _draw_folds(self, snapshot: Snapshot) -> int:
         drawn = (html.engines(snapshot), html.tasks(snapshot), html.outputs(snapshot))
         sent = sum(map(_show, self._details, drawn))
+        titles = tuple(map(" ".join, zip(_FOLDS, html.extents(snapshot), strict=True)))
+        if self._folds.titles != titles:
+            self._folds.titles = titles
+            sent += 1
         display = None if snapshot.total and not snapshot.single else "none"
         if self._folds.layout.display != display:
             self._folds.layout.display = display

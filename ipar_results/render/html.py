@@ -175,21 +175,34 @@ def style() -> str:
     return files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 
 
+def extents(snapshot: Snapshot) -> tuple[str, str, str]:
+    """How much the folds Engines, Tasks and Output hold, in words.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+
+    Returns
+    -------
+    tuple of str
+    """
+    chunked = words.chunked(snapshot)
+    return (
+        f"{len(snapshot.engines):,}",
+        words.messages(snapshot) if chunked else f"{snapshot.messages:,}",
+        words.plural(snapshot.outputs_total, "task"),
+    )
+
+
 def _card(snapshot: Snapshot, limits: Limits) -> str:
     folds = []
+    engines, tasks, outputs = extents(snapshot)
     if snapshot.engines and not snapshot.single:
-        folds.append(("Engines", f"{len(snapshot.engines):,}", _engines(snapshot, limits)))
+        folds.append(("Engines", engines, _engines(snapshot, limits)))
     if snapshot.tasks and not snapshot.single:
-        folds.append(
-            (
-                "Tasks",
-                words.messages(snapshot) if words.chunked(snapshot) else f"{snapshot.messages:,}",
-                _tasks(snapshot, limits),
-            )
-        )
+        folds.append(("Tasks", tasks, _tasks(snapshot, limits)))
     if snapshot.outputs:
-        extent = "" if snapshot.single else words.plural(snapshot.outputs_total, "task")
-        folds.append(("Output", extent, _outputs(snapshot, limits)))
+        folds.append(("Output", "" if snapshot.single else outputs, _outputs(snapshot, limits)))
     return _render(
         "card",
         style=Markup(style()),

@@ -82,7 +82,9 @@ def fed(n: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return made
 
 
-def run(result: AsyncResult, futures: list[MessageFuture], feed: list[Any], tick: Callable[[], None]) -> float:
+def run(
+    result: AsyncResult, futures: list[MessageFuture], feed: list[Any], tick: Callable[[], None]
+) -> float:
     """Play all events, draining as the ticker would; returns seconds."""
     client, every = result._client, max(1, len(feed) // 50)
     begin = time.perf_counter()
@@ -161,7 +163,12 @@ def main(sizes: list[int]) -> None:
         ar, recorder = seen.result, seen.recorder
         print(f"\n{n:,} tasks")
         cost = (seen.ours - seen.plain) * 1e6
-        row("cost per observed task", f"{cost:.2f} µs", "≤ 5 µs", f"{seen.ours / seen.plain:.2f} × bare futures")
+        row(
+            "cost per observed task",
+            f"{cost:.2f} µs",
+            "≤ 5 µs",
+            f"{seen.ours / seen.plain:.2f} × bare futures",
+        )
         live = recorder.snapshot()
         row("progress", f"{timed(lambda: recorder.done) * 1e6:.2f} µs", "≤ 5 µs", "")
         row("snapshot()", f"{timed(recorder.snapshot) * 1e3:.2f} ms", "≤ 1 ms", f"{live.done:,} done")

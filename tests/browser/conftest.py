@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -29,10 +30,15 @@ FRONT_ENDS = {  # module to start, its application class, path of a notebook
 }
 
 
+def chromium():
+    """Find the system's browser; None where there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args, jupyter_dirs):
     """Launch the system's Chromium, or the one Playwright installs; neither writes to the user's home."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = chromium()
     if executable is None:
         install = [sys.executable, "-m", "playwright", "install", "chromium"]
         done = subprocess.run(install, capture_output=True, text=True)
@@ -112,32 +118,40 @@ class JupyterServer:
         return nbformat.read(self.root / name, as_version=4)
 
 
-@pytest.fixture(scope="session", params=sorted(FRONT_ENDS))
-def jupyter_server(request, jupyter_dirs, tmp_path_factory):
-    """Run a server for JupyterLab, then one for Notebook: a test that uses this runs in both."""
-    root = tmp_path_factory.mktemp(request.param)
-    module, app, _ = FRONT_ENDS[request.param]
+@contextmanager
+def running_server(front_end, root, runtime):
+    """Run a Jupyter server in `root`; `runtime` is its runtime directory."""
+    module, app, _ = FRONT_ENDS[front_end]
     token = secrets.token_hex(16)
     command = [sys.executable, "-m", module, "--no-browser", "--allow-root"]
     command += [f"--ServerApp.root_dir={root}", "--ServerApp.port=0", f"--IdentityProvider.token={token}"]
     command += [f"--{app}.expose_app_in_browser=True"]
     environment = {**os.environ, "JUPYTER_CONFIG_PATH": str(QUIET)}
-    log_path = jupyter_dirs / f"{request.param}.log"
+    log_path = runtime.parent / f"{front_end}.log"
     with log_path.open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=root, env=environment)
         try:
-            yield JupyterServer(request.param, root, server_address(server, jupyter_dirs, log_path), token)
+            yield JupyterServer(front_end, root, server_address(server, runtime, log_path), token)
         finally:
             server.terminate()
             server.wait(30)
 
 
-def server_address(server, jupyter_dirs, log_path, timeout=60):
+@pytest.fixture(scope="session", params=sorted(FRONT_ENDS))
+def jupyter_server(request, jupyter_dirs, tmp_path_factory):
+    """Run a server for JupyterLab, then one for Notebook: a test that uses this runs in both."""
+    with running_server(
+        request.param, tmp_path_factory.mktemp(request.param), jupyter_dirs / "runtime"
+    ) as server:
+        yield server
+
+
+def server_address(server, runtime, log_path, timeout=60):
     """Wait for the file in which the server says where it listens."""
-    info = jupyter_dirs / "runtime" / f"jpserver-{server.pid}.json"
+    info = runtime / f"jpserver-{server.pid}.json"
     deadline = time.monotonic() + timeout
     while not info.exists():
         if server.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"the Jupyter server did not start:\n{log_path.read_text()[-2000:]}")
+            raise RuntimeError(f"the Jupyter server did not start:\n{log_path.read_text()[-2000:]}")
         time.sleep(0.1)
     return json.loads(info.read_text())["url"]

@@ -1,0 +1,169 @@
+"""When a shown result has something new to send: what every moving view shares."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any
+
+from ..config import IPythonParallelResults
+from ..log import trouble
+from ..recorder import Recorder
+from ..snapshot import Snapshot
+from .ticker import CHANGED, ENDING
+
+CLOCK = 1.0
+OUTPUT_GRACE = 1.0
+UNLOADED = "No longer followed: ipar_results was unloaded while this ran."
+
+
+class Following(ABC):
+    """One result that is shown, from its first picture to its last.
+
+    Parameters
+    ----------
+    result : AsyncResult
+        Held until the end, so that work that is shown is followed to its end.
+    recorder : Recorder
+    config : IPythonParallelResults
+
+    Attributes
+    ----------
+    over : bool
+        Nothing will be sent any more.
+    sent_at : float
+        When something was last sent, on the monotonic clock.
+    """
+
+    def __init__(self, result: Any, recorder: Recorder, config: IPythonParallelResults) -> None:
+        self._result: Any = result
+        self._recorder = recorder
+        self._config = config
+        self._lock = threading.Lock()
+        self._shown: tuple[Any, ...] | None = None
+        self._ended_at: float | None = None
+        self.sent_at = 0.0
+        self.over = False
+
+    # what a view does ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def _update(self) -> int:
+        """Send the present state; returns how many messages it took."""
+
+    @abstractmethod
+    def _finish(self, state: Snapshot) -> int:
+        """Send the last state; returns how many messages it took."""
+
+    def _rate(self) -> float:
+        """Updates a second."""
+        return float(self._config.rate)
+
+    def _release(self) -> None:
+        """Give back what the view holds."""
+
+    # what the ticker asks ------------------------------------------------------------------------
+
+    def wants(self, now: float) -> int | None:
+        """What there is to send: an ending, a change, or the clock of work that runs."""
+        self._recorder.poll()
+        if self._ended_at is not None:
+            # output may lag behind the last result: shown once more when it is all there
+            if self._key() != self._shown:
+                return ENDING
+            if self._output_complete() or now - self._ended_at > OUTPUT_GRACE:
+                self._drop()
+            return None
+        if self._at_end():
+            return ENDING
+        since = now - self.sent_at
+        if since < 1 / self._rate():
+            return None
+        if self._key() != self._shown:
+            return CHANGED
+        return CHANGED if since >= CLOCK and not self._recorder.link.lost else None
+
+    def send(self) -> int:
+        """Send the present state, which is the last one where the work has ended."""
+        with self._lock:
+            if self.over:
+                return 0
+            try:
+                ended = self._at_end()
+                self._note_sent()
+                if not ended:
+                    return self._update()
+                sent = self._finish(self._recorder.snapshot())
+                self._note_end()
+                return sent
+            except Exception:
+                # a closed connection, most likely: nobody is left to look
+                trouble("updating a display")
+                self._drop()
+                return 1
+
+    def freeze(self) -> None:
+        """Leave the last true state; nothing is followed afterwards."""
+        with self._lock:
+            if self.over:
+                return
+            if self._ended_at is None:
+                state = self._recorder.snapshot()
+                self._finish(state if state.finished else replace(state, state="frozen", note=UNLOADED))
+            self._drop()
+
+    # state ---------------------------------------------------------------------------------------
+
+    def _note_sent(self) -> None:
+        self._shown, self.sent_at = self._key(), time.monotonic()
+
+    def _note_end(self) -> None:
+        if self._ended_at is None:
+            self._ended_at = time.monotonic()
+        if self._output_complete():
+            self._drop()
+
+    def _drop(self) -> None:
+        self.over = True
+        self._release()
+        self._result = None
+
+    def _key(self) -> tuple[Any, ...]:
+        link = self._recorder.link
+        return (self._recorder.version, link.lost, link.alive())
+
+    def _at_end(self) -> bool:
+        return self._recorder.finished or self._recorder.link.closed
+
+    def _output_complete(self) -> bool:
+        return self._result is None or bool(self._result._output_ready) or self._recorder.link.closed
+
+
+class Feed(Following):
+    """Keeps a ResultWidget that a user placed up to date.
+
+    Parameters
+    ----------
+    result, recorder, config
+        As for :class:`Following`.
+    widget : ResultWidget
+    """
+
+    def __init__(self, result: Any, recorder: Recorder, config: IPythonParallelResults, widget: Any) -> None:
+        super().__init__(result, recorder, config)
+        self._widget = widget
+
+    def wants(self, now: float) -> int | None:
+        """Nothing once the widget was closed."""
+        if self._widget.comm is None:
+            self._drop()
+            return None
+        return super().wants(now)
+
+    def _update(self) -> int:
+        return int(self._widget.draw(self._recorder.snapshot()))
+
+    def _finish(self, state: Snapshot) -> int:
+        return int(self._widget.draw(state, force=True))

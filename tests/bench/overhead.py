@@ -1,0 +1,119 @@
+"""What a live card costs the work it shows: `python tests/bench/overhead.py [tasks] [rounds]`.
+
+In one real kernel, on one cluster of two engines, no-op tasks are mapped again and again: waited for
+plainly, with our `wait_interactive` (as a widget and as HTML), and with upstream's. The ways take turns
+within each round; a way's figure is the median of its rounds, from the first submission to the return.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+
+from jupyter_client.manager import start_new_kernel
+
+SETUP = """
+import gc, json, logging, time
+import ipyparallel as ipp, ipar_results
+cluster = ipp.Cluster(n=2, log_level=logging.ERROR)
+rc = cluster.start_and_connect_sync(activate=False)
+view = rc.load_balanced_view()
+rc[:].apply_sync(int)
+
+def nothing(i):
+    return i
+
+def once(way, tasks):
+    if way in ("widget", "html"):
+        ipar_results.enable()
+        ipar_results.extension._loaded.config.view = way
+    gc.collect()
+    begin = time.perf_counter()
+    ar = view.map_async(nothing, range(tasks))
+    ar.wait() if way == "plain" else ar.wait_interactive()
+    took = time.perf_counter() - begin
+    assert ar.get() == list(range(tasks))
+    ipar_results.disable()
+    return took
+"""
+STOP = "rc.close(); cluster.stop_cluster_sync()"
+WAYS = ("plain", "widget", "html", "upstream")
+NAMES = {
+    "plain": "wait()",
+    "widget": "ours, live widget",
+    "html": "ours, live HTML",
+    "upstream": "upstream's wait_interactive()",
+}
+GOAL = 1.02
+
+
+class Kernel:
+    """A real kernel that runs code and counts what it publishes."""
+
+    def __init__(self) -> None:
+        self.manager, self.client = start_new_kernel()
+        self.published: dict[str, tuple[int, int]] = {}
+
+    def run(self, code: str, way: str = "") -> None:
+        """Run code to its end; an error in it ends the benchmark."""
+        messages = size = 0
+
+        def seen(message: dict) -> None:  # type: ignore[type-arg]
+            nonlocal messages, size
+            if message["msg_type"] in ("display_data", "update_display_data", "comm_open", "comm_msg"):
+                messages += 1
+                size += len(json.dumps(message["content"]))
+
+        reply = self.client.execute_interactive(code, output_hook=seen, timeout=600)["content"]
+        if reply["status"] != "ok":
+            sys.exit("\n".join(reply["traceback"]))
+        self.published[way] = (messages, size)
+
+    def value(self, expression: str) -> float:
+        """The value of an expression in the kernel."""
+        reply = self.client.execute_interactive(
+            "", user_expressions={"x": f"json.dumps({expression})"}, output_hook=lambda message: None
+        )
+        return float(json.loads(eval(reply["content"]["user_expressions"]["x"]["data"]["text/plain"])))
+
+    def stop(self) -> None:
+        """End the kernel."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel()
+
+
+def main(tasks: int, rounds: int) -> None:
+    """Run and print the table."""
+    kernel = Kernel()
+    took: dict[str, list[float]] = {way: [] for way in WAYS}
+    try:
+        kernel.run(SETUP)
+        kernel.run("once('plain', 200)")
+        for i in range(rounds):
+            for way in WAYS[i % 4 :] + WAYS[: i % 4]:
+                kernel.run(f"took = once({way!r}, {tasks})", way)
+                took[way].append(kernel.value("took"))
+        kernel.run(STOP)
+    finally:
+        kernel.stop()
+    plain = statistics.median(took["plain"])
+    print(
+        f"{tasks:,} no-op tasks on two engines, medians of {rounds} rounds; goal for ours ≤ {GOAL} × wait()\n"
+    )
+    print(f"  {'':32s}{'median':>9s}{'ratio':>8s}{'spread':>16s}{'messages':>10s}{'kB':>8s}")
+    for way in WAYS:
+        times, (messages, size) = took[way], kernel.published[way]
+        ratio = statistics.median(times) / plain
+        spread = f"{min(times):.2f} – {max(times):.2f} s"
+        print(
+            f"  {NAMES[way]:32s}{statistics.median(times):7.2f} s{ratio:8.3f}{spread:>16s}"
+            f"{messages:10,}{size / 1e3:8.0f}"
+        )
+    pairs = [ours / bare for ours, bare in zip(took["widget"], took["plain"], strict=True)]
+    print(f"\n  widget / wait(), pair by pair: {', '.join(f'{pair:.3f}' for pair in pairs)}")
+
+
+if __name__ == "__main__":
+    arguments = [int(argument.replace("_", "")) for argument in sys.argv[1:]]
+    main(*(arguments + [10_000, 5][len(arguments) :]))

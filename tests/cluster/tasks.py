@@ -1,0 +1,45 @@
+"""What the engines are asked to do; importable on both sides."""
+
+
+def nap(seconds):
+    """Sleep that long."""
+    import time
+
+    time.sleep(seconds)
+    return seconds
+
+
+def odd(number):
+    """Fail for even numbers."""
+    if number % 2 == 0:
+        raise ValueError(f"{number} is even")
+    return number
+
+
+def fail_then_nap(number):
+    """Fail at once where the number is 0, else take a long time."""
+    import time
+
+    if number == 0:
+        raise ValueError("zero")
+    time.sleep(1.5)
+    return number
+
+
+def speak(text):
+    """Write to both streams."""
+    import sys
+
+    print(text)
+    print(text, file=sys.stderr)
+    return text
+
+
+def die():
+    """End this engine's process as the kernel's memory killer would."""
+    import os
+    import signal
+    import time
+
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(30)

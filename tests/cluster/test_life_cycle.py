@@ -1,0 +1,286 @@
+"""What was there before is there again afterwards, exactly: load, unload, compare."""
+
+import importlib
+import logging
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import ipyparallel as ipp
+import pytest
+from ipyparallel import util
+from IPython.core.interactiveshell import InteractiveShell
+from kernels import Kernel, connect, printed
+from tasks import nap
+from traitlets.config import Config
+
+import ipar_results
+from ipar_results.log import logger
+
+pytestmark = pytest.mark.cluster
+
+ROOT = Path(__file__).parents[2]
+CLASSES = (ipp.AsyncResult, ipp.AsyncMapResult, ipp.AsyncHubResult)
+
+
+@pytest.fixture(autouse=True)
+def off():
+    ipar_results.disable()
+    yield
+    ipar_results.disable()
+
+
+@pytest.fixture
+def shell():
+    config = Config()
+    config.HistoryManager.enabled = False
+    hooks = sys.displayhook, sys.excepthook
+    shell = InteractiveShell.instance(config=config)
+    yield shell
+    shell.restore_sys_module_state()
+    shell._atexit_once()
+    InteractiveShell.clear_instance()
+    sys.displayhook, sys.excepthook = hooks
+
+
+def formatters(shell):
+    """Every formatter of a shell."""
+    display = shell.display_formatter
+    return {
+        **display.formatters,
+        "ipython_display": display.ipython_display_formatter,
+        "mimebundle": display.mimebundle_formatter,
+    }
+
+
+def world(shell=None, client=None, futures=()):
+    """Everything that loading touches, so that two moments can be compared."""
+    seen = {
+        **{cls.__name__: dict(vars(cls)) for cls in CLASSES},
+        "parse_date": util._parse_date,
+        "log handlers": list(logger.handlers) + list(logging.getLogger().handlers),
+        "threads": set(threading.enumerate()),
+    }
+    if shell is not None:
+        seen["configurables"] = list(shell.configurables)
+        seen["magics"] = {kind: set(names) for kind, names in shell.magics_manager.magics.items()}
+        seen["events"] = {event: list(calls) for event, calls in shell.events.callbacks.items()}
+        for name, formatter in formatters(shell).items():
+            seen[name] = (dict(formatter.type_printers), dict(formatter.deferred_printers))
+    if client is not None:
+        seen["registration"] = list(client._registration_callbacks)
+    seen["futures"] = [(list(f.iopub_callbacks), list(f._done_callbacks)) for f in futures]
+    return seen
+
+
+def test_unloading_puts_back_every_class_attribute_formatter_and_callback(rc, shell):
+    ar = rc.load_balanced_view().map_async(nap, [0.3] * 10)
+    before = world(shell, rc, ar._children)
+    ipar_results.enable()
+    assert ar.monitor.snapshot().total == 10
+    assert world(shell, rc, ar._children) != before
+    ipar_results.disable()
+    ended = {f for f in ar._children if f.done()}
+    assert len(ended) < 10
+    assert world(shell, rc, ar._children) == before
+
+
+def user_display(result, *args, **kwargs):
+    print("mine")
+
+
+def test_a_users_own_formatters_come_back(shell):
+    users = {
+        name: formatters(shell)[name] for name in ("text/plain", "text/html", "ipython_display", "mimebundle")
+    }
+    for formatter in users.values():
+        formatter.for_type(ipp.AsyncResult, user_display)
+    before = world(shell)
+    ipar_results.enable()
+    assert users["text/plain"].lookup_by_type(ipp.AsyncResult) is not user_display
+    ipar_results.disable()
+    assert world(shell) == before
+    assert all(each.lookup_by_type(ipp.AsyncResult) is user_display for each in users.values())
+
+
+def test_a_users_formatter_that_is_registered_by_name_comes_back(shell):
+    plain = formatters(shell)["text/plain"]
+    plain.for_type("ipyparallel.client.asyncresult.AsyncResult", lambda result, p, cycle: p.text("mine"))
+    before = world(shell)
+    ipar_results.enable()
+    ipar_results.disable()
+    assert world(shell) == before
+
+
+def test_a_formatter_that_the_user_sets_meanwhile_stays(shell):
+    plain = formatters(shell)["text/plain"]
+    ipar_results.enable()
+    plain.for_type(ipp.AsyncResult, user_display)
+    ipar_results.disable()
+    assert plain.type_printers[ipp.AsyncResult] is user_display
+
+
+def test_loading_twice_is_loading_once_and_unloading_twice_hurts_nobody(shell):
+    before = world(shell)
+    ipar_results.enable()
+    loaded = world(shell)
+    ipar_results.enable()
+    assert world(shell) == loaded
+    assert ipar_results.enabled()
+    ipar_results.disable()
+    ipar_results.disable()
+    assert world(shell) == before
+    assert not ipar_results.enabled()
+
+
+def test_the_magics_load_unload_and_reload(shell):
+    shell.run_line_magic("unload_ext", "ipar_results")  # IPython loads these magics when they are first used
+    before = world(shell)
+    for line in ("load_ext", "load_ext", "reload_ext"):
+        shell.run_line_magic(line, "ipar_results")
+        assert ipar_results.enabled()
+    shell.run_line_magic("unload_ext", "ipar_results")
+    assert not ipar_results.enabled()
+    assert world(shell) == before
+
+
+def test_the_layer_can_be_loaded_again_and_again(rc):
+    before = world(client=rc)
+    for _ in range(3):
+        ipar_results.enable()
+        ar = rc[:].apply_async(nap, 0)
+        ar.wait_interactive(widget=False)
+        assert ar.monitor.snapshot().done == 2
+        ipar_results.disable()
+    assert world(client=rc) == before
+
+
+def test_a_part_that_fails_while_loading_leaves_nothing_behind(shell, monkeypatch):
+    before = world(shell)
+    monkeypatch.setattr(ipar_results.extension.Extension, "_format", lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ipar_results.enable()
+    assert not ipar_results.enabled()
+    assert world(shell) == before
+
+
+def test_the_only_added_attribute_is_the_monitor(rc):
+    before = set(dir(ipp.AsyncResult))
+    ipar_results.enable()
+    assert {name for name in set(dir(ipp.AsyncResult)) - before if not name.startswith("_")} == {"monitor"}
+
+
+def test_loaded_in_mid_run_it_picks_up_what_runs_and_what_is_done(rc, until):
+    ar = rc.load_balanced_view().map_async(nap, [0, 0] + [1.0] * 4)
+    until(lambda: ar.progress >= 2)
+    until(lambda: sum(md["engine_id"] is not None for md in ar._metadata) >= 4)
+    ipar_results.enable()
+    snapshot = ar.monitor.snapshot()
+    assert snapshot.ok >= 2
+    assert snapshot.running == 2
+    assert {load.engine_id for load in snapshot.engines if load.running} == {0, 1}
+    ar.wait_interactive(widget=False)
+    assert ar.monitor.snapshot().ok == 6
+
+
+def test_unloaded_while_somebody_waits_the_wait_still_ends(rc, until):
+    ipar_results.enable()
+    ar = rc.load_balanced_view().map_async(nap, [0.2] * 8)
+    thread = threading.Thread(target=ar.wait_interactive, kwargs={"widget": False}, daemon=True)
+    thread.start()
+    until(lambda: ar.progress >= 1)
+    ipar_results.disable()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert ar.ready()
+
+
+def test_a_monitor_works_without_the_layer(rc):
+    ar = rc[:].apply_async(nap, 0)
+    ar.wait()
+    assert ipar_results.monitor(ar).snapshot().ok == 2
+    assert "ok" in repr(ipar_results.monitor(ar))
+
+
+def test_a_plain_script_without_ipython_waits_and_describes(cluster):
+    script = connect(cluster) + (
+        "import ipar_results\n"
+        "from ipar_results import monitor\n"
+        "ipar_results.enable()\n"
+        "ar = lv.map_async(nap, [0.1] * 8)\n"
+        "ar.wait_interactive()\n"
+        "print(ar.monitor)\n"
+        "ipar_results.disable()\n"
+        "print(ar)\n"
+        "print([t.name for t in threading.enumerate() if 'ipar' in t.name])\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    lines = printed(done.stdout)
+    assert "8 ok" in lines[0]
+    assert lines[1:] == ["<AsyncMapResult(nap): finished>", "[]"]
+    assert "8/8" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_terminal_ipython_describes_a_result_and_draws_a_bar(cluster):
+    cells = [*connect(cluster).splitlines(), ""]
+    script = "\n".join(
+        [
+            *cells,
+            "%load_ext ipar_results",
+            "ar = lv.map_async(nap, [0.1] * 4)",
+            "ar.wait_interactive()",
+            "ar",
+            "%unload_ext ipar_results",
+            "ar",
+        ]
+    )
+    command = [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
+    done = subprocess.run(command, input=script, cwd=ROOT, capture_output=True, text=True, timeout=90)
+    assert "4 tasks" in done.stdout and "4 ok" in done.stdout
+    assert "<AsyncMapResult(nap): finished>" in done.stdout
+    assert "4/4" in done.stderr + done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_real_kernel_is_as_before_after_unloading(cluster, until):
+    kernel = Kernel()
+    try:
+        kernel.run(
+            connect(cluster)
+            + "import sys, logging; from ipykernel.comm import Comm\n"
+            + "from ipywidgets.widgets import widget\n"
+            + "shell = get_ipython()\n"
+            + "def world():\n"
+            + "    f = shell.display_formatter\n"
+            + "    every = [*f.formatters.values(), f.ipython_display_formatter, f.mimebundle_formatter]\n"
+            + "    return (dict(vars(ipp.AsyncResult)), [dict(x.type_printers) for x in every],\n"
+            + "        list(shell.configurables), set(shell.kernel.comm_manager.comms),\n"
+            + "        set(widget._instances),\n"
+            + "        list(logging.getLogger('ipar_results').handlers), list(rc._registration_callbacks),\n"
+            + "        {t.name for t in threading.enumerate()}, dict(shell.kernel.shell_handlers),\n"
+            + "        dict(shell.kernel.control_handlers), sys.stdout, sys.stderr, shell.display_pub)\n"
+            + "%unload_ext ipar_results\n"
+            + "shell.display_formatter.ipython_display_formatter.for_type(ipp.AsyncResult, print)\n"
+            + "shell.display_formatter.formatters['text/html'].for_type(ipp.AsyncResult, repr)\n"
+            + "before = world()"
+        )
+        kernel.run("%load_ext ipar_results\nar = lv.map_async(nap, [0.2] * 20)\nar", metadata={"cellId": "x"})
+        until(lambda: any(m["msg_type"] == "comm_msg" for _, m in kernel.messages))
+        cell = kernel.run("%unload_ext ipar_results\nafter = world()\nprint(after == before)")
+        assert kernel.text(cell) == "True\n", kernel.text(
+            kernel.run("print([(a, b) for a, b in zip(after, before) if a != b])")
+        )
+    finally:
+        kernel.close()
+
+
+def test_reloading_the_module_keeps_what_was_loaded(shell):
+    ipar_results.enable()
+    importlib.reload(ipar_results)
+    assert ipar_results.enabled()
+    ipar_results.disable()
+    assert "monitor" not in vars(ipp.AsyncResult)

@@ -1,0 +1,328 @@
+"""What ipyparallel gets wrong, shown where that is cheap, and right while the layer is on."""
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
+from pathlib import Path
+
+import ipyparallel as ipp
+import pytest
+from ipyparallel.error import TaskAborted
+from kernels import connect as connecting
+from kernels import printed
+from tasks import fail_then_nap, nap, odd, speak
+
+import ipar_results
+
+pytestmark = pytest.mark.cluster
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def layer():
+    ipar_results.enable()
+    yield
+    ipar_results.disable()
+
+
+@pytest.fixture
+def off():
+    ipar_results.disable()
+
+
+@pytest.fixture
+def lview(rc):
+    return rc.load_balanced_view()
+
+
+# times ---------------------------------------------------------------------------------------------
+
+
+def test_elapsed_never_falls_and_never_raises_while_results_pour_in(lview):
+    ar = lview.map_async(nap, [0.01] * 150)
+    problems, stop = [], threading.Event()
+
+    def hammer():
+        last = 0.0
+        while not stop.is_set():
+            try:
+                now = ar.elapsed
+                assert now >= last, (now, last)
+                last = now
+            except BaseException as error:
+                problems.append(error)
+                return
+
+    threads = [threading.Thread(target=hammer) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    ar.wait(60)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not problems, problems[0]
+    assert ar.elapsed == pytest.approx(ar.wall_time)
+
+
+@pytest.mark.parametrize("kind", ["balanced", "direct", "map", "failing"])
+def test_times_and_progress_are_upstreams_to_the_microsecond(rc, lview, kind):
+    ar = {
+        "balanced": lambda: lview.map_async(nap, [0.01] * 20),
+        "direct": lambda: rc[:].apply_async(nap, 0.05),
+        "map": lambda: rc[:].map_async(nap, [0.01] * 9),
+        "failing": lambda: lview.map_async(odd, range(12)),
+    }[kind]()
+    assert ar.progress <= len(ar)
+    ar.wait()
+    ours = (ar.serial_time, ar.wall_time, ar.elapsed, ar.progress, len(ar))
+    ipar_results.disable()
+    theirs = (ar.serial_time, ar.wall_time, ar.elapsed, ar.progress, len(ar))
+    assert ours == pytest.approx(theirs, abs=1e-6)
+
+
+def test_progress_rises_to_the_total(lview, until):
+    ar = lview.map_async(nap, [0.1] * 8)
+    seen = []
+    until(lambda: seen.append(ar.progress) or ar.ready())
+    seen.append(ar.progress)
+    assert seen == sorted(seen)
+    assert seen[-1] == 8
+    assert len(set(seen)) > 2
+
+
+@pytest.mark.parametrize("name", ["serial_time", "wall_time"])
+def test_times_of_what_is_not_ready_are_refused_as_upstream_does(lview, name):
+    ar = lview.apply_async(nap, 0.5)
+    with pytest.raises(TimeoutError, match="result not ready"):
+        getattr(ar, name)
+    ar.wait()
+
+
+def test_asking_only_for_the_wall_time_after_an_early_look_gives_the_whole(lview):
+    ar = lview.map_async(nap, [0.1] * 4)
+    assert ar.elapsed >= 0
+    ar.wait()
+    assert ar.wall_time >= 0.2
+
+
+# probing -------------------------------------------------------------------------------------------
+
+
+def test_a_probe_for_a_missing_attribute_walks_no_metadata(lview, monkeypatch):
+    ar = lview.map_async(nap, [0] * 4)
+    ar.wait()
+    walked = []
+    monkeypatch.setattr(ipp.AsyncResult, "_parse_metadata_dates", lambda self: walked.append(self))
+    assert not hasattr(ar, "_repr_html_")
+    assert not hasattr(ar, "no_such_name")
+    assert not walked
+
+
+def test_upstream_walks_it_for_every_probe(lview, monkeypatch, off):
+    ar = lview.map_async(nap, [0] * 4)
+    ar.wait()
+    walked = []
+    monkeypatch.setattr(ipp.AsyncResult, "_parse_metadata_dates", lambda self: walked.append(self))
+    assert not hasattr(ar, "_repr_html_")
+    assert walked
+
+
+def test_metadata_is_still_reached_by_attribute_and_the_error_names_the_type(lview):
+    ar = lview.map_async(nap, [0] * 4)
+    ar.wait()
+    assert set(ar.engine_id) <= {0, 1}
+    assert len(ar.submitted) == 4
+    with pytest.raises(AttributeError, match="'AsyncMapResult' object has no attribute 'nonsense'"):
+        ar.nonsense  # noqa: B018
+
+
+# waiting -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("when", [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, None])
+def test_every_return_when_returns_when_it_should_and_splits_nothing(lview, monkeypatch, when):
+    monkeypatch.setattr(ipp.AsyncResult, "split", lambda self: pytest.fail("split() was called"))
+    ar = lview.map_async(fail_then_nap, [0, 1, 2])
+    begin = time.monotonic()
+    ar.wait_interactive(widget=False, return_when=when)
+    took = time.monotonic() - begin
+    assert (took < 1.4) == (when in (FIRST_COMPLETED, FIRST_EXCEPTION))
+    assert ar.ready() == (when in (ALL_COMPLETED, None))
+    ar.wait()
+
+
+def test_upstream_splits_for_every_other_return_when(lview, monkeypatch, off):
+    calls = []
+    split = ipp.AsyncResult.split
+    monkeypatch.setattr(ipp.AsyncResult, "split", lambda self: calls.append(self) or split(self))
+    ar = lview.map_async(nap, [0.2] * 4)
+    ar.wait_interactive(widget=False, return_when=FIRST_COMPLETED)
+    assert calls
+    ar.wait()
+
+
+def test_an_unknown_return_when_is_refused_at_once(lview, capsys):
+    ar = lview.map_async(nap, [0.2] * 2)
+    with pytest.raises(ValueError, match=r"Unrecognized return_when='SOON'.*expected ALL_COMPLETED"):
+        ar.wait_interactive(widget=False, return_when="SOON")
+    assert capsys.readouterr().err == ""
+    ar.wait()
+
+
+@pytest.mark.parametrize("timeout", [0, 0.3])
+def test_a_timeout_returns_without_an_error(lview, timeout):
+    ar = lview.map_async(nap, [0.6] * 2)
+    begin = time.monotonic()
+    assert ar.wait_interactive(widget=False, timeout=timeout) is None
+    assert timeout <= time.monotonic() - begin < 0.6
+    assert not ar.ready()
+    ar.wait()
+
+
+def test_a_failed_result_is_waited_for_without_raising(lview):
+    ar = lview.map_async(odd, range(6))
+    ar.wait_interactive(widget=False)
+    assert not ar.successful()
+
+
+def test_no_result_is_kept_by_a_cache_after_waiting(lview, until):
+    ar = lview.map_async(nap, [0.05] * 4)
+    ar.wait_interactive(widget=False, return_when=FIRST_COMPLETED)
+    ar.split()
+    ar.wait_interactive(widget=False)
+    ar.wait_for_output()
+    assert len(ar) == 4
+    gone = weakref.ref(ar)
+    del ar
+    until(lambda: gc.collect() is not None and gone() is None, 10)
+
+
+def test_upstream_keeps_it(lview, off):
+    ar = lview.map_async(nap, [0.05] * 4)
+    ar.wait_interactive(widget=False, return_when=FIRST_COMPLETED)
+    ar.wait()
+    ar.wait_for_output()
+    gone = weakref.ref(ar)
+    del ar
+    gc.collect()
+    assert gone() is not None
+    ipp.AsyncResult.split.cache_clear()
+
+
+def test_splitting_gives_upstreams_parts(lview):
+    ar = lview.map_async(nap, [0.01] * 3)
+    parts = ar.split()
+    assert parts is ar.split()
+    assert [part.msg_ids for part in parts] == [[msg_id] for msg_id in ar.msg_ids]
+    single = lview.apply_async(nap, 0)
+    assert single.split() == (single,)
+    ar.wait()
+    assert all(part.ready() for part in parts)
+
+
+def interrupted(cluster, code, seconds=1.0):
+    """Run a script, send it a real SIGINT once it has said "go"; returns what it printed."""
+    script = connecting(cluster) + "import sys, ipar_results\nipar_results.enable()\n" + code
+    command, pipe = [sys.executable, "-u", "-c", script], subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+    try:
+        assert process.stdout.readline() == "go\n"
+        time.sleep(seconds)  # let it get into its wait
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    return printed(out), err
+
+
+WAIT = (
+    "ar = lv.map_async(nap, [2.0] * 8)\n"
+    "print('go')\n"
+    "try:\n    ar.wait_interactive()\n"
+    "except KeyboardInterrupt:\n    print('raised')\n"
+)
+
+
+def test_ctrl_c_stops_waiting_says_what_still_runs_and_raises(cluster):
+    then = "print(ar.ready())\nar.abort(); rc.send_signal('SIGINT', block=False)"
+    out, err = interrupted(cluster, WAIT + then)
+    assert out == ["raised", "False"]
+    assert "8 of 8 tasks are not done (2 running, 6 queued) and go on" in err
+    assert "ar.abort()" in err and "rc.send_signal('SIGINT', block=False)" in err
+    assert "Traceback" not in err
+
+
+def test_what_is_said_after_ctrl_c_really_cancels_everything(cluster, rc):
+    code = WAIT + (
+        "begin = time.monotonic()\n"
+        "ar.abort()\n"
+        "rc.send_signal('SIGINT', block=False)\n"
+        "ar.wait_interactive(timeout=20)\n"
+        "s = ar.monitor.snapshot()\n"
+        "print(s.finished, s.aborted, s.failed, ar.ready(), time.monotonic() - begin < 6)\n"
+        "try:\n    ar.get(5)\nexcept Exception as e:\n    print(type(e).__name__)\n"
+    )
+    out, _ = interrupted(cluster, code)
+    assert out[1] == "True 6 2 True True"
+    assert out[2] in ("TaskAborted", "CompositeError", "RemoteError")
+    assert len(rc[:].apply_sync(os.getpid)) == 2  # both engines are as well as before
+
+
+def test_an_aborted_map_resolves(lview, until):
+    ar = lview.map_async(nap, [0.5] * 6)
+    until(lambda: ar.monitor.snapshot().running == 2)
+    ar.abort()
+    ar.wait_interactive(widget=False, timeout=20)
+    assert ar.ready()
+    with pytest.raises(TaskAborted):
+        ar.get(1)
+    snapshot = ar.monitor.snapshot()
+    assert snapshot.aborted >= 3
+    assert snapshot.state == "failed"
+
+
+# streaming -----------------------------------------------------------------------------------------
+
+
+def test_output_of_a_map_can_be_streamed(lview, capsys, until):
+    ar = lview.map_async(speak, ["one", "two"])
+    with ar.stream_output():
+        ar.wait()
+        ar.wait_for_output()
+    out, err = capsys.readouterr()
+    assert "one" in out and "two" in out
+    assert "[stdout:" in out and "[stderr:" in err
+    assert ar._targets is None
+
+
+def test_upstream_cannot_stream_a_map(lview, off):
+    ar = lview.map_async(speak, ["one"])
+    with pytest.raises(TypeError), ar.stream_output():
+        pass
+    ar.wait()
+
+
+def test_streaming_takes_its_callbacks_off_again(lview):
+    ar = lview.map_async(nap, [0.1] * 3)
+    before = [list(child.iopub_callbacks) for child in ar._children]
+    with ar.stream_output():
+        assert all(child.iopub_callbacks for child in ar._children)
+    assert [child.iopub_callbacks for child in ar._children] == before
+    ar.wait()
+
+
+def test_streaming_that_fails_does_not_stall_the_client(lview, monkeypatch):
+    monkeypatch.setattr(ipp.AsyncResult, "_display_stream", lambda *args, **kwargs: 1 / 0)
+    ar = lview.map_async(speak, ["one", "two"])
+    with ar.stream_output():
+        ar.wait()
+        assert ar.wait_for_output(20)
+    assert lview.apply_sync(nap, 0) == 0

@@ -1,0 +1,45 @@
+"""A ResultWidget that a user places follows its result."""
+
+import threading
+import time
+
+import pytest
+
+import ipar_results
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(params=[True, False], ids=["layer on", "layer off"])
+def layer(request):
+    if request.param:
+        ipar_results.enable()
+    yield request.param
+    ipar_results.disable()
+
+
+def test_it_moves_to_the_end_of_its_result(rc, until, layer):
+    """Its traits rise by themselves while nobody draws it."""
+    ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 30)
+    widget = ipar_results.ResultWidget(ar)
+    seen = []
+    widget.observe(lambda change: seen.append(change.new), "done")
+    until(lambda: widget.finished)
+    assert (widget.done, widget.ok, widget.state) == (30, 30, "done")
+    assert len(seen) >= 3 and seen == sorted(seen)
+
+
+def test_closing_it_ends_the_following(rc, until, layer):
+    """The thread that moves widgets ends when the last one is closed."""
+    ar = rc[:].apply_async(time.sleep, 30)
+    widget = ipar_results.ResultWidget(ar)
+    widget.close()
+    until(lambda: not [t for t in threading.enumerate() if t.name == "ipar-results-ticker"])
+    rc.send_signal("SIGINT", block=True)
+
+
+def test_a_finished_result_is_drawn_at_once(rc, layer):
+    """There is nothing to wait for."""
+    ar = rc[:].apply_async(int)
+    ar.wait()
+    assert ipar_results.ResultWidget(ar).finished
