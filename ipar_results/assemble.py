@@ -83,13 +83,13 @@ def _state(total: int, done: int, running: int, bad: int, finished: bool, lost: 
 
 def _engines(recorder: Recorder) -> tuple[EngineLoad, ...]:
     columns, alive, now = recorder.columns, recorder.link.alive(), time.time()
-    columns.reserve(len(recorder.engines))
+    columns.reserve(len(recorder.engines.ids))
     current: dict[int, tuple[int, float]] = {}
     for position, (slot, since) in recorder.running.items():
         if slot >= 0 and (slot not in current or since > current[slot][1]):
             current[slot] = (position, since)
     loads = []
-    for slot, engine_id in enumerate(recorder.engines):
+    for slot, engine_id in enumerate(recorder.engines.ids):
         busy = float(columns.slot_busy[slot])
         task = None
         if slot in current:
@@ -136,7 +136,7 @@ def _engine_of(recorder: Recorder, position: int) -> Any:
     slot = int(recorder.columns.engine[position])
     if slot < 0 and position in recorder.running:
         slot = recorder.running[position][0]
-    return recorder.engines[slot] if slot >= 0 else None
+    return recorder.engines.ids[slot] if slot >= 0 else None
 
 
 def _status(recorder: Recorder, position: int) -> Status:

@@ -1,4 +1,4 @@
-"""The state of one result's messages in numpy columns: about 34 bytes a message, counts kept as it changes."""
+"""The state of one result's messages in numpy columns, about 34 bytes a message, with running counts."""
 
 from __future__ import annotations
 
@@ -57,31 +57,41 @@ class Columns:
         self.slot_busy = np.zeros(0)
         self.ended = 0
         self.wrote = np.zeros(n, np.bool_)
-        # a sorted column of hashes finds messages at 12 bytes each, where a dict takes 80
-        hashes = np.fromiter(map(hash, msg_ids), np.int64, n)
-        self._order = np.argsort(hashes, kind="stable").astype(np.int32)
-        self._hashes = hashes[self._order]
+        self._msg_ids: Sequence[str] | None = msg_ids
 
     def find(self, msg_ids: Sequence[str]) -> Index:
         """Positions of messages, each once, ascending; ids that are not of this result are left out.
 
         An id that the result holds twice gives both positions.
         """
+        hashes, order = self._index()
         wanted = np.fromiter(map(hash, msg_ids), np.int64, len(msg_ids))
-        left = np.searchsorted(self._hashes, wanted, "left")
-        right = np.searchsorted(self._hashes, wanted, "right")
-        if (right - left == 1).all():
-            found = self._order[left]
+        left = np.searchsorted(hashes, wanted, "left")
+        if self._doubles:
+            right = np.searchsorted(hashes, wanted, "right")
+            spans = [order[a:b] for a, b in zip(left, right, strict=True)]
+            found = np.concatenate(spans) if spans else order[:0]
         else:
-            spans = [self._order[a:b] for a, b in zip(left, right, strict=True)]
-            found = np.concatenate(spans) if spans else self._order[:0]
+            left = np.minimum(left, self.messages - 1)
+            found = order[left[hashes[left] == wanted]]
         return np.unique(found).astype(np.int64)
 
     def locate(self, msg_ids: Sequence[str]) -> Index:
         """The position of each message, -1 for one that is not of this result."""
+        hashes, order = self._index()
         wanted = np.fromiter(map(hash, msg_ids), np.int64, len(msg_ids))
-        left = np.minimum(np.searchsorted(self._hashes, wanted), max(self.messages - 1, 0))
-        return np.where(self._hashes[left] == wanted, self._order[left], -1).astype(np.int64)
+        left = np.minimum(np.searchsorted(hashes, wanted), max(self.messages - 1, 0))
+        return np.where(hashes[left] == wanted, order[left], -1).astype(np.int64)
+
+    def _index(self) -> tuple[Index, NDArray[np.int32]]:
+        """A sorted column of hashes finds messages at 12 bytes each, where a dict takes 80."""
+        if self._msg_ids is not None:
+            hashes = np.fromiter(map(hash, self._msg_ids), np.int64, self.messages)
+            self._order = np.argsort(hashes, kind="stable").astype(np.int32)
+            self._hashes = hashes[self._order]
+            self._doubles = bool((self._hashes[1:] == self._hashes[:-1]).any())
+            self._msg_ids = None
+        return self._hashes, self._order
 
     def pending(self, index: Index) -> Index:
         """Those of the given positions that have not ended yet."""

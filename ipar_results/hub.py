@@ -12,7 +12,7 @@ import numpy as np
 
 from .columns import OK
 from .failures import Failure
-from .recorder import Recorder
+from .recorder import Recorder, wrote_something
 
 _PERIOD = 1.0
 _AT_ONCE = 1_000
@@ -110,10 +110,11 @@ class HubRecorder(Recorder):
                 busy.setdefault(record["engine_uuid"], position)
         if ended:
             self.enter(list(ended), list(ended.values()), ())
+            self._note_output([i for i, md in ended.items() if wrote_something(md)])
         for uuid, position in busy.items():
             # the Hub knows who has it, not since when
             since = self.running.get(position, (0, time.time()))[1]
-            self.running[position] = (self._slot(None, uuid), since)
+            self.running[position] = (self.engines.slot(None, uuid), since)
 
     def _enter_ids(self, msg_ids: list[str]) -> None:
         positions = self.columns.pending(self.columns.find(msg_ids)).tolist()

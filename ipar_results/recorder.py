@@ -1,14 +1,10 @@
-"""ipyparallel's events become columns: the room that knows its threads and private names.
-
-Callbacks on ipyparallel's IO thread only append to a deque. Whoever wants to know drains it.
-"""
+"""ipyparallel's events become columns: the room that knows its private names, beside listener and link."""
 
 from __future__ import annotations
 
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from typing import Any
@@ -19,13 +15,13 @@ from .assemble import assemble
 from .columns import ABORTED, FAILED, OK, Columns, Index
 from .failures import Failure, Failures
 from .link import Link
-from .log import trouble
-from .snapshot import EngineId, Snapshot
+from .listener import Listener
+from .roster import Roster
+from .snapshot import Snapshot
 from .times import earliest, latest, seconds
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
 _PENDING = ("PENDING", "RUNNING")
-_OUTPUT = frozenset(("stream", "display_data", "execute_result"))
 _OUTPUTS_KEPT = 64
 
 
@@ -52,13 +48,10 @@ class Recorder:
         self.failures = Failures()
         self.running: dict[int, tuple[int, float]] = {}
         self.wrote: dict[int, None] = {}
-        self.engines: list[EngineId] = []
-        self._slots: dict[Any, int] = {}
-        self._lock = threading.RLock()
-        self._ended: deque[str] = deque()
-        self._began_running: deque[tuple[str, str, float]] = deque()
-        self._wrote: deque[str] = deque()
+        self.engines = Roster(link)
+        self._listener = Listener()
         self._listening = False
+        self._lock = threading.RLock()
         self.name = str(result._fname) if result._fname != "unknown" else "result"
         self.single = len(result.msg_ids) == 1
         sizes = result._chunk_sizes
@@ -66,79 +59,55 @@ class Recorder:
         if inputs is not None and set(inputs) == {1}:
             inputs = None
         self.columns = Columns(result.msg_ids, inputs)
-        self._submitted = earliest([md["submitted"] for md in result._metadata])
-        self._received = float("nan")
-        self._began = time.monotonic() - max(0.0, time.time() - self._submitted)
+        self._submitted = self._received = float("nan")
         self._elapsed = 0.0
         self._stopped = False
         self._start(result)
+        age = 0.0 if np.isnan(self._submitted) else max(0.0, time.time() - self._submitted)
+        self._began = time.monotonic() - age
 
     # what happened -----------------------------------------------------------------------------
 
     def _start(self, result: Any) -> None:
-        """Listen to what is pending, then take in what is already known."""
+        """Listen to what is pending, and note what has happened to it already.
+
+        A result that is ready is read when somebody asks for what is in it.
+        """
+        if result._ready:
+            return
+        children = result._children
+        self._listening = True
         # done() takes a lock for each future, and there may be 100,000
-        pending = [f for f in result._children if f._state in _PENDING] if not result._ready else []
-        on_iopub, on_done = self._on_iopub, self._on_done  # one object each, for all futures
-        for future in pending:
-            future.iopub_callbacks.append(on_iopub)
-            future.add_done_callback(on_done)
-        self._listening = bool(pending)
-        late = set(map(id, pending))
-        ready = [i for i, f in enumerate(result._children) if id(f) not in late] if late else None
+        self._listener.attach([future for future in children if future._state in _PENDING])
+        self._submitted = earliest([md["submitted"] for md in result._metadata])
         with self._lock:
-            everything = np.arange(self.columns.messages)
-            self._absorb(everything if ready is None else np.array(ready, np.int64))
-            self._find_output(result._metadata)
-            self._find_running(result)
+            ended = [i for i, future in enumerate(children) if future._state not in _PENDING]
+            self._absorb(np.array(ended, np.int64))
+            self._find_begun(result._metadata)
 
-    def _find_output(self, metadata: Sequence[Any]) -> None:
-        """Output that came before anybody listened."""
-        for i, md in enumerate(metadata):
-            if md["stdout"] or md["stderr"] or md["outputs"] or md["execute_result"]:
-                self._note_output(i)
-
-    def _find_running(self, result: Any) -> None:
+    def _find_begun(self, metadata: Sequence[Any]) -> None:
         """Tasks that began before anybody listened: the client notes their engine, not the time."""
         now = time.time()
-        for i in self.columns.pending(np.arange(self.columns.messages)).tolist():
-            engine = result._metadata[i]["engine_id"]
-            if engine is not None and not isinstance(engine, list):
-                self.running[i] = (self._slot(engine, None), now)
-
-    def _on_done(self, future: Any) -> None:
-        # the id, not the future: that would keep the result alive until somebody looks
-        self._ended.append(future.msg_id)
-
-    def _on_iopub(self, message: Any) -> None:
-        # an exception here would stall the client's iopub for good
-        try:
-            kind = message["header"]["msg_type"]
-            if kind == "status":
-                if message["content"]["execution_state"] == "busy":
-                    engine = message["metadata"].get("engine")
-                    self._began_running.append((message["parent_header"]["msg_id"], engine, time.time()))
-            elif kind in _OUTPUT:
-                self._wrote.append(message["parent_header"]["msg_id"])
-        except Exception:
-            trouble("reading an iopub message")
+        for i in [i for i, md in enumerate(metadata) if md["engine_id"] is not None]:
+            engine = metadata[i]["engine_id"]
+            if self.columns.status[i] < OK and not isinstance(engine, list):
+                self.running[i] = (self.engines.slot(engine, None), now)
+            if wrote_something(metadata[i]):
+                self._note_output([i])
 
     def drain(self) -> None:
         """Take in what has happened since the last call; costs nothing where nothing has."""
-        if not (self._ended or self._began_running or self._wrote):
-            self._overtaken()
-            return
-        with self._lock:
-            busy, wrote, ended = (_emptied(q) for q in (self._began_running, self._wrote, self._ended))
-            if ended:
-                self._absorb(self.columns.find(ended))
-            if busy:  # after the ends: most tasks that began have ended by now
-                self._note_running(busy)
-            if wrote:
-                for position in self.columns.find(list(dict.fromkeys(wrote))).tolist():
-                    self._note_output(position)
-            self.link.heard()
-            self.version += 1
+        if self._listener:
+            with self._lock:
+                heard = self._listener.take()
+                if heard.ended:
+                    self._absorb(self.columns.find(heard.ended), listened=True)
+                if heard.began:  # after the ends: most tasks that began have ended by now
+                    self._note_running(heard.began)
+                if heard.wrote:
+                    self._note_output(self.columns.find(list(dict.fromkeys(heard.wrote))).tolist())
+                self.link.heard()
+                self.version += 1
         self._overtaken()
 
     def _overtaken(self) -> None:
@@ -149,22 +118,25 @@ class Recorder:
                 self._absorb(np.arange(self.columns.messages))
                 self.version += 1
 
-    def _note_running(self, busy: list[tuple[str, str, float]]) -> None:
+    def _note_running(self, began: list[tuple[str, str, float]]) -> None:
         columns = self.columns
-        positions = columns.locate([msg_id for msg_id, _, _ in busy])
+        positions = columns.locate([msg_id for msg_id, _, _ in began])
         for i in np.flatnonzero((positions >= 0) & (columns.status[positions] < OK)).tolist():
-            _, engine, since = busy[i]
-            self.running[int(positions[i])] = (self._slot(None, engine), since)
+            _, engine, since = began[i]
+            self.running[int(positions[i])] = (self.engines.slot(None, engine), since)
 
     # into the columns ---------------------------------------------------------------------------
 
-    def _absorb(self, index: Index) -> None:
+    def _absorb(self, index: Index, listened: bool = False) -> None:
         result = self._result()
         index = self.columns.pending(index)
         if result is None or not len(index):
             return
         positions = index.tolist()
-        self.enter(positions, [result._metadata[i] for i in positions], result._children)
+        records = [result._metadata[i] for i in positions]
+        self.enter(positions, records, result._children)
+        if not listened:
+            self._note_output([i for i, md in zip(positions, records, strict=True) if wrote_something(md)])
 
     def enter(self, positions: list[int], records: Sequence[Any], children: Sequence[Any]) -> None:
         """Enter ended messages.
@@ -178,75 +150,55 @@ class Recorder:
         children : sequence of MessageFuture
             All futures of the result; empty for a result of the Hub.
         """
-        codes = [_CODES.get(md["status"], -1) for md in records]
-        if -1 in codes:  # cancelled here, or its metadata was dropped: the future still knows
-            codes = [
-                c if c >= 0 else _outcome(children[i]) if children else OK
-                for i, c in zip(positions, codes, strict=True)
+        status: list[int] = []
+        engines, started, completed, submitted, received = ([] for _ in range(5))
+        # one walk: with 100,000 tasks each look at another one's metadata misses the cache
+        for md in records:
+            status.append(_CODES.get(md["status"], -1))
+            engines.append(md["engine_id"])
+            started.append(md["started"])
+            completed.append(md["completed"])
+            submitted.append(md["submitted"])
+            received.append(md["received"])
+        if -1 in status:  # cancelled here, or its metadata was dropped: the future still knows
+            status = [
+                code if code >= 0 else _outcome(children[i]) if children else OK
+                for i, code in zip(positions, status, strict=True)
             ]
-        slots = self._slots_of(records)
-        self.columns.reserve(len(self.engines))
+        slots = self.engines.slots(engines, records)
+        self.columns.reserve(len(self.engines.ids))
         self.columns.end(
             np.array(positions, np.int64),
-            np.array(codes, np.int8),
+            np.array(status, np.int8),
             np.array(slots, np.int32),
-            seconds([md["started"] for md in records]),
-            seconds([md["completed"] for md in records]),
+            seconds(started),
+            seconds(completed),
         )
-        self._submitted = np.fmin(self._submitted, earliest([md["submitted"] for md in records]))
-        self._received = np.fmax(self._received, latest([md["received"] for md in records]))
+        self._submitted = np.fmin(self._submitted, earliest(submitted))
+        self._received = np.fmax(self._received, latest(received))
         for position in [p for p in self.running if self.columns.status[p] >= OK]:
             del self.running[position]
-        if FAILED in codes:
-            for position, code, slot, md in zip(positions, codes, slots, records, strict=True):
+        if FAILED in status:
+            for position, code, slot, md in zip(positions, status, slots, records, strict=True):
                 if code == FAILED:
                     self._note_failure(position, slot, md, children)
 
     def _note_failure(self, position: int, slot: int, md: Any, children: Sequence[Any]) -> None:
         columns = self.columns
-        engine = self.engines[slot] if slot >= 0 else None
+        engine = self.engines.ids[slot] if slot >= 0 else None
         failure = self._failure(position, md, children)
         self.failures.add(failure, columns.first_input(position), columns.carried(position), engine)
 
     def _failure(self, position: int, md: Any, children: Sequence[Any]) -> Failure:
         return Failure.of(_error(children[position]))
 
-    def _note_output(self, position: int) -> None:
-        self.wrote.pop(position, None)
-        self.wrote[position] = None
-        self.columns.wrote[position] = True
-        if len(self.wrote) > _OUTPUTS_KEPT:
+    def _note_output(self, positions: list[int]) -> None:
+        self.columns.wrote[positions] = True
+        for position in positions[-_OUTPUTS_KEPT:]:
+            self.wrote.pop(position, None)
+            self.wrote[position] = None
+        while len(self.wrote) > _OUTPUTS_KEPT:
             del self.wrote[next(iter(self.wrote))]
-
-    def _slots_of(self, records: Sequence[Any]) -> list[int]:
-        ids = [md["engine_id"] for md in records]
-        try:
-            unknown = set(ids) - self._slots.keys()
-        except TypeError:  # a coalesced reply has a list of engines
-            unknown = {None}
-        if None in unknown:
-            return [self._slot(i, md["engine_uuid"]) for i, md in zip(ids, records, strict=True)]
-        for engine_id in unknown:
-            self._slot(engine_id, None)
-        slots = self._slots
-        return [slots[i] for i in ids]
-
-    def _slot(self, engine_id: Any, uuid: Any) -> int:
-        """The column slot of an engine; -1 where no engine is known.
-
-        A dead engine loses its id before its tasks fail, its uuid stays.
-        """
-        if engine_id is None:
-            engine_id = self.link.engine(uuid)
-        if engine_id is None:
-            return -1
-        if isinstance(engine_id, list):
-            engine_id = "engines " + ", ".join(map(str, engine_id))
-        slot = self._slots.get(engine_id)
-        if slot is None:
-            slot = self._slots[engine_id] = len(self.engines)
-            self.engines.append(engine_id)
-        return slot
 
     # what is known -------------------------------------------------------------------------------
 
@@ -294,7 +246,14 @@ class Recorder:
     @property
     def wall_time(self) -> float:
         """Seconds between the first submission and the last arrival so far; 0 before any."""
-        self.drain()
+        result = self._result()
+        if result is not None and result._ready and not self.columns.ended:
+            # all that nobody has looked at yet: two of its stamps are enough
+            stamps = [(md["submitted"], md["received"]) for md in result._metadata]
+            self._submitted = earliest([submitted for submitted, _ in stamps])
+            self._received = latest([received for _, received in stamps])
+        else:
+            self.drain()
         return max(0.0, round(float(np.nan_to_num(self._received - self._submitted)), 6))
 
     @property
@@ -326,17 +285,13 @@ class Recorder:
         result, listening = self._result(), self._listening
         self._listening = False
         # what is pending keeps its result alive, so a result that is gone has nothing to take off
-        for future in result._children if listening and result is not None else ():
-            with future._condition:
-                if self._on_done in future._done_callbacks:
-                    future._done_callbacks.remove(self._on_done)
-            if self._on_iopub in future.iopub_callbacks:
-                future.iopub_callbacks.remove(self._on_iopub)
+        if listening and result is not None:
+            self._listener.detach(result._children)
 
 
-def _emptied(events: deque[Any]) -> list[Any]:
-    """All that is in a deque now; others may append meanwhile."""
-    return [events.popleft() for _ in range(len(events))]
+def wrote_something(md: Any) -> bool:
+    """Whether the metadata of a message holds output."""
+    return bool(md["stdout"] or md["stderr"] or md["outputs"] or md["execute_result"])
 
 
 def _outcome(future: Any) -> int:

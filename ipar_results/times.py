@@ -51,8 +51,11 @@ def seconds(values: Sequence[Any]) -> NDArray[np.float64]:
     kinds = set(map(type, values))
     if kinds == {str} and set(map(len, values)) == {_ISO_LENGTH} and {v[-1] for v in values} == {"Z"}:
         try:
-            ticks = np.array([v[:-1] for v in values], dtype="M8[us]").astype(np.int64)
-            return np.asarray(ticks / 1e6, np.float64)
+            letters = np.frombuffer("".join(values).encode(), "S1").reshape(len(values), _ISO_LENGTH)
+            moments = (
+                np.ascontiguousarray(letters[:, :-1]).view(f"S{_ISO_LENGTH - 1}").ravel().astype("M8[us]")
+            )
+            return np.asarray(moments.astype(np.int64) / 1e6, np.float64)
         except ValueError:
             pass
     if kinds == {datetime} and (same := _one_offset(values)) is not None:

@@ -61,8 +61,8 @@ class Following(ABC):
         """Updates a second."""
         return float(self._config.rate)
 
-    def _release(self) -> None:
-        """Give back what the view holds."""
+    def _release(self) -> None:  # noqa: B027
+        """Give back what the view holds; most hold nothing."""
 
     # what the ticker asks ------------------------------------------------------------------------
 
