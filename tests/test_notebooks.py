@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -18,3 +19,25 @@ def test_a_notebook_runs_and_is_saved_with_static_cards(name, tmp_path):
     done = subprocess.run([sys.executable, demo, notebook, "--to", tmp_path], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'class="ipar-' in (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.cluster
+def test_nbconvert_executes_a_notebook_into_static_cards(cluster, tmp_path):
+    """`jupyter nbconvert --execute`, as people run it: the card that moved is saved in its last state."""
+    cells = [
+        "%load_ext ipar_results\nimport time, ipyparallel as ipp",
+        f"rc = ipp.Client(cluster_id={cluster.cluster_id!r})",
+        "ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 20)\nar",
+        "ar.wait()",
+        "rc.load_balanced_view().map_async(time.sleep, [0.1] * 10).wait_interactive()",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbformat.write(notebook, tmp_path / "run.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", "run.ipynb"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
+    assert done.returncode == 0, done.stderr
+    saved = nbformat.read(tmp_path / "run.ipynb", as_version=4)
+    for cell, ended in ((2, "20 ok"), (4, "10 ok")):
+        (output,) = saved.cells[cell].outputs
+        assert sorted(output.data) == ["text/html", "text/plain"]
+        assert ended in output.data["text/html"]
