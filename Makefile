@@ -15,6 +15,7 @@ export JUPYTER_RUNTIME_DIR := $(STATE)/jupyter/runtime
 export JUPYTER_CONFIG_PATH := $(CURDIR)/tools/jupyter
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+export PIP_CACHE_DIR ?= $(STATE)/pip
 
 help:
 	@echo "make demo              open the tour in JupyterLab, with four local engines"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .extension import disable, enable, enabled, monitor
+from .layer import disable, enable, enabled, monitor
 from .monitor import Monitor
 from .snapshot import EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord
 

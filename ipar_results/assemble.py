@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
+from .log import trouble
+from .roster import coalesced
 from .snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
 from .times import posix
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 TASKS_SHOWN = 50
 OUTPUTS_SHOWN = 20
 OUTPUT_TAIL = 4_000
+_LONGEST_INT = 200
 _PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, np.generic)
 
 
@@ -39,7 +42,7 @@ def assemble(recorder: Recorder, result: Any) -> Snapshot:
     finished = columns.ended == columns.messages
     engines = _engines(recorder)
     busy = sum(engine.busy_time for engine in engines)
-    # an engine's share is counted once even where a coalesced reply names several
+    together = not engines or any(coalesced(engine.engine_id) for engine in engines)
     speedup = busy / elapsed if elapsed > 0 and busy > 0 else None
     return Snapshot(
         name=recorder.name,
@@ -55,7 +58,7 @@ def assemble(recorder: Recorder, result: Any) -> Snapshot:
         serial_time=columns.serial_time,
         wall_time=recorder.wall_time if finished else None,
         speedup=speedup,
-        efficiency=speedup / len(engines) if speedup is not None and engines else None,
+        efficiency=None if speedup is None or together else speedup / len(engines),
         throughput=done / elapsed if done and elapsed > 0 else None,
         finished=finished,
         engines=engines,
@@ -65,7 +68,7 @@ def assemble(recorder: Recorder, result: Any) -> Snapshot:
         outputs_total=int(columns.wrote.sum()),
         state=_state(columns.total, done, running, failed + aborted, finished, link.lost),
         note="" if finished else link.note(),
-        value=_value(recorder, result) if finished and ok == columns.total == 1 else None,
+        value=_shown_value(recorder, result) if finished and ok == columns.total == 1 else None,
         single=recorder.single and columns.total == 1,
         time=time.time(),
     )
@@ -82,7 +85,7 @@ def _state(total: int, done: int, running: int, bad: int, finished: bool, lost: 
 
 
 def _engines(recorder: Recorder) -> tuple[EngineLoad, ...]:
-    columns, alive, now = recorder.columns, recorder.link.alive(), time.time()
+    columns, now = recorder.columns, time.time()
     columns.reserve(len(recorder.engines.ids))
     current: dict[int, tuple[int, float]] = {}
     for position, (slot, since) in recorder.running.items():
@@ -103,14 +106,10 @@ def _engines(recorder: Recorder) -> tuple[EngineLoad, ...]:
                 failed=int(columns.slot_failed[slot]),
                 running=task,
                 busy_time=busy,
-                alive=engine_id in alive or _coalesced(engine_id),
+                alive=coalesced(engine_id) or recorder.present(engine_id),
             )
         )
     return tuple(sorted(loads, key=lambda load: (isinstance(load.engine_id, str), load.engine_id)))
-
-
-def _coalesced(engine_id: object) -> bool:
-    return isinstance(engine_id, str) and engine_id.startswith("engines ")
 
 
 def _tasks(recorder: Recorder, result: Any) -> tuple[TaskRecord, ...]:
@@ -165,6 +164,14 @@ def _output(recorder: Recorder, position: int, md: Any) -> TaskOutput:
     )
 
 
+def _shown_value(recorder: Recorder, result: Any) -> str | None:
+    try:
+        return _value(recorder, result)
+    except Exception:
+        trouble("describing a value")
+        return None
+
+
 def _value(recorder: Recorder, result: Any) -> str | None:
     """A short text of a single value; a foreign object's repr is not run, it may do anything."""
     if result is None:
@@ -189,6 +196,10 @@ class _Short(reprlib.Repr):
         return f"<{type(x).__name__}>"
 
     def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, int) and x.bit_length() > _LONGEST_INT:
+            return f"<int of {x.bit_length():,} bits>"  # Python refuses to write it out
+        if isinstance(x, bytes):
+            x = x[: self.maxother]
         if isinstance(x, bool | float | complex | bytes | range | np.generic) or x is None:
             text = repr(x)
             return text if len(text) <= self.maxother else text[: self.maxother - 1] + "…"

@@ -118,6 +118,16 @@ class Columns:
             self.slot_busy = np.append(self.slot_busy, np.zeros(more))
         self.slots = max(self.slots, slots)
 
+    def recount(self) -> None:
+        """Count anew from the columns, after an interruption in the middle of :meth:`end`."""
+        index = np.flatnonzero(self.status >= OK)
+        status, engine = self.status[index].copy(), self.engine[index].copy()
+        started, completed = self.started[index].copy(), self.completed[index].copy()
+        self.counts[:] = 0
+        self.counts[QUEUED] = self.total
+        self.slot_done[:], self.slot_failed[:], self.slot_busy[:], self.ended = 0, 0, 0.0, 0
+        self.end(index, status, engine, started, completed)
+
     @property
     def serial_time(self) -> float:
         """Seconds spent computing, all ended messages together; exact to the microsecond of their stamps."""
@@ -133,10 +143,10 @@ class Columns:
     ) -> None:
         """Enter the ends of messages that were pending; all arrays have the shape of `index`."""
         weight = self.weight(index)
-        self.status[index] = status
         self.engine[index] = engine
         self.started[index] = started
         self.completed[index] = completed
+        self.status[index] = status  # last: a row whose status says so is whole
         gained = np.bincount(status, weight, 5).astype(np.int64)
         self.counts += gained
         self.counts[QUEUED] -= gained.sum()

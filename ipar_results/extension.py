@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from contextlib import ExitStack
 from typing import Any
 
 from .config import settings
 from .live.display import Live, bundle, notebook_view
-from .live.following import Feed
 from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
 from .log import forget, logger, terminal, trouble
@@ -18,40 +16,42 @@ from .patches import parse_date, replacements
 from .recorder import Recorder
 from .watch import Watch
 
-_lock = threading.Lock()
-_loaded: Extension | None = None
-_idle: Extension | None = None
+# a widget takes a dozen comms to open and to close: with many results at once, HTML is kinder
+MOST_WIDGETS = 8
 
 
 class Extension:
-    """The layer, while it is on.
+    """Follows and shows results; the layer is on once it is attached."""
 
-    Parameters
-    ----------
-    shell : InteractiveShell or None
-        The running IPython, if there is one.
-    """
-
-    def __init__(self, shell: Any = None) -> None:
-        self.shell = shell
-        self.config = settings(shell)
+    def __init__(self) -> None:
+        self.shell: Any = None
+        self.config = settings(None)
         self.watch = Watch(lambda: self.config.contact_timeout)
         self.ticker = Ticker(lambda: self.config.messages)
         self._undo = ExitStack()
+        for undo in (forget, self.watch.close, self.ticker.stop):
+            self._undo.callback(undo)
 
     # attaching -----------------------------------------------------------------------------------
 
-    def attach(self) -> None:
-        """Put everything in its place; where a part fails, what was attached comes off again."""
-        with ExitStack() as undo:
-            undo.callback(forget)
-            undo.callback(self.watch.close)
-            undo.callback(self.ticker.stop)
-            self._patch(undo)
-            if self.shell is not None:
-                self._configure(undo)
-                self._format(undo)
-            self._undo = undo.pop_all()
+    def attach(self, shell: Any) -> None:
+        """Put everything in its place; where a part fails, what was attached comes off again.
+
+        Parameters
+        ----------
+        shell : InteractiveShell or None
+            The running IPython, if there is one.
+        """
+        self.shell = shell
+        self.config = settings(shell)
+        try:
+            self._patch(self._undo)
+            if shell is not None:
+                self._configure(self._undo)
+                self._format(self._undo)
+        except BaseException:
+            self.detach()
+            raise
 
     def detach(self) -> None:
         """Take everything off, last first; a second call does nothing."""
@@ -144,9 +144,12 @@ class Extension:
             return NoView()
 
     def _live(self, result: Any, view: str) -> Live:
-        if self.captured and view == "widget":
+        if view == "widget" and (self.captured or self._widgets() >= MOST_WIDGETS):
             view = "html"
         return Live(result, self.recorder(result), self.config, self.shell.display_pub.publish, view)
+
+    def _widgets(self) -> int:
+        return sum(isinstance(each, Live) and each.holds_widget for each in self.ticker.followed())
 
     def _pretty(self, result: Any, printer: Any, cycle: bool) -> None:
         try:
@@ -204,70 +207,3 @@ def _register(undo: ExitStack, formatter: Any, kind: type, printer: Any) -> None
             printers.pop(kind, None)
 
     undo.callback(restore)
-
-
-def enable() -> None:
-    """Turn the layer on: every AsyncResult shows itself.
-
-    Idempotent; also works without IPython, where ``wait_interactive`` gives a bar in the terminal.
-    """
-    global _loaded
-    from IPython import get_ipython
-
-    with _lock:
-        if _loaded is None:
-            extension = Extension(get_ipython())
-            extension.attach()
-            _loaded = extension
-
-
-def disable() -> None:
-    """Turn the layer off: everything is as it was before; cards that still move stay as they are."""
-    global _loaded
-    with _lock:
-        extension, _loaded = _loaded, None
-        if extension is not None:
-            extension.detach()
-
-
-def enabled() -> bool:
-    """Whether the layer is on."""
-    return _loaded is not None
-
-
-def monitor(result: Any) -> Monitor:
-    """The monitor of a result, whether or not the layer is on.
-
-    Parameters
-    ----------
-    result : AsyncResult
-
-    Returns
-    -------
-    Monitor
-
-    Raises
-    ------
-    TypeError
-        Where `result` is not an AsyncResult.
-    """
-    return Monitor(result, _extension().recorder(result))
-
-
-def feed(result: Any, widget: Any) -> None:
-    """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
-    extension = _extension()
-    followed = Feed(result, extension.recorder(result), extension.config, widget)
-    followed.send()
-    if not followed.over:
-        extension.ticker.add(followed)
-
-
-def _extension() -> Extension:
-    """The layer, or one that is attached to nothing where it is off."""
-    global _idle
-    with _lock:
-        if _loaded is not None:
-            return _loaded
-        _idle = _idle or Extension()
-        return _idle

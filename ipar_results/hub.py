@@ -13,6 +13,7 @@ import numpy as np
 from .columns import OK
 from .failures import Failure
 from .recorder import Recorder, wrote_something
+from .times import earliest
 
 _PERIOD = 1.0
 _AT_ONCE = 1_000
@@ -42,6 +43,7 @@ class HubRecorder(Recorder):
         self._answered_once = Event()
         self._waiting = False
         self._asked_at = -_PERIOD
+        self._turn = 0
         self._database = True
         self._said_done: set[str] = set()
 
@@ -55,8 +57,11 @@ class HubRecorder(Recorder):
         result = self._result()
         if result is None:
             return
-        pending = self.columns.pending(np.arange(self.columns.messages))[:_AT_ONCE].tolist()
-        ids = [result.msg_ids[i] for i in pending]
+        pending = self.columns.pending(np.arange(self.columns.messages))
+        # not always the same thousand: they may all wait while others end
+        pending = np.roll(pending, -self._turn * _AT_ONCE)[:_AT_ONCE]
+        self._turn += 1
+        ids = [result.msg_ids[i] for i in pending.tolist()]
         self._asked_at = now
         if self._database:
             kind, query = "db_request", {"query": {"msg_id": {"$in": ids}}, "keys": list(_KEYS)}
@@ -93,6 +98,10 @@ class HubRecorder(Recorder):
                 self.version += 1
 
     def _enter_records(self, records: list[dict[str, Any]]) -> None:
+        submitted = earliest([record.get("submitted") for record in records])
+        if submitted < np.inf:  # not NaN
+            self._submitted = np.fmin(self._submitted, submitted)
+            self._began = time.monotonic() - max(0.0, time.time() - self._submitted)
         found = {record["msg_id"] for record in records}
         # a Hub that keeps no records still says what has ended
         self._enter_ids(list(self._said_done - found))

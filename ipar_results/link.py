@@ -50,7 +50,9 @@ class Link:
 
     def _remember(self, client: Any) -> None:
         for engine_id in list(client._ids):
-            self._names[client._engines[engine_id]] = engine_id
+            uuid = client._engines.get(engine_id)  # gone, if it leaves just now
+            if uuid is not None:
+                self._names[uuid] = engine_id
 
     def _on_registration(self, event: Any) -> None:
         try:

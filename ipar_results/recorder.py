@@ -17,7 +17,7 @@ from .failures import Failure, Failures
 from .link import Link
 from .listener import Listener
 from .roster import Roster
-from .snapshot import Snapshot
+from .snapshot import EngineId, Snapshot
 from .times import earliest, latest, seconds
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
@@ -51,6 +51,8 @@ class Recorder:
         self.engines = Roster(link)
         self._listener = Listener()
         self._listening = False
+        self._deaf = False
+        self._torn = False
         self._lock = threading.RLock()
         self.name = str(result._fname) if result._fname != "unknown" else "result"
         self.single = len(result.msg_ids) == 1
@@ -62,6 +64,7 @@ class Recorder:
         self._submitted = self._received = float("nan")
         self._elapsed = 0.0
         self._stopped = False
+        self._present: frozenset[int] | None = None
         self._start(result)
         age = 0.0 if np.isnan(self._submitted) else max(0.0, time.time() - self._submitted)
         self._began = time.monotonic() - age
@@ -97,8 +100,11 @@ class Recorder:
 
     def drain(self) -> None:
         """Take in what has happened since the last call; costs nothing where nothing has."""
+        if self._torn or self._deaf:
+            self._mend()
         if self._listener:
             with self._lock:
+                self._torn = True  # until all of what is taken now has been entered
                 heard = self._listener.take()
                 if heard.ended:
                     self._absorb(self.columns.find(heard.ended), listened=True)
@@ -108,15 +114,45 @@ class Recorder:
                     self._note_output(self.columns.find(list(dict.fromkeys(heard.wrote))).tolist())
                 self.link.heard()
                 self.version += 1
+                self._torn = False
         self._overtaken()
+
+    def _mend(self) -> None:
+        """Read the futures themselves.
+
+        A Ctrl-C may have torn what was being entered, and a recorder that was closed hears nothing any more.
+        """
+        result = self._result()
+        if result is None or (self._deaf and not self._torn and self.columns.ended == self.columns.messages):
+            return
+        with self._lock:
+            torn, self._torn = self._torn, True
+            if torn:
+                self.columns.recount()
+                self._regroup(result)
+                self.version += 1
+            ended = [i for i, future in enumerate(result._children) if future._state not in _PENDING]
+            before = self.columns.ended
+            self._absorb(np.array(ended, np.int64))
+            self.version += self.columns.ended > before
+            self._torn = False
+
+    def _regroup(self, result: Any) -> None:
+        """Group the failures anew."""
+        self.failures = Failures()
+        for position in np.flatnonzero(self.columns.status == FAILED).tolist():
+            slot = int(self.columns.engine[position])
+            self._note_failure(position, slot, self.records(result)[position], result._children)
 
     def _overtaken(self) -> None:
         """A result tells its user that it is ready a moment before our callbacks run."""
         result = self._result()
         if result is not None and result._ready and self.columns.ended < self.columns.messages:
             with self._lock:
+                self._torn = True
                 self._absorb(np.arange(self.columns.messages))
                 self.version += 1
+                self._torn = False
 
     def _note_running(self, began: list[tuple[str, str, float]]) -> None:
         columns = self.columns
@@ -243,6 +279,20 @@ class Recorder:
                 self._elapsed = max(self._elapsed, now)
             return self._elapsed
 
+    def present(self, engine_id: EngineId) -> bool:
+        """Whether an engine is in the cluster, or was when the result ended.
+
+        Of a result that had ended before anybody looked nothing is known, so nothing is said.
+        """
+        if self._present is None:
+            now = self.link.alive()
+            if not self._listening and self.finished:
+                return True
+            if not self.finished:
+                return engine_id in now
+            self._present = now
+        return engine_id in self._present
+
     @property
     def wall_time(self) -> float:
         """Seconds between the first submission and the last arrival so far; 0 before any."""
@@ -283,7 +333,7 @@ class Recorder:
     def close(self) -> None:
         """Take our callbacks off what is still pending; a second call does nothing."""
         result, listening = self._result(), self._listening
-        self._listening = False
+        self._listening, self._deaf = False, listening
         # what is pending keeps its result alive, so a result that is gone has nothing to take off
         if listening and result is not None:
             self._listener.detach(result._children)

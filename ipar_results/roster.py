@@ -8,6 +8,13 @@ from typing import Any
 from .link import Link
 from .snapshot import EngineId
 
+_TOGETHER = "engines "
+
+
+def coalesced(engine_id: object) -> bool:
+    """Whether an id stands for all the engines of one coalesced reply."""
+    return isinstance(engine_id, str) and engine_id.startswith(_TOGETHER)
+
 
 class Roster:
     """Engines in the order in which they were met.
@@ -33,7 +40,7 @@ class Roster:
         if engine_id is None:
             return -1
         if isinstance(engine_id, list):
-            engine_id = "engines " + ", ".join(map(str, engine_id))
+            engine_id = _TOGETHER + ", ".join(map(str, engine_id))
         slot = self._slots.get(engine_id)
         if slot is None:
             slot = self._slots[engine_id] = len(self.ids)

@@ -146,7 +146,8 @@ class Snapshot:
     wall_time : float or None
         First submission to last arrival, once finished.
     speedup, efficiency : float or None
-        ``serial_time`` over the elapsed time, and that for each engine seen.
+        Computation time, that of the tasks that run included, over the elapsed time; and that for each
+        engine seen. No efficiency where one reply stands for several engines.
     throughput : float or None
         Finished inputs a second.
     eta : tuple of (float, float) or None

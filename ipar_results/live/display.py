@@ -14,6 +14,7 @@ from ..render import html, text
 from ..snapshot import Snapshot
 from .following import Following
 
+_CLOSED_AT_ONCE = 4
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 Publish = Callable[..., None]
@@ -63,6 +64,7 @@ class Live(Following):
         self._publish = publish
         self._view = view
         self._widget: Any = None
+        self._left: list[Any] = []
         self._display_id = uuid.uuid4().hex
 
     def open(self) -> None:
@@ -74,7 +76,7 @@ class Live(Following):
             # the work may end while this is made: what is published decides, not what is true by then
             ended = self._at_end()
             if ended:
-                self._release()
+                self._put_widget_down()
             self._note_sent()
             self._show(self._recorder.snapshot(), update=False)
             if ended:
@@ -87,38 +89,67 @@ class Live(Following):
     def _rate(self) -> float:
         return super()._rate() if self._widget is not None else min(super()._rate(), self._config.html_rate)
 
+    @property
+    def holds_widget(self) -> bool:
+        """Whether a widget is shown, or not wholly closed yet."""
+        return self._widget is not None or bool(self._left)
+
     def _update(self) -> int:
+        if self._recorder.link.lost:
+            self._put_widget_down()  # nobody knows for how long: a notebook saved now must not hold it
         state = self._recorder.snapshot()
-        if self._widget is not None:
-            return int(self._widget.draw(state))
+        sent = self._draw_widget(state)
+        if sent is not None:
+            return sent
         self._show(state, update=True)
         return 1
 
     def _finish(self, state: Snapshot) -> int:
-        widget, self._widget = self._widget, None
+        self._put_widget_down()
         self._show(state, update=True)
-        if widget is None:
-            return 1
-        widget.close()
-        return 2
+        return 1
 
-    def _release(self) -> None:
+    def _put_widget_down(self) -> None:
         widget, self._widget = self._widget, None
         if widget is not None:
-            widget.close()
+            self._left = widget.parts()
+
+    def _untidy(self) -> bool:
+        return bool(self._left)
+
+    def _tidy(self) -> int:
+        """Close a few parts of the widget: each is a message, and a card has a dozen."""
+        some, self._left = self._left[:_CLOSED_AT_ONCE], self._left[_CLOSED_AT_ONCE:]
+        for part in some:
+            part.close()
+        return len(some)
+
+    def _release(self) -> None:
+        self._put_widget_down()
+        super()._release()
 
     def _show(self, state: Snapshot, update: bool) -> None:
         data = bundle(state, self._config, self._view)
-        if self._widget is not None:
-            self._widget.draw(state, force=True)
+        if self._draw_widget(state) is not None:
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
         self._publish(data, {}, transient={"display_id": self._display_id}, update=update)
+
+    def _draw_widget(self, state: Snapshot) -> int | None:
+        """Messages that the widget took; None where there is none, or none any more."""
+        if self._widget is None:
+            return None
+        try:
+            return int(self._widget.draw(state))
+        except Exception:
+            trouble("drawing a widget; showing HTML instead")
+            self._put_widget_down()
+            return None
 
     def _make_widget(self) -> Any:
         try:
             from .widget import ResultWidget
 
-            return ResultWidget()
+            return ResultWidget(snapshot=self._recorder.snapshot())
         except Exception:
             trouble("making a widget; showing HTML instead")
             return None

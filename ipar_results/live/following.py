@@ -12,7 +12,7 @@ from ..config import IPythonParallelResults
 from ..log import trouble
 from ..recorder import Recorder
 from ..snapshot import Snapshot
-from .ticker import CHANGED, ENDING
+from .ticker import CHANGED, ENDING, TIDYING
 
 CLOCK = 1.0
 OUTPUT_GRACE = 1.0
@@ -41,7 +41,7 @@ class Following(ABC):
         self._result: Any = result
         self._recorder = recorder
         self._config = config
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a user's observer of a widget may unload us
         self._shown: tuple[Any, ...] | None = None
         self._ended_at: float | None = None
         self.sent_at = 0.0
@@ -61,8 +61,18 @@ class Following(ABC):
         """Updates a second."""
         return float(self._config.rate)
 
-    def _release(self) -> None:  # noqa: B027
-        """Give back what the view holds; most hold nothing."""
+    def _tidy(self) -> int:
+        """Give back some of what the view held; returns how many messages it took, 0 when none is left."""
+        return 0
+
+    def _untidy(self) -> bool:
+        """Whether something is still to be given back."""
+        return False
+
+    def _release(self) -> None:
+        """Give back at once all that the view holds."""
+        while self._tidy():
+            pass
 
     # what the ticker asks ------------------------------------------------------------------------
 
@@ -73,6 +83,8 @@ class Following(ABC):
             # output may lag behind the last result: shown once more when it is all there
             if self._key() != self._shown:
                 return ENDING
+            if self._untidy():
+                return TIDYING
             if self._output_complete() or now - self._ended_at > OUTPUT_GRACE:
                 self._drop()
             return None
@@ -91,6 +103,8 @@ class Following(ABC):
             if self.over:
                 return 0
             try:
+                if self._ended_at is not None and self._key() == self._shown:
+                    return self._tidy()
                 ended = self._at_end()
                 self._note_sent()
                 if not ended:
@@ -122,7 +136,7 @@ class Following(ABC):
     def _note_end(self) -> None:
         if self._ended_at is None:
             self._ended_at = time.monotonic()
-        if self._output_complete():
+        if self._output_complete() and not self._untidy():
             self._drop()
 
     def _drop(self) -> None:

@@ -11,14 +11,14 @@ from typing import Protocol
 from ..log import trouble
 
 _ROUND = 0.1
-ENDING, CHANGED = 0, 1
+ENDING, CHANGED, TIDYING = 0, 1, 2
 
 
 class Followed(Protocol):
     """What the ticker moves."""
 
     def wants(self, now: float) -> int | None:
-        """ENDING, CHANGED, or None where there is nothing to send."""
+        """ENDING, CHANGED, TIDYING, or None where there is nothing to send."""
 
     def send(self) -> int:
         """Send the present state; returns how many messages it took."""
@@ -61,6 +61,11 @@ class Ticker:
             if self._thread is None and not self._stopped.is_set():
                 self._thread = threading.Thread(target=self._run, name="ipar-results-ticker", daemon=True)
                 self._thread.start()
+
+    def followed(self) -> list[Followed]:
+        """What is followed now."""
+        with self._lock:
+            return list(self._followed)
 
     def note(self, messages: int) -> None:
         """Count messages that somebody else sent against the budget."""

@@ -103,7 +103,7 @@ def wait(
             recorder.poll()
             _show(view.update)
     except KeyboardInterrupt:
-        _say_what_still_runs(recorder)
+        _show(lambda: _say_what_still_runs(recorder))
         raise
     finally:
         _show(view.end)

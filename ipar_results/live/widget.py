@@ -36,6 +36,8 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
     ----------
     ar : AsyncResult, optional
         The result to follow to its end; without it the widget stays empty until :meth:`draw`.
+    snapshot : Snapshot, optional
+        What to show from the start.
     **kwargs
         Traits of the box, such as ``layout``.
 
@@ -62,16 +64,23 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
     elapsed = Float(read_only=True)
     finished = Bool(read_only=True)
 
-    def __init__(self, ar: Any = None, **kwargs: Any) -> None:
+    def __init__(self, ar: Any = None, *, snapshot: Snapshot | None = None, **kwargs: Any) -> None:
+        first = snapshot or Snapshot()
+        head, failures, *details = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
         # The style travels once, apart from the parts that change.
         style = ipywidgets.HTML(f"<style>{html.style()}{_flat()}</style>", layout={"display": "none"})
-        self._head, self._failures, *self._details = (ipywidgets.HTML() for _ in range(2 + len(_FOLDS)))
-        self._folds = ipywidgets.Accordion(children=self._details, titles=_FOLDS, layout={"display": "none"})
-        self._folds_time: float | None = None
-        super().__init__(children=[style, self._head, self._failures, self._folds], **kwargs)
-        self.add_class("ipar-card")
+        self._head = ipywidgets.HTML(head)
+        shared = {"layout": self._head.layout, "style": self._head.style}  # each would be one more comm
+        self._failures, *self._details = (ipywidgets.HTML(part, **shared) for part in (failures, *details))
+        self._folds = ipywidgets.Accordion(
+            children=self._details, titles=_titles(first), layout={"display": _display(first)}
+        )
+        self._folds_time: float | None = None if snapshot is None else first.time
+        parts = [style, self._head, self._failures, self._folds]
+        super().__init__(parts, _dom_classes=("ipar-card",), **kwargs)
+        self._mirror(first)
         if ar is not None:
-            from ..extension import feed
+            from ..layer import feed
 
             feed(ar, self)
 
@@ -90,8 +99,7 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
         int
             Messages sent to the front end; 0 where nothing changed, or once closed.
         """
-        for trait in _MIRRORED:
-            self.set_trait(trait, getattr(snapshot, trait))
+        self._mirror(snapshot)
         if self.comm is None:
             return 0
         sent = _show(self._head, html.head(snapshot)) + _show(self._failures, html.failures(snapshot))
@@ -103,23 +111,49 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the widget with all its parts; closing twice does nothing."""
-        for part in _parts(self):
+        for part in self.parts():
             if part is not self:
                 part.close()
         super().close()
 
+    def parts(self) -> list[Any]:
+        """Everything that has a comm of its own, the widget itself last.
+
+        Returns
+        -------
+        list of Widget
+        """
+        return list({id(part): part for part in _parts(self)}.values())
+
+    def _mirror(self, snapshot: Snapshot) -> None:
+        for trait in _MIRRORED:
+            self.set_trait(trait, getattr(snapshot, trait))
+
     def _draw_folds(self, snapshot: Snapshot) -> int:
-        drawn = (html.engines(snapshot), html.tasks(snapshot), html.outputs(snapshot))
-        sent = sum(map(_show, self._details, drawn))
-        titles = tuple(map(" ".join, zip(_FOLDS, html.extents(snapshot), strict=True)))
-        if self._folds.titles != titles:
-            self._folds.titles = titles
+        sent = sum(map(_show, self._details, _details(snapshot)))
+        if self._folds.titles != _titles(snapshot):
+            self._folds.titles = _titles(snapshot)
             sent += 1
-        display = None if snapshot.total and not snapshot.single else "none"
-        if self._folds.layout.display != display:
-            self._folds.layout.display = display
+        if self._folds.layout.display != _display(snapshot):
+            self._folds.layout.display = _display(snapshot)
             sent += 1
         return sent
+
+
+def _drawn(snapshot: Snapshot) -> tuple[str, ...]:
+    return (html.head(snapshot), html.failures(snapshot), *_details(snapshot))
+
+
+def _details(snapshot: Snapshot) -> tuple[str, str, str]:
+    return html.engines(snapshot), html.tasks(snapshot), html.outputs(snapshot)
+
+
+def _titles(snapshot: Snapshot) -> tuple[str, ...]:
+    return tuple(map(" ".join, zip(_FOLDS, html.extents(snapshot), strict=True)))
+
+
+def _display(snapshot: Snapshot) -> str | None:
+    return None if snapshot.total and not snapshot.single else "none"
 
 
 def _show(part: Any, markup: str) -> int:

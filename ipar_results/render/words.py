@@ -121,6 +121,8 @@ def engines(engine_ids: Iterable[EngineId | None]) -> str:
     parts += sorted(engine(engine_id) for engine_id in ids if isinstance(engine_id, str))
     more = len(parts) - _ENGINE_SPANS
     listed = ", ".join(parts[:_ENGINE_SPANS]) + (f" and {more:,} more" if more > 0 else "")
+    if listed.startswith("engines "):  # the engines of a coalesced reply name themselves
+        return listed
     return f"engine{'' if len(ids) == 1 else 's'} {listed}" if ids else ""
 
 

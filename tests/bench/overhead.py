@@ -27,7 +27,7 @@ def nothing(i):
 def once(way, tasks):
     if way in ("widget", "html"):
         ipar_results.enable()
-        ipar_results.extension._loaded.config.view = way
+        ipar_results.layer.current().config.view = way
     gc.collect()
     begin = time.perf_counter()
     ar = view.map_async(nothing, range(tasks))

@@ -15,7 +15,7 @@ from kernels import printed
 from tasks import die, nap
 
 import ipar_results
-from ipar_results import extension
+from ipar_results import layer as switch
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display import Live
 from ipar_results.live.ticker import Ticker
@@ -33,8 +33,8 @@ def layer():
     ipar_results.disable()
     forget()
     ipar_results.enable()
-    extension._loaded.config.contact_timeout = 1.5
-    yield extension._loaded
+    switch.current().config.contact_timeout = 1.5
+    yield switch.current()
     ipar_results.disable()
 
 
