@@ -127,6 +127,9 @@ class Recorder:
             return
         with self._lock:
             torn, self._torn = self._torn, True
+            if not (torn or self._deaf):  # somebody else was only in the middle of it
+                self._torn = False
+                return
             if torn:
                 self.columns.recount()
                 self._regroup(result)
@@ -285,10 +288,10 @@ class Recorder:
         Of a result that had ended before anybody looked nothing is known, so nothing is said.
         """
         if self._present is None:
-            now = self.link.alive()
-            if not self._listening and self.finished:
+            now, ended = self.link.alive(), self.columns.ended == self.columns.messages
+            if ended and not self._listening:
                 return True
-            if not self.finished:
+            if not ended:
                 return engine_id in now
             self._present = now
         return engine_id in self._present
