@@ -106,7 +106,8 @@ def main(tasks: int, rounds: int) -> None:
         f"{tasks:,} no-op tasks on two engines, medians of {rounds} rounds; goal for ours ≤ {GOAL} × wait()\n"
     )
     print(
-        f"  {'':32s}{'median':>9s}{'ratio':>8s}{'spread':>18s}{'CPU':>8s}{'ratio':>8s}{'messages':>10s}{'kB':>8s}"
+        f"  {'':32s}{'median':>9s}{'ratio':>8s}{'spread':>18s}{'CPU':>8s}{'ratio':>8s}"
+        f"{'messages':>10s}{'kB':>8s}"
     )
     for way in WAYS:
         times, (messages, size) = took[way], kernel.published[way]
