@@ -101,7 +101,7 @@ class HubRecorder(Recorder):
         submitted = earliest([record.get("submitted") for record in records])
         if submitted < np.inf:  # not NaN
             self._submitted = np.fmin(self._submitted, submitted)
-            self._began = time.monotonic() - max(0.0, time.time() - self._submitted)
+            self._note_beginning()
         found = {record["msg_id"] for record in records}
         # a Hub that keeps no records still says what has ended
         self._enter_ids(list(self._said_done - found))

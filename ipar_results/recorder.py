@@ -66,8 +66,7 @@ class Recorder:
         self._stopped = False
         self._present: frozenset[int] | None = None
         self._start(result)
-        age = 0.0 if np.isnan(self._submitted) else max(0.0, time.time() - self._submitted)
-        self._began = time.monotonic() - age
+        self._note_beginning()
 
     # what happened -----------------------------------------------------------------------------
 
@@ -84,9 +83,13 @@ class Recorder:
         self._listener.attach([future for future in children if future._state in _PENDING])
         self._submitted = earliest([md["submitted"] for md in result._metadata])
         with self._lock:
-            ended = [i for i, future in enumerate(children) if future._state not in _PENDING]
-            self._absorb(np.array(ended, np.int64))
+            self._absorb(_ended(children))
             self._find_begun(result._metadata)
+
+    def _note_beginning(self) -> None:
+        """Place the first submission on the monotonic clock; now, where it is not known."""
+        age = 0.0 if np.isnan(self._submitted) else max(0.0, time.time() - self._submitted)
+        self._began = time.monotonic() - age
 
     def _find_begun(self, metadata: Sequence[Any]) -> None:
         """Tasks that began before anybody listened: the client notes their engine, not the time."""
@@ -134,9 +137,8 @@ class Recorder:
                 self.columns.recount()
                 self._regroup(result)
                 self.version += 1
-            ended = [i for i, future in enumerate(result._children) if future._state not in _PENDING]
             before = self.columns.ended
-            self._absorb(np.array(ended, np.int64))
+            self._absorb(_ended(result._children))
             self.version += self.columns.ended > before
             self._torn = False
 
@@ -345,6 +347,11 @@ class Recorder:
 def wrote_something(md: Any) -> bool:
     """Whether the metadata of a message holds output."""
     return bool(md["stdout"] or md["stderr"] or md["outputs"] or md["execute_result"])
+
+
+def _ended(futures: Sequence[Any]) -> Index:
+    """Positions of the futures that have ended."""
+    return np.array([i for i, future in enumerate(futures) if future._state not in _PENDING], np.int64)
 
 
 def _outcome(future: Any) -> int:
