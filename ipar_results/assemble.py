@@ -34,44 +34,66 @@ def assemble(recorder: Recorder, result: Any) -> Snapshot:
     result : AsyncResult or None
         None once the user has dropped it: then its tasks, output and value are gone too.
     """
+    columns = recorder.columns
+    facts = scalars(recorder)
+    return Snapshot(
+        **facts,
+        engines=_engines(recorder),
+        failures=recorder.failures.groups(),
+        tasks=() if result is None else _tasks(recorder, result),
+        outputs=() if result is None else outputs(recorder, result),
+        value=_shown_value(recorder, result)
+        if facts["finished"] and columns.counts[OK] == columns.total == 1
+        else None,
+    )
+
+
+def scalars(recorder: Recorder) -> dict[str, Any]:
+    """The fields of a Snapshot that are one number or word each: cheap enough to look at again and again."""
     columns, link = recorder.columns, recorder.link
     elapsed = recorder.elapsed  # takes in what has just come, so it goes before everything that is counted
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
     done = ok + failed + aborted
     running = sum(columns.carried(position) for position in recorder.running)
     finished = columns.ended == columns.messages
-    engines = _engines(recorder)
-    busy = sum(engine.busy_time for engine in engines)
-    together = not engines or any(coalesced(engine.engine_id) for engine in engines)
-    speedup = busy / elapsed if elapsed > 0 and busy > 0 else None
-    return Snapshot(
-        name=recorder.name,
-        total=columns.total,
-        done=done,
-        ok=ok,
-        failed=failed,
-        aborted=aborted,
-        running=running,
-        queued=columns.total - done - running,
-        messages=columns.messages,
-        elapsed=elapsed,
-        serial_time=columns.serial_time,
-        wall_time=recorder.wall_time if finished else None,
-        speedup=speedup,
-        efficiency=None if speedup is None or together else speedup / len(engines),
-        throughput=done / elapsed if done and elapsed > 0 else None,
-        finished=finished,
-        engines=engines,
-        failures=recorder.failures.groups(),
-        tasks=() if result is None else _tasks(recorder, result),
-        outputs=() if result is None else _outputs(recorder, result),
-        outputs_total=int(columns.wrote.sum()),
-        state=_state(columns.total, done, running, failed + aborted, finished, link.lost),
-        note="" if finished else link.note(),
-        value=_shown_value(recorder, result) if finished and ok == columns.total == 1 else None,
-        single=recorder.single and columns.total == 1,
-        time=time.time(),
+    ids, now = recorder.engines.ids, time.time()
+    busy = float(columns.slot_busy.sum()) + sum(
+        max(0.0, now - since) for _, since in running_now(recorder).values()
     )
+    speedup = busy / elapsed if elapsed > 0 and busy > 0 else None
+    together = not ids or any(map(coalesced, ids))
+    return {
+        "name": recorder.name,
+        "total": columns.total,
+        "done": done,
+        "ok": ok,
+        "failed": failed,
+        "aborted": aborted,
+        "running": running,
+        "queued": columns.total - done - running,
+        "messages": columns.messages,
+        "elapsed": elapsed,
+        "serial_time": columns.serial_time,
+        "wall_time": recorder.wall_time if finished else None,
+        "speedup": speedup,
+        "efficiency": None if speedup is None or together else speedup / len(ids),
+        "throughput": done / elapsed if done and elapsed > 0 else None,
+        "finished": finished,
+        "outputs_total": int(columns.wrote.sum()),
+        "state": _state(columns.total, done, running, failed + aborted, finished, link.lost),
+        "note": "" if finished else link.note(),
+        "single": recorder.single and columns.total == 1,
+        "time": now,
+    }
+
+
+def running_now(recorder: Recorder) -> dict[int, tuple[int, float]]:
+    """By engine slot, the position of the task that began last there, and when (POSIX seconds)."""
+    current: dict[int, tuple[int, float]] = {}
+    for position, (slot, since) in recorder.running.items():
+        if slot >= 0 and (slot not in current or since > current[slot][1]):
+            current[slot] = (position, since)
+    return current
 
 
 def _state(total: int, done: int, running: int, bad: int, finished: bool, lost: bool) -> State:
@@ -87,10 +109,7 @@ def _state(total: int, done: int, running: int, bad: int, finished: bool, lost: 
 def _engines(recorder: Recorder) -> tuple[EngineLoad, ...]:
     columns, now = recorder.columns, time.time()
     columns.reserve(len(recorder.engines.ids))
-    current: dict[int, tuple[int, float]] = {}
-    for position, (slot, since) in recorder.running.items():
-        if slot >= 0 and (slot not in current or since > current[slot][1]):
-            current[slot] = (position, since)
+    current = running_now(recorder)
     loads = []
     for slot, engine_id in enumerate(recorder.engines.ids):
         busy = float(columns.slot_busy[slot])
@@ -119,8 +138,8 @@ def _tasks(recorder: Recorder, result: Any) -> tuple[TaskRecord, ...]:
             index=columns.first_input(i),
             inputs=columns.carried(i),
             msg_id=result.msg_ids[i],
-            engine_id=_engine_of(recorder, i),
-            status=_status(recorder, i),
+            engine_id=engine_of(recorder, i),
+            status=status_of(recorder, i),
             submitted=_time(md["submitted"]),
             started=_number(columns.started[i]),
             completed=_number(columns.completed[i]),
@@ -131,19 +150,22 @@ def _tasks(recorder: Recorder, result: Any) -> tuple[TaskRecord, ...]:
     )
 
 
-def _engine_of(recorder: Recorder, position: int) -> Any:
+def engine_of(recorder: Recorder, position: int) -> Any:
+    """The engine that runs or ran a message; None where none is known."""
     slot = int(recorder.columns.engine[position])
     if slot < 0 and position in recorder.running:
         slot = recorder.running[position][0]
     return recorder.engines.ids[slot] if slot >= 0 else None
 
 
-def _status(recorder: Recorder, position: int) -> Status:
+def status_of(recorder: Recorder, position: int) -> Status:
+    """The state of a message, in a word."""
     code = int(recorder.columns.status[position])
     return STATUSES[RUNNING if code == QUEUED and position in recorder.running else code]
 
 
-def _outputs(recorder: Recorder, result: Any) -> tuple[TaskOutput, ...]:
+def outputs(recorder: Recorder, result: Any) -> tuple[TaskOutput, ...]:
+    """The newest tasks that wrote something."""
     records = recorder.records(result)
     newest = list(recorder.wrote)[-OUTPUTS_SHOWN:]
     return tuple(_output(recorder, i, records[i]) for i in reversed(newest))
@@ -156,7 +178,7 @@ def _output(recorder: Recorder, position: int, md: Any) -> TaskOutput:
     tails = [text[-OUTPUT_TAIL:] for text in (stdout, stderr)]
     return TaskOutput(
         index=recorder.columns.first_input(position),
-        engine_id=_engine_of(recorder, position),
+        engine_id=engine_of(recorder, position),
         stdout=tails[0],
         stderr=tails[1],
         omitted=len(stdout) + len(stderr) - sum(map(len, tails)),

@@ -105,6 +105,10 @@ class Columns:
         """Index of the first input of the message at this position."""
         return position if self._first is None else int(self._first[position])
 
+    def firsts(self, index: Index) -> Index:
+        """Index of the first input of each message at these positions."""
+        return index if self._first is None else self._first[index]
+
     def carried(self, position: int) -> int:
         """How many inputs the message at this position carries."""
         return 1 if self.inputs is None else int(self.inputs[position])

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from .config import settings
+from .live.channel import Channel
 from .live.display import Live, bundle, notebook_view
 from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
@@ -14,6 +15,10 @@ from .log import forget, logger, terminal, trouble
 from .monitor import Monitor
 from .patches import parse_date, replacements
 from .recorder import Recorder
+from .saved import saved
+from .snapshot import Snapshot
+from .timeline import take
+from .tracking import Tracked, Tracker, Where
 from .watch import Watch
 
 # a widget takes a dozen comms to open and to close: with many results at once, HTML is kinder
@@ -28,8 +33,11 @@ class Extension:
         self.config = settings(None)
         self.watch = Watch(lambda: self.config.contact_timeout)
         self.ticker = Ticker(lambda: self.config.messages)
+        self.tracker = Tracker(self.recorder, self.ticker.wake)
+        self.ticker.chores.append(self.tracker.round)
+        self.channel: Channel | None = None
         self._undo = ExitStack()
-        for undo in (forget, self.watch.close, self.ticker.stop):
+        for undo in (forget, self.watch.close, self.tracker.close, self.ticker.stop):
             self._undo.callback(undo)
 
     # attaching -----------------------------------------------------------------------------------
@@ -49,6 +57,9 @@ class Extension:
             if shell is not None:
                 self._configure(self._undo)
                 self._format(self._undo)
+                self._note_cells(self._undo)
+                if self.in_kernel:
+                    self._open_channel(self._undo)
         except BaseException:
             self.detach()
             raise
@@ -89,6 +100,25 @@ class Extension:
             _register(undo, formatters.formatters["text/plain"], AsyncResult, self._pretty)
         _register(undo, formatters.mimebundle_formatter, AsyncResult, self._bundle)
 
+    def _note_cells(self, undo: ExitStack) -> None:
+        events = self.shell.events
+        events.register("pre_run_cell", self._on_cell)
+        undo.callback(events.unregister, "pre_run_cell", self._on_cell)
+
+    def _on_cell(self, info: Any) -> None:
+        self.tracker.where = Where(getattr(info, "cell_id", None), self.shell.execution_count)
+
+    def _open_channel(self, undo: ExitStack) -> None:
+        channel = Channel(self.shell.kernel, self.tracker, self.config, self.ticker.wake)
+        try:
+            undo.callback(channel.open())
+        except Exception:  # a kernel without control handlers or comms: cards are widgets or HTML there
+            trouble("opening the channel to the labextension")
+            return
+        self.channel = channel
+        self.ticker.standing.append(channel)
+        self.ticker.chores.append(channel.busy)
+
     # what the attached parts do ------------------------------------------------------------------
 
     @property
@@ -104,6 +134,10 @@ class Extension:
     def recorder(self, result: Any) -> Recorder:
         """The recorder of a result."""
         return self.watch.recorder(result)
+
+    def born(self, result: Any) -> None:
+        """Take notice of a result that was made just now."""
+        self.tracker.born(result)
 
     def follow(self, live: Live) -> None:
         """Move what is shown; captured output stays as it was captured."""
@@ -146,7 +180,9 @@ class Extension:
     def _live(self, result: Any, view: str) -> Live:
         if view == "widget" and (self.captured or self._widgets() >= MOST_WIDGETS):
             view = "html"
-        return Live(result, self.recorder(result), self.config, self.shell.display_pub.publish, view)
+        front = None if self.channel is None else _Front(self.channel, self.tracker.entry(result))
+        recorder = self.recorder(result)
+        return Live(result, recorder, self.config, self.shell.display_pub.publish, view, front)
 
     def _widgets(self) -> int:
         return sum(isinstance(each, Live) and each.holds_widget for each in self.ticker.followed())
@@ -167,6 +203,22 @@ class Extension:
 
     def _state(self, result: Any) -> Any:
         return Monitor(result, self.recorder(result)).snapshot()
+
+
+class _Front:
+    """The labextension's part in the display of one result."""
+
+    def __init__(self, channel: Channel, entry: Tracked) -> None:
+        self._channel = channel
+        self._entry = entry
+        channel.watch(entry)
+
+    def connected(self) -> bool:
+        return self._channel.connected
+
+    def saved(self, state: Snapshot) -> dict[str, Any] | None:
+        recorder = self._entry.recorder
+        return None if recorder is None else saved(self._entry.id, state, lambda limit: take(recorder, limit))
 
 
 class _LiveView:

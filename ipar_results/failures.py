@@ -102,6 +102,10 @@ class Failures:
         if engine_id is not None:
             group.engines.add(engine_id)
 
+    def listed(self) -> list[_Group]:
+        """The groups in order of appearance, not to be changed; a group keeps its place."""
+        return list(self._groups.values())
+
     def groups(self) -> tuple[FailureGroup, ...]:
         """The groups as frozen records, most inputs first."""
         ordered = sorted(self._groups.values(), key=lambda group: -group.count)

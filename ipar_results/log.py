@@ -20,13 +20,23 @@ def forget() -> None:
 def trouble(doing: str, *args: object) -> None:
     """Log the exception being handled, once for each place and exception type."""
     kind = sys.exc_info()[0]
-    key = f"{doing} {kind}"
+    if _first(f"{doing} {kind}"):
+        logger.warning(
+            "ipar_results failed while " + doing + "; your results are not affected", *args, exc_info=True
+        )
+
+
+def remark(message: str) -> None:
+    """Log one line about what somebody else did wrong, once."""
+    if _first(message):
+        logger.warning("%s", message)
+
+
+def _first(key: str) -> bool:
     if key in _said or len(_said) >= _SAID_AT_MOST:
-        return
+        return False
     _said.add(key)
-    logger.warning(
-        "ipar_results failed while " + doing + "; your results are not affected", *args, exc_info=True
-    )
+    return True
 
 
 def tell(message: str, *args: object) -> None:

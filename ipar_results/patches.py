@@ -22,6 +22,9 @@ _PARTS = "_ipar_results_parts"
 class Layer(Protocol):
     """What the attributes need of the extension."""
 
+    def born(self, result: Any) -> None:
+        """Take notice of a new result."""
+
     def recorder(self, result: Any) -> Recorder:
         """The recorder of a result."""
 
@@ -49,6 +52,7 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
         "wait_interactive": _wait_interactive(layer, original["wait_interactive"]),
         "stream_output": _stream_output(original["stream_output"]),
         "_iopub_streaming_output_callback": _stream_callback(original["_iopub_streaming_output_callback"]),
+        "_init_futures": _init_futures(layer, original["_init_futures"]),
         "_resolve_result": _resolve_result(original["_resolve_result"]),
         "split": _split(original["split"]),
         "__len__": _length(),
@@ -153,6 +157,17 @@ def _stream_callback(theirs: Callable[..., None]) -> Callable[..., None]:
             trouble("streaming output")
 
     return _iopub_streaming_output_callback
+
+
+def _init_futures(layer: Layer, theirs: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Upstream's, then a note that there is a new result; it runs once for each task of a map too."""
+
+    @wraps(theirs)
+    def _init_futures(self: Any) -> None:
+        theirs(self)
+        layer.born(self)
+
+    return _init_futures
 
 
 def _resolve_result(theirs: Callable[..., None]) -> Callable[..., None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .assemble import assemble
+from .assemble import assemble, scalars
 from .columns import ABORTED, FAILED, OK, Columns, Index
 from .failures import Failure, Failures
 from .link import Link
@@ -233,6 +233,12 @@ class Recorder:
     def _failure(self, position: int, md: Any, children: Sequence[Any]) -> Failure:
         return Failure.of(_error(children[position]))
 
+    def failure_of(self, position: int, result: Any) -> Failure | None:
+        """Why a message failed or was aborted; None where it did not."""
+        if self.columns.status[position] not in (FAILED, ABORTED):
+            return None
+        return self._failure(position, self.records(result)[position], result._children)
+
     def _note_output(self, positions: list[int]) -> None:
         self.columns.wrote[positions] = True
         for position in positions[-_OUTPUTS_KEPT:]:
@@ -284,6 +290,20 @@ class Recorder:
                 self._elapsed = max(self._elapsed, now)
             return self._elapsed
 
+    def result(self) -> Any:
+        """The result; None once nobody holds it any more."""
+        return self._result()
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while the columns are written, and by those who read several of them at once."""
+        return self._lock
+
+    @property
+    def submitted(self) -> float:
+        """POSIX seconds of the first submission; NaN where it is not known."""
+        return self._submitted
+
     def present(self, engine_id: EngineId) -> bool:
         """Whether an engine is in the cluster, or was when the result ended.
 
@@ -316,6 +336,12 @@ class Recorder:
         """Seconds spent computing, all ended tasks together."""
         self.drain()
         return self.columns.serial_time
+
+    def scalars(self) -> dict[str, Any]:
+        """The fields of a snapshot that are one number or word each."""
+        self.drain()
+        with self._lock:
+            return scalars(self)
 
     def snapshot(self) -> Snapshot:
         """Everything that is known now, frozen; may be called from any thread at any time."""

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
+MIME = "application/vnd.ipar-results.v1+json"
 
 
 @pytest.mark.cluster
@@ -39,5 +40,5 @@ def test_nbconvert_executes_a_notebook_into_static_cards(cluster, tmp_path):
     saved = nbformat.read(tmp_path / "run.ipynb", as_version=4)
     for cell, ended in ((2, "20 ok"), (4, "10 ok")):
         (output,) = saved.cells[cell].outputs
-        assert sorted(output.data) == ["text/html", "text/plain"]
+        assert sorted(output.data) == [MIME, "text/html", "text/plain"]
         assert ended in output.data["text/html"]

@@ -5,19 +5,31 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from ..config import IPythonParallelResults
 from ..log import trouble
 from ..recorder import Recorder
 from ..render import html, text
+from ..saved import MIME
 from ..snapshot import Snapshot
 from .following import Following
 
 _CLOSED_AT_ONCE = 4
+_CARD_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 Publish = Callable[..., None]
+
+
+class Front(Protocol):
+    """What a display asks of the channel to the labextension."""
+
+    def connected(self) -> bool:
+        """Whether a labextension draws the card and keeps it up to date by itself."""
+
+    def saved(self, state: Snapshot) -> dict[str, Any] | None:
+        """What it draws from without a kernel."""
 
 
 def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
@@ -50,6 +62,8 @@ class Live(Following):
     publish : callable
         ``publish(data, metadata, transient=..., update=...)`` of the display's publisher.
     view : {'widget', 'html', 'text'}
+    front : Front, optional
+        The labextension, if there may be one.
     """
 
     def __init__(
@@ -59,8 +73,11 @@ class Live(Following):
         config: IPythonParallelResults,
         publish: Publish,
         view: str,
+        front: Front | None = None,
     ) -> None:
         super().__init__(result, recorder, config)
+        self._front = front if view != "text" else None
+        self._card = False
         self._publish = publish
         self._view = view
         self._widget: Any = None
@@ -70,7 +87,8 @@ class Live(Following):
     def open(self) -> None:
         """Show the result in the cell that runs now; to be called in its thread."""
         self._recorder.poll()
-        if self._view == "widget" and not self._at_end():
+        self._card = self._carded()
+        if self._view == "widget" and not self._at_end() and not self._card:
             self._widget = self._make_widget()
         with self._lock:
             # the work may end while this is made: what is published decides, not what is true by then
@@ -87,7 +105,12 @@ class Live(Following):
         return self.send() if self._ended_at is None else 0
 
     def _rate(self) -> float:
+        if self._card:
+            return _CARD_RATE
         return super()._rate() if self._widget is not None else min(super()._rate(), self._config.html_rate)
+
+    def _carded(self) -> bool:
+        return self._front is not None and self._front.connected()
 
     @property
     def holds_widget(self) -> bool:
@@ -95,6 +118,9 @@ class Live(Following):
         return self._widget is not None or bool(self._left)
 
     def _update(self) -> int:
+        self._card = self._carded()
+        if self._card:
+            self._put_widget_down()
         if self._recorder.link.lost:
             self._put_widget_down()  # nobody knows for how long: a notebook saved now must not hold it
         state = self._recorder.snapshot()
@@ -129,10 +155,19 @@ class Live(Following):
         super()._release()
 
     def _show(self, state: Snapshot, update: bool) -> None:
-        data = bundle(state, self._config, self._view)
+        data = bundle(state, self._config, self._view, self._saved(state))
         if self._draw_widget(state) is not None:
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
         self._publish(data, {}, transient={"display_id": self._display_id}, update=update)
+
+    def _saved(self, state: Snapshot) -> dict[str, Any] | None:
+        if self._front is None or not (self._card or state.finished or state.state == "frozen"):
+            return None
+        try:
+            return self._front.saved(state)
+        except Exception:
+            trouble("putting together what a notebook keeps")
+            return None
 
     def _draw_widget(self, state: Snapshot) -> int | None:
         """Messages that the widget took; None where there is none, or none any more."""
@@ -155,12 +190,15 @@ class Live(Following):
             return None
 
 
-def bundle(state: Snapshot, config: IPythonParallelResults, view: str = "html") -> dict[str, Any]:
+def bundle(
+    state: Snapshot, config: IPythonParallelResults, view: str = "html", saved: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The static MIME bundle of a snapshot."""
     data = {"text/plain": _drawn(lambda: text.plain(state), "text")}
     if view != "text":
         data["text/html"] = _drawn(lambda: html.card(state, limits(config)), "HTML")
-    return {mime: drawn for mime, drawn in data.items() if drawn is not None} or {"text/plain": _bare(state)}
+    kept = {mime: drawn for mime, drawn in data.items() if drawn is not None} or {"text/plain": _bare(state)}
+    return kept if saved is None else {MIME: saved, **kept}
 
 
 def _drawn(draw: Callable[[], str], what: str) -> str | None:

@@ -44,23 +44,40 @@ class Ticker:
     ----------
     budget : callable returning float
         Messages a second, all results together.
+
+    Attributes
+    ----------
+    chores : list of callable returning bool
+        Done in each round; the thread lives on while one of them says that there is more to do.
+    standing : list of Followed
+        Moved in each round, without keeping the thread alive.
     """
 
     def __init__(self, budget: Callable[[], float]) -> None:
+        self.chores: list[Callable[[], bool]] = []
+        self.standing: list[Followed] = []
         self._budget = budget
         self._followed: list[Followed] = []
         self._sent: deque[float] = deque()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+        self._woken = False
 
     def add(self, followed: Followed) -> None:
         """Follow until it is over."""
         with self._lock:
             self._followed.append(followed)
-            if self._thread is None and not self._stopped.is_set():
-                self._thread = threading.Thread(target=self._run, name="ipar-results-ticker", daemon=True)
-                self._thread.start()
+        self.wake()
+
+    def wake(self) -> None:
+        """Start the thread where there is none; cheap where there is."""
+        self._woken = True
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None and not self._stopped.is_set():
+                    self._thread = threading.Thread(target=self._run, name="ipar-results-ticker", daemon=True)
+                    self._thread.start()
 
     def followed(self) -> list[Followed]:
         """What is followed now."""
@@ -87,20 +104,24 @@ class Ticker:
 
     def _run(self) -> None:
         while not self._stopped.wait(_ROUND):
+            self._woken = False
+            more = [_done(chore) for chore in self.chores]
             with self._lock:
                 self._followed = [each for each in self._followed if not each.over]
-                if not self._followed:
+                if not (self._followed or any(more)):
                     self._thread = None
-                    return
+                    if not self._woken:
+                        return
+                    self._thread = threading.current_thread()  # woken while it was about to end
                 followed = list(self._followed)
             try:
-                self._round(followed, time.monotonic())
+                self._round([*self.standing, *followed], time.monotonic())
             except Exception:
                 trouble("updating the displays")
 
     def _round(self, followed: list[Followed], now: float) -> None:
         due = [(rank, each) for each in followed if (rank := _wants(each, now)) is not None]
-        newest = followed[-1]
+        newest = followed[-1] if followed else None
         due.sort(key=lambda item: (item[0], item[1] is not newest, item[1].sent_at))
         for _, each in due:
             if not self._affordable(now):
@@ -111,6 +132,14 @@ class Ticker:
         while self._sent and self._sent[0] <= now - 1.0:
             self._sent.popleft()
         return len(self._sent) < self._budget()
+
+
+def _done(chore: Callable[[], bool]) -> bool:
+    try:
+        return chore()
+    except Exception:
+        trouble("looking after the results")
+        return False
 
 
 def _wants(followed: Followed, now: float) -> int | None:

@@ -7,6 +7,7 @@ from kernels import Kernel, connect
 
 pytestmark = pytest.mark.cluster
 
+MIME = "application/vnd.ipar-results.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -101,7 +102,7 @@ def test_the_last_bundle_is_plain_html_and_text(kernel, shown, until):
     display_id = shown("ar = lv.map_async(nap, [0.1] * 10)\nar")
     over(kernel, until)
     last = finals(kernel)[display_id]
-    assert set(last) == {"text/html", "text/plain"}
+    assert set(last) == {MIME, "text/html", "text/plain"}
     assert "10 tasks" in last["text/plain"] and "10 ok" in last["text/plain"]
     assert "<script" not in last["text/html"]
 
@@ -221,7 +222,7 @@ def test_unloading_in_mid_run_freezes_the_display(kernel, shown, until):
     kernel.run("%unload_ext ipar_results")
     last = finals(kernel)[display_id]
     assert "no longer followed" in last["text/plain"]
-    assert set(last) == {"text/html", "text/plain"}
+    assert set(last) == {MIME, "text/html", "text/plain"}
     seen = len(updates(kernel))
     kernel.run("rc.wait(timeout=60)\n%load_ext ipar_results")
     assert len(updates(kernel)) == seen
@@ -232,7 +233,7 @@ def test_the_view_that_was_set_is_the_one_that_is_shown(kernel, shown, until, vi
     kernel.run(f"%config IPythonParallelResults.view = '{view}'")
     display_id = shown("ar = lv.map_async(nap, [0.1] * 6)\nar", metadata={"cellId": "x"})
     over(kernel, until)
-    expected = {"text/plain", "text/html"} if view == "html" else {"text/plain"}
+    expected = {MIME, "text/plain", "text/html"} if view == "html" else {"text/plain"}
     assert all(set(data) == expected for _, _, shown_id, data in kernel.displays() if shown_id == display_id)
     assert not [m for _, m in kernel.messages if m["msg_type"].startswith("comm_")]
 
@@ -248,7 +249,7 @@ def test_a_widget_moves_by_its_own_messages_and_leaves_static_html(kernel, shown
     opened = [m["content"]["comm_id"] for _, m in kernel.messages if m["msg_type"] == "comm_open"]
     closed = [m["content"]["comm_id"] for _, m in kernel.messages if m["msg_type"] == "comm_close"]
     assert sorted(opened) == sorted(closed)
-    assert set(finals(kernel)[display_id]) == {"text/html", "text/plain"}
+    assert set(finals(kernel)[display_id]) == {MIME, "text/html", "text/plain"}
     times = [at for at, m in kernel.messages if m["msg_type"] in ("comm_msg", "update_display_data")]
     ending = min(at for at, m in kernel.messages if m["msg_type"] == "comm_close")
     assert most_in_a_second([at for at in times if at < ending - 0.3]) <= 14

@@ -1,0 +1,142 @@
+"""All that is known of one task, read when somebody asks for it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from .assemble import engine_of, status_of
+from .assemble import outputs as assemble_outputs
+from .failures import capped
+from .recorder import Recorder
+from .texts import sound
+from .times import posix
+
+TAIL = 4_000
+RICH_BYTES, RICH_TOTAL, RICH_MOST = 300_000, 1_500_000, 20
+
+
+def task(recorder: Recorder, result: Any, position: int, limit: int | None = None) -> dict[str, Any]:
+    """One message of a result: its metadata, its error, the tails of what it wrote, its rich output.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    result : AsyncResult
+    position : int
+        The message's place in the result.
+    limit : int, optional
+        Characters of each stream.
+
+    Returns
+    -------
+    dict
+        JSON types; texts as the task wrote them, so hostile until escaped.
+
+    Raises
+    ------
+    LookupError
+        Where the result has no such message.
+    """
+    columns, limit = recorder.columns, TAIL if limit is None else limit
+    if not 0 <= position < columns.messages:
+        msg = f"This result has no message {position:,}: it has {columns.messages:,}."
+        raise LookupError(msg)
+    with recorder.lock:
+        md = recorder.records(result)[position]
+        failure = recorder.failure_of(position, result)
+        started, completed = columns.started[position], columns.completed[position]
+        return {
+            "index": columns.first_input(position),
+            "inputs": columns.carried(position),
+            "position": position,
+            "msg_id": result.msg_ids[position],
+            "engine_id": engine_of(recorder, position),
+            "status": status_of(recorder, position),
+            "submitted": _number(posix(md["submitted"])),
+            "started": _number(started),
+            "completed": _number(completed),
+            "received": _number(posix(md["received"])),
+            "duration": _number(completed - started),
+            "attempts": 1,
+            "error": None
+            if failure is None
+            else {"type": sound(failure.type), "message": sound(failure.message)},
+            "traceback": None if failure is None else sound(capped(failure.traceback)),
+            "input": None,
+            "stdout": _tail(md["stdout"], limit),
+            "stderr": _tail(md["stderr"], limit),
+            **_rich(md),
+        }
+
+
+def failure_text(recorder: Recorder, group: int) -> str:
+    """The traceback of the failure group that appeared as number `group`.
+
+    Raises
+    ------
+    LookupError
+        Where there is no such group.
+    """
+    groups = recorder.failures.listed()
+    if group >= len(groups):
+        msg = f"This result has no failure group {group:,}: it has {len(groups):,}."
+        raise LookupError(msg)
+    return sound(groups[group].failure.traceback)
+
+
+def _tail(stream: Any, limit: int) -> dict[str, Any]:
+    text = stream or ""
+    return {"text": sound(text[-limit:]), "total": len(text)}
+
+
+def _rich(md: Any) -> dict[str, Any]:
+    outputs = list(md["outputs"] or ())
+    shown = md["execute_result"]
+    if shown:
+        outputs.append(shown)
+    room, told = RICH_TOTAL, []
+    for output in outputs[-RICH_MOST:]:
+        bundle, size = _bundle(output, min(room, RICH_BYTES))
+        room -= size
+        told.append(bundle)
+    return {"outputs": told, "outputs_total": len(outputs)}
+
+
+def _bundle(output: Any, room: int) -> tuple[dict[str, Any], int]:
+    """One rich output, without the representations that are too large."""
+    data, size, left_out = {}, 0, []
+    for mime, value in dict(output.get("data") or {}).items():
+        try:
+            text = json.dumps(value)
+            value = json.loads(text.encode("utf-8", "replace"))
+        except (TypeError, ValueError):
+            continue
+        if size + len(text) > room:
+            left_out.append(f"{sound(mime)} of {len(text) / 1000:,.0f} kB")
+        else:
+            data[sound(mime)] = value
+            size += len(text)
+    if left_out:
+        note = f"… {', '.join(left_out)} left out"
+        data.setdefault("text/plain", note)
+    return {"data": data, "metadata": {}}, size
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def outputs(recorder: Recorder, result: Any) -> dict[str, Any]:
+    """The newest tasks that wrote something, each with the tail of it."""
+    with recorder.lock:
+        newest = assemble_outputs(recorder, result)
+        return {
+            "outputs": [
+                {**asdict(each), "stdout": sound(each.stdout), "stderr": sound(each.stderr)}
+                for each in newest
+            ],
+            "total": int(recorder.columns.wrote.sum()),
+        }

@@ -1,0 +1,145 @@
+"""What a front end may ask: each request is checked key by key before anything is done for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+PROTOCOL = 1
+LONGEST_ID = 64
+MOST_INDICES = 100_000
+MOST_CHARACTERS = 1_000_000
+FEWEST_CHARACTERS = 100
+FORMATS = ("report", "trace", "csv")
+
+
+class Refused(Exception):  # noqa: N818
+    """A request that is not carried out; nothing has changed.
+
+    Parameters
+    ----------
+    code : str
+        ``bad-request``, ``unknown-result``, ``replayed``, ``unsupported``, ``failed`` or ``protocol``.
+    message : str
+        A sentence for people.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Request(NamedTuple):
+    """A request that is well formed.
+
+    Attributes
+    ----------
+    kind : str
+        Its ``type``.
+    id : str
+        Its ``request``: made by the front end, unique.
+    args : dict
+        Its other keys, checked; those that are optional and missing are None.
+    """
+
+    kind: str
+    id: str
+    args: dict[str, Any]
+
+
+class _Key(NamedTuple):
+    fits: Callable[[Any], bool]
+    expected: str
+    optional: bool = False
+
+
+def _number(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: type(value) in (int, float) and low <= value <= high
+
+
+def _whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _id(value: Any) -> bool:
+    return type(value) is str and 0 < len(value) <= LONGEST_ID
+
+
+def _indices(value: Any) -> bool:
+    return type(value) is list and len(value) <= MOST_INDICES and all(map(_whole(0, 2**53), value))
+
+
+_RESULT = {"result": _Key(_id, "the id of a result")}
+_POSITION = _Key(_whole(0, 2**53), "a whole number, 0 or more")
+_KINDS: dict[str, dict[str, _Key]] = {
+    "hello": {
+        "client": _Key(_id, f"a text of at most {LONGEST_ID} characters"),
+        "rate": _Key(_number(0.1, 5.0), "a number from 0.1 to 5", optional=True),
+    },
+    "snapshot": {},
+    "watch": _RESULT,
+    "task": {
+        **_RESULT,
+        "position": _POSITION,
+        "limit": _Key(
+            _whole(FEWEST_CHARACTERS, MOST_CHARACTERS),
+            f"a whole number from {FEWEST_CHARACTERS} to {MOST_CHARACTERS:,}",
+            optional=True,
+        ),
+    },
+    "traceback": {**_RESULT, "group": _POSITION},
+    "outputs": _RESULT,
+    "cancel": _RESULT,
+    "interrupt": _RESULT,
+    "retry": {
+        **_RESULT,
+        "indices": _Key(_indices, f"a list of at most {MOST_INDICES:,} whole numbers", optional=True),
+    },
+    "export": {
+        **_RESULT,
+        "format": _Key(lambda value: value in FORMATS, f"one of {', '.join(FORMATS)}"),
+    },
+}
+ACTIONS = frozenset(("cancel", "interrupt", "retry", "export"))
+
+
+def parse(content: object) -> Request:
+    """Check a request.
+
+    Parameters
+    ----------
+    content : object
+        The content of an ``ipar_request`` message, from anybody.
+
+    Returns
+    -------
+    Request
+
+    Raises
+    ------
+    Refused
+        With a sentence that says what was expected.
+    """
+    if not isinstance(content, Mapping):
+        raise Refused("bad-request", "expected an object")
+    if content.get("protocol") != PROTOCOL or type(content.get("protocol")) is not int:
+        raise Refused("protocol", f"this kernel speaks protocol {PROTOCOL}: reload the page")
+    kind, request_id = content.get("type"), content.get("request")
+    if not _id(request_id):
+        raise Refused("bad-request", f"request: expected a text of at most {LONGEST_ID} characters")
+    if type(kind) is not str or kind not in _KINDS:
+        raise Refused("bad-request", f"type: expected one of {', '.join(_KINDS)}")
+    args = {}
+    for name, key in _KINDS[kind].items():
+        value = content.get(name)
+        if not (value is None and key.optional) and not _fits(key, value):
+            raise Refused("bad-request", f"{name}: expected {key.expected}")
+        args[name] = value
+    return Request(kind, str(request_id), args)
+
+
+def _fits(key: _Key, value: Any) -> bool:
+    try:
+        return key.fits(value)
+    except TypeError:  # an unhashable or incomparable value
+        return False

@@ -1,0 +1,265 @@
+"""What has changed of one result since the front end was last told: small JSON and binary columns."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..failures import Failures
+from ..recorder import Recorder
+from ..roster import coalesced
+from ..texts import clipped, tidy
+from ..tracking import Tracked
+from .commands import possible
+
+GROUPS = 20
+ENGINES_NAMED = 64
+NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000
+UNKNOWN_SLOT = 0xFFFF
+_ROW_BYTES, _CHUNKED_ROW_BYTES = 15, 23
+_FEWEST_ROWS = 64
+
+
+class Told:
+    """What the front end knows of one result.
+
+    Parameters
+    ----------
+    entry : Tracked
+
+    Attributes
+    ----------
+    wanted : bool
+        Whether its rows are sent: somebody looks at its timeline.
+    """
+
+    def __init__(self, entry: Tracked) -> None:
+        self.entry = entry
+        self.wanted = entry.shown
+        self.sent_at = 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """Start from nothing: the front end does."""
+        self._all_told = False
+        self._head: dict[str, Any] = {}
+        self._stamp: tuple[Any, ...] | None = None
+        self._engines = 0
+        self._loads: NDArray[np.float64] = np.zeros((0, 4))
+        self._groups: dict[int, int] = {}
+        self._rows: NDArray[np.int8] | None = None
+
+    # whether there is something to tell ----------------------------------------------------------
+
+    @property
+    def stamp(self) -> tuple[Any, ...]:
+        """Changes whenever something is to be told, the clock apart."""
+        recorder = self.entry.recorder
+        if recorder is None:
+            return (self.entry.over,)
+        return recorder.version, recorder.link.lost, recorder.link.alive(), self.entry.over
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has ended and all of it was told."""
+        return self._all_told and self.entry.over
+
+    @property
+    def stale(self) -> bool:
+        """Whether the front end does not know all."""
+        return self._stamp != self.stamp or self._rows_left() > 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return not self.entry.over
+
+    def _rows_left(self) -> int:
+        recorder = self.entry.recorder
+        if not self.wanted or recorder is None:
+            return 0
+        known = self._known(recorder)
+        return int(np.count_nonzero(known != recorder.columns.status))
+
+    def _known(self, recorder: Recorder) -> NDArray[np.int8]:
+        if self._rows is None or len(self._rows) != recorder.columns.messages:
+            self._rows = np.zeros(recorder.columns.messages, np.int8)
+        return self._rows
+
+    # what to tell --------------------------------------------------------------------------------
+
+    def update(self, room: int, buffers: list[bytes]) -> dict[str, Any]:
+        """What has changed; binary columns are appended to `buffers`.
+
+        Parameters
+        ----------
+        room : int
+            About how many bytes there are for rows.
+        buffers : list of bytes
+
+        Returns
+        -------
+        dict
+            A ``ResultUpdate`` of the wire protocol.
+        """
+        over, self._stamp = self.entry.over, self.stamp
+        told: dict[str, Any] = {"id": self.entry.id}
+        recorder = self.entry.recorder
+        if recorder is None:
+            self._add_head(told, head(self.entry, None))
+            self._all_told = True
+            return told
+        recorder.drain()
+        with recorder.lock:
+            self._add_head(told, head(self.entry, recorder))
+            self._add_engines(told, recorder, buffers)
+            self._add_failures(told, recorder.failures)
+            if self.wanted:
+                self._add_running(told, recorder, buffers)
+                self._add_rows(told, recorder, room, buffers)
+        self._all_told = over and not self._rows_left()
+        return told
+
+    def watch(self) -> None:
+        """Send rows from now on."""
+        self.wanted, self._all_told = True, False
+
+    def _add_head(self, told: dict[str, Any], now: dict[str, Any]) -> None:
+        changed = {
+            key: value for key, value in now.items() if key not in self._head or self._head[key] != value
+        }
+        self._head = now
+        if changed.keys() - {"time", "elapsed"}:
+            told["head"] = changed
+
+    def _add_engines(self, told: dict[str, Any], recorder: Recorder, buffers: list[bytes]) -> None:
+        ids, columns = recorder.engines.ids, recorder.columns
+        if len(ids) > self._engines:
+            told["engines"] = {"from": self._engines, "ids": [tidy(i, NAME) for i in ids[self._engines :]]}
+            self._engines = len(ids)
+        columns.reserve(len(ids))
+        n = len(ids)
+        alive = np.fromiter((coalesced(i) or recorder.present(i) for i in ids), np.float64, n)
+        loads = np.stack(
+            [columns.slot_done[:n], columns.slot_failed[:n], columns.slot_busy[:n], alive], axis=1
+        )
+        known = np.full((n, 4), np.nan)
+        known[: len(self._loads)] = self._loads[:n]
+        changed = np.flatnonzero((loads != known).any(axis=1))
+        self._loads = loads
+        if len(changed):
+            some = loads[changed]
+            told["loads"] = _buffer(
+                buffers,
+                len(changed),
+                (some[:, 0], "<u4"),
+                (some[:, 1], "<u4"),
+                (some[:, 2], "<f4"),
+                (changed, "<u2"),
+                (some[:, 3], "u1"),
+            )
+
+    def _add_failures(self, told: dict[str, Any], failures: Failures) -> None:
+        listed = []
+        for n, group in enumerate(failures.listed()[:GROUPS]):
+            if self._groups.get(n) == group.count:
+                continue
+            entry: dict[str, Any] = {
+                "n": n,
+                "count": group.count,
+                "engines": [tidy(i, NAME) for i in sorted(group.engines, key=str)[:ENGINES_NAMED]],
+                "first": min(group.indices, default=0),
+            }
+            if n not in self._groups:
+                failure = group.failure
+                entry |= {
+                    "type": tidy(failure.type, NAME),
+                    "message": tidy(failure.message, MESSAGE),
+                    "where": tidy(group.where, NAME),
+                    "traceback": clipped(failure.traceback, TRACEBACK),
+                }
+            self._groups[n] = group.count
+            listed.append(entry)
+        if listed:
+            told["failures"] = listed
+
+    def _add_running(self, told: dict[str, Any], recorder: Recorder, buffers: list[bytes]) -> None:
+        base, columns = base_of(recorder), recorder.columns
+        running = [(position, slot, since) for position, (slot, since) in recorder.running.items()]
+        told["running"] = _buffer(
+            buffers,
+            len(running),
+            ([position for position, _, _ in running], "<u4"),
+            ([columns.first_input(position) for position, _, _ in running], "<u4"),
+            ([since - base for _, _, since in running], "<f4"),
+            ([slot if slot >= 0 else UNKNOWN_SLOT for _, slot, _ in running], "<u2"),
+        )
+
+    def _add_rows(self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]) -> None:
+        columns, known = recorder.columns, self._known(recorder)
+        changed = np.flatnonzero(known != columns.status)
+        chunked = columns.inputs is not None
+        most = max(_FEWEST_ROWS, room // (_CHUNKED_ROW_BYTES if chunked else _ROW_BYTES))
+        if len(changed) > most:  # evenly spread: a picture of the whole that gets finer
+            changed = changed[:: math.ceil(len(changed) / most)]
+        if not len(changed):
+            return
+        base = base_of(recorder)
+        known[changed] = columns.status[changed]
+        carried = [
+            (columns.firsts(changed), "<u4"),
+            (columns.weight(changed), "<u4"),
+        ]
+        started = columns.started[changed]
+        told["rows"] = {
+            **_buffer(
+                buffers,
+                len(changed),
+                (changed, "<u4"),
+                (started - base, "<f4"),
+                (columns.completed[changed] - started, "<f4"),
+                *(carried if chunked else ()),
+                (np.where(columns.engine[changed] < 0, UNKNOWN_SLOT, columns.engine[changed]), "<u2"),
+                (columns.status[changed], "u1"),
+            ),
+            "chunked": chunked,
+        }
+
+
+def head(entry: Tracked, recorder: Recorder | None) -> dict[str, Any]:
+    """The facts of one line, all of them finite and short."""
+    facts = {key: _short(value) for key, value in entry.facts().items()}
+    facts["name"], facts["note"] = tidy(facts.get("name", ""), NAME), tidy(facts.get("note", ""), NOTE)
+    facts["where"] = entry.where._asdict()
+    if recorder is not None:
+        columns = recorder.columns
+        facts |= {
+            "base": base_of(recorder),
+            "chunked": columns.inputs is not None,
+            "ended": columns.ended,
+            "failure_groups": len(recorder.failures.listed()),
+        }
+    facts["actions"] = possible(entry, facts)
+    return facts
+
+
+def base_of(recorder: Recorder) -> float:
+    """The POSIX time from which the times on the wire count."""
+    submitted = recorder.submitted
+    return round(submitted, 3) if math.isfinite(submitted) else 0.0
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if abs(value) < 1e8 else round(value, 3)
+    return value
+
+
+def _buffer(buffers: list[bytes], count: int, *columns: tuple[Any, str]) -> dict[str, Any]:
+    """Append columns, one after the other, as one buffer."""
+    with np.errstate(invalid="ignore"):
+        buffers.append(b"".join(np.asarray(values).astype(kind).tobytes() for values, kind in columns))
+    return {"buffer": len(buffers) - 1, "count": count}

@@ -1,0 +1,184 @@
+"""When each message of a result ran, and where: what timelines, exports and estimates are made from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .columns import ABORTED, FAILED, OK, Columns, Index
+from .snapshot import EngineId
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+_LONGEST_ID = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """The messages that run at the moment of a :class:`Timeline`.
+
+    Attributes
+    ----------
+    position, first : ndarray of int, shape (n,)
+    slot : ndarray of int, shape (n,)
+        Index into the timeline's `engines`; -1 where the engine is not known.
+    start : ndarray of float, shape (n,)
+        Seconds after the timeline's `base`.
+    """
+
+    position: Index
+    first: Index
+    slot: NDArray[np.int32]
+    start: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """Ended messages in columns, by position; all of them or an even sample.
+
+    Attributes
+    ----------
+    base : float
+        POSIX seconds of the first submission; of the first known moment where that is not known.
+    now : float
+        POSIX seconds at which this was true; the last arrival, once all have ended.
+    messages, of : int
+        Messages of the result, and how many of them have ended.
+    engines : tuple of (int or str)
+        Engines by slot, in the order in which they were met.
+    position, first, inputs : ndarray of int, shape (shown,)
+        Position of the message, index of its first input, how many inputs it carries.
+    slot : ndarray of int, shape (shown,)
+        Index into `engines`; -1 where the engine is not known.
+    start, duration : ndarray of float, shape (shown,)
+        Seconds after `base`, and seconds; NaN where nobody knows.
+    status : ndarray of int, shape (shown,)
+        2 ok, 3 failed, 4 aborted.
+    running : Running
+        All that run now, never a sample.
+    """
+
+    base: float
+    now: float
+    messages: int
+    of: int
+    engines: tuple[EngineId, ...]
+    position: Index
+    first: Index
+    inputs: Index
+    slot: NDArray[np.int32]
+    start: NDArray[np.float64]
+    duration: NDArray[np.float64]
+    status: NDArray[np.int8]
+    running: Running
+
+    @property
+    def shown(self) -> int:
+        """How many ended messages are in the columns; fewer than `of` in a sample."""
+        return len(self.position)
+
+    def to_json(self) -> dict[str, Any]:
+        """The ended messages as JSON types; times to the millisecond.
+
+        Returns
+        -------
+        dict
+            ``base``, ``of``, ``engines`` and one list for each column; null for what nobody knows.
+        """
+        return {
+            "base": round(self.base, 3),
+            "of": self.of,
+            "engines": [each if isinstance(each, int) else str(each)[:_LONGEST_ID] for each in self.engines],
+            "position": self.position.tolist(),
+            "first": self.first.tolist(),
+            "inputs": self.inputs.tolist(),
+            "slot": self.slot.tolist(),
+            "start": _to_ms(self.start),
+            "duration": _to_ms(self.duration),
+            "status": self.status.tolist(),
+        }
+
+
+def take(recorder: Recorder, limit: int | None = None) -> Timeline:
+    """The timeline of what a recorder knows; may be called from any thread at any time.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    limit : int, optional
+        Most ended messages to take. Failed and aborted ones come first, and the rest is an even sample.
+    """
+    recorder.drain()
+    with recorder._lock:
+        columns = recorder.columns
+        index = sample(np.flatnonzero(columns.status >= OK), columns.status, limit)
+        started = columns.started[index]
+        moments = np.array([recorder._submitted, np.fmin.reduce(columns.started, initial=np.nan)])
+        running, now = recorder.running, time.time()
+        known = moments[~np.isnan(moments)]
+        base = float(known[0]) if len(known) else now - recorder.elapsed
+        over = columns.ended == columns.messages and not np.isnan(recorder._received)
+        return Timeline(
+            base=base,
+            now=float(recorder._received) if over else now,
+            messages=columns.messages,
+            of=columns.ended,
+            engines=tuple(recorder.engines.ids),
+            position=index,
+            first=columns.firsts(index),
+            inputs=columns.weight(index),
+            slot=columns.engine[index],
+            start=started - base,
+            # clocks that were set back in mid-task
+            duration=np.maximum(columns.completed[index] - started, 0.0),
+            status=columns.status[index],
+            running=_running(columns, running, base),
+        )
+
+
+def sample(index: Index, status: NDArray[np.int8], limit: int | None) -> Index:
+    """At most `limit` of the given positions, ascending: failed and aborted ones, then an even spread.
+
+    Parameters
+    ----------
+    index : ndarray of int
+        Positions of ended messages, ascending.
+    status : ndarray of int
+        Status codes by position.
+    limit : int or None
+        None takes all.
+    """
+    if limit is None or len(index) <= limit:
+        return index
+    codes = status[index]
+    bad = (codes == FAILED) | (codes == ABORTED)
+    first, rest = _spread(index[bad], limit), index[~bad]
+    return np.sort(np.concatenate([first, _spread(rest, limit - len(first))]))
+
+
+def _spread(index: Index, limit: int) -> Index:
+    """An even spread over positions, both ends included."""
+    if len(index) <= limit:
+        return index
+    return index[np.linspace(0, len(index) - 1, max(limit, 0)).round().astype(np.int64)]
+
+
+def _running(columns: Columns, running: dict[int, tuple[int, float]], base: float) -> Running:
+    position = np.fromiter(running, np.int64, len(running))
+    slots, since = zip(*running.values(), strict=True) if running else ((), ())
+    return Running(
+        position=position,
+        first=columns.firsts(position),
+        slot=np.array(slots, np.int32),
+        start=np.array(since, np.float64) - base,
+    )
+
+
+def _to_ms(values: NDArray[np.float64]) -> list[float | None]:
+    rounded = np.round(values, 3).tolist()
+    return [None if value != value else value for value in rounded]

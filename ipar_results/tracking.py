@@ -1,0 +1,196 @@
+"""Every result made while the layer is on: seen at its birth, followed to its end, remembered for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .log import trouble
+from .recorder import Recorder
+
+_ADOPTED_AT_ONCE = 20  # a recorder takes some 50 µs: a burst of results is taken in bit by bit
+_REMEMBERED = 200
+_OUTPUT_GRACE = 2.0
+
+
+class Where(NamedTuple):
+    """The cell in which a result was made."""
+
+    cell_id: str | None = None
+    execution_count: int | None = None
+
+
+class Tracked:
+    """One result, by an id that every front end knows it by.
+
+    Attributes
+    ----------
+    id : str
+        32 hexadecimal digits, unique among all kernels.
+    where : Where
+    shown : bool
+        Whether it was displayed.
+    """
+
+    def __init__(self, result: Any, recorder: Recorder, where: Where) -> None:
+        self.id = uuid.uuid4().hex
+        self.where = where
+        self.shown = False
+        self.over = False
+        self._result: Any = result
+        self._followed: Recorder | None = recorder
+        self._recorder = weakref.ref(recorder)
+        self._facts: dict[str, Any] | None = None
+        self._ended_at: float | None = None
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The recorder; None once the result has ended and its user has dropped it."""
+        return self._recorder()
+
+    @property
+    def gone(self) -> bool:
+        """Whether only the last facts are left."""
+        return self._recorder() is None
+
+    def facts(self) -> dict[str, Any]:
+        """What :func:`~ipar_results.assemble.scalars` gives; the last ones where the result is gone."""
+        recorder = self._recorder()
+        if recorder is not None:
+            return recorder.scalars()
+        return self._facts or {}
+
+    def reopen(self, result: Any, recorder: Recorder) -> None:
+        """Follow it again, after a retry."""
+        self._result, self._followed, self._facts = result, recorder, None
+        self._ended_at, self.over = None, False
+
+    def follow(self) -> None:
+        """Take in what has happened; at its end, let go of the result."""
+        recorder = self._followed
+        if recorder is None:
+            return
+        recorder.poll()
+        if not recorder.finished and not recorder.link.closed:
+            self._ended_at = None
+            return
+        self._ended_at = self._ended_at or time.monotonic()
+        patient = time.monotonic() - self._ended_at < _OUTPUT_GRACE
+        if patient and not recorder.link.closed and not self._result._output_ready:
+            return
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Keep the last facts, and nothing alive."""
+        if self._followed is not None:
+            self._facts = self._followed.scalars()
+        self._result = self._followed = None
+        self.over = True
+
+
+class Tracker:
+    """The results of one kernel, oldest first.
+
+    Parameters
+    ----------
+    recorder : callable
+        Gives the recorder of a result.
+    wake : callable
+        Has :meth:`round` called again and again until it says that nothing is left to do.
+    """
+
+    def __init__(self, recorder: Callable[[Any], Recorder], wake: Callable[[], None]) -> None:
+        self.where = Where()
+        self._recorder = recorder
+        self._wake = wake
+        self._births: deque[tuple[weakref.ref[Any], Where]] = deque()
+        self._old_births = 0
+        self._entries: weakref.WeakKeyDictionary[Any, Tracked] = weakref.WeakKeyDictionary()
+        self._tracked: dict[str, Tracked] = {}
+        self._lock = threading.Lock()
+
+    # told by the user's threads --------------------------------------------------------------------
+
+    def born(self, result: Any) -> None:
+        """Note a new AsyncResult, cheaply: a load-balanced map makes one for each task."""
+        self._births.append((weakref.ref(result), self.where))
+        self._wake()
+
+    def entry(self, result: Any, where: Where | None = None) -> Tracked:
+        """The entry of a result, made now where it has none."""
+        with self._lock:
+            entry = self._entries.get(result)
+            if entry is None:
+                entry = Tracked(result, self._recorder(result), where or self.where)
+                self._entries[result] = self._tracked[entry.id] = entry
+        self._wake()
+        return entry
+
+    # asked by views --------------------------------------------------------------------------------
+
+    def find(self, result_id: str) -> Tracked | None:
+        """The entry with this id."""
+        return self._tracked.get(result_id)
+
+    def all(self) -> list[Tracked]:
+        """All entries, oldest first."""
+        with self._lock:
+            return list(self._tracked.values())
+
+    # the ticker's thread ---------------------------------------------------------------------------
+
+    def round(self) -> bool:
+        """Take in new results and follow those that have not ended; returns whether there is more to do."""
+        self._adopt()
+        active = [entry for entry in self.all() if not entry.over]
+        for entry in active:
+            try:
+                entry.follow()
+            except Exception:
+                trouble("following a result")
+                entry.let_go()
+        if not active:
+            self._forget()
+        return bool(active or self._births)
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._tracked.clear()
+            self._entries.clear()
+            self._births.clear()
+
+    def _adopt(self) -> None:
+        # what is as old as a round has been set up by now, and says what it is part of
+        due, room = self._old_births, _ADOPTED_AT_ONCE
+        while due and room:
+            due -= 1
+            ref, where = self._births.popleft()
+            result = ref()
+            if result is None or not _stands_alone(result):
+                continue
+            room -= 1
+            try:
+                self.entry(result, where)
+            except Exception:
+                trouble("following a new result")
+        self._old_births = len(self._births)
+
+    def _forget(self) -> None:
+        """Keep the newest of those of which only the last facts are left."""
+        with self._lock:
+            gone = [entry for entry in self._tracked.values() if entry.gone]
+            for entry in gone[:-_REMEMBERED]:
+                del self._tracked[entry.id]
+
+
+def _stands_alone(result: Any) -> bool:
+    """Whether somebody submitted it, and not a map or a split that puts it together with others."""
+    from ipyparallel import AsyncResult
+
+    return type(result) is not AsyncResult or bool(result.owner)

@@ -1,0 +1,110 @@
+"""The timeline: honest counts, failures first, and JSON of plain numbers."""
+
+import json
+
+import numpy as np
+import pytest
+from fakes import START, Client, Fed
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipar_results.columns import ABORTED, FAILED, OK
+from ipar_results.link import Link
+from ipar_results.recorder import Recorder
+from ipar_results.timeline import sample, take
+
+
+def recorded(fed):
+    return Recorder(fed.result, Link(fed.client, lambda: 30.0))
+
+
+def test_it_holds_what_has_ended_and_what_runs():
+    fed = Fed(4)
+    recorder = recorded(fed)
+    fed.busy(3)
+    fed.reply(0)
+    fed.fail(1, seconds=2.0)
+    timeline = take(recorder)
+    assert timeline.position.tolist() == [0, 1]
+    assert timeline.status.tolist() == [OK, FAILED]
+    assert timeline.start.tolist() == [0.0, 1.0]
+    assert timeline.duration.tolist() == [1.0, 2.0]
+    assert [timeline.engines[slot] for slot in timeline.slot] == [0, 1]
+    assert (timeline.shown, timeline.of, timeline.messages) == (2, 2, 4)
+    assert timeline.running.position.tolist() == [3]
+    assert timeline.base == START.timestamp()
+
+
+def test_chunks_say_which_inputs_they_carry():
+    fed = Fed(3, chunks=[5, 5, 2])
+    recorder = recorded(fed)
+    for i in range(3):
+        fed.reply(i)
+    timeline = take(recorder)
+    assert timeline.first.tolist() == [0, 5, 10]
+    assert timeline.inputs.tolist() == [5, 5, 2]
+
+
+def test_before_anything_has_ended_it_is_empty_and_still_json():
+    timeline = take(recorded(Fed(2)))
+    assert timeline.shown == timeline.of == 0
+    assert json.loads(json.dumps(timeline.to_json()))["position"] == []
+
+
+def test_json_is_of_plain_numbers_rounded_to_milliseconds_with_null_for_what_nobody_knows():
+    fed = Fed(3)
+    recorder = recorded(fed)
+    fed.reply(0, seconds=0.123456)
+    fed.abort(2)
+    read = json.loads(json.dumps(take(recorder).to_json(), allow_nan=False))
+    assert read == {
+        "base": round(START.timestamp(), 3),
+        "of": 2,
+        "engines": [0],
+        "position": [0, 2],
+        "first": [0, 2],
+        "inputs": [1, 1],
+        "slot": [0, 0],
+        "start": [0.0, None],
+        "duration": [0.123, None],
+        "status": [2, 4],
+    }
+
+
+def test_a_sample_says_so_and_keeps_every_failure():
+    client = Client()
+    fed = Fed(100, client=client)
+    recorder = recorded(fed)
+    for i in range(100):
+        fed.fail(i) if i in (13, 14, 77) else fed.reply(i)
+    timeline = take(recorder, limit=10)
+    assert (timeline.shown, timeline.of) == (10, 100)
+    assert {13, 14, 77} <= set(timeline.position.tolist())
+    assert (np.diff(timeline.position) > 0).all()
+
+
+@given(st.lists(st.sampled_from([OK, OK, OK, FAILED, ABORTED]), max_size=200), st.integers(0, 250))
+def test_a_sample_is_bounded_ascending_without_doubles_and_puts_failures_first(codes, limit):
+    status = np.array(codes, np.int8)
+    index = np.arange(len(codes))
+    taken = sample(index, status, limit)
+    assert len(taken) == min(limit, len(codes))
+    assert (np.diff(taken) > 0).all()
+    bad, bad_taken = int((status > OK).sum()), int((status[taken] > OK).sum())
+    assert bad_taken == min(bad, len(taken))
+
+
+@pytest.mark.parametrize("limit", [None, 1000])
+def test_the_order_of_arrival_changes_nothing(limit):
+    forwards, backwards = Fed(20), Fed(20)
+    columns = []
+    for fed, order in ((forwards, range(20)), (backwards, reversed(range(20)))):
+        recorder = recorded(fed)
+        for i in order:
+            fed.fail(i) if i % 7 == 0 else fed.reply(i)
+            recorder.drain()
+        timeline = take(recorder, limit)
+        ids = [timeline.engines[slot] for slot in timeline.slot]
+        columns.append((timeline.base, ids, *(getattr(timeline, name).tolist() for name in
+                       ("position", "first", "inputs", "start", "duration", "status"))))  # fmt: skip
+    assert columns[0] == columns[1]
