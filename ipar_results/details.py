@@ -40,6 +40,7 @@ def task(recorder: Recorder, result: Any, position: int, limit: int | None = Non
     LookupError
         Where the result has no such message.
     """
+    recorder.drain()
     columns, limit = recorder.columns, TAIL if limit is None else limit
     if not 0 <= position < columns.messages:
         msg = f"This result has no message {position:,}: it has {columns.messages:,}."
@@ -80,6 +81,7 @@ def failure_text(recorder: Recorder, group: int) -> str:
     LookupError
         Where there is no such group.
     """
+    recorder.drain()
     groups = recorder.failures.listed()
     if group >= len(groups):
         msg = f"This result has no failure group {group:,}: it has {len(groups):,}."
@@ -131,6 +133,7 @@ def _number(value: Any) -> float | None:
 
 def outputs(recorder: Recorder, result: Any) -> dict[str, Any]:
     """The newest tasks that wrote something, each with the tail of it."""
+    recorder.drain()
     with recorder.lock:
         newest = assemble_outputs(recorder, result)
         return {

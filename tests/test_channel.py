@@ -1,0 +1,319 @@
+"""The channel tells a front end the truth within its budget, and does nothing that is asked wrongly."""
+
+import json
+import logging
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from fakes import Client, Fed
+from front import FrontEnd
+
+from ipar_results.config import IPythonParallelResults
+from ipar_results.live import channel as channels
+from ipar_results.live.channel import Channel
+from ipar_results.live.ticker import CHANGED
+from ipar_results.log import forget
+from ipar_results.tracking import Tracker
+from ipar_results.watch import Watch
+
+
+class Comm:
+    """What a comm is to the channel."""
+
+    _closed = False
+    comm_id = "comm"
+
+    def __init__(self, sent):
+        self.sent = sent
+
+    def send(self, data, buffers=None):
+        json.dumps(data, allow_nan=False).encode()
+        self.sent.append((json.loads(json.dumps(data)), buffers or []))
+
+    def close(self):
+        self._closed = True
+
+
+class Scene:
+    """A channel over results fed by hand, with a front end and a clock of its own."""
+
+    def __init__(self, monkeypatch):
+        self.now = 1_000.0
+        monkeypatch.setattr(channels, "time", SimpleNamespace(monotonic=lambda: self.now))
+        self.watch = Watch()
+        self.tracker = Tracker(self.watch.recorder, lambda: None)
+        self.kernel = SimpleNamespace(control_handlers={}, session=None)
+        self.channel = Channel(self.kernel, self.tracker, IPythonParallelResults(), lambda: None)
+        self.sent, self.front, self.n = [], FrontEnd(), 0
+        self.channel._open_comm = self._open_comm
+
+    def _open_comm(self):
+        self.channel._comm = self.channel._comm or Comm(self.sent)
+
+    def ask(self, kind, **keys):
+        self.n += 1
+        return self.channel.answer({"protocol": 1, "request": f"r{self.n}", "type": kind, **keys})
+
+    def hello(self):
+        return self.ask("hello", client="tab")
+
+    def track(self, fed, shown=True):
+        entry = self.tracker.entry(fed.result)
+        if shown:
+            self.channel.watch(entry)
+        return entry
+
+    def tick(self, seconds=0.25):
+        """Let time pass and send what is due; returns what was sent."""
+        self.now += seconds
+        self.tracker.round()
+        before = len(self.sent)
+        if self.channel.wants(self.now) is not None:
+            self.channel.send()
+        for data, buffers in self.sent[before:]:
+            self.front.take(data, buffers)
+        return self.sent[before:]
+
+    def settle(self, most=2_000):
+        while self.channel.busy():
+            most -= 1
+            assert most, "the channel never comes to rest"
+            self.tick()
+
+
+@pytest.fixture
+def scene(monkeypatch):
+    forget()
+    scene = Scene(monkeypatch)
+    yield scene
+    scene.tracker.close()
+    scene.watch.close()
+    forget()
+
+
+def test_nothing_is_sent_before_somebody_says_hello(scene):
+    scene.track(Fed(2, chunks=[1, 1]))
+    scene._open_comm()
+    assert scene.tick() == []
+
+
+def test_a_front_end_learns_all_facts_and_then_what_changes(scene):
+    fed = Fed(4, chunks=[1] * 4)
+    entry = scene.track(fed)
+    scene.hello()
+    scene.tick()
+    seen = scene.front.results[entry.id]
+    assert (seen.head["total"], seen.head["done"], seen.rows) == (4, 0, {})
+    fed.busy(2)
+    fed.reply(0)
+    fed.fail(1)
+    scene.tick()
+    assert (seen.head["ok"], seen.head["failed"], seen.head["running"]) == (1, 1, 1)
+    assert {position: row["status"] for position, row in seen.rows.items()} == {0: 2, 1: 3}
+    assert list(seen.running) == [2]
+    assert seen.failures[0]["type"] == "ValueError" and "Traceback" in seen.failures[0]["traceback"]
+    assert seen.loads[0]["done"] == 1 and seen.loads[1]["failed"] == 1
+    changed = scene.sent[-1][0]["results"][0]["head"]
+    assert "name" not in changed and changed["done"] == 2
+
+
+def test_a_chunk_tells_which_inputs_it_carries(scene):
+    fed = Fed(3, chunks=[5, 5, 2])
+    entry = scene.track(fed)
+    scene.hello()
+    fed.reply(2)
+    scene.settle()
+    row = scene.front.results[entry.id].rows[2]
+    assert (row["first"], row["inputs"], row["status"]) == (10, 2, 2)
+
+
+def test_where_nothing_changed_nothing_is_sent(scene):
+    fed = Fed(2, chunks=[1, 1])
+    scene.track(fed)
+    scene.hello()
+    scene.settle()
+    assert [scene.tick() for _ in range(4)] == [[]] * 4
+
+
+def test_no_more_than_five_messages_a_second(scene):
+    fed = Fed(100, chunks=[1] * 100)
+    scene.track(fed)
+    scene.hello()
+    sent = 0
+    for i in range(100):
+        fed.reply(i)
+        sent += len(scene.tick(0.01))
+    assert 3 <= sent <= 5
+
+
+def test_a_large_result_comes_within_the_budget_as_a_sample_that_gets_finer(scene):
+    n = 20_000
+    fed = Fed(n, chunks=[1] * n)
+    entry = scene.track(fed)
+    for i in range(n):
+        fed.reply(i)
+    scene.hello()
+    spent, first = [], None
+    while scene.channel.busy():
+        for data, buffers in scene.tick():
+            size = len(json.dumps(data)) + sum(map(len, buffers))
+            assert size <= 64_000
+            spent.append((scene.now, size))
+            rows = scene.front.results[entry.id].rows
+            if first is None and len(rows) > 1_000:
+                first = np.sort(list(rows))
+    assert len(scene.front.results[entry.id].rows) == n
+    assert np.diff(first).max() <= 20 * n / len(first)  # spread over the whole
+    for at, _ in spent:
+        assert sum(size for when, size in spent if at - 1 < when <= at) <= 110_000
+
+
+def test_a_second_hello_tells_everything_anew(scene):
+    fed = Fed(3, chunks=[1] * 3)
+    entry = scene.track(fed)
+    scene.hello()
+    fed.reply(0)
+    fed.fail(1)
+    scene.settle()
+    scene.front = FrontEnd()
+    scene.hello()
+    scene.settle()
+    seen = scene.front.results[entry.id]
+    assert (seen.head["ok"], seen.head["failed"], sorted(seen.rows)) == (1, 1, [0, 1])
+    assert seen.failures[0]["message"] == "no"
+
+
+def test_messages_are_numbered_without_a_gap(scene):
+    fed = Fed(50, chunks=[1] * 50)
+    scene.track(fed)
+    scene.hello()
+    for i in range(50):
+        fed.reply(i)
+        scene.tick()
+    assert [data["seq"] for data, _ in scene.sent] == list(range(1, len(scene.sent) + 1))
+    assert scene.front.gaps == 0
+
+
+def test_many_results_are_all_told_endings_first(scene):
+    client = Client()
+    many = [Fed(2, chunks=[1, 1], client=client) for _ in range(200)]
+    entries = [scene.track(fed, shown=False) for fed in many]
+    scene.hello()
+    scene.settle()
+    assert len(scene.front.results) == 200
+    for fed in many:
+        fed.reply(0)
+    many[150].reply(1)
+    data, _ = scene.tick(1.0)[0]
+    assert data["results"][0]["id"] == entries[150].id
+    scene.settle()
+    assert {seen.head["done"] for seen in scene.front.results.values()} == {1, 2}
+
+
+def test_rows_are_sent_only_of_results_that_somebody_looks_at(scene):
+    fed = Fed(3, chunks=[1] * 3)
+    entry = scene.track(fed, shown=False)
+    scene.hello()
+    for i in range(3):
+        fed.reply(i)
+    scene.settle()
+    assert (scene.front.results[entry.id].head["done"], scene.front.results[entry.id].rows) == (3, {})
+    assert scene.ask("watch", result=entry.id)["status"] == "ok"
+    scene.settle()
+    assert len(scene.front.results[entry.id].rows) == 3
+
+
+def test_hostile_text_travels_whole_and_bounded(scene):
+    hostile = "<script>\x00\ud800\u202e\x1b[31m" + "x" * 1_000_000
+    fed = Fed(1, chunks=[1])
+    fed.result._fname = hostile
+    entry = scene.track(fed)
+    fed.fail(0, message=hostile, traceback=hostile)
+    scene.hello()
+    scene.settle()
+    seen = scene.front.results[entry.id]
+    assert seen.head["name"].startswith("<script>\x00?") and len(seen.head["name"]) <= 120
+    assert len(seen.failures[0]["traceback"]) < 8_200 and "characters left out" in seen.failures[0]["traceback"]
+
+
+def test_a_result_that_went_away_is_said_to_be_gone(scene):
+    entry = scene.track(Fed(1, chunks=[1]))
+    scene.hello()
+    scene.settle()
+    del scene.tracker._tracked[entry.id]
+    scene.tick()
+    assert scene.front.results == {}
+
+
+# asked ---------------------------------------------------------------------------------------------
+
+
+def test_a_task_is_told_with_its_error_and_the_tail_of_its_output(scene):
+    fed = Fed(2, chunks=[1, 1])
+    entry = scene.track(fed)
+    fed.fail(1, stdout="x" * 10_000, stderr="oh\x00")
+    told = scene.ask("task", result=entry.id, position=1, limit=1_000)["task"]
+    assert (told["status"], told["engine_id"], told["error"]["type"]) == ("failed", 1, "ValueError")
+    assert (len(told["stdout"]["text"]), told["stdout"]["total"]) == (1_000, 10_000)
+    assert told["stderr"]["text"] == "oh\x00"
+    assert told["duration"] == 1.0
+
+
+def test_a_rich_output_that_is_too_large_says_so(scene):
+    fed = Fed(1, chunks=[1])
+    entry = scene.track(fed)
+    figure = {"data": {"image/png": "A" * 5_000_000, "text/plain": "<Figure>"}, "metadata": {}}
+    fed.reply(0, outputs=[figure, figure])
+    told = scene.ask("task", result=entry.id, position=0)["task"]
+    assert told["outputs_total"] == 2
+    assert told["outputs"][0]["data"] == {"text/plain": "<Figure>"} or "left out" in str(told["outputs"])
+    assert len(json.dumps(told)) < 100_000
+
+
+@pytest.mark.parametrize("keys", [{"position": 2}, {"position": 10**9}])
+def test_a_task_that_is_not_there_is_an_error_reply(scene, keys):
+    entry = scene.track(Fed(2, chunks=[1, 1]))
+    reply = scene.ask("task", result=entry.id, **keys)
+    assert (reply["status"], reply["error"]["code"]) == ("error", "bad-request")
+    assert "has no message" in reply["error"]["message"]
+
+
+def test_the_whole_traceback_of_a_group_can_be_asked_for(scene):
+    fed = Fed(1, chunks=[1])
+    entry = scene.track(fed)
+    fed.fail(0, traceback="first\n" + "x" * 20_000 + "\nlast")
+    assert len(scene.ask("traceback", result=entry.id, group=0)["traceback"]) > 20_000
+    assert scene.ask("traceback", result=entry.id, group=1)["error"]["code"] == "bad-request"
+
+
+def test_an_unknown_result_is_an_error_reply(scene):
+    for kind in ("watch", "outputs", "cancel"):
+        assert scene.ask(kind, result="nobody")["error"]["code"] == "unknown-result"
+
+
+def test_a_replayed_command_is_refused_and_done_once(scene, until):
+    fed = Fed(1, chunks=[1])
+    entry = scene.track(fed)
+    scene.hello()
+    command = {"protocol": 1, "request": "once", "type": "export", "result": entry.id, "format": "exe"}
+    assert scene.channel.answer(command)["error"]["code"] == "bad-request"
+    command["format"] = "csv"
+    done = []
+    scene.channel._commands.add = lambda *args: done.append(args) or True
+    assert scene.channel.answer(command)["accepted"] is True
+    assert scene.channel.answer(command)["error"]["code"] == "replayed"
+    assert len(done) == 1
+
+
+def test_a_bad_request_is_answered_and_logged_once(scene, caplog):
+    with caplog.at_level(logging.WARNING, "ipar_results"):
+        for _ in range(3):
+            assert scene.ask("shutdown")["error"]["code"] == "bad-request"
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("content", [None, [], "x", 7, {}, {"request": {}}, {"request": "x" * 10_000_000}])
+def test_whatever_is_asked_gets_an_answer(scene, content):
+    reply = scene.channel.answer(content)
+    assert reply["status"] == "error" and len(reply["request"]) <= 64

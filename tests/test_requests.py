@@ -1,0 +1,104 @@
+"""What a front end may ask, and what it is told when it asks wrongly."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipar_results.live.requests import Refused, parse
+
+GOOD = {
+    "hello": {"client": "tab", "rate": 5},
+    "snapshot": {},
+    "watch": {"result": "a"},
+    "task": {"result": "a", "position": 3, "limit": 4000},
+    "traceback": {"result": "a", "group": 0},
+    "outputs": {"result": "a"},
+    "cancel": {"result": "a"},
+    "interrupt": {"result": "a"},
+    "retry": {"result": "a", "indices": [0, 1]},
+    "export": {"result": "a", "format": "trace"},
+}
+
+
+def request(kind, **keys):
+    return {"protocol": 1, "request": "r1", "type": kind, **{**GOOD.get(kind, {}), **keys}}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_well_formed_request_is_taken_as_it_is(kind):
+    parsed = parse(request(kind))
+    assert (parsed.kind, parsed.id, parsed.args) == (kind, "r1", GOOD[kind])
+
+
+@pytest.mark.parametrize(("kind", "key"), [("hello", "rate"), ("task", "limit"), ("retry", "indices")])
+def test_an_optional_key_may_be_left_out(kind, key):
+    content = request(kind)
+    del content[key]
+    assert parse(content).args[key] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        ("hello", "client", None),
+        ("hello", "client", "x" * 65),
+        ("hello", "rate", float("nan")),
+        ("hello", "rate", 1e9),
+        ("hello", "rate", True),
+        ("cancel", "result", None),
+        ("cancel", "result", 7),
+        ("cancel", "result", ""),
+        ("cancel", "result", "x" * 10_000_000),
+        ("task", "position", -1),
+        ("task", "position", 1.5),
+        ("task", "position", True),
+        ("task", "position", 2**60),
+        ("task", "limit", 10**9),
+        ("retry", "indices", "all"),
+        ("retry", "indices", [-1]),
+        ("retry", "indices", [[0]]),
+        ("retry", "indices", [0] * 200_000),
+        ("export", "format", "exe"),
+        ("export", "format", []),
+        ("export", "format", {}),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_by_name(kind, key, value):
+    with pytest.raises(Refused) as refused:
+        parse(request(kind, **{key: value}))
+    assert (refused.value.code, str(refused.value).split(":")[0]) == ("bad-request", key)
+
+
+@pytest.mark.parametrize("protocol", [None, 0, 2, "1", True, 1.0])
+def test_another_protocol_is_refused(protocol):
+    with pytest.raises(Refused) as refused:
+        parse({**request("snapshot"), "protocol": protocol})
+    assert refused.value.code == "protocol"
+
+
+@pytest.mark.parametrize("kind", [None, "", "shutdown", 3, [], {}])
+def test_an_unknown_type_is_refused(kind):
+    with pytest.raises(Refused) as refused:
+        parse({"protocol": 1, "request": "r1", "type": kind})
+    assert refused.value.code == "bad-request"
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(GOOD)), st.dictionaries(st.sampled_from(["result", "position", "limit"]), json))
+def test_whatever_comes_is_parsed_or_refused(kind, keys):
+    try:
+        assert parse(request(kind, **keys)).kind == kind
+    except Refused as refused:
+        assert refused.code == "bad-request"
+
+
+@given(json)
+def test_what_is_no_request_is_refused(content):
+    with pytest.raises(Refused):
+        parse(content)

@@ -1,0 +1,116 @@
+"""Results are seen at their birth, followed to their end, and remembered without being kept alive."""
+
+import gc
+import weakref
+
+import pytest
+from fakes import Client, Fed
+from ipyparallel import AsyncResult
+
+from ipar_results.tracking import Tracker, Where
+from ipar_results.watch import Watch
+
+
+@pytest.fixture
+def tracker():
+    watch = Watch()
+    tracker = Tracker(watch.recorder, lambda: None)
+    yield tracker
+    tracker.close()
+    watch.close()
+
+
+def born(tracker, fed):
+    tracker.born(fed.result)
+    tracker.round()
+    tracker.round()
+    return fed
+
+
+def test_a_result_is_followed_though_nobody_looks(tracker):
+    fed = born(tracker, Fed(3, chunks=[1, 1, 1]))
+    fed.reply(0)
+    fed.reply(1)
+    (entry,) = tracker.all()
+    assert tracker.round() is True
+    assert entry.facts()["done"] == 2
+
+
+def test_a_result_knows_the_cell_it_was_made_in(tracker):
+    fed = Fed(1, chunks=[1])
+    tracker.where = Where("cell-a", 7)
+    tracker.born(fed.result)
+    tracker.where = Where("cell-b", 8)
+    tracker.round()
+    tracker.round()
+    (entry,) = tracker.all()
+    assert entry.where == ("cell-a", 7)
+
+
+def test_the_parts_that_a_map_puts_together_are_not_results_of_their_own(tracker):
+    fed = Fed(2)
+    part = AsyncResult(fed.client, fed.futures[0], fname="f", owner=True)
+    tracker.born(part)
+    part.owner = False  # what a map says of it, once it has it
+    fed.result.owner = True
+    born(tracker, fed)
+    assert [entry.recorder.result() for entry in tracker.all()] == [fed.result]
+
+
+def test_an_ended_result_is_let_go_and_its_facts_stay(tracker):
+    fed = born(tracker, Fed(1, chunks=[1]))
+    ref = weakref.ref(fed.result)
+    fed.fail(0)
+    assert tracker.round() is True
+    assert tracker.round() is False
+    del fed
+    gc.collect()
+    (entry,) = tracker.all()
+    assert ref() is None and entry.gone
+    assert (entry.facts()["failed"], entry.facts()["state"]) == (1, "failed")
+
+
+def test_a_result_that_runs_is_kept_to_its_end_though_its_user_drops_it(tracker):
+    fed = born(tracker, Fed(2, chunks=[1, 1]))
+    futures, fed.result = fed.futures, None
+    gc.collect()
+    assert len(futures) == 2
+    fed.reply(0)
+    fed.reply(1)
+    (entry,) = tracker.all()
+    assert entry.facts()["ok"] == 2
+
+
+def test_of_many_dropped_results_the_newest_are_remembered(tracker):
+    for _ in range(250):
+        fed = born(tracker, Fed(1, chunks=[1]))
+        fed.reply(0)
+        tracker.round()
+    del fed
+    gc.collect()
+    newest = tracker.all()[-1].id
+    tracker.round()
+    assert len(tracker.all()) == 200
+    assert tracker.all()[-1].id == newest
+
+
+def test_a_burst_is_taken_in_bit_by_bit_and_none_is_missed(tracker):
+    client = Client()
+    burst = [Fed(1, chunks=[1], client=client) for _ in range(100)]
+    for fed in burst:
+        tracker.born(fed.result)
+    rounds = 0
+    while len(tracker.all()) < 100:
+        assert tracker.round() is True
+        rounds += 1
+    assert rounds >= 5
+
+
+def test_one_that_can_not_be_followed_does_not_keep_the_others_from_it(tracker):
+    broken, sound = born(tracker, Fed(1, chunks=[1])), born(tracker, Fed(1, chunks=[1]))
+    first, second = tracker.all()
+    first._followed.poll = lambda: 1 / 0
+    sound.reply(0)
+    tracker.round()
+    assert (first.over, second.facts()["ok"]) == (True, 1)
+    assert broken.result is not None
