@@ -1,12 +1,13 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-browser upstream bench build pictures clean
+.PHONY: help demo test check test-python test-typescript test-browser upstream bench build pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
     'import sys; sys.version_info >= (3, 10) and print("$(p)")' 2>/dev/null)))
 BIN := $(CURDIR)/.venv/bin
 STATE := $(CURDIR)/build/state
+LABEXTENSION := $(filter-out %/style,$(wildcard labextension/*.json labextension/src/*.ts labextension/style/*.* labextension/schema/*.json)) labextension/yarn.lock
 
 export IPYTHONDIR := $(STATE)/ipython
 export JUPYTER_CONFIG_DIR := $(STATE)/jupyter/config
@@ -16,12 +17,15 @@ export JUPYTER_CONFIG_PATH := $(CURDIR)/tools/jupyter
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_CACHE_DIR ?= $(STATE)/pip
+# jlpm, which comes with JupyterLab, must not use the home directory or a package.json above this one
+export YARN_GLOBAL_FOLDER ?= $(STATE)/yarn
+export YARN_ENABLE_TELEMETRY := 0
 
 help:
 	@echo "make demo              open the tour in JupyterLab, with four local engines"
 	@echo "HEADLESS=1 make demo   run the tour without a browser; see build/tour.html"
 	@echo "make test              every check and test"
-	@echo "make check             ruff and mypy"
+	@echo "make check             ruff and mypy, ESLint and tsc"
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make pictures          the pictures in docs/, from a real run"
@@ -31,11 +35,14 @@ help:
 .venv/bin/python:
 	@PYTHON="$(PYTHON)" sh tools/venv.sh
 
-.venv/demo.stamp: pyproject.toml | .venv/bin/python
+# What was built before is removed, or the installation would take it as it is.
+.venv/demo.stamp: pyproject.toml $(LABEXTENSION) | .venv/bin/python
+	@rm -rf labextension/dist
 	$(BIN)/python -m pip install --quiet --editable ".[demo]"
 	@touch $@
 
-.venv/test.stamp: pyproject.toml | .venv/bin/python
+.venv/test.stamp: pyproject.toml $(LABEXTENSION) | .venv/bin/python
+	@rm -rf labextension/dist
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	@touch $@ .venv/demo.stamp
 
@@ -48,17 +55,22 @@ else
 	    $(if $(filter 0,$(shell id -u)),--allow-root)
 endif
 
-test: check test-python test-browser upstream
+test: check test-python test-typescript test-browser upstream
 	$(BIN)/python tests/bench/observe.py 1000
 
 check: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd labextension && PATH="$(BIN):$$PATH" jlpm check
 
 # The browser's tests have a process of their own: Playwright keeps an event loop running in the main thread.
 test-python: .venv/test.stamp
 	$(BIN)/python -m pytest -m "not browser"
+
+# The installation has left node_modules behind; node itself is a wheel in .venv.
+test-typescript: .venv/test.stamp
+	cd labextension && PATH="$(BIN):$$PATH" jlpm test
 
 test-browser: .venv/test.stamp
 	$(BIN)/python -m pytest -m browser
@@ -80,4 +92,4 @@ build: .venv/test.stamp
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv build dist labextension/dist labextension/lib labextension/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results

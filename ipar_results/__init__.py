@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from .actions import Cancelled
+from .errors import ContactLost, RetryError
 from .layer import disable, enable, enabled, monitor
 from .monitor import Monitor
+from .retry import Retried
 from .snapshot import EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Cancelled",
+    "ContactLost",
     "EngineLoad",
     "FailureGroup",
     "Monitor",
     "ResultWidget",
+    "Retried",
+    "RetryError",
     "Snapshot",
     "TaskOutput",
     "TaskRecord",
+    "TasksCancelled",
+    "compare",
     "disable",
     "enable",
     "enabled",
+    "load",
     "monitor",
 ]
 
@@ -37,9 +47,17 @@ def unload_ipython_extension(ipython: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     # ipywidgets takes a while to import, and terminals never need it
+    if name in ("compare", "load"):  # what only a few need
+        from .export import compare, load
+
+        return {"compare": compare.compare, "load": load.load}[name]
     if name == "ResultWidget":
         from .live.widget import ResultWidget
 
         return ResultWidget
+    if name == "TasksCancelled":  # an ipyparallel error: with it, ipyparallel
+        from .resolve import TasksCancelled
+
+        return TasksCancelled
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
 from .log import trouble
+from .outcomes import wrote_something
 from .roster import coalesced
 from .snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
 from .times import posix
@@ -78,6 +79,7 @@ def scalars(recorder: Recorder) -> dict[str, Any]:
         "speedup": speedup,
         "efficiency": None if speedup is None or together else speedup / len(ids),
         "throughput": done / elapsed if done and elapsed > 0 else None,
+        "eta": recorder.forecast.range(recorder, now),
         "finished": finished,
         "outputs_total": int(columns.wrote.sum()),
         "state": _state(columns.total, done, running, failed + aborted, finished, link.lost),
@@ -145,6 +147,7 @@ def _tasks(recorder: Recorder, result: Any) -> tuple[TaskRecord, ...]:
             completed=_number(columns.completed[i]),
             received=_time(md["received"]),
             duration=_number(columns.completed[i] - columns.started[i]),
+            attempts=recorder.attempts.count(i),
         )
         for i, md in enumerate(recorder.records(result)[:TASKS_SHOWN])
     )
@@ -168,21 +171,29 @@ def outputs(recorder: Recorder, result: Any) -> tuple[TaskOutput, ...]:
     """The newest tasks that wrote something."""
     records = recorder.records(result)
     newest = list(recorder.wrote)[-OUTPUTS_SHOWN:]
-    return tuple(_output(recorder, i, records[i]) for i in reversed(newest))
+    found: list[TaskOutput] = []
+    for i in reversed(newest):
+        attempts = recorder.attempts
+        for attempt, md in [(attempts.count(i), records[i]), *attempts.earlier(i)]:
+            if wrote_something(md) or attempts.count(i) == 1:
+                found.append(_output(recorder, i, md, attempt))
+    return tuple(found[:OUTPUTS_SHOWN])
 
 
-def _output(recorder: Recorder, position: int, md: Any) -> TaskOutput:
+def _output(recorder: Recorder, position: int, md: Any, attempt: int) -> TaskOutput:
     stdout, stderr, shown = md["stdout"] or "", md["stderr"] or "", md["execute_result"]
     if shown:  # what %%px shows as Out[engine:n]
         stdout += f"Out: {shown.get('data', {}).get('text/plain', '')}"
     tails = [text[-OUTPUT_TAIL:] for text in (stdout, stderr)]
+    newest = attempt == recorder.attempts.count(position)
     return TaskOutput(
         index=recorder.columns.first_input(position),
-        engine_id=engine_of(recorder, position),
+        engine_id=engine_of(recorder, position) if newest else md["engine_id"],
         stdout=tails[0],
         stderr=tails[1],
         omitted=len(stdout) + len(stderr) - sum(map(len, tails)),
         rich=len(md["outputs"] or ()),
+        attempt=attempt,
     )
 
 

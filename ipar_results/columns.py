@@ -113,6 +113,18 @@ class Columns:
         """How many inputs the message at this position carries."""
         return 1 if self.inputs is None else int(self.inputs[position])
 
+    def positions_of(self, inputs: Index) -> Index:
+        """The position of the message that carries each of these inputs."""
+        return inputs if self._first is None else np.searchsorted(self._first, inputs, "right") - 1
+
+    def reopen(self, index: Index, msg_ids: Sequence[str]) -> None:
+        """Make messages that have ended pending again; `msg_ids` are those of all, some of them new."""
+        self.status[index] = QUEUED
+        self.engine[index] = -1
+        self.started[index] = self.completed[index] = np.nan
+        self._msg_ids = msg_ids
+        self.recount()
+
     def reserve(self, slots: int) -> None:
         """Make room for this many engines."""
         if slots > len(self.slot_done):

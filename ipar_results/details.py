@@ -61,7 +61,7 @@ def task(recorder: Recorder, result: Any, position: int, limit: int | None = Non
             "completed": _number(completed),
             "received": _number(posix(md["received"])),
             "duration": _number(completed - started),
-            "attempts": 1,
+            "attempts": recorder.attempts.count(position),
             "error": None
             if failure is None
             else {"type": sound(failure.type), "message": sound(failure.message)},

@@ -137,6 +137,7 @@ class Extension:
 
     def born(self, result: Any) -> None:
         """Take notice of a result that was made just now."""
+        self.watch.born(result)
         self.tracker.born(result)
 
     def follow(self, live: Live) -> None:
@@ -196,7 +197,7 @@ class Extension:
 
     def _bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
         try:
-            return bundle(self._state(result), self.config)
+            return bundle(self._state(result), self.config, recorder=self.recorder(result))
         except Exception:
             trouble("describing a result")
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .snapshot import EngineId, FailureGroup
@@ -102,13 +103,30 @@ class Failures:
         if engine_id is not None:
             group.engines.add(engine_id)
 
+    def drop(self, inputs: dict[int, int], engine_of: Callable[[int], EngineId | None]) -> None:
+        """Take back failures; a group that becomes empty keeps its place.
+
+        Parameters
+        ----------
+        inputs : dict
+            How many inputs each message carries, by the index of its first.
+        engine_of : callable
+            The engine of a message that stays, by the index of its first input.
+        """
+        for group in self._groups.values():
+            stay = array("q", (index for index in group.indices if index not in inputs))
+            if len(stay) < len(group.indices):
+                group.count -= sum(inputs[index] for index in group.indices if index in inputs)
+                group.indices = stay
+                group.engines = {engine for index in stay if (engine := engine_of(index)) is not None}
+
     def listed(self) -> list[_Group]:
         """The groups in order of appearance, not to be changed; a group keeps its place."""
         return list(self._groups.values())
 
     def groups(self) -> tuple[FailureGroup, ...]:
         """The groups as frozen records, most inputs first."""
-        ordered = sorted(self._groups.values(), key=lambda group: -group.count)
+        ordered = sorted((g for g in self._groups.values() if g.indices), key=lambda group: -group.count)
         return tuple(
             FailureGroup(
                 type=group.failure.type,

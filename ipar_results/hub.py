@@ -12,7 +12,8 @@ import numpy as np
 
 from .columns import OK
 from .failures import Failure
-from .recorder import Recorder, wrote_something
+from .outcomes import wrote_something
+from .recorder import Recorder
 from .times import earliest
 
 _PERIOD = 1.0
@@ -100,8 +101,8 @@ class HubRecorder(Recorder):
     def _enter_records(self, records: list[dict[str, Any]]) -> None:
         submitted = earliest([record.get("submitted") for record in records])
         if submitted < np.inf:  # not NaN
-            self._submitted = np.fmin(self._submitted, submitted)
-            self._note_beginning()
+            self.clock.sent([record.get("submitted") for record in records])
+            self.clock.place()
         found = {record["msg_id"] for record in records}
         # a Hub that keeps no records still says what has ended
         self._enter_ids(list(self._said_done - found))

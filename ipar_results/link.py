@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import weakref
 from collections.abc import Callable
 from typing import Any
 
+from .listener import FirstWords
 from .log import tell, trouble
+from .replies import Replies
 
 
 class Link:
@@ -19,6 +22,13 @@ class Link:
         Held weakly.
     contact_timeout : callable returning float
         After how many silent seconds the controller counts as lost.
+
+    Attributes
+    ----------
+    replies : Replies
+        What stands before the client's handlers of replies.
+    first_words : FirstWords
+        Listens to messages that nobody follows yet.
     """
 
     def __init__(self, client: Any, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
@@ -29,13 +39,28 @@ class Link:
         self._asked_at: float | None = None
         self._told = False
         self._remember(client)
+        self.replies = Replies(client)
+        self.first_words = FirstWords()
         client._registration_callbacks.append(self._on_registration)
 
     def close(self) -> None:
         """Stop listening to the client; a second call does nothing."""
+        self.replies.close()
         client = self._client()
         if client is not None and self._on_registration in client._registration_callbacks:
             client._registration_callbacks.remove(self._on_registration)
+            futures = list(client._futures.values())
+            self.first_words.detach([f for f in futures if hasattr(f, "iopub_callbacks")])
+
+    @property
+    def client(self) -> Any:
+        """The client; None once nobody holds it any more."""
+        return self._client()
+
+    @property
+    def on_its_thread(self) -> bool:
+        """Whether this is the client's IO thread, where waiting for an answer would last for ever."""
+        return getattr(self._client(), "_io_thread", None) is threading.current_thread()
 
     # engines -------------------------------------------------------------------------------------
 
@@ -58,8 +83,16 @@ class Link:
         try:
             if event["event"] == "register":
                 self._names[event["uuid"]] = int(event["id"])
+                self._warn(event["uuid"])
         except Exception:
             trouble("noting an engine's registration")
+
+    def _warn(self, uuid: str) -> None:
+        """Tell a new engine what was cancelled: the scheduler may still hold it."""
+        client, msg_ids = self._client(), self.replies.forgotten
+        if client is not None and msg_ids:
+            content = {"msg_ids": msg_ids}
+            client._send(client._control_stream, "abort_request", content=content, ident=uuid.encode())
 
     # contact -------------------------------------------------------------------------------------
 
@@ -104,6 +137,8 @@ class Link:
             return (
                 f"The controller has not answered for {self.silence:.0f} s. Results received so far are kept."
             )
+        if not self.alive():
+            return "The cluster has no engines: what has not ended waits for one."
         return ""
 
     def ask(self, kind: str, content: dict[str, Any], answered: Callable[[Any], None]) -> bool:
@@ -125,6 +160,8 @@ class Link:
         return True
 
     def _answered(self, future: Any, answered: Callable[[Any], None]) -> None:
+        if future.exception() is not None:  # given up
+            return
         try:
             self._asked_at = None
             self.heard()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .log import trouble
 
+_FIRST_WORDS_KEPT = 100_000
 _OUTPUT = frozenset(("stream", "display_data", "execute_result"))
 
 
@@ -21,20 +22,32 @@ class Heard(NamedTuple):
         Message id, engine uuid and local POSIX time of each task that began to run.
     wrote, ended : list of str
         Message ids.
+    tried : list of (str, str)
+        Message id and engine uuid of each attempt that ended without its result.
     """
 
     began: list[tuple[str, str, float]]
     wrote: list[str]
     ended: list[str]
+    tried: list[tuple[str, str]]
 
 
 class Listener:
-    """The callbacks on one result's futures; they run on ipyparallel's IO thread."""
+    """The callbacks on one result's futures; they run on ipyparallel's IO thread.
+
+    Attributes
+    ----------
+    every_end : bool
+        Whether to note each attempt that ends, also one that shows no error: one that was cancelled does not.
+    """
 
     def __init__(self) -> None:
         self._began: deque[tuple[str, str, float]] = deque()
         self._wrote: deque[str] = deque()
         self._ended: deque[str] = deque()
+        self._tried: deque[tuple[str, str]] = deque()
+        self._erred: set[str] = set()
+        self.every_end = False
 
     def attach(self, futures: Sequence[Any]) -> None:
         """Listen to futures that are pending.
@@ -57,11 +70,13 @@ class Listener:
                 future.iopub_callbacks.remove(self._on_iopub)
 
     def __bool__(self) -> bool:
-        return bool(self._ended or self._began or self._wrote)
+        return bool(self._ended or self._began or self._wrote or self._tried)
 
     def take(self) -> Heard:
         """What has been heard since the last call."""
-        return Heard(_emptied(self._began), _emptied(self._wrote), _emptied(self._ended))
+        return Heard(
+            _emptied(self._began), _emptied(self._wrote), _emptied(self._ended), _emptied(self._tried)
+        )
 
     def _on_done(self, future: Any) -> None:
         # the id, not the future: that would keep the result alive until somebody looks
@@ -75,8 +90,63 @@ class Listener:
                 if message["content"]["execution_state"] == "busy":
                     engine = message["metadata"].get("engine")
                     self._began.append((message["parent_header"]["msg_id"], engine, time.time()))
+                elif self._erred or self.every_end:
+                    self._on_idle(message)
             elif kind in _OUTPUT:
                 self._wrote.append(message["parent_header"]["msg_id"])
+            elif kind == "error":
+                self._erred.add(message["parent_header"]["msg_id"])
+        except Exception:
+            trouble("reading an iopub message of %.100r", _msg_id(message))
+
+    def _on_idle(self, message: Any) -> None:
+        msg_id = message["parent_header"]["msg_id"]
+        # an error alone is no end: a task may show one and go on
+        if self.every_end or msg_id in self._erred:
+            self._erred.discard(msg_id)
+            self._tried.append((msg_id, message["metadata"].get("engine")))
+
+
+class FirstWords:
+    """What messages tell before anybody follows them: quick tasks fail before their result has a recorder."""
+
+    def __init__(self) -> None:
+        self._erred: set[str] = set()
+        self._tried: dict[str, list[str]] = {}
+
+    def attach(self, futures: Sequence[Any]) -> None:
+        """Listen to futures that were made just now; a second call for one does nothing."""
+        hear = self._hear
+        for future in futures:
+            if hear not in future.iopub_callbacks:
+                future.iopub_callbacks.append(hear)
+
+    def take(self, futures: Sequence[Any]) -> list[tuple[str, str]]:
+        """Stop listening to these, and say which attempts failed, as :class:`Heard` does."""
+        self.detach(futures)
+        if not self._tried:
+            return []
+        return [(f.msg_id, engine) for f in futures for engine in self._tried.pop(f.msg_id, ())]
+
+    def detach(self, futures: Sequence[Any]) -> None:
+        """Stop listening to these."""
+        hear = self._hear
+        for future in futures:
+            if hear in future.iopub_callbacks:
+                future.iopub_callbacks.remove(hear)
+
+    def _hear(self, message: Any) -> None:
+        try:
+            kind = message["header"]["msg_type"]
+            if kind == "error":
+                self._erred.add(message["parent_header"]["msg_id"])
+            elif self._erred and kind == "status" and message["content"]["execution_state"] == "idle":
+                msg_id = message["parent_header"]["msg_id"]
+                if msg_id in self._erred:
+                    self._erred.discard(msg_id)
+                    self._tried.setdefault(msg_id, []).append(message["metadata"].get("engine"))
+                    if len(self._tried) > _FIRST_WORDS_KEPT:  # of results that nobody followed
+                        del self._tried[next(iter(self._tried))]
         except Exception:
             trouble("reading an iopub message of %.100r", _msg_id(message))
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .snapshot import FailureGroup, Snapshot
+from .timeline import take
 
 if TYPE_CHECKING:
+    from .actions import Cancelled
+    from .export.tasks import Tasks
     from .recorder import Recorder
+    from .retry import Retried
 
 
 class Monitor:
@@ -32,6 +39,136 @@ class Monitor:
     def failures(self) -> tuple[FailureGroup, ...]:
         """Failures grouped by type and last remote frame, most inputs first."""
         return self.snapshot().failures
+
+    def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
+        """Cancel what is queued; what has finished is kept, and the result resolves within seconds.
+
+        Parameters
+        ----------
+        interrupt : bool
+            Also interrupt (SIGINT) the engines that run a task of this result at that moment, and no others.
+        timeout : float
+            Seconds to wait for the engines' answers; it never takes longer, also without a controller.
+
+        Returns
+        -------
+        Cancelled
+            What was done, in inputs.
+        """
+        from .actions import cancel
+
+        return cancel(self._result, self._recorder, interrupt, timeout)
+
+    def retry(self, indices: Sequence[int] | None = None) -> Retried:
+        """Run what failed or was cancelled again; what becomes of it takes its place in this result.
+
+        Meanwhile the result is pending again: ``get()`` waits, and the card goes on.
+
+        Parameters
+        ----------
+        indices : sequence of int, optional
+            Inputs to run again; all that failed or were cancelled if not given. A chunk is run again whole.
+
+        Returns
+        -------
+        Retried
+
+        Raises
+        ------
+        RetryError
+            Where the controller has no record of the tasks, or their engine is gone; says what helps.
+        """
+        from .retry import retry
+
+        return retry(self._result, self._recorder, indices)
+
+    def to_dataframe(self) -> Any:
+        """All tasks in a pandas DataFrame: one row a task, or a message where a map sends chunks.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``index`` of the first input, ``inputs``, ``engine``, ``status``, ``attempts``, four times in UTC,
+            ``duration`` in seconds, type of ``error``, ``msg_id``.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is missing: ``pip install ipar_results[dataframe]``.
+        """
+        from .export.frame import frame
+
+        return frame(self._tasks())
+
+    def save_csv(self, path: str | PathLike[str], overwrite: bool = False) -> Path:
+        """Save all tasks as CSV, with the columns of :meth:`to_dataframe`.
+
+        A text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+        Parameters
+        ----------
+        path : path
+        overwrite : bool
+            Replace a file that exists already.
+
+        Returns
+        -------
+        Path
+            Where it is now.
+
+        Raises
+        ------
+        FileExistsError, PermissionError, OSError
+        """
+        return self._save("table", path, overwrite)
+
+    def save_trace(self, path: str | PathLike[str], overwrite: bool = False) -> Path:
+        """Save all tasks as a Chrome trace (JSON), which https://ui.perfetto.dev opens.
+
+        Engines are threads and tasks are slices. :func:`ipar_results.load` reads the snapshot back.
+
+        Parameters
+        ----------
+        path, overwrite
+            As for :meth:`save_csv`.
+
+        Returns
+        -------
+        Path
+            Where it is now.
+        """
+        return self._save("trace", path, overwrite)
+
+    def save_report(self, path: str | PathLike[str], overwrite: bool = False) -> Path:
+        """Save the card, its timeline and its tasks as one HTML page that works offline.
+
+        :func:`ipar_results.load` reads the snapshot back.
+
+        Parameters
+        ----------
+        path, overwrite
+            As for :meth:`save_csv`.
+
+        Returns
+        -------
+        Path
+            Where it is now.
+        """
+        return self._save("report", path, overwrite)
+
+    def _tasks(self) -> Tasks:
+        from .export.tasks import collect
+
+        return collect(self._result, self._recorder)
+
+    def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
+        from .export import disk, report, table, trace
+
+        disk.free(path, overwrite)  # before the work
+        tasks = self._tasks()
+        if kind == "report":
+            return disk.write(path, [report.page(tasks, take(self._recorder))], overwrite)
+        return disk.write(path, (table if kind == "table" else trace).lines(tasks), overwrite)
 
     def __repr__(self) -> str:
         from .render.text import line

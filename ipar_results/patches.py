@@ -43,6 +43,8 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
     original : dict
         The class's own attributes, to fall back to.
     """
+    from . import resolve  # with ipyparallel, which is not loaded before the layer is on
+
     return {
         "elapsed": property(_or(original["elapsed"].fget, lambda ar: layer.recorder(ar).elapsed)),
         "progress": property(_or(original["progress"].fget, lambda ar: _progress(layer.recorder(ar)))),
@@ -53,7 +55,9 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
         "stream_output": _stream_output(original["stream_output"]),
         "_iopub_streaming_output_callback": _stream_callback(original["_iopub_streaming_output_callback"]),
         "_init_futures": _init_futures(layer, original["_init_futures"]),
-        "_resolve_result": _resolve_result(original["_resolve_result"]),
+        "_resolve_result": resolve.resolve_result(original["_resolve_result"]),
+        "_collect_exceptions": resolve.collect_exceptions_of(original["_collect_exceptions"]),
+        "get": resolve.get(original["get"], layer.born),
         "split": _split(original["split"]),
         "__len__": _length(),
         "__getattr__": _getattr(original["__getattr__"]),
@@ -168,22 +172,6 @@ def _init_futures(layer: Layer, theirs: Callable[[Any], None]) -> Callable[[Any]
         layer.born(self)
 
     return _init_futures
-
-
-def _resolve_result(theirs: Callable[..., None]) -> Callable[..., None]:
-    """Upstream never resolves a map of which a task was aborted: its parts can't be put together."""
-
-    @wraps(theirs)
-    def _resolve_result(self: Any, f: Any = None) -> None:
-        try:
-            theirs(self, f)
-        except Exception as error:
-            if self.done():
-                raise
-            self._success = False
-            self.set_exception(next((r for r in self._raw_results if isinstance(r, Exception)), error))
-
-    return _resolve_result
 
 
 def _split(theirs: Any) -> Callable[[Any], Any]:

@@ -5,23 +5,30 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Sequence
-from concurrent.futures import CancelledError
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .assemble import assemble, scalars
+from .attempts import Attempts
+from .clock import Clock
 from .columns import ABORTED, FAILED, OK, Columns, Index
+from .eta import Forecast
 from .failures import Failure, Failures
 from .link import Link
 from .listener import Listener
+from .log import trouble
+from .outcomes import PENDING, code_of, ended, error_of, wrote_something
+from .rescue import Rescue
 from .roster import Roster
 from .snapshot import EngineId, Snapshot
-from .times import earliest, latest, seconds
+from .times import seconds
+
+if TYPE_CHECKING:
+    from .actions import Cancelling
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
-_PENDING = ("PENDING", "RUNNING")
 _OUTPUTS_KEPT = 64
 
 
@@ -49,6 +56,10 @@ class Recorder:
         self.running: dict[int, tuple[int, float]] = {}
         self.wrote: dict[int, None] = {}
         self.engines = Roster(link)
+        self.rescue = Rescue()
+        self.attempts = Attempts()
+        self.forecast = Forecast()
+        self.woken: list[Callable[[Any], None]] = []
         self._listener = Listener()
         self._listening = False
         self._deaf = False
@@ -61,12 +72,10 @@ class Recorder:
         if inputs is not None and set(inputs) == {1}:
             inputs = None
         self.columns = Columns(result.msg_ids, inputs)
-        self._submitted = self._received = float("nan")
-        self._elapsed = 0.0
-        self._stopped = False
+        self.clock = Clock()
         self._present: frozenset[int] | None = None
         self._start(result)
-        self._note_beginning()
+        self.clock.place()
 
     # what happened -----------------------------------------------------------------------------
 
@@ -80,16 +89,13 @@ class Recorder:
         children = result._children
         self._listening = True
         # done() takes a lock for each future, and there may be 100,000
-        self._listener.attach([future for future in children if future._state in _PENDING])
-        self._submitted = earliest([md["submitted"] for md in result._metadata])
+        self._listener.attach([future for future in children if future._state in PENDING])
+        self.clock.sent([md["submitted"] for md in result._metadata])
         with self._lock:
-            self._absorb(_ended(children))
+            self._absorb(ended(children))
             self._find_begun(result._metadata)
-
-    def _note_beginning(self) -> None:
-        """Place the first submission on the monotonic clock; now, where it is not known."""
-        age = 0.0 if np.isnan(self._submitted) else max(0.0, time.time() - self._submitted)
-        self._began = time.monotonic() - age
+            if tried := self.link.first_words.take(children):
+                self._note_tries(tried)
 
     def _find_begun(self, metadata: Sequence[Any]) -> None:
         """Tasks that began before anybody listened: the client notes their engine, not the time."""
@@ -115,6 +121,8 @@ class Recorder:
                     self._note_running(heard.began)
                 if heard.wrote:
                     self._note_output(self.columns.find(list(dict.fromkeys(heard.wrote))).tolist())
+                if heard.tried:
+                    self._note_tries(heard.tried)
                 self.link.heard()
                 self.version += 1
                 self._torn = False
@@ -138,7 +146,7 @@ class Recorder:
                 self._regroup(result)
                 self.version += 1
             before = self.columns.ended
-            self._absorb(_ended(result._children))
+            self._absorb(ended(result._children))
             self.version += self.columns.ended > before
             self._torn = False
 
@@ -152,10 +160,16 @@ class Recorder:
     def _overtaken(self) -> None:
         """A result tells its user that it is ready a moment before our callbacks run."""
         result = self._result()
-        if result is not None and result._ready and self.columns.ended < self.columns.messages:
+        if (
+            result is not None
+            and result._ready
+            and self.columns.ended < self.columns.messages
+            and not self.rescue.given_up
+        ):
             with self._lock:
                 self._torn = True
-                self._absorb(np.arange(self.columns.messages))
+                children = result._children
+                self._absorb(ended(children) if children else np.arange(self.columns.messages))
                 self.version += 1
                 self._torn = False
 
@@ -165,6 +179,16 @@ class Recorder:
         for i in np.flatnonzero((positions >= 0) & (columns.status[positions] < OK)).tolist():
             _, engine, since = began[i]
             self.running[int(positions[i])] = (self.engines.slot(None, engine), since)
+
+    def _note_tries(self, tried: list[tuple[str, str]]) -> None:
+        positions = self.columns.locate([msg_id for msg_id, _ in tried]).tolist()
+        for position, (_, uuid) in zip(positions, tried, strict=True):
+            if position < 0 or self.columns.status[position] >= OK:
+                continue
+            slot = self.engines.slot(None, uuid)
+            self.rescue.tried(position, self.engines.ids[slot])
+            if self.running.get(position, (-1, 0.0))[0] == slot:
+                del self.running[position]
 
     # into the columns ---------------------------------------------------------------------------
 
@@ -203,7 +227,7 @@ class Recorder:
             received.append(md["received"])
         if -1 in status:  # cancelled here, or its metadata was dropped: the future still knows
             status = [
-                code if code >= 0 else _outcome(children[i]) if children else OK
+                code if code >= 0 else code_of(children[i]) if children else OK
                 for i, code in zip(positions, status, strict=True)
             ]
         slots = self.engines.slots(engines, records)
@@ -215,8 +239,8 @@ class Recorder:
             seconds(started),
             seconds(completed),
         )
-        self._submitted = np.fmin(self._submitted, earliest(submitted))
-        self._received = np.fmax(self._received, latest(received))
+        self.clock.sent(submitted)
+        self.clock.came(received)
         for position in [p for p in self.running if self.columns.status[p] >= OK]:
             del self.running[position]
         if FAILED in status:
@@ -231,7 +255,7 @@ class Recorder:
         self.failures.add(failure, columns.first_input(position), columns.carried(position), engine)
 
     def _failure(self, position: int, md: Any, children: Sequence[Any]) -> Failure:
-        return Failure.of(_error(children[position]))
+        return Failure.of(error_of(children[position]))
 
     def failure_of(self, position: int, result: Any) -> Failure | None:
         """Why a message failed or was aborted; None where it did not."""
@@ -252,8 +276,11 @@ class Recorder:
     def poll(self) -> None:
         """Keep up with what does not come by itself; called again and again by whoever shows or waits."""
         self.drain()
-        if not self.finished:
+        result, over = self._result(), self.finished
+        if not over:
             self.link.check()
+        if result is not None and not (over and result._ready):
+            self.rescue.look(result, self)
 
     @property
     def done(self) -> int:
@@ -283,12 +310,7 @@ class Recorder:
     def elapsed(self) -> float:
         """Seconds since the first submission; never falls, and stops at the last arrival."""
         with self._lock:
-            if not self._stopped:
-                self._stopped = self.finished
-                known = self._stopped and not np.isnan(self._received)
-                now = self.wall_time if known else time.monotonic() - self._began
-                self._elapsed = max(self._elapsed, now)
-            return self._elapsed
+            return self.clock.elapsed(self.finished)
 
     def result(self) -> Any:
         """The result; None once nobody holds it any more."""
@@ -302,7 +324,7 @@ class Recorder:
     @property
     def submitted(self) -> float:
         """POSIX seconds of the first submission; NaN where it is not known."""
-        return self._submitted
+        return self.clock.submitted
 
     def present(self, engine_id: EngineId) -> bool:
         """Whether an engine is in the cluster, or was when the result ended.
@@ -325,11 +347,11 @@ class Recorder:
         if result is not None and result._ready and not self.columns.ended:
             # all that nobody has looked at yet: two of its stamps are enough
             stamps = [(md["submitted"], md["received"]) for md in result._metadata]
-            self._submitted = earliest([submitted for submitted, _ in stamps])
-            self._received = latest([received for _, received in stamps])
+            self.clock.sent([submitted for submitted, _ in stamps])
+            self.clock.came([received for _, received in stamps])
         else:
             self.drain()
-        return max(0.0, round(float(np.nan_to_num(self._received - self._submitted)), 6))
+        return self.clock.wall_time
 
     @property
     def serial_time(self) -> float:
@@ -361,6 +383,60 @@ class Recorder:
         """The value of a result of one ended message; None where it is gone."""
         return None if result is None else result._children[0].result(0)
 
+    def reopen(self, positions: list[int], swap: Callable[[], None]) -> None:
+        """Make ended messages pending again; to be called on the client's own thread.
+
+        Parameters
+        ----------
+        positions : list of int
+        swap : callable
+            Puts the new futures in the place of the old ones.
+        """
+        result = self._result()
+        if result is None:
+            return
+        self.drain()
+        columns = self.columns
+        with self._lock:
+            self.clock.go_on(self.finished)
+            self._present = None
+            self.rescue.spare(positions)
+            for position in positions:
+                self.attempts.add(position, self.records(result)[position])
+            index = np.array(positions, np.int64)
+            inputs = {columns.first_input(i): columns.carried(i) for i in positions}
+            self.failures.drop(inputs, self._engine_of_input)
+            swap()
+            columns.reopen(index, result.msg_ids)
+            self._listening, self._deaf = True, False
+            self._listener.attach([result._children[i] for i in positions])
+            self.version += 1
+
+    def _engine_of_input(self, index: int) -> EngineId | None:
+        slot = int(self.columns.engine[self.columns.positions_of(np.array([index]))[0]])
+        return self.engines.ids[slot] if slot >= 0 else None
+
+    def wake(self, result: Any) -> None:
+        """Tell those who followed the result to its end that it goes on."""
+        for told in list(self.woken):
+            try:
+                told(result)
+            except Exception:
+                trouble("going on with a result")
+
+    def be_cancelled(self, cancelling: Cancelling) -> None:
+        """Take care of what the user asked to be cancelled."""
+        self._listener.every_end = True
+        self.rescue.cancelling = cancelling
+
+    def listen(self, futures: Sequence[Any]) -> None:
+        """Hear what comes of these futures."""
+        self._listener.attach(futures)
+
+    def deafen(self, futures: Sequence[Any]) -> None:
+        """Hear no more of these futures."""
+        self._listener.detach(futures)
+
     def close(self) -> None:
         """Take our callbacks off what is still pending; a second call does nothing."""
         result, listening = self._result(), self._listening
@@ -368,32 +444,3 @@ class Recorder:
         # what is pending keeps its result alive, so a result that is gone has nothing to take off
         if listening and result is not None:
             self._listener.detach(result._children)
-
-
-def wrote_something(md: Any) -> bool:
-    """Whether the metadata of a message holds output."""
-    return bool(md["stdout"] or md["stderr"] or md["outputs"] or md["execute_result"])
-
-
-def _ended(futures: Sequence[Any]) -> Index:
-    """Positions of the futures that have ended."""
-    return np.array([i for i, future in enumerate(futures) if future._state not in _PENDING], np.int64)
-
-
-def _outcome(future: Any) -> int:
-    """The status code of an ended future whose metadata does not tell."""
-    error = _error(future)
-    if error is None:
-        return OK
-    return ABORTED if type(error).__name__ in ("TaskAborted", "CancelledError") else FAILED
-
-
-def _error(future: Any) -> Any:
-    """The error an ended future holds; ipyparallel gives errors as results."""
-    try:
-        result = future.result(0)
-    except CancelledError as error:
-        return error
-    except Exception as error:
-        return error
-    return result if isinstance(result, Exception) else None

@@ -86,6 +86,8 @@ class TaskRecord:
         POSIX times in seconds; ``started`` and ``completed`` by the engine's clock.
     duration : float or None
         Seconds between ``started`` and ``completed``.
+    attempts : int
+        How often it was sent; the other facts are those of the last time.
     """
 
     index: int
@@ -98,6 +100,7 @@ class TaskRecord:
     completed: float | None = None
     received: float | None = None
     duration: float | None = None
+    attempts: int = 1
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ class TaskOutput:
         Characters left out before the tails, both streams together.
     rich : int
         Rich outputs (figures and the like), counted only.
+    attempt : int
+        The attempt that wrote it, from 1.
     """
 
     index: int
@@ -123,6 +128,7 @@ class TaskOutput:
     stderr: str = ""
     omitted: int = 0
     rich: int = 0
+    attempt: int = 1
 
 
 @dataclass(frozen=True)

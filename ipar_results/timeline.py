@@ -118,14 +118,14 @@ def take(recorder: Recorder, limit: int | None = None) -> Timeline:
         columns = recorder.columns
         index = sample(np.flatnonzero(columns.status >= OK), columns.status, limit)
         started = columns.started[index]
-        moments = np.array([recorder._submitted, np.fmin.reduce(columns.started, initial=np.nan)])
+        moments = np.array([recorder.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
         running, now = recorder.running, time.time()
         known = moments[~np.isnan(moments)]
         base = float(known[0]) if len(known) else now - recorder.elapsed
-        over = columns.ended == columns.messages and not np.isnan(recorder._received)
+        over = columns.ended == columns.messages and not np.isnan(recorder.clock.received)
         return Timeline(
             base=base,
-            now=float(recorder._received) if over else now,
+            now=float(recorder.clock.received) if over else now,
             messages=columns.messages,
             of=columns.ended,
             engines=tuple(recorder.engines.ids),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .link import Link
+from .log import trouble
 from .recorder import Recorder
 
 
@@ -50,6 +51,18 @@ class Watch:
             if recorder is None:
                 recorder = self._recorders[result] = kind(result, self._link(result._client))
         return recorder
+
+    def born(self, result: Any) -> None:
+        """Listen to a result that was made just now, before it has a recorder."""
+        try:
+            client = result._client
+            link = self._links.get(client)
+            if link is None:
+                with self._lock:
+                    link = self._link(client)
+            link.first_words.attach(result._children)
+        except Exception:
+            trouble("listening to a new result")
 
     def close(self) -> None:
         """Take every callback off; a second call does nothing."""

@@ -24,6 +24,10 @@ class Client:
         self.outstanding = set()
         self.results = {}
         self.metadata = {}
+        self._futures = {}
+        self._output_futures = {}
+        self._queue_handlers = {}
+        self._outstanding_dict = {}
 
 
 class Fed:

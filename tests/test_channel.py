@@ -12,7 +12,6 @@ from front import FrontEnd
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live import channel as channels
 from ipar_results.live.channel import Channel
-from ipar_results.live.ticker import CHANGED
 from ipar_results.log import forget
 from ipar_results.tracking import Tracker
 from ipar_results.watch import Watch
@@ -234,7 +233,9 @@ def test_hostile_text_travels_whole_and_bounded(scene):
     scene.settle()
     seen = scene.front.results[entry.id]
     assert seen.head["name"].startswith("<script>\x00?") and len(seen.head["name"]) <= 120
-    assert len(seen.failures[0]["traceback"]) < 8_200 and "characters left out" in seen.failures[0]["traceback"]
+    assert (
+        len(seen.failures[0]["traceback"]) < 8_200 and "characters left out" in seen.failures[0]["traceback"]
+    )
 
 
 def test_a_result_that_went_away_is_said_to_be_gone(scene):

@@ -225,7 +225,7 @@ def test_every_rule_of_the_style_is_scoped():
 
 
 def test_the_style_is_small():
-    assert len(html.style().encode()) < 8_000
+    assert len(html.style().encode()) < 10_000
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE, ids=range(len(samples.HOSTILE)))

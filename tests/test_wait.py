@@ -179,6 +179,6 @@ def test_ctrl_c_says_what_still_runs_and_how_to_cancel_it(watch, capsys):
         wait(fed.result, recorder, view, 0.01, None, ALL_COMPLETED)
     said = capsys.readouterr().err
     assert "4 of 5 tasks are not done (2 running, 2 queued)" in said
-    assert "ar.abort()" in said
-    assert "send_signal" in said
+    assert "ar.monitor.cancel()" in said
+    assert "ar.monitor.cancel(interrupt=True)" in said
     assert view.ends == 1

@@ -13,6 +13,7 @@ from ..recorder import Recorder
 from ..render import html, text
 from ..saved import MIME
 from ..snapshot import Snapshot
+from ..timeline import take
 from .following import Following
 
 _CLOSED_AT_ONCE = 4
@@ -155,7 +156,7 @@ class Live(Following):
         super()._release()
 
     def _show(self, state: Snapshot, update: bool) -> None:
-        data = bundle(state, self._config, self._view, self._saved(state))
+        data = bundle(state, self._config, self._view, self._saved(state), self._recorder)
         if self._draw_widget(state) is not None:
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
         self._publish(data, {}, transient={"display_id": self._display_id}, update=update)
@@ -191,12 +192,17 @@ class Live(Following):
 
 
 def bundle(
-    state: Snapshot, config: IPythonParallelResults, view: str = "html", saved: dict[str, Any] | None = None
+    state: Snapshot,
+    config: IPythonParallelResults,
+    view: str = "html",
+    saved: dict[str, Any] | None = None,
+    recorder: Recorder | None = None,
 ) -> dict[str, Any]:
-    """The static MIME bundle of a snapshot."""
+    """The static MIME bundle of a snapshot, with a timeline of what its recorder knows."""
     data = {"text/plain": _drawn(lambda: text.plain(state), "text")}
     if view != "text":
-        data["text/html"] = _drawn(lambda: html.card(state, limits(config)), "HTML")
+        timeline = None if recorder is None or state.single else take(recorder)
+        data["text/html"] = _drawn(lambda: html.card(state, limits(config), timeline), "HTML")
     kept = {mime: drawn for mime, drawn in data.items() if drawn is not None} or {"text/plain": _bare(state)}
     return kept if saved is None else {MIME: saved, **kept}
 

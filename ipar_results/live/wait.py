@@ -134,7 +134,7 @@ def _say_what_still_runs(recorder: Recorder) -> None:
     print(
         f"Stopped waiting for {state.name or 'the result'}: {left:,} of {state.total:,} tasks are not done "
         f"({state.running:,} running, {state.queued:,} queued) and go on. "
-        "To cancel what is queued: ar.abort(). "
-        "To interrupt what runs: rc.send_signal('SIGINT', block=False), with rc your Client.",
+        "To cancel what is queued: ar.monitor.cancel(). "
+        "To interrupt what runs as well: ar.monitor.cancel(interrupt=True).",
         file=sys.stderr,
     )

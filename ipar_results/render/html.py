@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -13,7 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..snapshot import Snapshot
-from . import rows, words
+from ..timeline import Timeline
+from . import rows, svg, words
 
 _SHORTEST_TEXT = 500
 
@@ -53,20 +54,46 @@ class Limits:
 DEFAULT = Limits()
 
 
-def card(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+def card(snapshot: Snapshot, limits: Limits = DEFAULT, timeline: Timeline | None = None) -> str:
     """Draw a result as one self-contained card.
 
     Parameters
     ----------
     snapshot : Snapshot
     limits : Limits, optional
+    timeline : Timeline, optional
+        Drawn too, where it is given and the result is of more than one task.
 
     Returns
     -------
     str
         HTML with its style and no script, at most ``limits.total_bytes`` long.
     """
-    return _fitted(_card, snapshot, limits)
+    drawn = "" if timeline is None else picture(snapshot, timeline)
+    return _fitted(partial(_card, drawn=drawn), snapshot, limits)
+
+
+def picture(snapshot: Snapshot, timeline: Timeline) -> str:
+    """Draw which engine did what, and when.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    timeline : Timeline
+
+    Returns
+    -------
+    str
+        HTML without style, about 60 kB at most; empty for a single task, and before anything has begun.
+    """
+    if snapshot.single:
+        return ""
+    until = None if snapshot.eta is None else snapshot.elapsed + snapshot.eta[1]
+    drawing = svg.drawing(timeline, until, snapshot.finished)
+    if drawing is None:
+        return ""
+    label = f"Timeline of {words.plural(timeline.shown, 'task')} by engine"
+    return render("timeline", label=label, **drawing)
 
 
 def head(snapshot: Snapshot) -> str:
@@ -81,7 +108,7 @@ def head(snapshot: Snapshot) -> str:
     str
         HTML without style, of bounded size.
     """
-    return _render(
+    return render(
         "head",
         state=snapshot.state,
         glyph=words.STATES[snapshot.state],
@@ -194,7 +221,7 @@ def extents(snapshot: Snapshot) -> tuple[str, str, str]:
     )
 
 
-def _card(snapshot: Snapshot, limits: Limits) -> str:
+def _card(snapshot: Snapshot, limits: Limits, drawn: str = "") -> str:
     folds = []
     engines, tasks, outputs = extents(snapshot)
     if snapshot.engines and not snapshot.single:
@@ -203,11 +230,12 @@ def _card(snapshot: Snapshot, limits: Limits) -> str:
         folds.append(("Tasks", tasks, _tasks(snapshot, limits)))
     if snapshot.outputs:
         folds.append(("Output", "" if snapshot.single else outputs, _outputs(snapshot, limits)))
-    return _render(
+    return render(
         "card",
         style=Markup(style()),
         label=f"{words.name(snapshot)}: {words.STATES[snapshot.state][1]}",
         head=Markup(head(snapshot)),
+        timeline=Markup(drawn),
         failures=Markup(_failures(snapshot, limits)),
         folds=[(title, extent, Markup(inner)) for title, extent, inner in folds],
     )
@@ -215,7 +243,7 @@ def _card(snapshot: Snapshot, limits: Limits) -> str:
 
 def _engines(snapshot: Snapshot, limits: Limits) -> str:
     shown = snapshot.engines[: limits.engines]
-    return _render(
+    return render(
         "engines",
         rows=[rows.engine(load, snapshot.elapsed) for load in shown],
         moving=not snapshot.finished,
@@ -225,7 +253,7 @@ def _engines(snapshot: Snapshot, limits: Limits) -> str:
 
 def _failures(snapshot: Snapshot, limits: Limits) -> str:
     shown = snapshot.failures[: limits.failures]
-    return _render(
+    return render(
         "failures",
         groups=[rows.failure(group, limits.traceback) for group in shown],
         single=snapshot.single,
@@ -236,7 +264,7 @@ def _failures(snapshot: Snapshot, limits: Limits) -> str:
 def _tasks(snapshot: Snapshot, limits: Limits) -> str:
     shown = snapshot.tasks[: limits.tasks]
     origin = min((task.submitted for task in shown if task.submitted is not None), default=math.nan)
-    return _render(
+    return render(
         "tasks",
         rows=[rows.task(task, origin) for task in shown],
         cut=_cut(snapshot.messages, len(shown), "messages" if words.chunked(snapshot) else "tasks"),
@@ -245,7 +273,7 @@ def _tasks(snapshot: Snapshot, limits: Limits) -> str:
 
 def _outputs(snapshot: Snapshot, limits: Limits) -> str:
     shown = snapshot.outputs[: limits.outputs]
-    return _render(
+    return render(
         "outputs",
         items=[rows.output(output, limits.output) for output in shown],
         single=snapshot.single,
@@ -265,7 +293,8 @@ def _fitted(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits:
     return html
 
 
-def _render(template: str, **facts: Any) -> str:
+def render(template: str, **facts: Any) -> str:
+    """Fill in a template of this package; every text is escaped unless it is marked as safe."""
     return _environment().get_template(f"{template}.html.j2").render(facts)
 
 

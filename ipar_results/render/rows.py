@@ -64,7 +64,7 @@ def output(output: TaskOutput, limit: int) -> dict[str, Any]:
         if start or end:
             streams.append((label, to_html((start + end).rstrip("\n"))))
     return {
-        "task": f"task {output.index:,}",
+        "task": f"task {output.index:,}" + (f", attempt {output.attempt}" if output.attempt > 1 else ""),
         "engine": words.engines([output.engine_id]),
         "omitted": left_out(omitted) if omitted else "",
         "streams": streams,

@@ -119,14 +119,14 @@ class JupyterServer:
 
 
 @contextmanager
-def running_server(front_end, root, runtime):
-    """Run a Jupyter server in `root`; `runtime` is its runtime directory."""
+def running_server(front_end, root, runtime, config=()):
+    """Run a Jupyter server in `root`; `runtime` is its runtime directory, `config` goes before our own."""
     module, app, _ = FRONT_ENDS[front_end]
     token = secrets.token_hex(16)
     command = [sys.executable, "-m", module, "--no-browser", "--allow-root"]
     command += [f"--ServerApp.root_dir={root}", "--ServerApp.port=0", f"--IdentityProvider.token={token}"]
     command += [f"--{app}.expose_app_in_browser=True"]
-    environment = {**os.environ, "JUPYTER_CONFIG_PATH": str(QUIET)}
+    environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(map(str, (*config, QUIET)))}
     log_path = runtime.parent / f"{front_end}.log"
     with log_path.open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=root, env=environment)
@@ -143,6 +143,18 @@ def jupyter_server(request, jupyter_dirs, tmp_path_factory):
     with running_server(
         request.param, tmp_path_factory.mktemp(request.param), jupyter_dirs / "runtime"
     ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def plain_server(jupyter_dirs, tmp_path_factory):
+    """Run a JupyterLab in which the labextension is disabled."""
+    config = tmp_path_factory.mktemp("config")
+    (config / "labconfig").mkdir()
+    page_config = {"disabledExtensions": {"ipar-results": True}}
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(page_config))
+    root, runtime = tmp_path_factory.mktemp("plain"), jupyter_dirs / "runtime"
+    with running_server("lab", root, runtime, [config]) as server:
         yield server
 
 

@@ -7,6 +7,7 @@ from hostile import HOSTILE
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 
+ENDED = ["application/vnd.ipar-results.v1+json", "text/html", "text/plain"]
 NOT_OURS = re.compile(r"reading '(schema|last_modified)'")
 LOAD = """\
 %load_ext ipar_results
@@ -58,7 +59,7 @@ def outputs(notebook, cell):
 def test_the_card_moves_while_another_cell_keeps_the_kernel_busy(
     jupyter_server, cluster, page, until, errors
 ):
-    """`aria-valuenow` rises during time.sleep(5), and the saved notebook holds static HTML afterwards."""
+    """`aria-valuenow` rises during time.sleep(5), and the saved notebook holds no widget afterwards."""
     cells = [load(cluster), MAP.format(seconds=0.1, tasks=60) + "ar", "time.sleep(5)", "ar.wait()"]
     jupyter_server.open(page, "moves.ipynb", cells)
     run(jupyter_server, page, 0, 1)
@@ -72,7 +73,7 @@ def test_the_card_moves_while_another_cell_keeps_the_kernel_busy(
 
     run(jupyter_server, page, 3)
     until(lambda: done(jupyter_server, page, 1) == 60)
-    until(lambda: outputs(jupyter_server.save(page, "moves.ipynb"), 1) == [["text/html", "text/plain"]])
+    until(lambda: outputs(jupyter_server.save(page, "moves.ipynb"), 1) == [ENDED])
     saved = jupyter_server.save(page, "moves.ipynb")
     assert "59 ok" in saved.cells[1].outputs[0].data["text/html"]
     assert "widget-view" not in str(saved.cells)
@@ -88,7 +89,7 @@ def test_wait_interactive_shows_the_card_in_its_own_cell(jupyter_server, cluster
     first = until(lambda: done(jupyter_server, page, 1))
     until(lambda: done(jupyter_server, page, 1) > first)
     jupyter_server.wait_ran(page, 1)
-    until(lambda: outputs(jupyter_server.save(page, "waits.ipynb"), 1) == [["text/html", "text/plain"]])
+    until(lambda: outputs(jupyter_server.save(page, "waits.ipynb"), 1) == [ENDED])
     assert done(jupyter_server, page, 1) == 40
     assert errors == []
 
@@ -111,7 +112,7 @@ def test_a_saved_notebook_opens_without_its_kernel(jupyter_server, cluster, page
         page, "stays.ipynb", [load(cluster), MAP.format(seconds=0.01, tasks=20) + "ar.wait(); ar"]
     )
     run(jupyter_server, page, 0, 1)
-    until(lambda: outputs(jupyter_server.save(page, "stays.ipynb"), 1) == [["text/html", "text/plain"]])
+    until(lambda: outputs(jupyter_server.save(page, "stays.ipynb"), 1) == [ENDED])
     page.reload()
     jupyter_server.wait_idle(page)
     until(lambda: done(jupyter_server, page, 1) == 20)
@@ -162,6 +163,6 @@ def test_twenty_displayed_results_all_end_true(jupyter_server, cluster, page, un
     def all_true():
         saved = jupyter_server.save(page, "many.ipynb")
         ended = [output for output in saved.cells[1].outputs if "9 ok" in output.data["text/html"]]
-        return len(ended) == 20 and outputs(saved, 1) == [["text/html", "text/plain"]] * 20
+        return len(ended) == 20 and outputs(saved, 1) == [ENDED] * 20
 
     until(all_true, timeout=60)

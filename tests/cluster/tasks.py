@@ -43,3 +43,14 @@ def die():
 
     os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(30)
+
+
+def fail_first(marker, value):
+    """Fail the first time, by a file that the first attempt leaves behind."""
+    import os
+
+    print(f"attempt at {value}")
+    if not os.path.exists(f"{marker}-{value}"):
+        open(f"{marker}-{value}", "w").close()
+        raise ValueError(f"{value} was tried for the first time")
+    return value * 10

@@ -1,0 +1,321 @@
+"""How long it will still take: a range, from how long tasks took and from the engines that are alive."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .columns import ABORTED, OK
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+SAMPLE = 800
+_FEWEST = 4  # tasks that must have ended, however few engines there are
+_Z = 2.1
+_SAME = 2.5  # standard errors within which two means count as one
+# the constants below are tuned by tests/bench/eta.py
+_FEW, _MANY = 0.03, 3.0  # so many tasks more that there is one, or is none, in one case of twenty
+_UNSEEN = 6.0
+_LONGER = 1.5
+_VARIED = 2.0
+_AGE = 0.25
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What is done, what runs and what waits: all that an estimate needs.
+
+    Attributes
+    ----------
+    length : ndarray of float, shape (n,)
+        Seconds that ended messages took; all, or an even sample, in the order of their positions.
+    start : ndarray of float, shape (n,)
+        When they began, by their engines' clocks.
+    inputs, position, slot : ndarray of int, shape (n,)
+    ended : int
+        Messages that have ended; n is smaller in a sample.
+    busy : float
+        Seconds of computing, all ended messages together.
+    age, running_inputs, running_slot : ndarray, shape (k,)
+        The messages that run: for how many seconds they have, how many inputs each carries, and where.
+    queued, queued_inputs : int
+        Messages that have not begun, and their inputs.
+    queued_position : float
+        Their mean position.
+    alive : ndarray of bool
+        By slot, whether an engine is still there.
+    """
+
+    length: Floats
+    start: Floats
+    inputs: Ints
+    position: Ints
+    slot: Ints
+    ended: int
+    busy: float
+    age: Floats
+    running_inputs: Ints
+    running_slot: Ints
+    queued: int
+    queued_inputs: int
+    queued_position: float
+    alive: NDArray[np.bool_]
+
+
+def estimate(work: Work) -> tuple[float, float] | None:
+    """Seconds still to go, from and to: the end comes in between nine times of ten.
+
+    Parameters
+    ----------
+    work : Work
+
+    Returns
+    -------
+    tuple of float or None
+        None until a full wave has ended, as many messages as there are engines, and longer the more their
+        durations vary. None too while a task runs that is much longer than any that has ended.
+    """
+    engines = int(work.alive.sum())
+    left = work.queued + len(work.age)
+    if not engines or not left or work.ended < max(engines, _FEWEST) or len(work.length) < _FEWEST:
+        return None
+    each = work.length / np.maximum(work.inputs, 1)
+    slowness = _slowness(work, each)
+    # as an engine of average speed would take
+    even = each / slowness[work.slot]
+    size = work.queued_inputs / work.queued if work.queued else 1.0
+    speed = float((1 / slowness[: len(work.alive)][work.alive]).sum())
+    pace = slowness[work.running_slot] * np.maximum(work.running_inputs, 1)
+    if (work.age / pace > _LONGER * even.max()).any():
+        return None  # unlike all that was seen: it may end now or never
+    varies = float(even.std() / (even.mean() or 1.0))
+    if work.ended < max(engines, _FEWEST) * (1 + _VARIED * varies):
+        return None  # one wave tells little of tasks that are all different
+    typical, least, most, drift = _means(work, even)
+    soonest, latest = _last_of_running(typical, work.age / pace, pace)
+    if not work.queued:
+        return soonest, latest
+    low, high = (
+        work.queued_inputs * each_input / speed
+        + (work.queued * _gap(work) + float((_residual(typical, work.age / pace) * pace).sum())) / engines
+        for each_input in (least, most)
+    )
+    early, late = _straggling(typical, engines, work.queued)
+    low += early * size
+    high += late * size * drift * float(slowness[: len(work.alive)][work.alive].max())
+    return max(low, soonest), max(high, latest, low)
+
+
+def _slowness(work: Work, each: Floats) -> Floats:
+    """How slow each engine is beside the others, 1 for an average one; the last stands for unknown ones."""
+    size = len(work.alive) + 1
+    slot = np.where(work.slot < 0, size - 1, work.slot)
+    number = np.bincount(slot, minlength=size)
+    total = np.bincount(slot, each, minlength=size)
+    mean = float(each.mean())
+    spread = float(each.std())
+    if mean <= 0:
+        return np.ones(size)
+    # an engine of few tasks says little about itself: the more they vary, the more tasks it takes
+    doubt = 1 + (spread / mean) ** 2
+    slowness = (total / mean + doubt) / (number + doubt)
+    chance = 2 * spread / mean / np.sqrt(np.maximum(number, 1))
+    differs = np.abs(total / mean - number) > chance * number
+    return np.asarray(np.where(differs, slowness, 1.0), np.float64)
+
+
+def _gap(work: Work) -> float:
+    """Seconds between one message's end and the next one's beginning, on average."""
+    size = len(work.alive) + 1
+    first, last = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(first, work.slot, work.start)
+    np.maximum.at(last, work.slot, work.start + work.length)
+    span = float(np.where(last > first, last - first, 0.0).sum())
+    return max(0.0, span - work.busy) / work.ended
+
+
+def _means(work: Work, even: Floats) -> tuple[Floats, float, float, float]:
+    """What is typical from now on.
+
+    Tasks like those to come, the least and the most that these may take on average, an input, and the factor
+    by which they may grow beside those like them.
+    """
+    half = len(even) // 2
+    everything, before, recent = _Mean.of(even), _Mean.of(even[:half]), _Mean.of(even[half:])
+    steady = recent.agrees(before)
+    candidates = [everything if steady else recent]
+    trend = _trend(work.position.astype(np.float64), even, work.queued_position)
+    if trend is not None:
+        candidates.append(trend)
+    number = max(work.queued, 1)
+    least = min(each.value - each.ahead(number) for each in candidates)
+    most = max(each.value + each.ahead(number) for each in candidates)
+    drift = max(each.value for each in candidates) / (candidates[0].value or 1.0)
+    return even if steady else even[half:], max(least, 0.25 * float(np.min(even))), most, drift
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """A mean of which it is known how sure it is."""
+
+    value: float
+    error: float
+    spread: float
+
+    @classmethod
+    def of(cls, values: Floats) -> _Mean:
+        spread = float(values.std(ddof=1)) if len(values) > 1 else float(values.mean())
+        few = 1 + 2 / len(values)  # the spread of a few values says less than it seems
+        return cls(float(values.mean()), few * spread / math.sqrt(len(values)), few * spread)
+
+    def agrees(self, other: _Mean) -> bool:
+        return abs(self.value - other.value) <= _SAME * math.hypot(self.error, other.error)
+
+    def ahead(self, number: int) -> float:
+        """How far the mean of so many further ones may be away."""
+        return _Z * math.hypot(self.error, self.spread / math.sqrt(number))
+
+
+def _trend(position: Floats, even: Floats, ahead: float) -> _Mean | None:
+    """The mean at a position further on, where durations rise or fall with it."""
+    later = len(even) // 3  # a warm-up is no trend
+    x, y = position[later:], even[later:]
+    if len(x) < 6:
+        return None
+    middle = x.mean()
+    across = float(((x - middle) ** 2).sum())
+    if across <= 0:
+        return None
+    slope = float(((x - middle) * (y - y.mean())).sum()) / across
+    rest = y - y.mean() - slope * (x - middle)
+    spread = float(rest.std())
+    error = spread / math.sqrt(across)
+    if abs(slope) <= _SAME * error:
+        return None
+    there = float(y.mean()) + slope * (ahead - middle)
+    return _Mean(
+        max(there, 0.2 * float(y.mean())),
+        math.hypot(spread / math.sqrt(len(x)), error * (ahead - middle)),
+        spread,
+    )
+
+
+def _residual(even: Floats, age: Floats) -> Floats:
+    """How long tasks of these ages still take on average."""
+    ordered = np.sort(even)
+    above = np.searchsorted(ordered, age, "right")
+    sums = np.append(np.cumsum(ordered[::-1])[::-1], 0.0)
+    number = len(ordered) - above
+    mean = np.divide(sums[above], number, out=np.zeros(len(age)), where=number > 0)
+    return np.where(number > 0, mean - age, 0.25 * age)
+
+
+def _straggling(typical: Floats, engines: int, queued: int) -> tuple[float, float]:
+    """How much later than the work spread evenly the last task ends, from and to.
+
+    Until the queue is empty each engine begins a task every mean duration, so the number of tasks that still
+    run `x` seconds after that moment is on average ``engines * mean(max(d - x, 0)) / mean(d)``.
+    """
+    ordered = np.sort(_with_unseen(typical))
+    mean = float(ordered.mean()) or 1e-9
+    after = np.append(0.0, ordered)
+    above = len(after) - np.maximum(np.arange(len(after)), 1)
+    longer = np.cumsum(ordered[::-1])[::-1]
+    beyond = np.append(longer[0], longer) - above * after  # the sum of max(d - x, 0), at each x
+    number = np.minimum(engines * beyond / mean, queued * above) / len(ordered)
+    residual = float((ordered**2).mean()) / (2 * mean)  # what they have left on average at that moment
+    early = float(np.interp(-_MANY, -number, after))
+    return max(0.0, early - residual), float(np.interp(-_FEW, -number, after))
+
+
+def _with_unseen(typical: Floats) -> Floats:
+    """The tasks so far, and one that is as long as none of them was: the more they vary, the longer."""
+    longest = float(typical.max())
+    logs = np.log(np.maximum(typical, 0.01 * longest + 1e-9))
+    further = math.exp(_UNSEEN * float(logs.std()) / math.sqrt(len(typical)))
+    return np.append(typical, longest * further + float(typical.std()))
+
+
+def _last_of_running(typical: Floats, age: Floats, pace: Floats) -> tuple[float, float]:
+    """When the last of those that run ends, from and to."""
+    if not len(age):
+        return 0.0, 0.0
+    ordered = np.sort(_with_unseen(typical))
+    above = np.searchsorted(ordered[:-1], age, "right")
+    number = len(ordered) - above
+    likely = 0.95 ** (1 / len(age))
+    soon, late = (
+        ordered[np.minimum(above + (share * number).astype(np.int64), len(ordered) - 1)] - age
+        for share in (0.1, likely)
+    )
+    # longer than any so far: nobody knows for how long, but not for ever
+    late = np.maximum(late, np.where(number <= 2, age, 0.0))
+    return 0.9 * float((np.maximum(soon, 0.0) * pace).max()), 1.1 * float((late * pace).max())
+
+
+class Forecast:
+    """The estimate of one result, made anew at most four times a second."""
+
+    def __init__(self) -> None:
+        self._made_at = -math.inf
+        self._range: tuple[float, float] | None = None
+
+    def range(self, recorder: Recorder, now: float) -> tuple[float, float] | None:
+        """Seconds still to go, from and to; None where nobody knows.
+
+        Parameters
+        ----------
+        recorder : Recorder
+            Its lock must be held.
+        now : float
+            POSIX seconds.
+        """
+        if recorder.columns.ended == recorder.columns.messages or recorder.link.lost:
+            return None
+        if not 0 <= now - self._made_at < _AGE:
+            work = work_of(recorder, now)
+            self._made_at, self._range = now, None if work is None else estimate(work)
+        if self._range is None:
+            return None
+        gone = now - self._made_at
+        return max(0.0, self._range[0] - gone), max(0.0, self._range[1] - gone)
+
+
+def work_of(recorder: Recorder, now: float) -> Work | None:
+    """What a recorder knows, as an estimate needs it; None before anything has ended."""
+    columns = recorder.columns
+    if columns.ended < _FEWEST:
+        return None
+    done = np.flatnonzero(columns.status >= OK)
+    index = done[:: len(done) // SAMPLE + 1]
+    length = columns.completed[index] - columns.started[index]
+    index = index[(length >= 0) & (columns.status[index] != ABORTED) & (columns.engine[index] >= 0)]
+    running, alive = np.fromiter(recorder.running, np.int64, len(recorder.running)), recorder.link.alive()
+    slots, since = zip(*recorder.running.values(), strict=True) if recorder.running else ((), ())
+    queued = columns.messages - len(done) - len(running)
+    queued_inputs = columns.total - int(columns.counts[OK:].sum()) - int(columns.weight(running).sum())
+    positions = columns.messages * (columns.messages - 1) // 2 - int(done.sum()) - int(running.sum())
+    return Work(
+        length=columns.completed[index] - columns.started[index],
+        start=columns.started[index],
+        inputs=columns.weight(index),
+        position=index,
+        slot=columns.engine[index].astype(np.int64),
+        ended=len(done),
+        busy=float(columns.slot_busy.sum()),
+        age=np.maximum(now - np.array(since, np.float64), 0.0),
+        running_inputs=columns.weight(running),
+        running_slot=np.array(slots, np.int64),
+        queued=queued,
+        queued_inputs=queued_inputs,
+        queued_position=positions / queued if queued else 0.0,
+        alive=np.array([engine in alive for engine in recorder.engines.ids], np.bool_),
+    )

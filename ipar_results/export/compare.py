@@ -1,0 +1,131 @@
+"""Two runs side by side."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ..render import html, words
+from ..render.ansi import one_line
+from ..snapshot import Snapshot
+from .load import load
+
+_SAME = 0.005
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs, shown side by side where it is displayed.
+
+    Attributes
+    ----------
+    a, b : Snapshot
+    """
+
+    a: Snapshot
+    b: Snapshot
+
+    @property
+    def rows(self) -> tuple[tuple[str, str, str, str], ...]:
+        """What is compared: a name, both values, and how they differ in words."""
+        a, b = self.a, self.b
+        return (
+            ("run", words.name(a), words.name(b), ""),
+            ("state", words.STATES[a.state][1], words.STATES[b.state][1], ""),
+            ("tasks", f"{a.total:,}", f"{b.total:,}", _more(a.total, b.total)),
+            ("messages", f"{a.messages:,}", f"{b.messages:,}", _more(a.messages, b.messages)),
+            ("engines", f"{len(a.engines):,}", f"{len(b.engines):,}", _more(len(a.engines), len(b.engines))),
+            ("took", words.clock(_took(a)), words.clock(_took(b)), _faster(_took(a), _took(b))),
+            (
+                "computed",
+                words.clock(a.serial_time),
+                words.clock(b.serial_time),
+                _times(a.serial_time, b.serial_time, "less", "more"),
+            ),
+            ("speed-up", _decimal(a.speedup), _decimal(b.speedup), ""),
+            ("efficiency", _share(a.efficiency), _share(b.efficiency), ""),
+            ("tasks a second", words.throughput(a) or "–", words.throughput(b) or "–", ""),
+            ("failed", f"{a.failed:,}", f"{b.failed:,}", _more(a.failed, b.failed)),
+            ("aborted", f"{a.aborted:,}", f"{b.aborted:,}", _more(a.aborted, b.aborted)),
+            *_failures(a, b),
+        )
+
+    def __repr__(self) -> str:
+        rows = [("", "a", "b", ""), *self.rows]
+        widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        return "\n".join(
+            f"{name:<{widths[0]}}  {left:>{widths[1]}}  {right:>{widths[2]}}  {change}".rstrip()
+            for name, left, right, change in rows
+        )
+
+    def _repr_html_(self) -> str:
+        return html.render("compare", style=html.style(), rows=self.rows)
+
+
+def compare(a: Any, b: Any) -> Comparison:
+    """Show two runs side by side.
+
+    Parameters
+    ----------
+    a, b : Snapshot, Monitor, AsyncResult or path
+        A path is that of a saved trace or report.
+
+    Returns
+    -------
+    Comparison
+        Shows itself; its `a` and `b` are the two snapshots.
+    """
+    return Comparison(_snapshot(a), _snapshot(b))
+
+
+def _snapshot(run: Any) -> Snapshot:
+    from ..layer import monitor
+    from ..monitor import Monitor
+
+    if isinstance(run, Snapshot):
+        return run
+    if isinstance(run, str | os.PathLike):
+        return load(run)
+    return run.snapshot() if isinstance(run, Monitor) else monitor(run).snapshot()
+
+
+def _took(snapshot: Snapshot) -> float:
+    return snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time
+
+
+def _faster(a: float, b: float) -> str:
+    return _times(a, b, "faster", "slower")
+
+
+def _times(a: float, b: float, less: str, more: str) -> str:
+    """How `b` differs from `a`, as a factor."""
+    if a <= 0 or b <= 0:
+        return ""
+    if abs(a - b) <= _SAME * max(a, b):
+        return "the same"
+    return f"{a / b:.1f} × {less}" if b < a else f"{b / a:.1f} × {more}"
+
+
+def _more(a: int, b: int) -> str:
+    return "" if a == b else f"{b - a:+,}".replace("-", "−")
+
+
+def _decimal(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else words.share(value)
+
+
+def _failures(a: Snapshot, b: Snapshot) -> list[tuple[str, str, str, str]]:
+    """One row for each kind of failure, the most frequent first."""
+    counts: dict[str, list[int]] = {}
+    for side, snapshot in enumerate((a, b)):
+        for group in snapshot.failures:
+            where = one_line(group.where, words.WHERE)
+            kind = words.joined(one_line(group.type, words.TYPE) or "Error", where)
+            counts.setdefault(kind, [0, 0])[side] += group.count
+    ordered = sorted(counts.items(), key=lambda item: -max(item[1]))
+    return [(f"✕ {kind}", f"{m:,}", f"{n:,}", _more(m, n)) for kind, (m, n) in ordered[:20]]

@@ -1,0 +1,70 @@
+"""Files that are whole or not there at all, and never replace another one unasked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def free(path: str | os.PathLike[str], overwrite: bool) -> Path:
+    """The path, if it can be written to; to be asked before the work is done.
+
+    Raises
+    ------
+    FileExistsError
+        Where there is something and `overwrite` is False.
+    IsADirectoryError, FileNotFoundError, PermissionError
+    """
+    target = Path(os.path.expanduser(path))
+    if target.is_dir():
+        msg = f"{str(target)!r} is a folder: add a file name"
+        raise IsADirectoryError(msg)
+    target = Path(os.path.realpath(target))  # a link stays a link
+    if not target.parent.is_dir():
+        msg = f"there is no folder {str(target.parent)!r}: make it first"
+        raise FileNotFoundError(msg)
+    if os.path.lexists(target) and not overwrite:
+        msg = f"{str(target)!r} exists already: choose another name, or pass overwrite=True to replace it"
+        raise FileExistsError(msg)
+    return target
+
+
+def write(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = False) -> Path:
+    """Write a file beside its place and move it there once it is whole.
+
+    Parameters
+    ----------
+    path : path
+    texts : iterable of str
+    overwrite : bool
+
+    Returns
+    -------
+    Path
+        Where it is now, absolute.
+
+    Raises
+    ------
+    OSError
+        Nothing is left behind then, and what was there before is untouched.
+    """
+    target = free(path, overwrite)
+    beside = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        # not the usual temporary file, which only its owner could read
+        with open(beside, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.writelines(texts)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, beside)
+        os.replace(beside, free(path, overwrite))
+    except PermissionError as error:
+        msg = f"not allowed to write {str(target)!r}: choose a folder that you may write to"
+        raise PermissionError(error.errno, msg) from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return target

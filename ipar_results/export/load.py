@@ -1,0 +1,126 @@
+"""A saved trace or report read back, whatever may be in the file."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import types
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ..snapshot import WIRE_VERSION, Snapshot
+from .report import MARK
+from .trace import KEY
+
+MOST_BYTES = 500_000_000
+_DATA = re.compile(rf'<script type="application/json" id="{MARK}">([^<]*)</script>')
+
+
+def load(path: str | os.PathLike[str]) -> Snapshot:
+    """Read a snapshot back from a trace or report that was saved.
+
+    Parameters
+    ----------
+    path : path
+        A file of ``save_trace`` or ``save_report``.
+
+    Returns
+    -------
+    Snapshot
+
+    Raises
+    ------
+    OSError
+        Where the file can't be read.
+    ValueError
+        Where it is not such a file, is broken, or was saved by a newer version.
+    """
+    file = Path(os.path.expanduser(path))
+    if file.stat().st_size > MOST_BYTES:
+        msg = f"{str(file)!r} is too large to be a saved trace or report"
+        raise ValueError(msg)
+    try:
+        return snapshot_of(_data(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+        msg = f"{str(file)!r} can't be read as a trace or report of ipar_results: {error}"
+        raise ValueError(msg) from error
+
+
+def _data(text: str) -> Any:
+    if text.lstrip()[:1] == "{":
+        other = _parsed(text).get("otherData")
+        if not isinstance(other, dict) or KEY not in other:
+            msg = "it is JSON, but ipar_results did not save it"
+            raise ValueError(msg)
+        return other[KEY]
+    found = _DATA.findall(text)
+    if not found:
+        msg = "it holds no data of ipar_results"
+        raise ValueError(msg)
+    return _parsed(found[-1])  # what a task wrote stands before it
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(name: str) -> None:
+    msg = f"{name} is no JSON"
+    raise ValueError(msg)
+
+
+def snapshot_of(data: Any) -> Snapshot:
+    """A snapshot from what ``Snapshot.to_json`` gave.
+
+    Raises
+    ------
+    ValueError
+        Where it is of a newer version, or a field is not what it must be. Unknown fields are ignored.
+    """
+    if not isinstance(data, dict) or data.get("type") != "snapshot":
+        msg = "expected a snapshot"
+        raise ValueError(msg)
+    version = data.get("version")
+    if not isinstance(version, int) or version > WIRE_VERSION:
+        msg = f"it was saved by a newer version of ipar_results (format {version!r})"
+        raise ValueError(msg)
+    snapshot = _typed(Snapshot, data, "snapshot")
+    assert isinstance(snapshot, Snapshot)
+    return snapshot
+
+
+def _typed(hint: Any, value: Any, where: str) -> Any:
+    """The value as what a dataclass's field says it is."""
+    if hint is Any:
+        return value
+    if is_dataclass(hint) and isinstance(value, dict):
+        hints = get_type_hints(hint)
+        known = {
+            f.name: _typed(hints[f.name], value[f.name], f.name) for f in fields(hint) if f.name in value
+        }
+        return hint(**known)  # type: ignore[operator]
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Literal and isinstance(value, str) and value in parts:
+        return value
+    if origin is tuple and isinstance(value, list):
+        if parts[-1] is Ellipsis:
+            return tuple(_typed(parts[0], each, where) for each in value)
+        if len(parts) == len(value):
+            return tuple(_typed(part, each, where) for part, each in zip(parts, value, strict=True))
+    if origin in (Union, types.UnionType):
+        for part in parts:
+            try:
+                return _typed(part, value, where)
+            except ValueError:
+                continue
+    if hint is type(None) and value is None:
+        return None
+    if hint is float and type(value) in (int, float) and math.isfinite(value):
+        return float(value)
+    if hint in (int, str, bool) and type(value) is hint:
+        return value
+    msg = f"{where!r} is not what it must be"
+    raise ValueError(msg)

@@ -1,0 +1,69 @@
+"""A result's tasks as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns import STATUSES
+from ..render.ansi import one_line
+from .frame import moment
+from .tasks import Tasks
+
+COLUMNS = (
+    "index",
+    "inputs",
+    "engine",
+    "status",
+    "attempts",
+    "submitted",
+    "started",
+    "completed",
+    "received",
+    "duration",
+    "error",
+    "msg_id",
+)
+_LONGEST_TEXT = 500
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+
+
+def lines(tasks: Tasks) -> Iterator[str]:
+    """The CSV, piece by piece: a header, then one row a message; times in ISO 8601 and UTC.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    texts = {
+        name: [_inert(value) for value in getattr(tasks, name)] for name in ("engine", "error", "msg_id")
+    }
+    dates = {name: _dates(getattr(tasks, name)) for name in ("submitted", "started", "completed", "received")}
+    length = tasks.duration
+    columns = {
+        **{name: getattr(tasks, name).tolist() for name in ("index", "inputs", "attempts")},
+        **texts,
+        **dates,
+        "status": [STATUSES[code] for code in tasks.status.tolist()],
+        "duration": np.where(np.isnan(length), "", np.char.mod("%.6f", length)).tolist(),
+    }
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    writer.writerows(zip(*(columns[name] for name in COLUMNS), strict=True))
+    yield buffer.getvalue()
+
+
+def _dates(posix: NDArray[np.float64]) -> list[str]:
+    dates = np.datetime_as_string(moment(posix), unit="us")
+    return np.where(np.isnan(posix), "", np.char.add(dates, "Z")).tolist()  # type: ignore[no-any-return]
+
+
+def _inert(value: Any) -> Any:
+    if value is None or isinstance(value, int):
+        return value
+    text = one_line(value, _LONGEST_TEXT)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,169 @@
+"""All messages of a result in columns: what every export is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns import FAILED, QUEUED, RUNNING, STATUSES, Index
+from ..recorder import Recorder
+from ..render.ansi import one_line
+from ..snapshot import EngineId, Snapshot, TaskRecord
+from ..texts import clipped
+from ..times import posix, seconds
+
+_LONGEST_TYPE = 200
+_KEPT_TEXT, _KEPT_INDICES = 4_000, 1_000
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An attempt that was followed by another one."""
+
+    position: int
+    attempt: int
+    engine: EngineId | None
+    started: float
+    completed: float
+
+
+@dataclass(frozen=True, eq=False)
+class Tasks:
+    """One row a message, by position.
+
+    Attributes
+    ----------
+    snapshot : Snapshot
+        The result as a whole, at the same moment.
+    index, inputs, attempts : ndarray of int
+    status : ndarray of int
+        Codes of :data:`~ipar_results.columns.STATUSES`.
+    engine : list of (int, str or None)
+    msg_id : list of str
+    submitted, started, completed, received : ndarray of float
+        POSIX seconds; NaN where nobody knows.
+    error : list of (str or None)
+        Exception type of those that failed.
+    earlier : tuple of Earlier
+    """
+
+    snapshot: Snapshot
+    index: Index
+    inputs: Index
+    attempts: Index
+    status: NDArray[np.int8]
+    engine: list[EngineId | None]
+    msg_id: list[str]
+    submitted: NDArray[np.float64]
+    started: NDArray[np.float64]
+    completed: NDArray[np.float64]
+    received: NDArray[np.float64]
+    error: list[str | None]
+    earlier: tuple[Earlier, ...]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def duration(self) -> NDArray[np.float64]:
+        """Seconds of computing; NaN where nobody knows."""
+        return np.maximum(self.completed - self.started, 0.0)
+
+    def records(self, positions: Index) -> tuple[TaskRecord, ...]:
+        """Some of the rows as a snapshot has them."""
+        times = (self.submitted, self.started, self.completed, self.received, self.duration)
+        return tuple(
+            TaskRecord(
+                index=int(self.index[i]),
+                inputs=int(self.inputs[i]),
+                msg_id=self.msg_id[i],
+                engine_id=self.engine[i],
+                status=STATUSES[self.status[i]],
+                **dict(zip(_TIMES, (number(column[i]) for column in times), strict=True)),
+                attempts=int(self.attempts[i]),
+            )
+            for i in positions.tolist()
+        )
+
+
+_TIMES = ("submitted", "started", "completed", "received", "duration")
+
+
+def collect(result: Any, recorder: Recorder) -> Tasks:
+    """Everything that is known of every message of a result.
+
+    Parameters
+    ----------
+    result : AsyncResult
+    recorder : Recorder
+        The one that follows it.
+    """
+    recorder.poll()
+    with recorder._lock:
+        snapshot, columns = recorder.snapshot(), recorder.columns
+        records, every = recorder.records(result), np.arange(columns.messages)
+        status, slots = columns.status.copy(), columns.engine.copy()
+        for position, (slot, _) in recorder.running.items():
+            if status[position] == QUEUED:
+                status[position], slots[position] = RUNNING, slot
+        ids = [*recorder.engines.ids, None]  # slot -1 is the last
+        index = columns.firsts(every).copy()
+        count = recorder.attempts.count
+        return Tasks(
+            snapshot=snapshot,
+            index=index,
+            inputs=columns.weight(every).copy(),
+            attempts=np.array([count(i) for i in range(columns.messages)], np.int64),
+            status=status,
+            engine=[ids[slot] for slot in slots.tolist()],
+            msg_id=list(result.msg_ids),
+            submitted=seconds([md["submitted"] for md in records]),
+            started=columns.started.copy(),
+            completed=columns.completed.copy(),
+            received=seconds([md["received"] for md in records]),
+            error=_errors(snapshot, index, status),
+            earlier=_earlier(recorder, columns.messages),
+        )
+
+
+def _errors(snapshot: Snapshot, index: Index, status: NDArray[np.int8]) -> list[str | None]:
+    errors: list[str | None] = [None] * len(index)
+    failed = np.flatnonzero(status == FAILED)
+    kinds = {i: group.type for group in snapshot.failures for i in group.indices}
+    for position, first in zip(failed.tolist(), index[failed].tolist(), strict=True):
+        errors[position] = one_line(kinds.get(first, ""), _LONGEST_TYPE) or "Error"
+    return errors
+
+
+def _earlier(recorder: Recorder, messages: int) -> tuple[Earlier, ...]:
+    attempts = recorder.attempts
+    again = [i for i in range(messages) if attempts.count(i) > 1]
+    return tuple(
+        Earlier(i, attempt, md["engine_id"], posix(md["started"]), posix(md["completed"]))
+        for i in again
+        for attempt, md in attempts.earlier(i)
+    )
+
+
+def bounded(snapshot: Snapshot) -> Snapshot:
+    """The snapshot as it is kept in a file: its texts cut to a size at which many groups still fit."""
+    return replace(
+        snapshot,
+        failures=tuple(
+            replace(
+                group,
+                message=clipped(group.message, _KEPT_TEXT),
+                traceback=clipped(group.traceback, _KEPT_TEXT),
+                indices=group.indices[:_KEPT_INDICES],
+            )
+            for group in snapshot.failures
+        ),
+    )
+
+
+def number(value: float) -> float | None:
+    """None where nobody knows."""
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,58 @@
+"""What became of a message, read from its future: ipyparallel gives errors as results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from typing import Any
+
+import numpy as np
+
+from .columns import ABORTED, FAILED, OK, Index
+from .errors import ContactLost
+
+PENDING = ("PENDING", "RUNNING")
+
+
+def wrote_something(md: Any) -> bool:
+    """Whether the metadata of a message holds output."""
+    return bool(md["stdout"] or md["stderr"] or md["outputs"] or md["execute_result"])
+
+
+def ended(futures: Sequence[Any]) -> Index:
+    """Positions of the futures that have ended; one that was given up has not."""
+    return np.array(
+        [
+            i
+            for i, future in enumerate(futures)
+            if future._state not in PENDING and type(future._result) is not ContactLost
+        ],
+        np.int64,
+    )
+
+
+def pending(futures: Sequence[Any]) -> list[int]:
+    """Positions of the futures that have not ended."""
+    return [i for i, future in enumerate(futures) if future._state in PENDING]
+
+
+def code_of(future: Any) -> int:
+    """The status code of an ended future whose metadata does not tell."""
+    error = error_of(future)
+    if error is None:
+        return OK
+    return ABORTED if type(error).__name__ in ("TaskAborted", "CancelledError") else FAILED
+
+
+def outcome(future: Any) -> Any:
+    """The value of an ended future, or its error."""
+    try:
+        return future.result(0)
+    except (CancelledError, Exception) as error:
+        return error
+
+
+def error_of(future: Any) -> Exception | None:
+    """The error an ended future holds."""
+    value = outcome(future)
+    return value if isinstance(value, Exception) else None

@@ -1,0 +1,289 @@
+"""A timeline as SVG: one lane an engine, slices where they are wide enough, shades where they are not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..columns import ABORTED, FAILED, OK
+from ..snapshot import EngineId
+from ..timeline import Timeline
+from . import words
+
+LANES = 24
+SLICES = 1_200
+CELLS = 4_000
+FINE = 2_000  # units across where every slice is drawn
+_SHADES = (0.3, 0.55, 0.8, 1.0)
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+_TICKS = 6
+_LABEL = 16
+_DASHES = {FAILED: "7 2", ABORTED: "3 3"}  # told apart without colours too
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Lanes:
+    """Which lane each engine's slot is drawn in, and how high lanes are, in CSS pixels."""
+
+    labels: list[str]
+    of_slot: Ints
+    engines: int
+    pitch: int
+    bar: int
+
+    @property
+    def middle(self) -> int:
+        return self.pitch // 2
+
+    @property
+    def height(self) -> int:
+        return len(self.labels) * self.pitch
+
+
+def drawing(timeline: Timeline, until: float | None = None, finished: bool = True) -> dict[str, Any] | None:
+    """What the template of a timeline needs.
+
+    Parameters
+    ----------
+    timeline : Timeline
+    until : float, optional
+        Seconds after the first submission at which the time axis ends; the last known moment where it is
+        not given or earlier.
+    finished : bool, optional
+        Draws where the present is, if not.
+
+    Returns
+    -------
+    dict or None
+        None where there is nothing to draw yet. The paths together are at most 60 kB.
+    """
+    slot, start, length, status = _placed(timeline)
+    if not len(start) and not len(timeline.running.start):
+        return None
+    lanes = _lanes(timeline, bool((slot < 0).any() or (timeline.running.slot < 0).any()))
+    now = max(timeline.now - timeline.base, 1e-6)
+    span = max(now, until or 0.0)
+    lane = lanes.of_slot[slot]
+    begin, end = np.clip(start / span, 0, 1), np.clip((start + length) / span, 0, 1)
+    exact = lanes.engines == 1 and len(start) <= SLICES and _wide(end - begin)
+    across = FINE if exact else min(max(CELLS // max(len(lanes.labels), 1), 100), 500)
+    draw = _slices if exact else _shades
+    paths = draw(lanes, lane, begin * across, end * across, status, across)
+    paths += _running(lanes, timeline, across, span, now)
+    return {
+        "lanes": lanes,
+        "across": across,
+        "paths": paths,
+        "now": None if finished else round(across * now / span),
+        "ticks": [(round(100 * at / span, 2), label) for at, label in _ticks(span)],
+        "notes": _notes(timeline, lanes, exact, start, length, now),
+    }
+
+
+def _placed(timeline: Timeline) -> tuple[Ints, Floats, Floats, NDArray[np.int8]]:
+    """Slot, start, duration and status of the messages of which it is known when they ran."""
+    known = np.isfinite(timeline.start) & np.isfinite(timeline.duration)
+    slot = timeline.slot[known].astype(np.int64)
+    return slot, timeline.start[known], timeline.duration[known], timeline.status[known]
+
+
+def _lanes(timeline: Timeline, unknown: bool) -> _Lanes:
+    engines = list(timeline.engines)
+    order = sorted(range(len(engines)), key=lambda slot: _rank(engines[slot]))
+    together = max(1, math.ceil(len(engines) / LANES))
+    of_slot = np.zeros(len(engines) + 1, np.int64)
+    labels = []
+    for lane, first in enumerate(range(0, len(order), together)):
+        slots = order[first : first + together]
+        of_slot[slots] = lane
+        labels.append(_label([engines[slot] for slot in slots]))
+    if unknown:  # slot -1 is the last
+        of_slot[-1] = len(labels)
+        labels.append("not known")
+    roomy = len(labels) <= LANES // 2
+    return _Lanes(labels, of_slot, together, *((14, 11) if roomy else (10, 8)))
+
+
+def _rank(engine: EngineId) -> tuple[bool, EngineId]:
+    return isinstance(engine, str), engine
+
+
+def _label(engines: list[EngineId]) -> str:
+    if len(engines) == 1:
+        label = words.engines(engines)
+        return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+    if all(isinstance(engine, int) for engine in engines):
+        return f"{engines[0]}–{engines[-1]}"
+    return f"{len(engines):,} engines"
+
+
+def _wide(share: Floats) -> bool:
+    """Whether most slices are wide enough to be told apart."""
+    return not len(share) or float(np.median(share)) >= 1 / 250
+
+
+def _slices(
+    lanes: _Lanes, lane: Ints, begin: Floats, end: Floats, status: NDArray[np.int8], across: int
+) -> list[dict[str, Any]]:
+    """Every message as a slice of its own."""
+    paths = []
+    for code, least in ((OK, 3), (ABORTED, 6), (FAILED, 6)):
+        chosen = np.flatnonzero(status == code)
+        chosen = chosen[np.lexsort((begin[chosen], lane[chosen]))]
+        left = np.minimum(begin[chosen].round().astype(np.int64), across - least)
+        width = end[chosen].round().astype(np.int64) - left
+        width = np.maximum(np.where(width > 9, width - 3, width), least)  # a gap to the next one
+        paths.append({**_path(_kind(code), lanes, lane[chosen], left, width), "dash": _DASHES.get(code)})
+    return [path for path in paths if path["d"]]
+
+
+def _shades(
+    lanes: _Lanes, lane: Ints, begin: Floats, end: Floats, status: NDArray[np.int8], across: int
+) -> list[dict[str, Any]]:
+    """For each lane and column the share of the time in which its engines computed."""
+    rows = len(lanes.labels)
+    paths = []
+    busy = _coverage(lane, begin, end, rows, across) / lanes.engines
+    present = _starts(lane, begin, rows, across) > 0
+    level = np.clip(np.ceil(busy * len(_SHADES) - 0.05), present, len(_SHADES)).astype(np.int64)
+    for shade, opacity in enumerate(_SHADES, 1):
+        paths.append(_path("ok", lanes, *_runs(level == shade), opacity=opacity))
+    for code in (ABORTED, FAILED):
+        chosen = status == code
+        if chosen.any():
+            share = _share(lane, begin, end, chosen, rows, across, busy * lanes.engines)
+            paths += _strips(_kind(code), lanes, share)
+    return [path for path in paths if path["d"]]
+
+
+def _share(
+    lane: Ints, begin: Floats, end: Floats, chosen: NDArray[np.bool_], rows: int, across: int, busy: Floats
+) -> Floats:
+    """The share of some of the messages in each cell; never nothing where one of them began or ran."""
+    covered = _coverage(lane[chosen], begin[chosen], end[chosen], rows, across)
+    began = _starts(lane[chosen], begin[chosen], rows, across)
+    share = np.divide(covered, busy, out=np.zeros_like(busy), where=busy > 1e-9)
+    return np.asarray(np.where(began > 0, np.maximum(share, 0.01), share), np.float64)
+
+
+def _strips(kind: str, lanes: _Lanes, share: Floats) -> list[dict[str, Any]]:
+    """A share of what a cell holds, drawn from its lower edge: a third, two thirds, or all of the height."""
+    level = np.where(share > 1e-6, np.clip(np.ceil(3 * share), 1, 3), 0)
+    strips = []
+    for third in (1, 2, 3):
+        height = math.ceil(third * lanes.bar / 3)
+        path = _path(kind, lanes, *_runs(level == third))
+        strips.append({**path, "bar": height, "down": (lanes.bar - height) / 2})
+    return strips
+
+
+def _coverage(lane: Ints, begin: Floats, end: Floats, rows: int, across: int) -> Floats:
+    """How many slices cover each cell of a lane, on average over the cell; shape (rows, across)."""
+    return np.diff(_ramps(lane, begin, rows, across) - _ramps(lane, end, rows, across), axis=1)
+
+
+def _ramps(lane: Ints, at: Floats, rows: int, across: int) -> Floats:
+    """The sum of ``max(0, edge - at)`` for each edge between cells, in linear time."""
+    cell = lane * across + np.minimum(at.astype(np.int64), across - 1)
+    size = rows * across
+    number = np.bincount(cell, minlength=size).reshape(rows, across).cumsum(axis=1)
+    total = np.bincount(cell, at, minlength=size).reshape(rows, across).cumsum(axis=1)
+    ramps = np.zeros((rows, across + 1))
+    ramps[:, 1:] = np.arange(1, across + 1) * number - total
+    return ramps
+
+
+def _starts(lane: Ints, begin: Floats, rows: int, across: int) -> Ints:
+    cell = lane * across + np.minimum(begin.astype(np.int64), across - 1)
+    return np.bincount(cell, minlength=rows * across).reshape(rows, across)
+
+
+def _runs(mask: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    """Lane, first column and width of each run of marked cells."""
+    edges = np.diff(mask.astype(np.int8), axis=1, prepend=0, append=0)
+    lane, left = np.nonzero(edges == 1)
+    return lane, left, np.nonzero(edges == -1)[1] - left
+
+
+def _path(
+    kind: str, lanes: _Lanes, lane: Ints, left: Ints, width: Ints, opacity: float = 1.0
+) -> dict[str, Any]:
+    """Horizontal strokes, sorted by lane and from left to right, as one path."""
+    same = np.zeros(len(lane), np.bool_)
+    same[1:] = lane[1:] == lane[:-1]
+    gap = np.zeros(len(lane), np.int64)
+    gap[1:] = left[1:] - left[:-1] - width[:-1]
+    middle = lane * lanes.pitch + lanes.middle
+    columns = (same, gap, left, middle, width)
+    d = "".join(
+        f"m{skip} 0h{w}" if beside else f"M{x} {y}h{w}"
+        for beside, skip, x, y, w in zip(*(column.tolist() for column in columns), strict=True)
+    )
+    return {"kind": kind, "d": d, "bar": lanes.bar, "down": 0, "opacity": opacity, "dash": None}
+
+
+def _running(lanes: _Lanes, timeline: Timeline, across: int, span: float, now: float) -> list[dict[str, Any]]:
+    """What runs now: an outline from its start, or a mark where a lane is several engines."""
+    running = timeline.running
+    lane = lanes.of_slot[running.slot]
+    begin = running.start if lanes.engines == 1 else np.full(len(lane), now)
+    right = max(round(across * now / span), 1)
+    firsts: dict[int, float] = {}
+    for row, at in zip(lane.tolist(), begin.tolist(), strict=True):
+        firsts[row] = max(at, firsts.get(row, 0.0)) if math.isfinite(at) else firsts.get(row, 0.0)
+    high = lanes.bar - 1
+    d = "".join(
+        f"M{left} {row * lanes.pitch + lanes.middle - high / 2:g}h{right - left}v{high}h{left - right}z"
+        for row, at in sorted(firsts.items())
+        for left in [min(round(across * at / span), right - math.ceil(across / 200))]
+    )
+    return [{"kind": "running", "d": d}] if d else []
+
+
+def _kind(code: int) -> str:
+    return {OK: "ok", FAILED: "failed", ABORTED: "aborted"}[code]
+
+
+def _ticks(span: float) -> Iterable[tuple[float, str]]:
+    """Round moments on the time axis, with their labels."""
+    decades = 10.0 ** math.floor(math.log10(span))
+    steps = [decades * n for n in (0.1, 0.2, 0.5, 1)] if span < 5 else [float(step) for step in _STEPS]
+    while span / steps[-1] > _TICKS:
+        steps.append(2 * steps[-1])
+    step = next(step for step in steps if span / step <= _TICKS)
+    return [(n * step, _moment(n * step, span)) for n in range(int(span / step * (1 + 1e-9)) + 1)]
+
+
+def _moment(at: float, span: float) -> str:
+    if span < 0.5:
+        return f"{1000 * at:.3g} ms" if at else "0 ms"
+    return f"{at:.3g} s" if span <= 120 else words.ticking(at)
+
+
+def _notes(
+    timeline: Timeline, lanes: _Lanes, exact: bool, start: Floats, length: Floats, now: float
+) -> list[str]:
+    notes = []
+    if timeline.shown < timeline.of:
+        notes.append(f"timeline shows {timeline.shown:,} of {timeline.of:,} tasks")
+    if not exact:
+        each = "its engines" if lanes.engines > 1 else "its engine"
+        notes.append(f"shade: the share of the time in which {each} computed")
+    lost = ~(np.isfinite(timeline.start) & np.isfinite(timeline.duration))
+    for code, phrase in ((OK, "done"), (FAILED, "failed"), (ABORTED, "aborted")):
+        missing = int((timeline.status[lost] == code).sum())
+        if missing:
+            notes.append(f"{missing:,} {phrase} without times, not drawn")
+    slack = 0.02 * now + 0.05
+    skewed = int(((start < -slack) | (start + length > now + slack)).sum())
+    if skewed:
+        notes.append(f"{skewed:,} outside the run by their engines' clocks")
+    return notes

@@ -1,0 +1,171 @@
+"""Replies on their way into a client: one that can't be read ends its task, a late one does no harm."""
+
+from __future__ import annotations
+
+import traceback
+import weakref
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from .log import trouble
+
+_KINDS = ("apply_reply", "execute_reply")
+
+
+class Replies:
+    """Stands before a client's handlers of replies, on its IO thread.
+
+    ipyparallel loses a task whose reply raises while it is read, and its handler stalls what comes behind.
+
+    Parameters
+    ----------
+    client : ipyparallel.Client
+        Held weakly.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = weakref.ref(client)
+        self._late: dict[str, Any] = {}
+        self._handlers = getattr(client, "_queue_handlers", {})
+        self._theirs = {kind: self._handlers[kind] for kind in _KINDS if kind in self._handlers}
+        self._ours = {kind: partial(self._take, theirs) for kind, theirs in self._theirs.items()}
+        self._handlers.update(self._ours)
+
+    def close(self) -> None:
+        """Put back the client's own handlers; a second call does nothing."""
+        for kind, theirs in self._theirs.items():
+            if self._handlers.get(kind) is self._ours[kind]:
+                self._handlers[kind] = theirs
+        client, late, self._late = self._client(), self._late, {}
+        if client is not None and not client._closed:
+            for msg_id, future in late.items():
+                # an answer that nobody knows of raises in the client
+                client.outstanding.add(msg_id)
+                if future is not None:
+                    _expect(client, future)
+
+    # what is given up ------------------------------------------------------------------------------
+
+    def forget(self, msg_ids: Iterable[str]) -> None:
+        """Want no answers to these messages any more."""
+        self._give_up(dict.fromkeys(msg_ids))
+
+    def put_off(self, futures: Iterable[Any]) -> None:
+        """Wait no longer for these messages, but give these futures the answers that come all the same."""
+        late = {future.msg_id: future for future in futures}
+        self._give_up(late)
+        client = self._client()
+        if client is not None:
+            for msg_id, future in late.items():
+                client._futures[msg_id] = future
+                client.metadata[msg_id] = future.output.metadata
+                client._output_futures[msg_id] = future.output
+
+    @property
+    def forgotten(self) -> list[str]:
+        """Messages whose tasks must not run any more, as far as anybody knows."""
+        return [msg_id for msg_id, future in list(self._late.items()) if future is None]
+
+    def _give_up(self, late: dict[str, Any]) -> None:
+        self._late.update(late)
+        client = self._client()
+        if client is not None:
+            client.outstanding.difference_update(late)
+            for held in list(getattr(client, "_outstanding_dict", {}).values()):
+                held.difference_update(late)
+
+    # what comes ------------------------------------------------------------------------------------
+
+    def _take(self, theirs: Callable[[Any], None], message: Any) -> None:
+        try:
+            client = self._client()
+            if client is None or (self._late and not self._admit(client, message)):
+                return
+            if message["metadata"].get("is_coalescing"):
+                _check_coalesced(message)
+            theirs(message)
+        except Exception as error:
+            try:
+                _unread(self._client(), message, error)
+            except Exception:
+                trouble("reading a reply")
+
+    def _admit(self, client: Any, message: Any) -> bool:
+        msg_id = _msg_id(client, message)
+        if msg_id not in self._late:
+            return True
+        future = self._late.pop(msg_id)
+        if future is None:
+            return False
+        client.outstanding.add(msg_id)
+        _expect(client, future)
+        return True
+
+
+def _msg_id(client: Any, message: Any) -> str:
+    if client._should_use_metadata_msg_id(message):
+        return str(message["metadata"]["original_msg_id"])
+    return str(message["parent_header"]["msg_id"])
+
+
+def _expect(client: Any, future: Any) -> None:
+    """Have the client give its answer to this future, as it does for one that it made."""
+    from ipyparallel.client.futures import multi_future
+
+    msg_id, output = future.msg_id, future.output
+
+    def forget(_: Any) -> None:
+        for kept in (client.results, client._futures, client._output_futures, client.metadata):
+            kept.pop(msg_id, None)
+
+    client._futures[msg_id] = future
+    client.metadata[msg_id] = output.metadata
+    if not output.done():
+        client._output_futures[msg_id] = output
+    multi_future([future, output]).add_done_callback(forget)
+
+
+def _check_coalesced(message: Any) -> None:
+    """A coalesced reply has the status of the engine that answered last, and lacks the others' errors."""
+    from ipyparallel.serialize import deserialize_object
+
+    if message["content"]["status"] != "ok":
+        return
+    buffers, values = message["buffers"], 0
+    while buffers:
+        _, buffers = deserialize_object(buffers)
+        values += 1
+    engines = len(message["metadata"].get("broadcast_targets") or ())
+    if values < engines:
+        without = f"{engines - values} of {engines} engines gave no value: their task failed or was cancelled"
+        message["content"] = {
+            "status": "error",
+            "ename": "EngineError",
+            "evalue": without,
+            "traceback": [],
+            "engine_info": {},
+        }
+
+
+def _unread(client: Any, message: Any, error: Exception) -> None:
+    """End the task of a reply that raised, where it still waits."""
+    from ipyparallel.error import RemoteError, unwrap_exception
+
+    msg_id = _msg_id(client, message)
+    future = client._futures.get(msg_id)
+    if future is None or future.done():  # cancelled here, most likely
+        client.results.pop(msg_id, None)
+        return
+    content = message["content"]
+    if content.get("status") == "error":
+        reason = unwrap_exception(content)
+        reason.engine_info.setdefault("engine_id", None)
+    else:
+        told = f"the result came, but could not be read here: {error}"
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        reason = RemoteError(type(error).__name__, told, "".join(lines))
+    client.outstanding.discard(msg_id)
+    if hasattr(future, "output"):
+        future.output.metadata["status"] = "error"
+    future.set_result(reason)

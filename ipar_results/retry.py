@@ -1,0 +1,248 @@
+"""Running failed and cancelled tasks again, in place: the controller still has what was sent."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .columns import ABORTED, FAILED
+from .errors import RetryError
+from .rescue import on_io
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+_KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
+_AT_ONCE = 200
+_NO_RECORDS = (
+    "The controller keeps no record of tasks, so none can be run again. Start it with a database: "
+    "c.IPController.db_class = 'DictDB' in ipcontroller_config.py, or ipcontroller --dictdb."
+)
+_CULLED = (
+    "The controller no longer has {} of these tasks: it keeps the newest 1,024, unless c.DictDB.record_limit "
+    "in ipcontroller_config.py says otherwise."
+)
+_BROADCAST = (
+    "The controller keeps no record of a broadcast ({} of these tasks): "
+    "what a DirectView sends can be run again."
+)
+_ENGINE_GONE = (
+    "Engine {}, to which {} of these tasks belonged, has left the cluster; the tasks of a DirectView "
+    "run on their own engine only."
+)
+
+
+@dataclass(frozen=True)
+class Retried:
+    """What a retry did; counts are in inputs.
+
+    Attributes
+    ----------
+    retried : int
+        Run again.
+    refused : int
+        Failed or cancelled, and can't be run again.
+    reasons : tuple of str
+        Why, in sentences.
+    """
+
+    retried: int = 0
+    refused: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+class Plan(NamedTuple):
+    """One message that is to be sent again: where to, and what the controller kept of it."""
+
+    position: int
+    stream: Any
+    engine: str | None
+    record: dict[str, Any]
+
+
+def retry(
+    result: Any, recorder: Recorder, indices: Sequence[int] | None = None, timeout: float = 30.0
+) -> Retried:
+    """Run failed and cancelled tasks again; what becomes of them takes the place of what was.
+
+    Parameters
+    ----------
+    result : AsyncResult
+    recorder : Recorder
+    indices : sequence of int, optional
+        Inputs to run again; all that failed or were cancelled if not given. A chunk is run again whole.
+    timeout : float
+        Seconds for the controller to give back what was sent.
+
+    Returns
+    -------
+    Retried
+
+    Raises
+    ------
+    RetryError
+        Where none of them, or not all of the given ones, can be run again. Nothing was sent then.
+    IndexError, ValueError
+        For an index that the result does not have, or that neither failed nor was cancelled.
+    """
+    positions = wanted(recorder, indices)
+    if not positions:
+        return Retried()
+    _check(result, recorder)
+    plans, reasons = _plan(result, recorder, positions, time.monotonic() + timeout)
+    if not plans or (reasons and indices is not None):
+        raise RetryError(" ".join(reasons))
+    _carry_out(result, recorder, plans)
+    count = recorder.columns.carried
+    retried = sum(count(plan.position) for plan in plans)
+    return Retried(retried, sum(map(count, positions)) - retried, tuple(reasons))
+
+
+def wanted(recorder: Recorder, indices: Sequence[int] | None) -> list[int]:
+    """The positions of the messages to run again."""
+    recorder.drain()
+    columns = recorder.columns
+    bad = np.isin(columns.status, (FAILED, ABORTED))
+    if indices is None:
+        return [int(i) for i in np.flatnonzero(bad)]
+    index = np.asarray(list(indices), np.int64)
+    if ((index < 0) | (index >= columns.total)).any():
+        msg = f"expected indices from 0 to {columns.total - 1:,}, got {indices!r}"
+        raise IndexError(msg)
+    positions = np.unique(columns.positions_of(index))
+    fine = index[~bad[columns.positions_of(index)]]
+    if len(fine):
+        msg = f"expected tasks that failed or were cancelled, got {fine.tolist()[:10]}: they did not"
+        raise ValueError(msg)
+    return [int(i) for i in positions]
+
+
+def _check(result: Any, recorder: Recorder) -> None:
+    if not result._children:
+        msg = (
+            "A result that was fetched from the Hub can't be retried: "
+            "retry the one that was given when it was sent."
+        )
+        raise RetryError(msg)
+    if recorder.link.on_its_thread:
+        msg = "retry() waits for the controller: call it from a thread, not in a callback of ipyparallel."
+        raise RetryError(msg)
+    if recorder.link.lost:
+        raise RetryError(recorder.link.note() + " Nothing can be run again.")
+
+
+# what was sent -------------------------------------------------------------------------------------
+
+
+def _plan(
+    result: Any, recorder: Recorder, positions: list[int], deadline: float
+) -> tuple[list[Plan], list[str]]:
+    """How to send each message again, and why some can't be."""
+    client, link = result._client, recorder.link
+    msg_ids = {position: result.msg_ids[position] for position in positions}
+    records = _records(client, list(msg_ids.values()), deadline)
+    engines = set(client._engines.values())
+    plans: list[Plan] = []
+    refused: dict[str, int] = {}
+    for position, msg_id in msg_ids.items():
+        record = records.get(msg_id)
+        if record is None:
+            why = _BROADCAST if _is_broadcast(result, position) else _CULLED
+        elif record["queue"] == "task":
+            plans.append(Plan(position, client._task_stream, None, record))
+            continue
+        elif record["engine_uuid"] in engines:
+            plans.append(Plan(position, client._mux_stream, record["engine_uuid"], record))
+            continue
+        else:
+            why = _ENGINE_GONE.format(link.engine(record["engine_uuid"]), "{}")
+        refused[why] = refused.get(why, 0) + recorder.columns.carried(position)
+    return plans, [why.format(f"{inputs:,}") for why, inputs in refused.items()]
+
+
+def _is_broadcast(result: Any, position: int) -> bool:
+    metadata = result._metadata[position]
+    together = isinstance(metadata["engine_id"], list)
+    # the scheduler makes an id for each engine: the client's own with the engine's uuid behind it
+    return together or any(
+        result.msg_ids[position].endswith(f"_{u}") for u in result._client._engines.values()
+    )
+
+
+def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict[str, Any]]:
+    """What the controller kept of these messages, by id; those that it no longer has are left out."""
+    found: dict[str, dict[str, Any]] = {}
+    for begin in range(0, len(msg_ids), _AT_ONCE):
+        query = {"msg_id": {"$in": msg_ids[begin : begin + _AT_ONCE]}}
+        try:
+            future = client._send(client._query_stream, "db_request", content={"query": query, "keys": _KEYS})
+        except (OSError, RuntimeError) as error:
+            raise RetryError(str(error)) from error
+        if not future.wait(max(0.0, deadline - time.monotonic())):
+            msg = "The controller has not answered, so nothing was run again."
+            raise RetryError(msg)
+        reply = future.result()
+        content, buffers = reply["content"], list(reply["buffers"])
+        if content["status"] != "ok":
+            kind = content.get("ename")
+            raise RetryError(_NO_RECORDS if kind == "NoData" else f"{kind}: {content.get('evalue')}")
+        for record, size in zip(content["records"], content["buffer_lens"], strict=True):
+            record["buffers"], buffers = buffers[:size], buffers[size:]
+            # a record made from output alone has nothing to send
+            if record["header"]:
+                found[record["msg_id"]] = record
+    return found
+
+
+# sent again ----------------------------------------------------------------------------------------
+
+
+def _carry_out(result: Any, recorder: Recorder, plans: list[Plan]) -> None:
+    """On the client's own thread, so that no answer comes while the result is taken apart."""
+    from .resolve import reopen, rewire, wire
+
+    client, done, problems = result._client, threading.Event(), list[BaseException]()
+
+    def do() -> None:
+        try:
+            children = list(result._children)
+            for plan in plans:
+                children[plan.position] = _send(client, plan)
+            ended = result.done()
+            if ended:
+                reopen(result)
+            recorder.reopen([plan.position for plan in plans], lambda: rewire(result, children))
+            if ended:
+                result.add_done_callback(result._finalize_result)
+            wire(result)
+        except BaseException as error:
+            problems.append(error)
+            raise
+        finally:
+            done.set()
+
+    on_io(client, do)
+    if not done.wait(60):
+        msg = "The client is too busy to send anything, or was closed."
+        raise RetryError(msg)
+    if problems:
+        raise problems[0]
+    recorder.wake(result)
+
+
+def _send(client: Any, plan: Plan) -> Any:
+    record = plan.record
+    return client._send(
+        plan.stream,
+        record["header"]["msg_type"],
+        content=record["content"],
+        buffers=record["buffers"],
+        ident=None if plan.engine is None else plan.engine.encode(),
+        metadata=record["metadata"],
+        track_outstanding=True,
+    )

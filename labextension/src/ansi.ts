@@ -1,0 +1,219 @@
+/** Text that tasks wrote, made safe: colours become classes, other escapes and control characters go inert. */
+
+/* eslint-disable no-control-regex -- control characters are what this file is about */
+
+// No two neighbouring repeats share a character, so matching stays linear however hostile the text.
+const SGR = /(?:\x1b\[|\x9b)([0-9;:]{0,64})m/;
+const OTHER = new RegExp(
+  [
+    '(?:\\x1b\\[|\\x9b)(?![0-9;:]{0,64}m)[0-?]*[ -/]*[@-~]?', // cursor moves, clearing, modes
+    '(?:\\x1b[\\]PX^_]|[\\x90\\x98\\x9d-\\x9f])[^\\x07\\x1b\\x9c\\n]*(?:\\x07|\\x1b\\\\|\\x9c)?', // titles, links
+    '\\x1b(?!\\[)[ -/]*[0-~]?' // two-character escapes
+  ].join('|'),
+  'g'
+);
+const ALL_SGR = new RegExp(SGR, 'g');
+const LONGEST_SGR = 68;
+const LINE_ENDS = /\r\n|[\x85\u2028\u2029]/g;
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g;
+const UNSHOWABLE = /[\x80-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
+
+const HUES = ['', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', ''];
+const CUBE = [0, 95, 135, 175, 215, 255];
+/** More coloured runs than this are joined into one without colour. */
+const MOST_RUNS = 10_000;
+
+interface Look {
+  fg: string;
+  bg: string;
+  bold: boolean;
+  dim: boolean;
+  italic: boolean;
+  under: boolean;
+  inverse: boolean;
+}
+
+/** Text of one look; the classes are empty where it is plain. */
+export interface Run {
+  classes: string;
+  text: string;
+}
+
+const PLAIN: Look = { fg: '', bg: '', bold: false, dim: false, italic: false, under: false, inverse: false };
+
+const ATTRIBUTES: Record<number, Partial<Look>> = {
+  1: { bold: true },
+  2: { dim: true },
+  3: { italic: true },
+  4: { under: true },
+  7: { inverse: true },
+  22: { bold: false, dim: false },
+  23: { italic: false },
+  24: { under: false },
+  27: { inverse: false },
+  39: { fg: '' },
+  49: { bg: '' }
+};
+
+/** Drop every escape sequence and make the other control characters visible; line ends and tabs are kept. */
+export function strip(text: string): string {
+  return inert(text.replace(OTHER, '').replace(ALL_SGR, ''));
+}
+
+/** Bring a task's text onto one safe line; what is over the limit is counted in words. */
+export function oneLine(text: string, limit: number): string {
+  const raw = whole(text, 4 * limit);
+  const parts = strip(raw)
+    .replaceAll('\t', ' ')
+    .split('\n')
+    .map(part => part.trim());
+  const line = parts.filter(Boolean).join(' ↵ ');
+  const shown = whole(line, limit);
+  const omitted = line.length - shown.length + text.length - raw.length;
+  return omitted ? `${shown}… ${leftOut(omitted)}` : line;
+}
+
+/** Say in words how many characters are not shown. */
+export function leftOut(count: number): string {
+  return `${count.toLocaleString('en-US')} character${count === 1 ? '' : 's'} left out`;
+}
+
+/**
+ * Keep the two ends of a long text: the head, how many characters are left out, the tail. A cut moves to a
+ * line end nearby, and never falls inside a colour code.
+ */
+export function clip(text: string, head: number, tail: number): [string, number, string] {
+  if (text.length <= head + tail) return [text, 0, ''];
+  const before = head > 0 ? text.lastIndexOf('\n', head - 1) : -1;
+  const stop = before >= Math.floor(head / 2) ? before + 1 : head;
+  let start = text.length - tail;
+  const line = text.indexOf('\n', start);
+  if (line >= 0 && line < start + Math.floor(tail / 4)) {
+    start = line + 1;
+  } else {
+    const cut = text.lastIndexOf('\x1b', start - 1);
+    const sequence =
+      cut >= start - LONGEST_SGR && cut >= 0 ? SGR.exec(text.slice(cut, cut + LONGEST_SGR)) : null;
+    if (sequence?.index === 0) start = Math.max(start, cut + sequence[0].length);
+  }
+  return [text.slice(0, stop), start - stop, text.slice(start)];
+}
+
+/** What a carriage return leaves on the screen: the last state of a progress bar, not its history. */
+export function overwritten(text: string): string {
+  return text
+    .split('\n')
+    .map(line => {
+      const shown = line.replace(/\r+$/, '');
+      return shown.slice(shown.lastIndexOf('\r') + 1);
+    })
+    .join('\n');
+}
+
+/**
+ * A task's text as runs of one look. The sixteen colours, the 256 and the true ones all map to the theme's six
+ * hues and a grey: a colour chosen for one background would be unreadable on the other.
+ */
+export function runs(text: string): Run[] {
+  const found: Run[] = [];
+  let look = PLAIN;
+  text
+    .replace(OTHER, '')
+    .split(SGR)
+    .forEach((piece, i) => {
+      if (i % 2) {
+        look = changed(look, piece);
+      } else if (piece) {
+        const last = found.at(-1);
+        const classes = found.length < MOST_RUNS ? classesOf(look) : '';
+        if (last?.classes === classes) last.text += piece;
+        else found.push({ classes, text: piece });
+      }
+    });
+  return found.map(run => ({ ...run, text: inert(run.text) }));
+}
+
+/** Add a task's text to an element. */
+export function appendText(parent: Element, text: string): void {
+  for (const run of runs(text)) {
+    if (!run.classes) {
+      parent.append(run.text);
+      continue;
+    }
+    const span = document.createElement('span');
+    span.className = run.classes;
+    span.textContent = run.text;
+    parent.append(span);
+  }
+}
+
+function inert(text: string): string {
+  return text
+    .replace(LINE_ENDS, '\n')
+    .replace(CONTROLS, mark =>
+      mark === '\x7f' ? '\u2421' : String.fromCharCode(0x2400 + mark.charCodeAt(0))
+    )
+    .replace(UNSHOWABLE, '\ufffd');
+}
+
+/** The first characters, without half of one at the end. */
+function whole(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const code = text.charCodeAt(limit - 1);
+  return text.slice(0, code >= 0xd800 && code < 0xdc00 ? limit - 1 : limit);
+}
+
+function classesOf(look: Look): string {
+  const [fg, bg] = look.inverse ? [look.bg, look.fg] : [look.fg, look.bg];
+  const names: string[] = (['bold', 'dim', 'italic', 'under'] as const).filter(name => look[name]);
+  if (look.inverse && !bg) names.push('inverse');
+  if (fg) names.push(fg);
+  if (bg) names.push(`on-${bg}`);
+  return names.map(name => `ipar-${name}`).join(' ');
+}
+
+/** The look after one SGR sequence; codes nobody knows change nothing. */
+function changed(look: Look, parameters: string): Look {
+  const codes = parameters.split(/[;:]/).map(code => (code.length < 4 ? Number(code) : -1));
+  let next = look;
+  while (codes.length) {
+    const code = codes.shift() ?? 0;
+    if (code === 0) next = PLAIN;
+    else if (ATTRIBUTES[code]) next = { ...next, ...ATTRIBUTES[code] };
+    else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97)) {
+      next = { ...next, fg: hue(code % 10, code >= 90) };
+    } else if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107)) {
+      next = { ...next, bg: hue(code % 10, code >= 100) || 'grey' };
+    } else if (code === 38) next = { ...next, fg: extended(codes) };
+    else if (code === 48) next = { ...next, bg: extended(codes) || 'grey' };
+  }
+  return next;
+}
+
+/** The hue named by what follows 38 or 48: `5;n` or `2;r;g;b`. */
+function extended(codes: number[]): string {
+  const take = (): number => codes.shift() ?? 0;
+  const mode = take();
+  if (mode === 2) return nearest(take(), take(), take());
+  const index = mode === 5 ? take() : 0;
+  if (index < 16) return hue(index % 8, index >= 8);
+  if (index >= 232) {
+    const grey = 8 + 10 * (index - 232);
+    return nearest(grey, grey, grey);
+  }
+  const cube = index - 16;
+  return nearest(CUBE[Math.floor(cube / 36)]!, CUBE[Math.floor(cube / 6) % 6]!, CUBE[cube % 6]!);
+}
+
+/** The name of one of the sixteen colours; black and white are the colour of the text. */
+function hue(index: number, bright: boolean): string {
+  return bright && index === 0 ? 'grey' : (HUES[index] ?? '');
+}
+
+function nearest(red: number, green: number, blue: number): string {
+  const low = Math.min(red, green, blue);
+  const high = Math.max(red, green, blue);
+  if (high - low < 48) return high >= 64 && high < 200 ? 'grey' : '';
+  const middle = (low + high) / 2;
+  return HUES[Number(red > middle) + 2 * Number(green > middle) + 4 * Number(blue > middle)] ?? '';
+}

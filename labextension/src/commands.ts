@@ -1,0 +1,48 @@
+/** What can be asked of one result, over the link to its kernel. */
+
+import type { Link } from './link';
+import type { Commands } from './model';
+import type { ExportFormat, OutputsReply, TaskReply } from './protocol';
+
+export class CommandsOf implements Commands {
+  readonly #link: Pick<Link, 'request'>;
+  readonly #result: string;
+
+  constructor(link: Pick<Link, 'request'>, result: string) {
+    this.#link = link;
+    this.#result = result;
+  }
+
+  async cancel(): Promise<void> {
+    await this.#link.request({ type: 'cancel', result: this.#result });
+  }
+
+  async interrupt(): Promise<void> {
+    await this.#link.request({ type: 'interrupt', result: this.#result });
+  }
+
+  async retry(indices?: number[]): Promise<void> {
+    await this.#link.request({ type: 'retry', result: this.#result, ...(indices ? { indices } : {}) });
+  }
+
+  async exportAs(format: ExportFormat): Promise<void> {
+    await this.#link.request({ type: 'export', result: this.#result, format });
+  }
+
+  task(position: number, limit?: number): Promise<TaskReply> {
+    const wanted = limit === undefined ? {} : { limit };
+    return this.#link.request({ type: 'task', result: this.#result, position, ...wanted });
+  }
+
+  async traceback(n: number): Promise<string> {
+    return (await this.#link.request({ type: 'traceback', result: this.#result, group: n })).traceback;
+  }
+
+  outputs(): Promise<OutputsReply> {
+    return this.#link.request({ type: 'outputs', result: this.#result });
+  }
+
+  async watch(): Promise<void> {
+    await this.#link.request({ type: 'watch', result: this.#result });
+  }
+}

@@ -1,0 +1,82 @@
+/** Readers of the facts that saved snapshots, updates and replies have in common. */
+
+import * as is from './shape';
+import type * as wire from './protocol';
+import { STATES, STATUS } from './protocol';
+
+export const engineId: is.Reader<wire.EngineId> = (value, path) =>
+  typeof value === 'string' ? value : is.integer(value, path);
+
+export const range: is.Reader<wire.Range> = (value, path) => {
+  const [from, to, ...more] = is.list(is.number)(value, path);
+  if (from === undefined || to === undefined || more.length > 0) {
+    throw new is.Misshapen(`${path} is not a pair of numbers`);
+  }
+  return [from, to];
+};
+
+const advice: is.Reader<wire.Advice> = (value, path) => {
+  const given = is.fields(value, path);
+  return {
+    code: is.text(given.code, `${path}.code`),
+    message: is.text(given.message, `${path}.message`),
+    evidence: typeof given.evidence === 'string' ? given.evidence : '',
+    gain: typeof given.gain === 'number' ? given.gain : null
+  };
+};
+
+export const figures: { [K in keyof wire.Figures]: is.Reader<wire.Figures[K]> } = {
+  name: is.text,
+  total: is.count,
+  done: is.count,
+  ok: is.count,
+  failed: is.count,
+  aborted: is.count,
+  running: is.count,
+  queued: is.count,
+  messages: is.count,
+  elapsed: is.number,
+  serial_time: is.number,
+  wall_time: is.orNull(is.number),
+  speedup: is.orNull(is.number),
+  efficiency: is.orNull(is.number),
+  throughput: is.orNull(is.number),
+  eta: is.orNull(range),
+  finished: is.flag,
+  state: is.oneOf(STATES),
+  note: is.text,
+  value: is.orNull(is.text),
+  single: is.flag,
+  time: is.number,
+  outputs_total: is.count,
+  advice: is.list(advice)
+};
+
+export const moment = is.orNull(is.number);
+const times = { submitted: moment, started: moment, completed: moment, received: moment, duration: moment };
+export const taskFacts = {
+  index: is.integer,
+  inputs: is.count,
+  msg_id: is.text,
+  engine_id: is.orNull(engineId),
+  status: is.oneOf(STATUS),
+  ...times
+};
+
+export const taskOutput = is.record<wire.TaskOutput>({
+  index: is.integer,
+  engine_id: is.orNull(engineId),
+  stdout: is.text,
+  stderr: is.text,
+  omitted: is.count,
+  rich: is.count
+});
+
+/** Runs a reader; what it throws becomes data. */
+export function checked<T>(read: () => T): wire.Checked<T> {
+  try {
+    return { ok: true, value: read() };
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,288 @@
+/** The link to one kernel: says hello, takes in what the kernel tells, keeps its results. No DOM. */
+
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+
+import { ask, PATIENCE } from './ask';
+import { CommandsOf } from './commands';
+import { checkMessage } from './messages';
+import { ResultModel } from './model';
+import { PROTOCOL, TARGET } from './protocol';
+import type { CommMessage, Request, UpdateMessage } from './protocol';
+import type { Replies } from './replies';
+
+/** What is used of a kernel connection; it may be replaced by another one to the same kernel. */
+export type Connected = Pick<
+  Kernel.IKernelConnection,
+  | 'clientId'
+  | 'username'
+  | 'status'
+  | 'connectionStatus'
+  | 'statusChanged'
+  | 'connectionStatusChanged'
+  | 'iopubMessage'
+  | 'sendControlMessage'
+>;
+
+export interface LinkOptions {
+  /** The kernel's id. */
+  id: string;
+  /** Names this page to the kernel. */
+  client: string;
+  /** Updates a second that are wanted. */
+  rate: number;
+}
+
+/** A kernel that is busy with its very start answers late; nobody waits for a hello. */
+const HELLO_PATIENCE = 2 * PATIENCE;
+
+export class Link implements IDisposable {
+  readonly id: string;
+  /** Emitted after every message that told something. */
+  readonly updated = new Signal<this, void>(this);
+  /** Emitted when results came or went. */
+  readonly listed = new Signal<this, void>(this);
+  /** Emitted when a kernel has not answered the first hello: it has nothing of ours, so far. */
+  readonly silent = new Signal<this, void>(this);
+
+  constructor(options: LinkOptions) {
+    this.id = options.id;
+    this.#client = options.client;
+    this.#rate = options.rate;
+  }
+
+  get results(): Iterable<ResultModel> {
+    return this.#results.values();
+  }
+
+  find(id: string): ResultModel | undefined {
+    return this.#results.get(id);
+  }
+
+  /** Whether the kernel has ipar_results loaded, as far as is known. */
+  get alive(): boolean {
+    return this.#session !== null;
+  }
+
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
+  set rate(rate: number) {
+    if (rate === this.#rate) return;
+    this.#rate = rate;
+    if (this.alive) this.#hello();
+  }
+
+  /** Go on over this connection; what is known stays. */
+  use(kernel: Connected): void {
+    if (kernel === this.#kernel) return;
+    this.#leave();
+    this.#kernel = kernel;
+    kernel.statusChanged.connect(this.#onStatus, this);
+    kernel.connectionStatusChanged.connect(this.#onConnection, this);
+    kernel.iopubMessage.connect(this.#onMessage, this);
+    this.#hello();
+  }
+
+  /** Ask the kernel something; rejects with an Error whose message is a sentence to show. */
+  request<R extends Request>(request: R, patience?: number): Promise<Replies[R['type']]> {
+    const kernel = this.#kernel;
+    if (kernel?.connectionStatus !== 'connected') {
+      return Promise.reject(new Error('The kernel is not connected.'));
+    }
+    return ask(kernel, request, patience);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#lose();
+    this.#leave();
+    this.#results.clear();
+    Signal.clearData(this);
+  }
+
+  #leave(): void {
+    this.#kernel?.statusChanged.disconnect(this.#onStatus, this);
+    this.#kernel?.connectionStatusChanged.disconnect(this.#onConnection, this);
+    this.#kernel?.iopubMessage.disconnect(this.#onMessage, this);
+    this.#kernel = null;
+  }
+
+  #onStatus(_: unknown, status: Kernel.Status): void {
+    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.#lose();
+  }
+
+  #onConnection(_: unknown, status: Kernel.ConnectionStatus): void {
+    if (status === 'connected') this.#hello();
+    else this.#lose();
+  }
+
+  /** The kernel is gone, or out of reach: nothing that is known of it moves any more. */
+  #lose(): void {
+    this.#session = null;
+    this.#attempt += 1;
+    this.#unsync();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const model of this.#results.values()) {
+      model.commands = null;
+      model.connection = 'disconnected';
+    }
+    this.updated.emit();
+  }
+
+  #hello(): void {
+    const kernel = this.#kernel;
+    if (kernel?.connectionStatus !== 'connected' || kernel.status === 'dead') return;
+    const attempt = ++this.#attempt;
+    const said = ask(kernel, { type: 'hello', client: this.#client, rate: this.#rate }, HELLO_PATIENCE);
+    said.then(
+      ({ session }) => {
+        if (attempt !== this.#attempt) return;
+        if (session !== this.#session) this.#begin(session);
+        // a hello brings the full state
+        if (!this.#synced) this.#expect(1);
+      },
+      () => {
+        if (attempt === this.#attempt && !this.alive) this.silent.emit();
+      }
+    );
+  }
+
+  #onMessage(_: unknown, message: KernelMessage.IIOPubMessage): void {
+    const { msg_type } = message.header;
+    if (msg_type === 'comm_open') {
+      if ((message.content as KernelMessage.ICommOpenMsg['content']).target_name === TARGET) this.#hello();
+    } else if (msg_type === 'comm_msg') {
+      const { data } = message.content as KernelMessage.ICommMsgMsg['content'];
+      // a quick look first: many other messages pass here
+      if (data.protocol !== PROTOCOL || typeof data.session !== 'string') return;
+      const checked = checkMessage(data, message.buffers);
+      if (checked.ok) this.#receive(checked.value);
+      else this.#misread(checked.error);
+    }
+  }
+
+  #receive(message: CommMessage): void {
+    if (message.session !== this.#session) {
+      this.#begin(message.session);
+      if (message.type !== 'bye') this.#hello();
+    } else if (this.#seq !== null) {
+      if (message.seq <= this.#seq) return;
+      if (message.seq > this.#seq + 1) {
+        this.#unsync();
+        this.#torn = true;
+      }
+    }
+    this.#seq = message.seq;
+    if (message.type === 'update') this.#update(message);
+    else if (message.type === 'outcome') this.#results.get(message.result)?.outcome.emit(message);
+    else this.#goodbye();
+  }
+
+  #misread(why: string): void {
+    if (!this.#misreads++) console.warn(`ipar_results: a message of the kernel was left out: ${why}`);
+    this.#unsync();
+    this.#expect();
+  }
+
+  /** Another session: the kernel was restarted, or the package loaded anew. */
+  #begin(session: string): void {
+    this.#session = session;
+    this.#seq = null;
+    this.#unsync();
+  }
+
+  #unsync(): void {
+    this.#synced = false;
+    this.#full = null;
+  }
+
+  #update({ full, last, results, gone }: UpdateMessage): void {
+    if (full) this.#full ??= new Set();
+    else this.#torn = false;
+    if (!this.#synced && (!full || this.#torn)) this.#expect();
+    if (!this.#synced && !full) return;
+    let listed = false;
+    for (const update of results) {
+      let model = this.#results.get(update.id);
+      if (!model) {
+        model = new ResultModel(update.id);
+        this.#results.set(update.id, model);
+        listed = true;
+      }
+      this.#full?.add(update.id);
+      model.commands ??= new CommandsOf(this, update.id);
+      model.connection = 'live';
+      model.apply(update, full);
+    }
+    for (const id of gone) listed = this.#forget(id) || listed;
+    if (last && this.#full) {
+      for (const id of this.#torn ? [] : [...this.#results.keys()]) {
+        if (!this.#full.has(id)) listed = this.#forget(id) || listed;
+      }
+      this.#synced = !this.#torn;
+      this.#torn = false;
+      this.#full = null;
+    }
+    if (listed) this.listed.emit();
+    this.updated.emit();
+  }
+
+  /** The kernel no longer knows a result; a card that shows it keeps what it has. */
+  #forget(id: string): boolean {
+    const model = this.#results.get(id);
+    if (!model) return false;
+    this.#results.delete(id);
+    model.commands = null;
+    model.connection = model.connection === 'live' ? 'static' : model.connection;
+    return true;
+  }
+
+  #goodbye(): void {
+    for (const model of this.#results.values()) {
+      model.commands = null;
+      model.connection = 'unloaded';
+    }
+    this.#results.clear();
+    this.#session = null;
+    this.#unsync();
+    this.listed.emit();
+    this.updated.emit();
+  }
+
+  /** Wait for the full state; ask for it at once, unless it was asked for, and again where it does not come. */
+  #expect(asked = 0): void {
+    if (this.#timer !== undefined) return;
+    if (!asked) this.request({ type: 'snapshot' }).catch(() => undefined);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#synced || !this.alive || asked > 1) return;
+      this.request({ type: 'snapshot' }).catch(() => undefined);
+      this.#expect(2);
+    }, PATIENCE);
+  }
+
+  readonly #client: string;
+  readonly #results = new Map<string, ResultModel>();
+  #rate: number;
+  #kernel: Connected | null = null;
+  /** The session that is followed; null where the kernel has nothing of ours. */
+  #session: string | null = null;
+  /** The number of the last message; null before the first of a session. */
+  #seq: number | null = null;
+  /** Whether nothing was missed since the last full state. */
+  #synced = false;
+  /** The results named by the parts of a full state so far. */
+  #full: Set<string> | null = null;
+  /** Whether a part of a full state may be among the messages that were missed. */
+  #torn = false;
+  /** Counts hellos, so that a late answer to an earlier one is left alone. */
+  #attempt = 0;
+  #misreads = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #disposed = false;
+}

@@ -1,0 +1,275 @@
+/** One result as its views see it: what the kernel told last, and what can be asked of the kernel. No DOM. */
+
+import { Signal } from '@lumino/signaling';
+
+import { TaskColumns } from './columns';
+import { UNKNOWN_SLOT } from './protocol';
+import type {
+  Action,
+  EngineId,
+  EngineLoad,
+  ExportFormat,
+  FailureUpdate,
+  Head,
+  Loads,
+  Outcome,
+  OutputsReply,
+  Range,
+  ResultUpdate,
+  Running,
+  Saved,
+  TaskOutput,
+  TaskRecord,
+  TaskReply
+} from './protocol';
+import { rowsOf, runningOf } from './saved';
+
+/** What stands behind a model: a kernel, only the notebook, or a kernel that went away. */
+export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';
+
+/** What can be asked of the kernel. A rejection's message is a plain sentence to show. */
+export interface Commands {
+  cancel(): Promise<void>;
+  interrupt(): Promise<void>;
+  retry(indices?: number[]): Promise<void>;
+  exportAs(format: ExportFormat): Promise<void>;
+  task(position: number, limit?: number): Promise<TaskReply>;
+  traceback(n: number): Promise<string>;
+  outputs(): Promise<OutputsReply>;
+  watch(): Promise<void>;
+}
+
+export interface Failure {
+  n: number;
+  type: string;
+  message: string;
+  where: string;
+  count: number;
+  engines: EngineId[];
+  first: number;
+  traceback: string;
+}
+
+export const NO_HEAD: Head = {
+  name: '',
+  total: 0,
+  done: 0,
+  ok: 0,
+  failed: 0,
+  aborted: 0,
+  running: 0,
+  queued: 0,
+  messages: 0,
+  elapsed: 0,
+  serial_time: 0,
+  wall_time: null,
+  speedup: null,
+  efficiency: null,
+  throughput: null,
+  eta: null,
+  finished: false,
+  state: 'queued',
+  note: '',
+  value: null,
+  single: false,
+  time: 0,
+  outputs_total: 0,
+  advice: [],
+  base: 0,
+  chunked: false,
+  actions: [],
+  where: { cell_id: null, execution_count: null },
+  failure_groups: 0,
+  ended: 0
+};
+
+const NO_RUNNING: Running = {
+  position: new Uint32Array(0),
+  first: new Uint32Array(0),
+  since: new Float32Array(0),
+  slot: new Uint16Array(0)
+};
+
+export class ResultModel {
+  readonly id: string;
+  readonly columns = new TaskColumns();
+  /** Emitted after every change. */
+  readonly changed = new Signal<this, void>(this);
+  /** Emitted with what came of a request. */
+  readonly outcome = new Signal<this, Outcome>(this);
+  head: Head = NO_HEAD;
+  running: Running = NO_RUNNING;
+  failures: Failure[] = [];
+  /** Engine ids by slot. */
+  slots: EngineId[] = [];
+  /** What the notebook keeps of the first tasks and the newest output; a live model has none. */
+  tasks: TaskRecord[] = [];
+  outputs: TaskOutput[] = [];
+  commands: Commands | null = null;
+  #connection: Connection = 'live';
+  /** Whether it comes from the notebook; then the engines say themselves what they run. */
+  #saved = false;
+  #loads: EngineLoad[] = [];
+  #engines: EngineLoad[] | null = null;
+  /** When the head came, by the page's clock in milliseconds. */
+  #received = 0;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** A result as the notebook keeps it. */
+  static fromSaved(saved: Saved): ResultModel {
+    const model = new ResultModel(saved.id);
+    const timeline = saved.timeline;
+    const base = timeline?.base ?? saved.tasks[0]?.submitted ?? saved.time - saved.elapsed;
+    model.head = {
+      ...NO_HEAD,
+      ...saved,
+      base,
+      chunked: saved.messages !== saved.total,
+      failure_groups: saved.failures.length,
+      ended: timeline?.of ?? 0
+    };
+    model.failures = saved.failures.map((group, n) => ({ ...group, n, first: group.indices[0] ?? 0 }));
+    model.tasks = saved.tasks;
+    model.outputs = saved.outputs;
+    model.slots = timeline?.engines ?? saved.engines.map(load => load.engine_id);
+    model.#loads = saved.engines;
+    model.columns.set(rowsOf(saved, base));
+    model.running = runningOf(saved, model.slots);
+    model.#connection = 'static';
+    model.#saved = true;
+    return model;
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  set connection(connection: Connection) {
+    if (connection === this.#connection) return;
+    this.#connection = connection;
+    this.changed.emit();
+  }
+
+  /** Whether time passes for this result. */
+  get moving(): boolean {
+    const { finished, state } = this.head;
+    return this.#connection === 'live' && !finished && (state === 'running' || state === 'queued');
+  }
+
+  /** What the kernel would do now if it were asked. */
+  get actions(): readonly Action[] {
+    return this.#connection === 'live' && this.commands ? this.head.actions : [];
+  }
+
+  /** All engines, those with a number first. */
+  get engines(): readonly EngineLoad[] {
+    return (this.#engines ??= this.#sorted());
+  }
+
+  /** Take in what changed; `full` where everything known before may be out of date. */
+  apply(update: ResultUpdate, full = false, now = performance.now()): void {
+    // The head of a full state is whole, and comes before its other parts.
+    if (full && update.head) {
+      this.columns.doubt();
+      this.failures = [];
+      this.running = NO_RUNNING;
+    }
+    if (update.head) {
+      this.head = { ...this.head, ...update.head };
+      this.#received = now;
+    }
+    if (update.engines) this.#name(update.engines.from, update.engines.ids);
+    if (update.loads) this.#load(update.loads);
+    if (update.running) this.running = update.running;
+    if (update.failures) this.#fail(update.failures);
+    if (update.rows) this.columns.set(update.rows);
+    this.columns.settle(this.head.ended);
+    this.#engines = null;
+    this.changed.emit();
+  }
+
+  /** Seconds since the first submission; stands still where time does not pass. */
+  elapsed(now = performance.now()): number {
+    return this.head.elapsed + this.#since(now);
+  }
+
+  /** Seconds still to go, from and to. */
+  eta(now = performance.now()): Range | null {
+    const eta = this.head.eta;
+    if (!eta) return null;
+    const passed = this.#since(now);
+    return [Math.max(0, eta[0] - passed), Math.max(0, eta[1] - passed)];
+  }
+
+  dispose(): void {
+    Signal.clearData(this);
+  }
+
+  #since(now: number): number {
+    return this.moving ? Math.max(0, now - this.#received) / 1000 : 0;
+  }
+
+  #name(from: number, ids: EngineId[]): void {
+    this.slots = [...this.slots];
+    ids.forEach((id, i) => {
+      if (from + i >= UNKNOWN_SLOT) return;
+      this.slots[from + i] = id;
+      this.#loads[from + i] = { ...(this.#loads[from + i] ?? idle(id)), engine_id: id };
+    });
+  }
+
+  #load(loads: Loads): void {
+    loads.slot.forEach((slot, i) => {
+      const load = this.#loads[slot];
+      if (!load) return;
+      this.#loads[slot] = {
+        ...load,
+        done: loads.done[i]!,
+        failed: loads.failed[i]!,
+        busy_time: loads.busy[i]!,
+        alive: loads.alive[i] === 1
+      };
+    });
+  }
+
+  #fail(updates: FailureUpdate[]): void {
+    const known = new Map(this.failures.map(group => [group.n, group]));
+    for (const { n, ...update } of updates) {
+      const before = known.get(n) ?? { type: '', message: '', where: '', traceback: '' };
+      known.set(n, { ...before, n, ...update });
+    }
+    this.failures = [...known.values()]
+      .filter(group => group.count > 0)
+      .sort((a, b) => b.count - a.count || a.n - b.n);
+  }
+
+  /** The engines with what they run now: the youngest task where there are several. */
+  #sorted(): EngineLoad[] {
+    if (this.#saved) return this.#loads;
+    const current = new Map<number, Range>();
+    this.running.slot.forEach((slot, i) => {
+      const since = this.running.since[i]!;
+      const other = current.get(slot);
+      if (!other || since > other[1]) current.set(slot, [this.running.first[i]!, since]);
+    });
+    const loads = this.#loads.map((load, slot) => {
+      const now = current.get(slot);
+      return { ...load, running: now ? ([now[0], Math.max(0, this.head.elapsed - now[1])] as Range) : null };
+    });
+    return loads.filter(Boolean).sort((a, b) => byId(a.engine_id, b.engine_id));
+  }
+}
+
+/** Numbers first and ascending, then names. */
+export function byId(a: EngineId, b: EngineId): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0;
+  return typeof a === 'number' ? -1 : 1;
+}
+
+function idle(engine_id: EngineId): EngineLoad {
+  return { engine_id, done: 0, failed: 0, running: null, busy_time: 0, alive: true };
+}

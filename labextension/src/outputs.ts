@@ -1,0 +1,99 @@
+/** What the newest tasks wrote: asked of the kernel when it is looked at, else as the notebook keeps it. */
+
+import { reason } from './actions';
+import { appendText, clip, overwritten } from './ansi';
+import { button, el, say, set } from './dom';
+import * as words from './words';
+import type { ResultModel } from './model';
+import type { TaskOutput } from './protocol';
+
+const SHOWN = 1_000;
+
+export class OutputsView {
+  readonly node = el('div');
+  readonly #open: (index: number) => void;
+  readonly #refresh: HTMLButtonElement;
+  readonly #said = el('span', { class: 'ipar-cut', role: 'status' });
+  readonly #list = el('div');
+  #model: ResultModel | null = null;
+  #outputs: readonly TaskOutput[] = [];
+  #total = 0;
+  #seen = 0;
+
+  constructor(open: (index: number) => void) {
+    this.#open = open;
+    this.#refresh = button('Refresh', { class: 'ipar-link' }, () => void this.fetch());
+    this.node.append(el('div', { class: 'ipar-row' }, this.#refresh, this.#said), this.#list);
+  }
+
+  /** How many tasks wrote something since it was looked at. */
+  fresh(model: ResultModel): number {
+    return model.connection === 'live' ? Math.max(0, model.head.outputs_total - this.#seen) : 0;
+  }
+
+  update(model: ResultModel): void {
+    set(this.#refresh, 'hidden', model.connection !== 'live');
+    if (model === this.#model) return;
+    this.#model = model;
+    this.#show(model.outputs, model.head.outputs_total);
+  }
+
+  /** Ask for the newest. */
+  async fetch(): Promise<void> {
+    const model = this.#model;
+    if (!model?.commands || model.connection !== 'live') return;
+    this.#seen = model.head.outputs_total;
+    set(this.#refresh, 'aria-disabled', 'true');
+    try {
+      const { outputs, total } = await model.commands.outputs();
+      if (model !== this.#model) return;
+      model.outputs = outputs;
+      this.#show(outputs, total);
+    } catch (error) {
+      say(this.#said, reason(error));
+    } finally {
+      set(this.#refresh, 'aria-disabled', undefined);
+    }
+  }
+
+  #show(outputs: readonly TaskOutput[], total: number): void {
+    this.#outputs = outputs;
+    this.#total = total;
+    this.#list.replaceChildren(...outputs.map(output => this.#item(output)));
+    const nothing = this.#total ? 'Not kept in the notebook.' : 'Nothing was written.';
+    say(
+      this.#said,
+      this.#outputs.length ? words.cut(outputs.length, total, 'tasks that wrote something') : nothing
+    );
+  }
+
+  #item(output: TaskOutput): HTMLElement {
+    let omitted = output.omitted;
+    const streams = [['', output.stdout] as const, ['stderr', output.stderr] as const].flatMap(
+      ([label, text]) => {
+        const recent = text.slice(-8 * SHOWN);
+        const [start, cut, end] = clip(overwritten(recent), 0, SHOWN);
+        omitted += text.length - recent.length + cut;
+        const shown = (start + end).replace(/\n+$/, '');
+        if (!shown) return [];
+        const pre = el('pre', {
+          class: 'ipar-text',
+          tabindex: 0,
+          'aria-label': label || 'stdout',
+          role: 'group'
+        });
+        appendText(pre, shown);
+        return label ? [el('p', { class: 'ipar-where' }, label), pre] : [pre];
+      }
+    );
+    const name = this.#model?.head.single ? 'Details' : `task ${words.grouped(output.index)}`;
+    const link = button(name, { class: 'ipar-link' }, () => {
+      this.#open(output.index);
+    });
+    const rich = output.rich ? words.plural(output.rich, 'rich output') : '';
+    const place = this.#model?.head.single ? '' : words.engines([output.engine_id]);
+    const facts = words.joined(place, omitted ? `… ${words.leftOut(omitted)}` : '', rich);
+    const head = el('p', { class: 'ipar-where' }, link, facts ? ` · ${facts}` : '');
+    return el('div', { class: 'ipar-output' }, head, ...streams);
+  }
+}

@@ -1,0 +1,28 @@
+/** Draws a rich output of a task as Jupyter draws it in an untrusted notebook. */
+
+import { MimeModel } from '@jupyterlab/rendermime';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { Widget } from '@lumino/widgets';
+
+import type { RenderOutput } from './drawer';
+import { el } from './dom';
+
+export function renderWith(rendermime: IRenderMimeRegistry): RenderOutput {
+  return ({ data, metadata }, host) => {
+    const bundle = data as ReadonlyPartialJSONObject;
+    const type = rendermime.preferredMimeType(bundle, 'ensure');
+    if (type === undefined) {
+      const note = el('p', { class: 'ipar-cut' }, 'An output that can only be shown in a trusted notebook.');
+      host.append(note);
+      return { dispose: () => { note.remove(); } };
+    }
+    const widget = rendermime.createRenderer(type);
+    const model = new MimeModel({ data: bundle, metadata: metadata as ReadonlyPartialJSONObject, trusted: false });
+    Widget.attach(widget, host);
+    widget.renderModel(model).catch((error: unknown) => {
+      console.warn('ipar_results: an output could not be drawn', error);
+    });
+    return { dispose: () => { widget.dispose(); } };
+  };
+}

@@ -1,0 +1,192 @@
+/** Between a result and what the notebook keeps of it. */
+
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+
+import { FAILED } from './columns';
+import { MIME_TYPE, STATUS, UNKNOWN_SLOT } from './protocol';
+import type { Figures, Rows, Running, Saved, SavedTimeline } from './protocol';
+import type { ResultModel } from './model';
+import * as words from './words';
+
+const TASKS = 50;
+const ROWS = 1_000;
+const OUTPUTS = 20;
+const TRACEBACK = 3_000;
+const STREAM = 1_000;
+const FIGURES = [
+  ...([
+    'name',
+    'total',
+    'done',
+    'ok',
+    'failed',
+    'aborted',
+    'running',
+    'queued',
+    'messages',
+    'elapsed'
+  ] as const),
+  ...([
+    'serial_time',
+    'wall_time',
+    'speedup',
+    'efficiency',
+    'throughput',
+    'eta',
+    'finished',
+    'state'
+  ] as const),
+  ...(['note', 'value', 'single', 'time', 'outputs_total', 'advice'] as const)
+] satisfies (keyof Figures)[];
+
+/** The rows that a saved snapshot holds: its timeline's, or those of its first tasks. */
+export function rowsOf(saved: Saved, base: number): Rows {
+  const line = saved.timeline ?? fromTasks(saved, base);
+  return {
+    position: Uint32Array.from(line.position),
+    first: Uint32Array.from(line.first),
+    inputs: Uint32Array.from(line.inputs),
+    slot: Uint16Array.from(line.slot, slot => (slot < 0 ? UNKNOWN_SLOT : slot)),
+    start: Float32Array.from(line.start, start => start ?? NaN),
+    duration: Float32Array.from(line.duration, duration => duration ?? NaN),
+    status: Uint8Array.from(line.status)
+  };
+}
+
+function fromTasks(saved: Saved, base: number): SavedTimeline {
+  const engines = saved.engines.map(load => load.engine_id);
+  const ended = saved.tasks
+    .map((task, position) => ({ ...task, position, code: STATUS.indexOf(task.status) }))
+    .filter(task => task.code > 1);
+  return {
+    base,
+    of: ended.length,
+    engines,
+    position: ended.map(task => task.position),
+    first: ended.map(task => task.index),
+    inputs: ended.map(task => task.inputs),
+    slot: ended.map(task => (task.engine_id === null ? -1 : engines.indexOf(task.engine_id))),
+    start: ended.map(task => (task.started === null ? null : task.started - base)),
+    duration: ended.map(task => task.duration),
+    status: ended.map(task => task.code)
+  };
+}
+
+/** What ran when the snapshot was made. */
+export function runningOf(saved: Saved, slots: readonly (number | string)[]): Running {
+  const busy = saved.engines.flatMap(({ engine_id, running }) => (running ? [{ engine_id, running }] : []));
+  const first = Uint32Array.from(busy, load => load.running[0]);
+  return {
+    position: first,
+    first,
+    since: Float32Array.from(busy, load => saved.elapsed - load.running[1]),
+    slot: Uint16Array.from(busy, load => {
+      const slot = slots.indexOf(load.engine_id);
+      return slot < 0 ? UNKNOWN_SLOT : slot;
+    })
+  };
+}
+
+/** What the notebook should keep of a result in the three ways it can be read. */
+export function keep(model: ResultModel): ReadonlyJSONObject {
+  const { head } = model;
+  const counts = words.counts(head).map(count => count.phrase);
+  const facts = [words.progress(head), counts.join(', '), ...words.times(head, head.elapsed)];
+  const plain = `${words.name(head)}: ${words.joined(...facts, ...words.rates(head, model.engines.length))}`;
+  const html = document.createElement('pre');
+  html.textContent = plain;
+  return {
+    [MIME_TYPE]: { ...toSaved(model) } as unknown as ReadonlyJSONObject,
+    'text/html': html.outerHTML,
+    'text/plain': plain
+  };
+}
+
+/** What the notebook should keep of a result, bounded. */
+export function toSaved(model: ResultModel): Saved {
+  const { head } = model;
+  const figures = Object.fromEntries(FIGURES.map(name => [name, head[name]])) as unknown as Figures;
+  return {
+    type: 'snapshot',
+    version: 1,
+    id: model.id,
+    ...figures,
+    engines: [...model.engines],
+    failures: model.failures.map(({ type, message, where, count, engines, first, traceback }) => ({
+      type,
+      message,
+      where,
+      count,
+      engines,
+      indices: [first],
+      traceback: traceback.slice(-TRACEBACK)
+    })),
+    tasks: tasks(model),
+    outputs: model.outputs.slice(0, OUTPUTS).map(output => ({
+      ...output,
+      stdout: output.stdout.slice(-STREAM),
+      stderr: output.stderr.slice(-STREAM)
+    })),
+    timeline: sample(model, head.base, head.ended)
+  };
+}
+
+function tasks(model: ResultModel): Saved['tasks'] {
+  const { columns, head } = model;
+  const shown: Saved['tasks'] = [];
+  for (let at = 0; at < columns.length && shown.length < TASKS; at++) {
+    const status = STATUS[columns.status[at]!];
+    if (!columns.status[at] || !status) continue;
+    const [start, took] = [known(columns.start[at]!), known(columns.duration[at]!)];
+    const started = start === null ? null : head.base + start;
+    shown.push({
+      index: columns.first[at]!,
+      inputs: columns.inputs[at]!,
+      msg_id: '',
+      engine_id: model.slots[columns.slot[at]!] ?? null,
+      status,
+      submitted: null,
+      started,
+      completed: started === null || took === null ? null : started + took,
+      received: null,
+      duration: took
+    });
+  }
+  return shown;
+}
+
+function sample(model: ResultModel, base: number, ended: number): SavedTimeline {
+  const { columns } = model;
+  const line: SavedTimeline = {
+    base,
+    of: ended,
+    engines: model.slots,
+    position: [],
+    first: [],
+    inputs: [],
+    slot: [],
+    start: [],
+    duration: [],
+    status: []
+  };
+  const step = Math.max(1, Math.ceil(columns.known / ROWS));
+  for (let at = 0, seen = 0, bad = 0; at < columns.length; at++) {
+    if (!columns.status[at]) continue;
+    // What failed is kept, as long as it is not most of it.
+    const kept = columns.status[at] === FAILED && bad++ < ROWS / 2;
+    if (seen++ % step && !kept) continue;
+    const slot = columns.slot[at]!;
+    line.position.push(at);
+    line.first.push(columns.first[at]!);
+    line.inputs.push(columns.inputs[at]!);
+    line.slot.push(slot === UNKNOWN_SLOT ? -1 : slot);
+    line.start.push(known(columns.start[at]!));
+    line.duration.push(known(columns.duration[at]!));
+    line.status.push(columns.status[at]!);
+  }
+  return line;
+}
+
+function known(seconds: number): number | null {
+  return Number.isNaN(seconds) ? null : Math.round(seconds * 1e4) / 1e4;
+}

@@ -1,0 +1,73 @@
+/** Tasks counted into pixels, so that a hundred thousand of them cost no more than the picture has. Pure. */
+
+import { FAILED, OK } from './columns';
+import type { TaskColumns } from './columns';
+import type { Lanes, Span } from './timeline-data';
+
+/** Bits of what a pixel holds beside finished work. */
+export const HOLDS_FAILED = 1;
+export const HOLDS_ABORTED = 2;
+
+/** Tasks counted into pixels: one row a lane, one cell a device pixel. */
+export class Bins {
+  width = 0;
+  rows = 0;
+  /** How much of a cell finished tasks cover. */
+  cover = new Float32Array(0);
+  flags = new Uint8Array(0);
+
+  /** Count again; a failed task takes at least `least` cells, so that none vanishes. */
+  fill(
+    columns: TaskColumns,
+    lanes: Lanes,
+    span: Span,
+    width: number,
+    top: number,
+    rows: number,
+    least: number
+  ): void {
+    this.#clear(width, rows);
+    const { status, start, duration, slot } = columns;
+    const { cover, flags } = this;
+    const scale = width / (span.to - span.from);
+    const last = width - 1;
+    for (let at = 0, length = columns.length; at < length; at++) {
+      const code = status[at]!;
+      if (code < OK) continue;
+      const from = (start[at]! - span.from) * scale;
+      if (!(from < width)) continue;
+      const to = from + (duration[at]! * scale || 0);
+      if (to < 0) continue;
+      const lane = lanes.of[slot[at]!]! - top;
+      if (lane < 0 || lane >= rows) continue;
+      const row = lane * width;
+      const a = from < 0 ? 0 : from | 0;
+      const b = to > last ? last : to | 0;
+      if (code === OK) {
+        if (a === b) {
+          cover[row + a]! += Math.max(to - from, 0.02);
+        } else {
+          cover[row + a]! += a + 1 - from;
+          for (let cell = row + a + 1; cell < row + b; cell++) cover[cell]! += 1;
+          cover[row + b]! += to - b;
+        }
+      } else {
+        const bit = code === FAILED ? HOLDS_FAILED : HOLDS_ABORTED;
+        const end = Math.min(last, Math.max(b, a + least - 1));
+        for (let cell = row + a; cell <= row + end; cell++) flags[cell]! |= bit;
+      }
+    }
+  }
+
+  #clear(width: number, rows: number): void {
+    this.width = width;
+    this.rows = rows;
+    if (this.cover.length < width * rows) {
+      this.cover = new Float32Array(width * rows);
+      this.flags = new Uint8Array(width * rows);
+    } else {
+      this.cover.fill(0);
+      this.flags.fill(0);
+    }
+  }
+}

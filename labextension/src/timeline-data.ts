@@ -1,0 +1,117 @@
+/** Where the lanes of the engines and the axis of time lie. Pure. */
+
+import { OK } from './columns';
+import type { TaskColumns } from './columns';
+import { byId } from './model';
+import type { ResultModel } from './model';
+import type { EngineId } from './protocol';
+import * as words from './words';
+
+/** The stretch of time that is shown, in seconds after the base. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** More engines than this share lanes. */
+const MOST_LANES = 256;
+const STEPS = [
+  ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
+  ...[60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800]
+];
+
+/** Engines in lanes, in the order of their ids. */
+export class Lanes {
+  readonly count: number;
+  /** Engines that share one lane. */
+  readonly shared: number;
+  /** CSS pixels from lane to lane, and how many of them stay free. */
+  readonly pitch: number;
+  readonly gap: number;
+  /** The lane of each slot. */
+  readonly of: Int32Array;
+  readonly #ids: EngineId[];
+
+  constructor(slots: readonly EngineId[]) {
+    const order = slots.map((id, slot) => ({ id, slot })).sort((a, b) => byId(a.id, b.id));
+    this.#ids = order.map(engine => engine.id);
+    this.shared = Math.max(1, Math.ceil(slots.length / MOST_LANES));
+    this.count = Math.ceil(slots.length / this.shared);
+    [this.pitch, this.gap] = pitch(this.count);
+    this.of = new Int32Array(0x10000).fill(-1);
+    order.forEach(({ slot }, i) => (this.of[slot] = Math.floor(i / this.shared)));
+  }
+
+  get height(): number {
+    return this.count * this.pitch;
+  }
+
+  label(lane: number): string {
+    const named = words.engines(this.#ids.slice(lane * this.shared, (lane + 1) * this.shared));
+    return this.shared > 1 ? named.replace(/^engines? /, '') : named;
+  }
+}
+
+function pitch(lanes: number): [number, number] {
+  if (lanes <= 16) return [14, 3];
+  if (lanes <= 32) return [10, 2];
+  return lanes <= 64 ? [7, 1] : [5, 1];
+}
+
+/** The whole stretch. While work goes on it holds still until it is outgrown, so that nothing creeps. */
+export function extent(model: ResultModel, now: number, before: Span | null): Span {
+  const elapsed = model.elapsed(now);
+  if (model.head.finished || !model.moving)
+    return { from: 0, to: Math.max(elapsed, model.columns.end, 1e-3) * 1.01 };
+  const eta = model.eta(now);
+  const wanted = Math.max(eta ? elapsed + eta[1] : elapsed * 1.15, 1);
+  if (before && elapsed < before.to * 0.99 && before.to < 2 * wanted) return before;
+  const step = tickStep(wanted / 4);
+  return { from: 0, to: Math.ceil(wanted / step) * step };
+}
+
+function tickStep(least: number): number {
+  return STEPS.find(step => step >= least) ?? Math.ceil(least / 604800) * 604800;
+}
+
+/** Round times in a stretch, each with its label. */
+export function ticks(span: Span, width: number): { at: number; label: string }[] {
+  const length = span.to - span.from;
+  const step = tickStep(length / Math.max(1, Math.floor(width / 90)));
+  const found = [];
+  for (let n = Math.ceil(span.from / step - 1e-9); n * step <= span.to + 1e-9 * length; n++) {
+    const at = n * step;
+    found.push({ at, label: tickLabel(at, step, span.to) });
+  }
+  return found;
+}
+
+function tickLabel(at: number, step: number, end: number): string {
+  if (step < 1) {
+    if (end < 1) return `${Math.round(at * 1000)} ms`;
+    return `${at.toFixed(step < 0.01 ? 3 : step < 0.1 ? 2 : 1)} s`;
+  }
+  return end <= 120 ? `${Math.round(at)} s` : words.ticking(Math.round(at));
+}
+
+/** The tasks that ended and lie in a stretch and between lanes, or null where they are more than `most`. */
+export function within(
+  columns: TaskColumns,
+  lanes: Lanes,
+  span: Span,
+  top: number,
+  rows: number,
+  most: number
+): number[] | null {
+  const found: number[] = [];
+  const { status, start, duration, slot } = columns;
+  for (let at = 0; at < columns.length; at++) {
+    const from = start[at]!;
+    if (status[at]! < OK || !(from <= span.to) || from + (duration[at]! || 0) < span.from) continue;
+    const lane = lanes.of[slot[at]!]! - top;
+    if (lane < 0 || lane >= rows) continue;
+    if (found.length === most) return null;
+    found.push(at);
+  }
+  return found;
+}

@@ -1,0 +1,136 @@
+/** Single tasks of the timeline: the one at a place, the one beside another, and what is said of it. Pure. */
+
+import { ABORTED, FAILED, OK, RUNNING } from './columns';
+import type { TaskColumns } from './columns';
+import type { ResultModel } from './model';
+import { STATUS } from './protocol';
+import type { Status } from './protocol';
+import type { Lanes } from './timeline-data';
+import * as words from './words';
+
+/** One drawn task. */
+export interface Mark {
+  position: number;
+  first: number;
+  inputs: number;
+  slot: number;
+  status: Status;
+  start: number;
+  /** NaN while it runs, and where nobody knows. */
+  duration: number;
+}
+
+export function rowMark(columns: TaskColumns, at: number): Mark {
+  return {
+    position: at,
+    first: columns.first[at]!,
+    inputs: columns.inputs[at]!,
+    slot: columns.slot[at]!,
+    status: STATUS[columns.status[at]!] ?? 'queued',
+    start: columns.start[at]!,
+    duration: columns.duration[at]!
+  };
+}
+
+export function runningMark(model: ResultModel, i: number): Mark {
+  const { position, first, since, slot } = model.running;
+  return {
+    position: position[i]!,
+    first: first[i]!,
+    inputs: 1,
+    slot: slot[i]!,
+    status: STATUS[RUNNING],
+    start: since[i]!,
+    duration: NaN
+  };
+}
+
+/** The task at a time in a lane: one that failed before one that did not, else the nearest within reach. */
+export function hit(
+  model: ResultModel,
+  lanes: Lanes,
+  lane: number,
+  time: number,
+  reach: number,
+  now: number
+): Mark | null {
+  let best: Mark | null = null;
+  let least = Infinity;
+  const consider = (start: number, end: number, weight: number, mark: () => Mark): void => {
+    const away = time < start ? start - time : time > end ? time - end : 0;
+    if (away > reach || away + weight >= least) return;
+    least = away + weight;
+    best = mark();
+  };
+  const { columns, running } = model;
+  for (let i = 0; i < running.slot.length; i++) {
+    if (lanes.of[running.slot[i]!] === lane) {
+      consider(running.since[i]!, model.elapsed(now), 0, () => runningMark(model, i));
+    }
+  }
+  for (let at = 0; at < columns.length; at++) {
+    const code = columns.status[at]!;
+    if (code < OK || lanes.of[columns.slot[at]!] !== lane) continue;
+    const start = columns.start[at]!;
+    const weight = code === FAILED ? -2 * reach : code === ABORTED ? -reach : 0;
+    consider(start, start + (columns.duration[at]! || 0), weight, () => rowMark(columns, at));
+  }
+  return best;
+}
+
+/** The next (`by` 1) or previous (-1) task of a lane by its start; without `from` the first or last. */
+export function beside(
+  model: ResultModel,
+  lanes: Lanes,
+  lane: number,
+  from: Mark | null,
+  by: 1 | -1
+): Mark | null {
+  let best: Mark | null = null;
+  const later = (a: Mark, b: Mark): number => by * (a.start - b.start || a.position - b.position);
+  for (const mark of marksOf(model, lanes, lane)) {
+    if (from && later(mark, from) <= 0) continue;
+    if (!best || later(mark, best) < 0) best = mark;
+  }
+  return best;
+}
+
+/** The task of a lane that starts nearest to a time. */
+export function nearest(model: ResultModel, lanes: Lanes, lane: number, time: number): Mark | null {
+  let best: Mark | null = null;
+  for (const mark of marksOf(model, lanes, lane)) {
+    if (!best || Math.abs(mark.start - time) < Math.abs(best.start - time)) best = mark;
+  }
+  return best;
+}
+
+function* marksOf(model: ResultModel, lanes: Lanes, lane: number): Iterable<Mark> {
+  const { columns, running } = model;
+  for (let at = 0; at < columns.length; at++) {
+    if (columns.status[at]! < OK || lanes.of[columns.slot[at]!] !== lane || Number.isNaN(columns.start[at]!))
+      continue;
+    yield rowMark(columns, at);
+  }
+  for (let i = 0; i < running.slot.length; i++) {
+    if (lanes.of[running.slot[i]!] === lane) yield runningMark(model, i);
+  }
+}
+
+/** What a tooltip says of a task: its name, then its facts. */
+export function told(mark: Mark, model: ResultModel, now: number): [string, string] {
+  const state = words.STATES[mark.status].join(' ');
+  const age = words.clock(Math.max(0, model.elapsed(now) - mark.start));
+  const facts =
+    mark.status === 'running' ? [`${state} for ${age}`] : [state, `took ${words.clock(mark.duration)}`];
+  return [
+    words.joined(`task ${words.inputs(mark.first, mark.inputs)}`, words.engines([model.slots[mark.slot]])),
+    words.joined(...facts, `started at ${words.clock(mark.start)}`)
+  ];
+}
+
+/** Says so where not every task that ended is drawn. */
+export function sampled(model: ResultModel): string {
+  const { known } = model.columns;
+  const cut = words.cut(known, model.head.ended, 'tasks');
+  return cut && `timeline shows ${cut}`;
+}

@@ -1,0 +1,227 @@
+/** The timeline's pixels: what has ended as a picture that is kept, what runs on top of it. */
+
+import { ticks, within } from './timeline-data';
+import { Pixels } from './timeline-pixels';
+import { AXIS, GUTTER, RIGHT, plotWidth } from './timeline-scene';
+import type { Scene } from './timeline-scene';
+
+/** Up to so many tasks are drawn one by one. */
+const MOST_SHAPES = 1_500;
+
+export class Painter {
+  readonly #kept: HTMLCanvasElement;
+  readonly #pixels = new Pixels();
+  #hatches = new Map<string, CanvasPattern | null>();
+
+  constructor() {
+    this.#kept = document.createElement('canvas');
+  }
+
+  /** Draw what has ended; needed only where the tasks, the view, the size or the theme changed. */
+  keep(scene: Scene): void {
+    const { width, height, ratio, lanes, scroll, span, model } = scene;
+    const context = sized(this.#kept, width, height + AXIS, ratio);
+    if (!context) return;
+    this.#axis(context, scene);
+    const top = Math.floor(scroll / lanes.pitch);
+    const rows = Math.min(lanes.count - top, Math.ceil(height / lanes.pitch) + 1);
+    const plot = plotWidth(width);
+    const shapes = within(model.columns, lanes, span, top, rows, Math.min(MOST_SHAPES, (rows * plot) / 3));
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, width, height);
+    context.clip();
+    if (shapes) this.#shapes(context, scene, shapes);
+    else this.#pixels.draw(context, scene, top, rows);
+    context.restore();
+    this.#labels(context, scene, top, rows);
+  }
+
+  /** Draw all of it. */
+  draw(canvas: HTMLCanvasElement, scene: Scene): void {
+    const context = sized(canvas, scene.width, scene.height + AXIS, scene.ratio);
+    if (!context) return;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.#kept, 0, 0);
+    context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
+    this.#present(context, scene);
+  }
+
+  forgetTheme(): void {
+    this.#hatches.clear();
+  }
+
+  #axis(context: CanvasRenderingContext2D, { span, width, height, theme, font }: Scene): void {
+    const plot = plotWidth(width);
+    context.font = `10px ${font}`;
+    context.textBaseline = 'middle';
+    const found = ticks(span, plot);
+    found.forEach(({ at, label }, i) => {
+      const x = GUTTER + ((at - span.from) / (span.to - span.from)) * plot;
+      context.strokeStyle = theme.line;
+      context.setLineDash([2, 3]);
+      context.beginPath();
+      context.moveTo(Math.round(x) + 0.5, 0);
+      context.lineTo(Math.round(x) + 0.5, height);
+      context.stroke();
+      context.setLineDash([]);
+      context.fillStyle = theme.soft;
+      const half = context.measureText(label).width / 2;
+      const fits = i === found.length - 1 ? Math.min(x, width - half - 1) : x;
+      context.textAlign = 'center';
+      context.fillText(label, Math.max(GUTTER + half - 6, fits), height + AXIS / 2);
+    });
+  }
+
+  #labels(context: CanvasRenderingContext2D, scene: Scene, top: number, rows: number): void {
+    const { lanes, scroll, theme, font, height } = scene;
+    const every = Math.ceil(12 / lanes.pitch);
+    context.font = `${lanes.pitch < 12 ? 9 : 10}px ${font}`;
+    context.fillStyle = theme.soft;
+    context.textAlign = 'left';
+    for (let lane = Math.ceil(top / every) * every; lane < top + rows; lane += every) {
+      const y = lane * lanes.pitch - scroll + Math.max(lanes.pitch - lanes.gap, 8) / 2;
+      if (y > 2 && y < height) context.fillText(fitted(context, lanes.label(lane), GUTTER - 8), 0, y);
+    }
+  }
+
+  /** Few tasks: each its own shape. What failed is hatched, taller and drawn last. */
+  #shapes(context: CanvasRenderingContext2D, scene: Scene, shapes: number[]): void {
+    const { model, theme } = scene;
+    const { status } = model.columns;
+    for (const code of [2, 4, 3]) {
+      for (const at of shapes) if (status[at] === code) this.#shape(context, scene, at, code);
+    }
+    context.globalAlpha = 1;
+    context.fillStyle = theme.fg;
+  }
+
+  #shape(context: CanvasRenderingContext2D, scene: Scene, at: number, code: number): void {
+    const { lanes, scroll, span, theme, model, width } = scene;
+    const { columns } = model;
+    const scale = plotWidth(width) / (span.to - span.from);
+    const from = Math.max(-4, (columns.start[at]! - span.from) * scale);
+    const to = Math.min(
+      plotWidth(width) + 4,
+      (columns.start[at]! + (columns.duration[at]! || 0) - span.from) * scale
+    );
+    const taller = code === 3 && lanes.gap > 1 ? 1 : 0;
+    const x = GUTTER + from;
+    const y = lanes.of[columns.slot[at]!]! * lanes.pitch - scroll - taller;
+    const w = Math.max(code === 2 ? 1 : 2.5, to - from - Math.min(1.2, 0.15 * (to - from)));
+    const h = lanes.pitch - lanes.gap + 2 * taller;
+    context.beginPath();
+    context.roundRect(x, y, w, h, Math.min(1.5, w / 2));
+    context.globalAlpha = code === 2 ? 0.82 : 1;
+    context.fillStyle = code === 2 ? theme.ok : code === 3 ? theme.bad : theme.bg;
+    context.fill();
+    if (code === 2) return;
+    context.fillStyle =
+      (code === 3 ? this.#hatch(context, theme.bg, 0.45) : this.#hatch(context, theme.warn, 1)) ?? theme.warn;
+    context.fill();
+  }
+
+  /** Thin diagonal lines of one colour. */
+  #hatch(context: CanvasRenderingContext2D, colour: string, alpha: number): CanvasPattern | null {
+    const known = this.#hatches.get(colour);
+    if (known !== undefined) return known;
+    const tile = document.createElement('canvas');
+    tile.width = tile.height = 5;
+    const pen = tile.getContext('2d');
+    if (!pen) return null;
+    pen.strokeStyle = colour;
+    pen.globalAlpha = alpha;
+    pen.lineWidth = 1.5;
+    for (const shift of [-5, 0, 5]) {
+      pen.moveTo(shift, 5);
+      pen.lineTo(shift + 5, 0);
+    }
+    pen.stroke();
+    const pattern = context.createPattern(tile, 'repeat');
+    this.#hatches.set(colour, pattern);
+    return pattern;
+  }
+
+  /** What changes with time: running tasks, the line of now, what is queued, and the focused task. */
+  #present(context: CanvasRenderingContext2D, scene: Scene): void {
+    const { model, lanes, span, theme, height, scroll, width, now } = scene;
+    const plot = plotWidth(width);
+    const x = (time: number): number => GUTTER + ((time - span.from) / (span.to - span.from)) * plot;
+    const elapsed = model.elapsed(now);
+    context.save();
+    context.beginPath();
+    context.rect(GUTTER - 3, 0, plot + 6, height);
+    context.clip();
+    context.lineWidth = 1.4;
+    context.strokeStyle = context.fillStyle = theme.run;
+    const { slot, since } = model.running;
+    const thin = lanes.pitch < 7;
+    for (let i = 0; i < slot.length; i++) {
+      const lane = lanes.of[slot[i]!]!;
+      const y = lane * lanes.pitch - scroll;
+      if (lane < 0 || y > height || y < -lanes.pitch) continue;
+      const [from, to] = [Math.max(x(since[i]!), GUTTER - 4), Math.min(x(elapsed), GUTTER + plot + 4)];
+      const h = lanes.pitch - lanes.gap;
+      if (to < from) continue;
+      if (thin) context.fillRect(from, y, Math.max(1.5, to - from), h);
+      else context.strokeRect(from + 0.7, y + 0.7, Math.max(1, to - from - 2), h - 1.4);
+    }
+    if (!model.head.finished) this.#nowLine(context, scene, x(elapsed));
+    if (scene.focus) this.#focus(context, scene, x);
+    context.restore();
+  }
+
+  #nowLine(context: CanvasRenderingContext2D, scene: Scene, at: number): void {
+    const { theme, height, model, font, width, lanes } = scene;
+    context.strokeStyle = model.moving ? theme.run : theme.soft;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(Math.round(at) + 0.5, 0);
+    context.lineTo(Math.round(at) + 0.5, height);
+    context.stroke();
+    if (!model.head.queued || lanes.height < 12 || model.head.state === 'lost') return;
+    context.font = `10px ${font}`;
+    const label = `○ ${model.head.queued.toLocaleString('en-US')} queued`;
+    if (at + 12 + context.measureText(label).width > width - RIGHT) return;
+    context.fillStyle = theme.soft;
+    context.textAlign = 'left';
+    context.textBaseline = 'middle';
+    context.fillText(label, at + 8, Math.min(height, lanes.height) / 2);
+  }
+
+  #focus(context: CanvasRenderingContext2D, scene: Scene, x: (time: number) => number): void {
+    const { focus, lanes, scroll, theme, model, now } = scene;
+    if (!focus) return;
+    const end = focus.status === 'running' ? model.elapsed(now) : focus.start + (focus.duration || 0);
+    const [from, to] = [x(focus.start), x(end)];
+    const y = lanes.of[focus.slot]! * lanes.pitch - scroll;
+    context.lineWidth = 2;
+    context.strokeStyle = theme.fg;
+    context.strokeRect(from - 1.5, y - 0.5, Math.max(4, to - from + 2), lanes.pitch - lanes.gap + 1);
+  }
+}
+
+/** A canvas of the right size, cleared; its units are CSS pixels. */
+function sized(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+  ratio: number
+): CanvasRenderingContext2D | null {
+  const [across, down] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
+  }
+  const context = canvas.getContext('2d');
+  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context?.clearRect(0, 0, width + 1, height + 1);
+  return context;
+}
+
+function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let kept = text;
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}

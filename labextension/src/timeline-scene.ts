@@ -1,0 +1,34 @@
+/** What one picture of the timeline is made from. */
+
+import type { ResultModel } from './model';
+import type { Lanes, Span } from './timeline-data';
+import type { Mark } from './timeline-marks';
+
+/** CSS pixels left of the lanes for names, right of them, and below them for the axis. */
+export const GUTTER = 76;
+export const RIGHT = 10;
+export const AXIS = 24;
+
+export const COLOURS = ['fg', 'soft', 'bg', 'line', 'ok', 'bad', 'run', 'warn'] as const;
+export type Theme = Record<(typeof COLOURS)[number], string>;
+
+/** Everything one picture depends on. Sizes are CSS pixels. */
+export interface Scene {
+  model: ResultModel;
+  lanes: Lanes;
+  span: Span;
+  theme: Theme;
+  /** The theme's font. */
+  font: string;
+  width: number;
+  /** Height of what is seen of the lanes, and how far they are scrolled. */
+  height: number;
+  scroll: number;
+  ratio: number;
+  now: number;
+  focus: Mark | null;
+}
+
+export function plotWidth(width: number): number {
+  return Math.max(20, width - GUTTER - RIGHT);
+}

@@ -1,0 +1,233 @@
+/** The wording of every fact: the same words as the text and the HTML of the package. */
+
+import { leftOut, oneLine } from './ansi';
+import type { EngineId, EngineLoad, Figures, Range, State, Status } from './protocol';
+
+const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500 };
+const ENGINE_SPANS = 8;
+
+export type Word = State | Status;
+
+/** Every state by shape and by word. */
+export const STATES: Record<Word, readonly [glyph: string, word: string]> = {
+  empty: ['○', 'no tasks'],
+  queued: ['○', 'queued'],
+  running: ['▸', 'running'],
+  ok: ['✓', 'ok'],
+  done: ['✓', 'done'],
+  failed: ['✕', 'failed'],
+  aborted: ['⊘', 'aborted'],
+  lost: ['!', 'lost contact'],
+  frozen: ['‖', 'no longer followed']
+};
+
+export interface Count {
+  state: Word;
+  number: number;
+  phrase: string;
+}
+
+const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+export function grouped(number: number): string {
+  return GROUPED.format(number);
+}
+
+/** A time span for people, as in `4 ms`, `0.8 s`, `0:23`, `1:02:03`; a dash where nothing is known. */
+export function clock(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return '–';
+  if (seconds < 0) return `−${clock(-seconds)}`;
+  if (seconds < 0.0995) return `${fixed(1000 * seconds, 0)} ms`;
+  return seconds < 9.95 ? `${fixed(seconds, 1)} s` : ticking(Number(fixed(seconds, 0)));
+}
+
+/** A time span that still grows: whole seconds, so that it changes no more often than a clock. */
+export function ticking(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return '–';
+  const whole = Math.max(0, Math.trunc(seconds));
+  const two = (number: number): string => String(number).padStart(2, '0');
+  const [second, minutes] = [whole % 60, Math.floor(whole / 60)];
+  const [minute, hours] = [minutes % 60, Math.floor(minutes / 60)];
+  const [hour, days] = [hours % 24, Math.floor(hours / 24)];
+  if (days) return `${grouped(days)} d ${two(hour)}:${two(minute)}:${two(second)}`;
+  return hours ? `${hours}:${two(minute)}:${two(second)}` : `${minute}:${two(second)}`;
+}
+
+/** Put facts side by side; those that are empty leave no gap. */
+export function joined(...facts: string[]): string {
+  return facts.filter(Boolean).join(' · ');
+}
+
+export function plural(number: number, noun: string): string {
+  return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** A fraction as a percentage; a little is never shown as nothing. */
+export function share(fraction: number): string {
+  if (!Number.isFinite(fraction)) return '–';
+  return fraction > 0 && fraction < 0.005 ? '< 1 %' : `${fixed(100 * fraction, 0)} %`;
+}
+
+export function name(figures: Figures): string {
+  return oneLine(figures.name, LENGTH.name) || 'result';
+}
+
+export function note(figures: Figures): string {
+  return oneLine(figures.note, LENGTH.note);
+}
+
+/** An engine's id alone, as in a table. */
+export function engine(id: EngineId | null | undefined): string {
+  return id === null || id === undefined ? '–' : oneLine(String(id), LENGTH.engine);
+}
+
+/** Name engines in a phrase, as in `engines 0–3, 7`; empty where there are none. */
+export function engines(ids: readonly (EngineId | null | undefined)[]): string {
+  const known = new Set(ids.filter(id => id !== null && id !== undefined));
+  const spans: number[][] = [];
+  const numbers = [...known].filter(id => typeof id === 'number').sort((a, b) => a - b);
+  for (const number of numbers) {
+    const last = spans.at(-1);
+    if (last && number === last.at(-1)! + 1) last.push(number);
+    else spans.push([number]);
+  }
+  const parts = spans.map(span => (span.length > 2 ? `${span[0]}–${span.at(-1)}` : span.join(', ')));
+  const names = [...known].filter(id => typeof id === 'string');
+  parts.push(...names.map(id => engine(id)).sort());
+  const more = parts.length - ENGINE_SPANS;
+  const listed = parts.slice(0, ENGINE_SPANS).join(', ') + (more > 0 ? ` and ${grouped(more)} more` : '');
+  // The engines of a coalesced reply name themselves.
+  if (listed.startsWith('engines ')) return listed;
+  return known.size ? `engine${known.size === 1 ? '' : 's'} ${listed}` : '';
+}
+
+/** How far the result is, as in `412 of 1,000` or, at the end, `1,000 tasks`. */
+export function progress(figures: Figures): string {
+  if (!figures.total) return STATES.empty[1];
+  if (!figures.finished) return `${grouped(figures.done)} of ${grouped(figures.total)}`;
+  return plural(figures.total, 'task') + (chunked(figures) ? ` in ${messages(figures)}` : '');
+}
+
+/** Whether messages carry more or less than one input each. */
+export function chunked(figures: Figures): boolean {
+  return figures.messages !== 0 && figures.messages !== figures.total;
+}
+
+/** How many messages carry the inputs; a message of one input is a task. */
+export function messages(figures: Figures): string {
+  return plural(figures.messages, chunked(figures) ? 'message' : 'task');
+}
+
+/** The inputs by state, without the states that hold none. */
+export function counts(figures: Figures): Count[] {
+  const listed: [Word, number][] = [
+    ['ok', figures.ok],
+    ['failed', figures.failed],
+    ['aborted', figures.aborted]
+  ];
+  if (figures.state === 'lost') listed.push(['lost', figures.running + figures.queued]);
+  else listed.push(['running', figures.running], ['queued', figures.queued]);
+  return listed
+    .filter(([, number]) => number > 0)
+    .map(([state, number]) => ({ state, number, phrase: `${grouped(number)} ${STATES[state][1]}` }));
+}
+
+/** How long it took or has taken so far, and whether anybody still looks. */
+export function times(figures: Figures, elapsed: number): string[] {
+  if (figures.finished) return [`took ${clock(figures.wall_time ?? figures.elapsed)}`];
+  return [ticking(elapsed), ...(figures.state === 'frozen' ? [STATES.frozen[1]] : [])];
+}
+
+/** What is left, as in `about 0:31 – 0:38 left`; empty where nobody knows. */
+export function eta(figures: Figures, left: Range | null): string {
+  if (figures.finished || !left) return '';
+  const [low, high] = [ticking(left[0]), ticking(left[1])];
+  return low === high ? `about ${low} left` : `about ${low} – ${high} left`;
+}
+
+/** How many inputs end in a second, minute or hour; empty where nobody knows. */
+export function throughput(figures: Figures): string {
+  const perSecond = figures.throughput;
+  if (!perSecond || !Number.isFinite(perSecond)) return '';
+  const units: [number, string][] = [
+    [1, 's'],
+    [60, 'min']
+  ];
+  const [factor, unit] = units.find(([n]) => perSecond * n >= 0.995) ?? [3600, 'h'];
+  const value = perSecond * factor;
+  return `${value >= 99.95 ? grouped(Number(fixed(value, 0))) : fixed(value, 1)} tasks/${unit}`;
+}
+
+/** How fast it goes and what was gained. */
+export function rates(figures: Figures, engineCount: number): string[] {
+  const facts = [throughput(figures)].filter(Boolean);
+  if (figures.finished && figures.serial_time > 0) facts.push(`computed ${clock(figures.serial_time)}`);
+  const { speedup, efficiency } = figures;
+  if (speedup !== null && Number.isFinite(speedup)) {
+    const gain = speedup >= 0.095 ? fixed(speedup, 1) : String(Number(speedup.toPrecision(2)));
+    const where = engineCount ? ` on ${plural(engineCount, 'engine')}` : '';
+    facts.push(`speed-up ${gain}${where}${efficiency === null ? '' : ` (${share(efficiency)})`}`);
+  }
+  return facts;
+}
+
+/** How many engines went away meanwhile; empty where all are there. */
+export function losses(loads: readonly EngineLoad[]): string {
+  const died = loads.filter(load => !load.alive).length;
+  return died ? `${plural(died, 'engine')} died` : '';
+}
+
+/** What became of a result of one task: its value, or its state in a word. */
+export function outcome(figures: Figures): string {
+  if (figures.finished && figures.ok && figures.value !== null)
+    return `→ ${oneLine(figures.value, LENGTH.value)}`;
+  const state = counts(figures)[0]?.state ?? 'queued';
+  return STATES[state === 'ok' ? 'done' : state][1];
+}
+
+/** The exception of a group of failures, as Python writes it. */
+export function failure(group: { type: string; message: string }): string {
+  const parts = [oneLine(group.type, LENGTH.type) || 'Error', oneLine(group.message, LENGTH.message)];
+  return parts.filter(Boolean).join(': ');
+}
+
+/** Where a group of failures happened, as in `simulate, line 13 · engines 0–7`. */
+export function where(group: { where: string; engines: EngineId[] }): string {
+  return joined(oneLine(group.where, LENGTH.where), engines(group.engines));
+}
+
+/** A message's inputs, as in `412` or `400–411`. */
+export function inputs(first: number, count: number): string {
+  return count > 1 ? `${grouped(first)}–${grouped(first + count - 1)}` : grouped(first);
+}
+
+/** How much of something is shown; empty where all is. */
+export function cut(shown: number, total: number, nouns: string): string {
+  return shown < total ? `${grouped(shown)} of ${grouped(total)} ${nouns}` : '';
+}
+
+/** The time of day, with the date where that is another day. */
+export function moment(posix: number, today = new Date()): string {
+  const then = new Date(1000 * posix);
+  const time = `${String(then.getHours()).padStart(2, '0')}:${String(then.getMinutes()).padStart(2, '0')}`;
+  if (then.toDateString() === today.toDateString()) return time;
+  const day = [then.getFullYear(), then.getMonth() + 1, then.getDate()]
+    .map(n => String(n).padStart(2, '0'))
+    .join('-');
+  return `${time} on ${day}`;
+}
+
+/** A message as one line of text. */
+export function sentence(text: string): string {
+  return oneLine(text, LENGTH.note);
+}
+
+export { leftOut };
+
+/** Like Python's fixed-point format: an exact half goes to the even side. */
+function fixed(number: number, digits: number): string {
+  const scaled = number * 10 ** digits;
+  const below = Math.floor(scaled);
+  const tie = scaled - below === 0.5 && (number * 4) % 1 === 0;
+  return tie ? ((below + (below % 2)) / 10 ** digits).toFixed(digits) : number.toFixed(digits);
+}

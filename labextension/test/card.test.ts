@@ -1,0 +1,357 @@
+/** The card in a page without a layout: what it says, what can be pressed, and what it leaves behind. */
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+
+import { Card } from '../src/card';
+import type { Commands, ResultModel } from '../src/model';
+import { SCENES, commands, kept, live, reply } from './gallery/scenes';
+
+let card: Card;
+
+beforeEach(() => {
+  Element.prototype.scrollIntoView = () => undefined;
+  card = new Card({ settings: { timeline: true } });
+  document.body.append(card.node);
+});
+
+afterEach(() => {
+  card.dispose();
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
+function scene(name: string): ResultModel {
+  const model = SCENES[name]?.();
+  if (!model) throw new Error(`no scene ${name}`);
+  return model;
+}
+
+function show(model: ResultModel, changes: Partial<Commands> = {}): ResultModel {
+  if (model.commands) model.commands = { ...commands, ...changes };
+  card.setModel(model);
+  return model;
+}
+
+/** What is not hidden. */
+function seen(node: Element): boolean {
+  return node.closest('[hidden]') === null;
+}
+
+function button(name: string): HTMLButtonElement {
+  const found = [...card.node.querySelectorAll('button')].find(
+    node => seen(node) && (node.getAttribute('aria-label') ?? node.textContent.trim()) === name
+  );
+  if (!found) throw new Error(`no button ${name}`);
+  return found;
+}
+
+function buttons(): string[] {
+  return [...card.node.querySelectorAll('.ipar-actions button')].filter(seen).map(node => node.textContent);
+}
+
+function text(selector: string): string {
+  return [...card.node.querySelectorAll(selector)].filter(seen).map(node => node.textContent).join('|');
+}
+
+function fold(name: string): HTMLButtonElement {
+  const found = [...card.node.querySelectorAll<HTMLButtonElement>('.ipar-fold')].find(node =>
+    node.textContent.startsWith(name)
+  );
+  if (!found) throw new Error(`no fold ${name}`);
+  return found;
+}
+
+async function frame(): Promise<void> {
+  await new Promise(resolve => requestAnimationFrame(resolve));
+  await Promise.resolve();
+}
+
+describe('the head', () => {
+  test('says name, progress, counts and what is left', () => {
+    show(scene('running'));
+    expect(text('.ipar-name')).toBe('simulate');
+    expect(text('.ipar-fact')).toBe('412 of 1,000');
+    expect(text('.ipar-facts')).toContain('398 ok');
+    expect(text('.ipar-facts')).toContain('14 failed');
+    expect(text('.ipar-pace')).toMatch(/^0:\d\dabout /);
+    expect(card.node.getAttribute('aria-label')).toBe('simulate: running');
+  });
+
+  test('has a progress bar in inputs', () => {
+    show(scene('chunked'));
+    const bar = card.node.querySelector('[role=progressbar]');
+    expect(bar?.getAttribute('aria-valuenow')).toBe('9400');
+    expect(bar?.getAttribute('aria-valuemax')).toBe('20000');
+  });
+
+  test('of one task is one line', () => {
+    show(scene('one'));
+    expect(text('.ipar-head')).toContain('→ 41872');
+    expect(text('.ipar-bar, .ipar-facts, .ipar-fold, .ipar-lanes')).toBe('');
+  });
+
+  test('of nothing says so', () => {
+    show(scene('empty'));
+    expect(text('.ipar-fact')).toBe('no tasks');
+  });
+
+  test('changes in place', async () => {
+    const model = show(scene('running'));
+    const parts = [...card.node.querySelectorAll('.ipar-bar i')];
+    model.apply({ id: model.id, head: { ok: 399, done: 413, queued: 579 } });
+    await frame();
+    expect(text('.ipar-fact')).toBe('413 of 1,000');
+    expect([...card.node.querySelectorAll('.ipar-bar i')]).toEqual(parts);
+  });
+
+  test('ticks each second, and not once the result has ended', async () => {
+    vi.useFakeTimers();
+    const model = show(scene('running'));
+    const before = text('.ipar-pace');
+    vi.advanceTimersByTime(3_000);
+    expect(text('.ipar-pace')).not.toBe(before);
+    model.apply({ id: model.id, head: { finished: true, state: 'failed', wall_time: 30 } });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(text('.ipar-pace')).toBe('took 0:30');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('without a kernel', () => {
+  test.each([
+    ['saved', /^Not connected: this is how it was at \d\d:\d\d on 2023-11-1\d\.$/],
+    ['disconnected', /^Disconnected from the kernel: this is how it was at /],
+    ['unloaded', /^No longer followed: ipar_results was unloaded\.$/]
+  ])('a result that is %s says so and can do nothing', (name, note) => {
+    show(scene(name));
+    expect(text('.ipar-note')).toMatch(note);
+    expect(buttons()).toEqual([]);
+  });
+
+  test('a result that had ended is whole', () => {
+    show(scene('savedDone'));
+    expect(text('.ipar-note')).toBe('');
+    expect(text('.ipar-pace')).toMatch(/^took /);
+  });
+
+  test('a task still opens with what the notebook keeps', () => {
+    show(kept(scene('failed')));
+    fold('Tasks').click();
+    button('Open task 41').click();
+    expect(text('.ipar-drawer')).toContain('✕ failed');
+    expect(text('.ipar-drawer')).toContain('More is known only while its kernel runs.');
+  });
+});
+
+describe('buttons', () => {
+  test('are those that the kernel offers', () => {
+    show(scene('running'));
+    expect(buttons()).toEqual(['Cancel', 'Interrupt', 'Retry failed', 'Export']);
+    show(scene('done'));
+    expect(buttons()).toEqual(['Export']);
+  });
+
+  test('are pressed at once, and free again when the kernel has answered', async () => {
+    let answer = (): void => undefined;
+    const cancel = vi.fn(() => new Promise<void>(resolve => (answer = resolve)));
+    show(scene('running'), { cancel });
+    button('Cancel').click();
+    button('Cancel').click();
+    expect(button('Cancel').getAttribute('aria-disabled')).toBe('true');
+    expect(cancel).toHaveBeenCalledTimes(1);
+    answer();
+    await vi.waitFor(() => {
+      expect(button('Cancel').hasAttribute('aria-disabled')).toBe(false);
+    });
+  });
+
+  test('say why nothing came of it', async () => {
+    show(scene('running'), { retry: () => Promise.reject(new Error('No answer from the kernel.')) });
+    button('Retry failed').click();
+    await vi.waitFor(() => {
+      expect(text('.ipar-trouble')).toBe('No answer from the kernel.');
+    });
+  });
+
+  test('ask before they stop what runs', () => {
+    const interrupt = vi.fn(() => Promise.resolve());
+    show(scene('running'), { interrupt });
+    button('Interrupt').click();
+    expect(text('.ipar-ask')).toContain('Stop 8 running tasks and cancel 580 queued?');
+    expect(interrupt).not.toHaveBeenCalled();
+    button('No').click();
+    expect(text('.ipar-ask')).toBe('');
+    button('Interrupt').click();
+    button('Yes, stop them').click();
+    expect(interrupt).toHaveBeenCalledTimes(1);
+  });
+
+  test('export in three formats and say where it went', async () => {
+    const exportAs = vi.fn(() => Promise.resolve());
+    const model = show(scene('done'), { exportAs });
+    button('Export').click();
+    button('Trace (JSON)').click();
+    expect(exportAs).toHaveBeenCalledWith('trace');
+    model.outcome.emit({ action: 'export', status: 'ok', message: 'Saved.', path: '/tmp/x.json' });
+    await frame();
+    expect(text('.ipar-outcome')).toBe('Saved. /tmp/x.json');
+  });
+});
+
+describe('failures', () => {
+  test('stay open while their count rises', async () => {
+    const model = show(scene('running'));
+    const details = card.node.querySelector('details');
+    if (!details) throw new Error('no failures');
+    details.open = true;
+    details.dispatchEvent(new Event('toggle'));
+    expect(text('pre')).toContain('return solve(grid, seed)');
+    const pre = details.querySelector('pre')?.firstChild;
+    model.apply({ id: model.id, failures: [{ n: 0, count: 99, engines: [1], first: 4 }] });
+    await frame();
+    expect(card.node.querySelector('details')).toBe(details);
+    expect(details.open).toBe(true);
+    expect(details.querySelector('summary')?.textContent).toContain('✕ 99');
+    expect(details.querySelector('pre')?.firstChild).toBe(pre);
+  });
+
+  test('are copied without colours', async () => {
+    const writeText = vi.fn((_: string) => Promise.resolve());
+    vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText } });
+    show(scene('running'));
+    button('Copy traceback').click();
+    await vi.waitFor(() => {
+      expect(text('.ipar-failure')).toContain('Copied.');
+    });
+    expect(writeText.mock.calls[0]?.[0]).toContain('---> 13     return solve(grid, seed)');
+    expect(writeText.mock.calls[0]?.[0]).not.toContain('\x1b');
+    vi.unstubAllGlobals();
+  });
+});
+
+describe('folds', () => {
+  test('stay as they are when the result is shown by another model', () => {
+    show(scene('running'));
+    fold('Engines').click();
+    show(kept(scene('running')));
+    expect(fold('Engines').getAttribute('aria-expanded')).toBe('true');
+    expect(text('.ipar-table tbody tr')).not.toBe('');
+  });
+
+  test('list tasks fifty a page and by state', () => {
+    show(scene('running'));
+    fold('Tasks').click();
+    const rows = (): number => [...card.node.querySelectorAll('.ipar-part tbody tr')].filter(seen).length;
+    expect(rows()).toBe(50);
+    button('Next').click();
+    expect(text('.ipar-part')).toContain('51–100 of 1,000');
+    button('Failed 14').click();
+    expect(rows()).toBe(14);
+    button('Running 8').click();
+    expect(rows()).toBe(8);
+    button('Queued 580').click();
+    expect(text('.ipar-part')).toContain('1–50 of 580');
+  });
+
+  test('say where only some of the tasks are known', () => {
+    show(scene('sampled'));
+    fold('Tasks').click();
+    expect(text('.ipar-part')).toContain('of 200,000 tasks are known here');
+    expect(text('.ipar-timeline')).toContain('timeline shows 5,000 of 100,000 tasks');
+  });
+
+  test('fetch output when it is looked at, and say how much is new', async () => {
+    const outputs = vi.fn(commands.outputs);
+    const model = show(scene('running'), { outputs });
+    expect(fold('Output').textContent).toContain('3 new');
+    expect(outputs).not.toHaveBeenCalled();
+    fold('Output').click();
+    await vi.waitFor(() => {
+      expect(text('.ipar-output')).toContain('step 3 of 3');
+    });
+    fold('Output').click();
+    model.apply({ id: model.id, head: { outputs_total: 5 } });
+    await frame();
+    expect(fold('Output').textContent).toContain('2 new');
+  });
+
+  test('a map stands for more engines than a table can hold', () => {
+    show(scene('engines1024'));
+    fold('Engines').click();
+    expect(card.node.querySelectorAll('.ipar-cell')).toHaveLength(1024);
+    const map = card.node.querySelector('.ipar-map');
+    map?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }));
+    expect(text('.ipar-part')).toMatch(/engine 0 · \d+ done/);
+  });
+});
+
+describe('a task', () => {
+  test('opens with all that the kernel knows, and gives the focus back', async () => {
+    show(scene('running'));
+    fold('Tasks').click();
+    button('Open task 0').focus();
+    button('Open task 0').click();
+    await vi.waitFor(() => {
+      expect(text('.ipar-drawer')).toContain('ValueError: grid of 0 cells cannot be solved');
+    });
+    expect(text('.ipar-drawer')).toContain('Attempts2');
+    expect(text('.ipar-drawer')).toContain('stdout · … 30,000 characters left out');
+    expect(card.node.querySelector('.ipar-drawer')).toBe(document.activeElement);
+    button('Close task').focus();
+    button('Close task').click();
+    expect(document.activeElement).toBe(button('Open task 0'));
+  });
+
+  test('shows more when asked', async () => {
+    const task = vi.fn((position: number, _limit?: number) => Promise.resolve(reply(position)));
+    show(scene('running'), { task });
+    fold('Tasks').click();
+    button('Open task 0').click();
+    await vi.waitFor(() => {
+      button('Show more');
+    });
+    button('Show more').click();
+    expect(task.mock.calls.map(call => call[1])).toEqual([4_000, 40_000]);
+  });
+
+  test('says that the kernel does not answer', async () => {
+    show(scene('running'), { task: () => Promise.reject(new Error('No answer from the kernel.')) });
+    fold('Tasks').click();
+    button('Open task 0').click();
+    await vi.waitFor(() => {
+      expect(text('.ipar-drawer')).toContain('No answer from the kernel.');
+    });
+  });
+});
+
+test('hostile text is text', () => {
+  show(scene('hostile'));
+  for (const name of ['Engines', 'Tasks', 'Output']) fold(name).click();
+  for (const details of card.node.querySelectorAll('details')) details.open = true;
+  expect(card.node.querySelectorAll('script, img, style')).toHaveLength(0);
+  expect((window as unknown as { hacked?: number }).hacked).toBeUndefined();
+  expect(card.node.textContent.length).toBeLessThan(100_000);
+});
+
+test('rows are asked for only where none came', async () => {
+  vi.useFakeTimers();
+  const watch = vi.fn(() => Promise.resolve());
+  show(scene('running'), { watch });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(watch).not.toHaveBeenCalled();
+  show(live({ tasks: 10, engines: 1, ended: 0, running: true, head: { ended: 4 } }), { watch });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(watch).toHaveBeenCalledTimes(1);
+});
+
+test('a card that is gone listens to nothing and waits for nothing', () => {
+  vi.useFakeTimers();
+  const model = show(scene('running'));
+  const changed = vi.spyOn(model, 'elapsed');
+  card.dispose();
+  changed.mockClear();
+  model.apply({ id: model.id, head: { ok: 399 } });
+  vi.advanceTimersByTime(10_000);
+  expect(changed).not.toHaveBeenCalled();
+  expect(vi.getTimerCount()).toBe(0);
+});

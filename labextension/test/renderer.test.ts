@@ -1,0 +1,145 @@
+/** The renderer shows what is live where it can, and never an error. */
+
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import type { ResultModel } from '../src/model';
+import { MIME_TYPE } from '../src/protocol';
+import { ResultRenderer } from '../src/renderer';
+import { toSaved } from '../src/saved';
+import { SCENES, live } from './gallery/scenes';
+
+class Known {
+  model: ResultModel | null = null;
+  readonly changed = new Signal<this, void>(this);
+
+  find(): ResultModel | null {
+    return this.model;
+  }
+
+  now(model: ResultModel | null): void {
+    this.model = model;
+    this.changed.emit();
+  }
+}
+
+let known: Known;
+let renderer: ResultRenderer;
+let setData: ReturnType<typeof vi.fn>;
+
+beforeEach(() => {
+  known = new Known();
+  renderer = new ResultRenderer({ results: known, settings: { timeline: true } });
+  Widget.attach(renderer, document.body);
+  setData = vi.fn();
+});
+
+afterEach(() => {
+  renderer.dispose();
+  vi.useRealTimers();
+});
+
+async function render(json: unknown): Promise<void> {
+  const data = { [MIME_TYPE]: json, 'text/html': 'old' };
+  await renderer.renderModel({ data, metadata: {}, trusted: false, setData } as unknown as IRenderMime.IMimeModel);
+}
+
+function running(): ResultModel {
+  return live({ tasks: 100, engines: 2, ended: 40, running: true });
+}
+
+function finish(model: ResultModel): void {
+  model.apply({ id: model.id, head: { finished: true, state: 'done', done: 100, ok: 100, wall_time: 9 } });
+}
+
+test.each([
+  [{ type: 'snapshot', version: 99 }, 'This result was saved by a newer version of ipar_results.'],
+  [{ type: 'snapshot', version: 1, id: 'x' }, "This result can't be read."],
+  [null, "This result can't be read."],
+  ['<b>', "This result can't be read."]
+])('what it does not know is one plain line (%j)', async (json, line) => {
+  await render(json);
+  expect(renderer.node.textContent).toBe(line);
+});
+
+test('a result that no kernel knows is drawn from the notebook', async () => {
+  await render(toSaved(running()));
+  expect(renderer.node.textContent).toContain('40 of 100');
+  expect(renderer.node.textContent).toContain('Not connected');
+});
+
+test('a live result is shown as soon as a kernel tells of it, and in the same card', async () => {
+  const model = running();
+  await render(toSaved(model));
+  const card = renderer.node.firstElementChild;
+  known.now(model);
+  expect(renderer.node.textContent).not.toContain('Not connected');
+  expect(renderer.node.firstElementChild).toBe(card);
+});
+
+test('being rendered again keeps the card and its open folds', async () => {
+  const model = running();
+  known.model = model;
+  await render(toSaved(model));
+  const card = renderer.node.firstElementChild;
+  const fold = renderer.node.querySelectorAll<HTMLButtonElement>('.ipar-fold')[1];
+  fold?.click();
+  await render(toSaved(model));
+  expect(renderer.node.firstElementChild).toBe(card);
+  expect(fold?.getAttribute('aria-expanded')).toBe('true');
+});
+
+test('a result whose kernel went away keeps its last state', async () => {
+  const model = running();
+  known.model = model;
+  await render(toSaved(model));
+  model.apply({ id: model.id, head: { done: 77, ok: 77 } });
+  model.connection = 'disconnected';
+  known.now(null);
+  await new Promise(resolve => requestAnimationFrame(resolve));
+  expect(renderer.node.textContent).toContain('77 of 100');
+  expect(renderer.node.textContent).toContain('Disconnected from the kernel');
+});
+
+test('after a reload the end is written to the notebook', async () => {
+  vi.useFakeTimers();
+  const model = running();
+  known.model = model;
+  await render(toSaved(model));
+  finish(model);
+  vi.advanceTimersByTime(10_000);
+  expect(setData).toHaveBeenCalledTimes(1);
+  const { data } = setData.mock.calls[0]?.[0] as { data: Record<string, unknown> };
+  expect(data[MIME_TYPE]).toMatchObject({ finished: true, ok: 100, id: model.id });
+  expect(data['text/plain']).toContain('100 tasks');
+  expect(data['text/html']).not.toBe('old');
+});
+
+test('where the kernel writes the end itself nothing is written twice', async () => {
+  vi.useFakeTimers();
+  const model = running();
+  known.model = model;
+  await render(toSaved(model));
+  finish(model);
+  await render(toSaved(model));
+  vi.advanceTimersByTime(10_000);
+  expect(setData).not.toHaveBeenCalled();
+});
+
+test.each(Object.keys(SCENES).filter(name => !/0k|hostile/.test(name)))('%s draws as saved', async name => {
+  const model = SCENES[name]?.();
+  if (model) await render(JSON.parse(JSON.stringify(toSaved(model))));
+  expect(renderer.node.querySelector('[role=group]')).not.toBeNull();
+});
+
+test('a renderer that is gone no longer listens', async () => {
+  const model = running();
+  known.model = model;
+  await render(toSaved(model));
+  renderer.dispose();
+  finish(model);
+  known.now(null);
+  expect(setData).not.toHaveBeenCalled();
+});

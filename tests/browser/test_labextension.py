@@ -1,0 +1,199 @@
+"""The labextension's card over real engines: it moves and acts in mid-cell, and outlasts page and kernel."""
+
+import json
+import re
+
+import pytest
+from test_live import MAP, errors, load, outputs, run
+
+pytestmark = [pytest.mark.browser, pytest.mark.cluster]
+
+MIME = "application/vnd.ipar-results.v1+json"
+__all__ = ["errors"]  # a fixture
+
+
+def card(jupyter_server, page, cell):
+    return jupyter_server.output(page, cell).locator(".ipar-result")
+
+
+def done(jupyter_server, page, cell):
+    bar = card(jupyter_server, page, cell).get_by_role("progressbar")
+    return int(bar.first.get_attribute("aria-valuenow")) if bar.count() else None
+
+
+def rises(jupyter_server, page, cell, until, timeout=30):
+    first = until(lambda: done(jupyter_server, page, cell) is not None) and done(jupyter_server, page, cell)
+    return until(
+        lambda: (now := done(jupyter_server, page, cell)) is not None and now > first and now, timeout=timeout
+    )
+
+
+def in_cell(page, cell):
+    """Whether a cell runs: the kernel's own status tells less after a control message."""
+    return page.evaluate(
+        """cell => {
+            const { model, node } = window.jupyterapp.shell.currentWidget.content.widgets[cell];
+            return model.executionState === 'running' || node.innerText.includes('[*]');
+        }""",
+        cell,
+    )
+
+
+def started(jupyter_server, cluster, page, name, seconds=0.1, tasks=200, busy=20):
+    """A notebook whose second cell displayed a map and whose third keeps the kernel busy."""
+    cells = [
+        load(cluster),
+        MAP.format(seconds=seconds, tasks=tasks) + "ar",
+        f"time.sleep({busy})",
+        "ar.abort()",
+    ]
+    jupyter_server.open(page, name, cells)
+    run(jupyter_server, page, 0, 1)
+    card(jupyter_server, page, 1).wait_for()
+    jupyter_server.run(page, 2)
+
+
+def test_cancel_in_mid_cell_works_and_the_end_is_saved(jupyter_server, cluster, page, until, errors):
+    """While a cell sleeps the card moves, Cancel stops what is queued, and the outcome is said."""
+    started(jupyter_server, cluster, page, "cancel.ipynb")
+    rises(jupyter_server, page, 1, until)
+    shown = card(jupyter_server, page, 1)
+    shown.get_by_role("button", name="Cancel").click()
+    shown.get_by_text(re.compile("aborted")).first.wait_for()
+    until(lambda: done(jupyter_server, page, 1) == 200)
+    assert in_cell(page, 2)
+    assert shown.get_by_role("button", name="Retry failed").is_visible()
+    assert shown.get_by_text("Cancelled").first.is_visible()
+    expected = [[MIME, "text/html", "text/plain"]]
+    until(lambda: outputs(jupyter_server.save(page, "cancel.ipynb"), 1) == expected)
+    saved = jupyter_server.save(page, "cancel.ipynb").cells[1].outputs[0].data
+    assert saved[MIME]["version"] == 1 and saved[MIME]["finished"] is True
+    assert len(json.dumps(saved)) < 200_000
+    assert errors == []
+
+
+def test_a_task_s_output_and_traceback_come_in_mid_cell(jupyter_server, cluster, page, until, errors):
+    """What the card does not hold is fetched while the kernel is busy."""
+    talk = """\
+def talk(i):
+    print("task", i, "says hello")
+    if i == 3: raise ValueError("no bed 3")
+ar = view.map_async(talk, range(8))
+ar"""
+    jupyter_server.open(page, "talk.ipynb", [load(cluster), talk, "time.sleep(15)"])
+    run(jupyter_server, page, 0, 1)
+    until(lambda: done(jupyter_server, page, 1) == 8)
+    jupyter_server.run(page, 2)
+    shown = card(jupyter_server, page, 1)
+    shown.locator(".ipar-folds").get_by_text("Output").click()
+    shown.get_by_text("task 7 says hello").first.wait_for()
+    shown.locator("summary", has_text="no bed 3").first.click()
+    shown.get_by_text(re.compile("ValueError")).first.wait_for()
+    assert in_cell(page, 2)
+    assert errors == []
+
+
+def test_a_reloaded_page_is_live_again_while_the_kernel_is_busy(jupyter_server, cluster, page, until, errors):
+    """The kernel tells a page that comes back everything anew."""
+    started(jupyter_server, cluster, page, "reload.ipynb", tasks=400, busy=30)
+    rises(jupyter_server, page, 1, until)
+    jupyter_server.save(page, "reload.ipynb")
+    page.reload()
+    card(jupyter_server, page, 1).wait_for(timeout=60_000)
+    rises(jupyter_server, page, 1, until, timeout=30)
+    card(jupyter_server, page, 1).get_by_role("button", name="Cancel").click()
+    until(lambda: done(jupyter_server, page, 1) == 400)
+    assert errors == []
+
+
+def test_two_tabs_show_the_same_truth(jupyter_server, cluster, page, context, until):
+    """A second tab that opens later is told all, and the first is not disturbed."""
+    started(jupyter_server, cluster, page, "tabs.ipynb", tasks=300)
+    rises(jupyter_server, page, 1, until)
+    jupyter_server.save(page, "tabs.ipynb")
+    second = context.new_page()
+    second.goto(page.url)
+    card(jupyter_server, second, 1).wait_for(timeout=60_000)
+    rises(jupyter_server, second, 1, until)
+    card(jupyter_server, second, 1).get_by_role("button", name="Cancel").click()
+    until(lambda: done(jupyter_server, page, 1) == done(jupyter_server, second, 1) == 300)
+    second.close()
+
+
+def test_after_a_restart_of_the_kernel_the_card_says_disconnected_and_rests(
+    jupyter_server, cluster, page, until
+):
+    """A bar that nobody feeds does not move, and says why."""
+    started(jupyter_server, cluster, page, "restart.ipynb", busy=1)
+    rises(jupyter_server, page, 1, until)
+    jupyter_server.wait_ran(page, 2)
+    page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
+    card(jupyter_server, page, 1).get_by_text(re.compile("[Dd]isconnected")).first.wait_for()
+    assert card(jupyter_server, page, 1).get_by_role("button", name="Cancel").count() == 0
+    jupyter_server.wait_idle(page)
+
+
+def test_a_saved_card_draws_in_a_fresh_kernel_and_has_no_buttons(
+    jupyter_server, cluster, page, until, errors
+):
+    """What a notebook keeps is enough to draw from."""
+    cells = [load(cluster), MAP.format(seconds=0.01, tasks=20) + "ar.wait(); ar"]
+    jupyter_server.open(page, "kept.ipynb", cells)
+    run(jupyter_server, page, 0, 1)
+    until(lambda: MIME in str(outputs(jupyter_server.save(page, "kept.ipynb"), 1)))
+    page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
+    jupyter_server.wait_idle(page)
+    jupyter_server.save(page, "kept.ipynb")
+    page.reload()
+    jupyter_server.wait_idle(page)
+    until(lambda: done(jupyter_server, page, 1) == 20)
+    shown = card(jupyter_server, page, 1)
+    assert shown.get_by_role("button", name="Retry failed").count() == 0
+    assert shown.get_by_text("19 ok").first.is_visible()
+    assert errors == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"type": "snapshot", "version": 99, "id": "x"}, "newer version"),
+        ({"type": "snapshot", "version": 1, "id": {}}, "can't be read"),
+        ([1, 2, 3], "can't be read"),
+    ],
+)
+def test_a_saved_output_of_another_version_or_broken_is_one_plain_line(
+    jupyter_server, page, until, errors, data, said
+):
+    """Never an exception: the sentence says what is the matter."""
+    code = f"from IPython.display import display\ndisplay({{{MIME!r}: {data!r}}}, raw=True)"
+    jupyter_server.open(page, "odd.ipynb", [code])
+    run(jupyter_server, page, 0)
+    until(lambda: said in jupyter_server.output(page, 0).inner_text())
+    assert errors == []
+
+
+def test_the_card_is_operated_by_keyboard_alone(jupyter_server, cluster, page, until):
+    """Tab reaches Cancel, Enter presses it."""
+    started(jupyter_server, cluster, page, "keys.ipynb", tasks=300)
+    rises(jupyter_server, page, 1, until)
+    cancel = card(jupyter_server, page, 1).get_by_role("button", name="Cancel")
+    cancel.focus()
+    page.keyboard.press("Enter")
+    until(lambda: done(jupyter_server, page, 1) == 300)
+
+
+def test_without_the_labextension_a_widget_is_shown_and_static_html_is_left(
+    plain_server, cluster, page, until, errors
+):
+    """A server that lacks the labextension shows no error box: stock widgets move instead."""
+    cells = [load(cluster), MAP.format(seconds=0.1, tasks=40) + "ar"]
+    plain_server.open(page, "plain.ipynb", cells)
+    run(plain_server, page, 0, 1)
+    bar = plain_server.output(page, 1).get_by_role("progressbar").first
+    until(lambda: int(bar.get_attribute("aria-valuenow")) > 2)
+    assert plain_server.output(page, 1).locator(".jupyter-widgets").count() > 0
+    expected = [[MIME, "text/html", "text/plain"]]
+    until(lambda: outputs(plain_server.save(page, "plain.ipynb"), 1) == expected)
+    until(lambda: "39 ok" in plain_server.output(page, 1).inner_text())
+    assert plain_server.output(page, 1).locator(".ipar-result").count() == 0
+    assert errors == []

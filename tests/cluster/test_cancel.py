@@ -1,0 +1,269 @@
+"""Cancelling and interrupting, on real engines."""
+
+import os
+import threading
+import time
+from contextlib import suppress
+
+import ipyparallel as ipp
+import psutil
+import pytest
+from ipyparallel.error import CompositeError, RemoteError
+from tasks import nap
+
+import ipar_results
+from ipar_results import Cancelled, TasksCancelled
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(autouse=True)
+def layer():
+    ipar_results.enable()
+    yield
+    ipar_results.disable()
+
+
+@pytest.fixture
+def lview(rc):
+    return rc.load_balanced_view()
+
+
+@pytest.fixture(autouse=True)
+def idle(rc):
+    """What a test leaves behind has ended before the next."""
+    yield
+    with suppress(Exception):
+        rc[:].apply_async(nap, 0).wait(30)
+
+
+def running(ar, count):
+    return lambda: ar.monitor.snapshot().running == count
+
+
+def add_up(state):
+    assert state.ok + state.failed + state.aborted == state.done == state.total
+    assert state.finished
+
+
+def test_what_is_queued_is_cancelled_and_what_runs_goes_on(lview, until):
+    ar = lview.map_async(nap, [2.0] * 10)
+    until(running(ar, 2))
+    assert ar.monitor.cancel() == Cancelled(cancelled=8, running=2)
+    assert ar.wait(20)
+    state = ar.monitor.snapshot()
+    add_up(state)
+    assert (state.ok, state.aborted, state.state) == (2, 8, "failed")
+
+
+def test_the_error_names_counts_and_what_finished_can_be_read(lview, until):
+    ar = lview.map_async(nap, [0.1, 0.2, 3, 3, 3, 3])
+    until(lambda: ar.monitor.snapshot().ok == 2 and running(ar, 2)())
+    ar.monitor.cancel(interrupt=True)
+    with pytest.raises(TasksCancelled, match="2 of 6 tasks were cancelled, 2 failed, 2 finished") as caught:
+        ar.get(20)
+    assert isinstance(caught.value, ipp.error.TaskAborted)
+    assert isinstance(caught.value.__cause__, CompositeError)
+    assert (caught.value.cancelled, caught.value.failed, caught.value.finished) == (2, 2, 2)
+    assert ar.done() and ar.ready() and not ar.successful()
+    pieces = ar.get(return_exceptions=True)
+    assert pieces[:2] == [0.1, 0.2]
+    assert [type(piece).__name__ for piece in pieces[2:]] == ["RemoteError"] * 2 + ["TaskAborted"] * 2
+
+
+def test_tasks_behind_a_long_one_of_others_are_over_within_seconds(rc, lview, until):
+    others = rc[:].apply_async(nap, 30)
+    until(running(others, 2))
+    ar = lview.map_async(nap, [0.1] * 6)
+    begin = time.monotonic()
+    assert ar.monitor.cancel(interrupt=True).cancelled == 6
+    with pytest.raises(TasksCancelled, match="6 of 6"):
+        ar.get(20)
+    assert time.monotonic() - begin < 10
+    assert not others.ready() and others.monitor.snapshot().running == 2
+    assert set(ar.msg_ids).isdisjoint(rc.outstanding)
+    others.monitor.cancel(interrupt=True)
+    others.wait(20)
+    assert lview.apply_async(nap, 0).get(20) == 0
+
+
+def test_answers_that_come_after_all_say_nothing(rc, lview, until, capfd, caplog):
+    others = rc[:].apply_async(nap, 4)
+    until(running(others, 2))
+    ar = lview.map_async(nap, [0.1] * 4)
+    ar.monitor.cancel()
+    assert ar.wait(3.5), "it waited for the engines"
+    others.wait(20)
+    assert lview.apply_async(nap, 0).get(20) == 0  # behind the answers to what was cancelled
+    until(lambda: not rc.outstanding)
+    ar.wait_for_output(5)
+    captured = capfd.readouterr()
+    assert "stale" not in captured.out and "unknown result" not in captured.out
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert not rc.results and not set(ar.msg_ids) & set(rc.metadata)
+
+
+def test_an_interrupt_reaches_the_tasks_of_this_result_only(rc, until):
+    theirs = rc[0].apply_async(nap, 3)
+    ours = rc[1].apply_async(nap, 30)
+    until(lambda: running(theirs, 1)() and running(ours, 1)())
+    assert ours.monitor.cancel(interrupt=True) == Cancelled(interrupted=1)
+    with pytest.raises(RemoteError, match="KeyboardInterrupt"):
+        ours.get(20)
+    assert theirs.get(20) == 3
+
+
+def test_tasks_that_still_have_retries_do_not_come_back(lview, until):
+    with lview.temp_flags(retries=3):
+        ar = lview.map_async(nap, [20.0] * 4)
+    until(running(ar, 2))
+    ar.monitor.cancel(interrupt=True)
+    assert ar.wait(20)
+    add_up(ar.monitor.snapshot())
+    assert lview.apply_async(nap, 0).get(20) == 0
+
+
+def test_a_chunked_map_counts_inputs(lview, until):
+    ar = lview.map_async(nap, [0.5] * 10, chunksize=2)
+    until(running(ar, 4))
+    assert ar.monitor.cancel() == Cancelled(cancelled=6, running=4)
+    with pytest.raises(TasksCancelled, match="6 of 10 tasks were cancelled, 4 finished"):
+        ar.get(20)
+    pieces = ar.get(return_exceptions=True)
+    assert len(pieces) == 10 and pieces[:4] == [0.5] * 4
+
+
+def test_a_direct_view_is_cancelled_behind_what_runs(rc, until):
+    first = rc[:].apply_async(nap, 2)
+    until(running(first, 2))
+    ar = rc[:].apply_async(nap, 0.1)
+    assert ar.monitor.cancel() == Cancelled(cancelled=2)
+    with pytest.raises(TasksCancelled, match="2 of 2"):
+        ar.get(20)
+    assert first.get(20) == [2, 2]
+
+
+def test_a_map_on_a_direct_view_is_cancelled(rc, until):
+    first = rc[:].apply_async(nap, 2)
+    until(running(first, 2))
+    ar = rc[:].map_async(nap, [0.1] * 6)
+    assert ar.monitor.cancel() == Cancelled(cancelled=6)
+    assert ar.wait(20)
+    assert first.get(20) == [2, 2]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_broadcast_is_cancelled_behind_what_runs(rc, until, together):
+    first = rc[:].apply_async(nap, 2)
+    until(running(first, 2))
+    ar = rc.broadcast_view(is_coalescing=together).apply_async(os.getpid)
+    assert ar.monitor.cancel().cancelled == (1 if together else 2)
+    assert ar.wait(20)
+    assert not ar.successful()
+    with pytest.raises(ipp.error.TaskAborted):
+        ar.get(1)
+    assert first.get(20) == [2, 2]
+
+
+def test_a_broadcast_that_runs_is_interrupted(rc, until):
+    ar = rc.broadcast_view().apply_async(nap, 30)
+    until(running(ar, 2))
+    assert ar.monitor.cancel(interrupt=True) == Cancelled(interrupted=2)
+    assert ar.wait(20)
+
+
+def test_a_coalesced_broadcast_of_which_one_engine_was_cancelled_is_no_success(rc, until, tmp_path):
+    def begin(path):
+        import time
+
+        open(path, "w").close()
+        time.sleep(2)
+
+    first = rc[1].apply_async(nap, 1)
+    until(running(first, 1))
+    ar = rc.broadcast_view(is_coalescing=True).apply_async(begin, str(tmp_path / "begun"))
+    until((tmp_path / "begun").exists)
+    ar.monitor.cancel()
+    with pytest.raises(RemoteError, match="1 of 2 engines gave no value"):
+        ar.get(20)
+    assert ar.monitor.snapshot().failed == 1
+
+
+def test_a_result_that_has_ended_is_left_alone(lview):
+    ar = lview.map_async(nap, [0.01] * 4)
+    ar.wait(20)
+    assert ar.monitor.cancel(interrupt=True) == Cancelled(already_done=4)
+    assert ar.get() == [0.01] * 4
+
+
+def test_a_worker_thread_cancels_while_the_main_thread_waits(lview, until):
+    ar = lview.map_async(nap, [1.0] * 10)
+    until(running(ar, 2))
+    done = []
+    worker = threading.Timer(0.2, lambda: done.append(ar.monitor.cancel(interrupt=True)))
+    worker.start()
+    with pytest.raises(TasksCancelled):
+        ar.get(20)
+    worker.join(20)
+    assert done[0].cancelled + done[0].interrupted >= 8
+
+
+def test_a_callback_of_ipyparallel_may_cancel(rc, lview, until):
+    ar = lview.map_async(nap, [0.5] * 8)
+    until(running(ar, 2))
+    done = []
+    first = rc[0].apply_async(nap, 0)
+    first.add_done_callback(lambda _: done.append(ar.monitor.cancel()))
+    assert ar.wait(20)
+    assert done and ar.monitor.snapshot().aborted >= 4
+
+
+def test_iterating_stops_at_what_was_cancelled(lview, until):
+    ar = lview.map_async(nap, [0.1, 0.1] + [3.0] * 6)
+    got = []
+
+    def follow():
+        try:
+            for value in ar:
+                got.append(value)
+        except Exception as error:
+            got.append(error)
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    until(lambda: len(got) == 2)
+    ar.monitor.cancel(interrupt=True)
+    thread.join(20)
+    assert not thread.is_alive()
+    assert got[:2] == [0.1, 0.1] and isinstance(got[2], Exception)
+
+
+def test_cancelling_never_blocks_without_a_controller(start_cluster, connect, until):
+    cluster = start_cluster(1)
+    client = connect(cluster)
+    ar = client.load_balanced_view().map_async(nap, [60] * 3)
+    until(running(ar, 1))
+    for process in [
+        *psutil.Process(cluster.controller.pid).children(recursive=True),
+        psutil.Process(cluster.controller.pid),
+    ]:
+        with suppress(psutil.Error):
+            process.kill()
+    begin = time.monotonic()
+    done = ar.monitor.cancel(interrupt=True, timeout=1.0)
+    assert time.monotonic() - begin < 3
+    assert (done.cancelled, done.interrupted, done.already_done) == (0, 0, 0)
+    assert done.unreachable == 3
+    with suppress(Exception):
+        cluster.stop_cluster_sync()
+
+
+def test_a_closed_client_reaches_nobody(cluster, connect, until):
+    client = connect(cluster)
+    ar = client.load_balanced_view().map_async(nap, [0.5] * 6)
+    until(running(ar, 2))
+    client.close()
+    done = ar.monitor.cancel(interrupt=True)
+    assert done.unreachable >= 2 and done == Cancelled(
+        already_done=6 - done.unreachable, unreachable=done.unreachable
+    )

@@ -1,0 +1,166 @@
+"""The estimate: shown late enough, wide enough, and never in the way."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import START, Client, Fed
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipar_results.eta import Forecast, Work, estimate
+from ipar_results.link import Link
+from ipar_results.recorder import Recorder
+
+sys.path.insert(0, str(Path(__file__).parent / "bench"))
+
+import eta as bench
+
+
+def work(lengths, queued=20, running=4, engines=4, age=0.5, **other):
+    """So many tasks done on as many engines, in turn."""
+    n = len(lengths)
+    facts = {
+        "length": np.array(lengths, float),
+        "start": np.arange(n) // engines * 1.0,
+        "inputs": np.ones(n, np.int64),
+        "position": np.arange(n),
+        "slot": np.arange(n) % engines,
+        "ended": n,
+        "busy": float(np.sum(lengths)),
+        "age": np.full(running, age),
+        "running_inputs": np.ones(running, np.int64),
+        "running_slot": np.arange(running),
+        "queued": queued,
+        "queued_inputs": queued,
+        "queued_position": n + running + (queued - 1) / 2,
+        "alive": np.ones(engines, bool),
+    }
+    return Work(**{**facts, **other})
+
+
+def test_tasks_that_all_take_the_same_end_when_arithmetic_says():
+    low, high = estimate(work([1.0] * 40))
+    assert low == pytest.approx(5.5, abs=0.2)
+    assert low <= 5.5 <= high < 7.0
+
+
+def test_nothing_is_said_before_a_full_wave_has_ended():
+    assert estimate(work([1.0] * 7, engines=8, running=8)) is None
+    assert estimate(work([1.0] * 8, engines=8, running=8)) is not None
+
+
+def test_nothing_is_said_where_no_engine_is_left():
+    assert estimate(work([1.0] * 40, alive=np.zeros(4, bool))) is None
+
+
+def test_nothing_is_said_while_a_task_runs_that_is_unlike_all_that_have_ended():
+    assert estimate(work([1.0] * 40, age=5.0)) is None
+
+
+def test_half_the_engines_take_twice_as_long():
+    whole, half = work([1.0] * 40), work([1.0] * 40, alive=np.array([True, True, False, False]), running=2)
+    assert estimate(half)[0] == pytest.approx(2 * estimate(whole)[0], rel=0.1)
+
+
+def test_chunks_count_by_their_inputs():
+    ten = np.full(40, 10)
+    chunked = work([1.0] * 40, inputs=ten, running_inputs=ten[:4], queued_inputs=100)
+    assert estimate(chunked)[0] == pytest.approx(estimate(work([1.0] * 40, queued=10))[0], rel=0.1)
+
+
+def test_a_slow_engine_is_given_less_work():
+    lengths = np.where(np.arange(40) % 4 == 3, 3.0, 1.0)
+    busy = work(lengths, queued=200)
+    low, high = estimate(busy)
+    left = 200 + 3 * 0.5 + 2.5 / 3  # tasks of one second, those that run included
+    assert low <= left / (3 + 1 / 3) + 0.1 <= high
+
+
+def test_a_trend_is_carried_on():
+    rising = work(np.linspace(1, 2, 40), queued=40)
+    low, high = estimate(rising)
+    assert low < 10 * 2.6 < high
+
+
+@pytest.mark.parametrize("name", bench.WORKLOADS)
+def test_the_true_end_lies_in_the_range_nine_times_of_ten(name):
+    got = bench.measure(bench.WORKLOADS[name], runs=12, sizes=(200, 1_000), first_seed=5_000)
+    assert got["inside"] >= 0.9
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(0, 1e5), min_size=1, max_size=60),
+    st.integers(0, 1000),
+    st.integers(0, 8),
+    st.floats(0, 1e6),
+)
+def test_a_range_is_never_backwards_negative_or_infinite(lengths, queued, running, age):
+    shown = estimate(work(lengths, queued=queued, running=running, engines=8, age=age))
+    assert shown is None or 0 <= shown[0] <= shown[1] < np.inf
+
+
+@given(st.permutations(range(24)))
+def test_the_order_of_the_sample_changes_nothing_but_through_positions(order):
+    one = work(np.linspace(1, 1.2, 24))
+    ordered = np.argsort(np.array(order)[np.argsort(order)])
+    columns = {
+        name: getattr(one, name)[ordered] for name in ("length", "start", "inputs", "position", "slot")
+    }
+    assert estimate(replace(one, **columns)) == estimate(one)
+
+
+# from a recorder -------------------------------------------------------------------------------------
+
+
+def recorded(fed):
+    return Recorder(fed.result, Link(fed.client, lambda: 30.0))
+
+
+def test_a_snapshot_shows_it_after_a_wave_and_not_after_the_end():
+    fed = Fed(12, client=Client())
+    recorder = recorded(fed)
+    assert recorder.snapshot().eta is None
+    for i in range(8):
+        fed.reply(i, engine_id=i % 2)
+    recorder.forecast = Forecast()
+    low, high = recorder.snapshot().eta
+    assert 0 < low <= high
+    for i in range(8, 12):
+        fed.reply(i)
+    assert recorder.snapshot().eta is None
+
+
+def test_between_two_estimates_the_clock_goes_on():
+    fed = Fed(40)
+    recorder = recorded(fed)
+    for i in range(20):
+        fed.reply(i)
+    recorder.drain()
+    forecast, now = Forecast(), START.timestamp() + 25
+    first = forecast.range(recorder, now)
+    fed.reply(20)
+    recorder.drain()
+    assert forecast.range(recorder, now + 0.2) == pytest.approx((first[0] - 0.2, first[1] - 0.2))
+    assert forecast.range(recorder, now + 0.3) != pytest.approx((first[0] - 0.3, first[1] - 0.3))
+
+
+def test_missing_times_do_no_harm():
+    fed = Fed(40)
+    recorder = recorded(fed)
+    for i in range(20):
+        fed.reply(i, **({"started": None} if i % 3 else {}))
+    for i in range(20, 24):
+        fed.abort(i)
+    assert recorder.snapshot().eta is not None
+
+
+def test_aborted_tasks_alone_say_nothing():
+    fed = Fed(40)
+    recorder = recorded(fed)
+    for i in range(20):
+        fed.abort(i)
+    assert recorder.snapshot().eta is None

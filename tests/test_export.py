@@ -1,0 +1,354 @@
+"""What is taken away is complete, harmless, whole on disk, and can be read back."""
+
+import csv
+import json
+import os
+import re
+import stat
+from datetime import timezone
+
+import numpy as np
+import pytest
+import samples
+from fakes import START, Client, Fed
+from test_render_html import Outline
+
+import ipar_results
+from ipar_results.export import disk
+from ipar_results.export.load import snapshot_of
+from ipar_results.link import Link
+from ipar_results.monitor import Monitor
+from ipar_results.recorder import Recorder
+from ipar_results.snapshot import Snapshot
+
+
+def watched(fed):
+    return Monitor(fed.result, Recorder(fed.result, Link(fed.client, lambda: 30.0)))
+
+
+@pytest.fixture
+def run():
+    """Six tasks, long ago: three ok, one failed, one aborted before it began, one queued."""
+    fed = Fed(6)
+    monitor = watched(fed)
+    for i in (0, 1, 3):
+        fed.reply(i)
+    fed.fail(2, kind="KeyError")
+    fed.abort(4)
+    monitor.kept = fed  # nobody else holds the result's futures
+    return monitor
+
+
+# rows ------------------------------------------------------------------------------------------------
+
+
+def test_a_data_frame_has_one_typed_row_a_task(run):
+    frame = run.to_dataframe()
+    assert frame["status"].tolist() == ["ok", "ok", "failed", "ok", "aborted", "queued"]
+    assert frame["engine"].tolist()[:5] == [0, 1, 0, 1, 0]
+    assert frame["error"].dropna().tolist() == ["KeyError"]
+    assert frame["duration"].tolist()[:4] == [1.0] * 4
+    assert frame["attempts"].tolist() == [1] * 6
+    kinds = {name: str(kind) for name, kind in frame.dtypes.items()}
+    assert kinds["engine"] == "Int64"
+    assert kinds["status"] == "category"
+    assert {kinds[name] for name in ("submitted", "started", "completed", "received")} == {
+        "datetime64[us, UTC]"
+    }
+
+
+def test_its_times_are_those_of_the_engines_in_utc(run):
+    started = run.to_dataframe()["started"]
+    assert started[0].to_pydatetime() == START
+    assert started[0].tzinfo.utcoffset(None) == timezone.utc.utcoffset(None)
+    assert started.isna().tolist() == [False] * 4 + [True] * 2
+
+
+def test_without_pandas_the_error_says_what_to_install(run, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"pip install ipar_results\[dataframe\]"):
+        run.to_dataframe()
+
+
+def test_csv_has_the_same_rows(run, tmp_path):
+    with open(run.save_csv(tmp_path / "x.csv"), newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    frame = run.to_dataframe()
+    assert list(rows[0]) == list(frame.columns)
+    assert [row["status"] for row in rows] == frame["status"].tolist()
+    assert rows[0]["started"] == "2026-11-23T06:00:00.123456Z"
+    assert rows[5]["started"] == rows[5]["duration"] == ""
+    assert rows[2]["error"] == "KeyError"
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)"])
+def test_a_spreadsheet_runs_nothing_that_a_task_wrote(name, tmp_path):
+    fed = Fed(1)
+    monitor = watched(fed)
+    fed.fail(0, kind=name)
+    with open(monitor.save_csv(tmp_path / "x.csv"), newline="", encoding="utf-8") as file:
+        assert next(csv.DictReader(file))["error"] == f"'{name}"
+
+
+# trace -----------------------------------------------------------------------------------------------
+
+
+def events_of(path):
+    return json.loads(path.read_text())["traceEvents"]
+
+
+def test_a_trace_keeps_the_rules_of_its_format(run, tmp_path):
+    for event in events_of(run.save_trace(tmp_path / "x.json")):
+        assert isinstance(event["name"], str)
+        assert isinstance(event["pid"], int)
+        assert isinstance(event["tid"], int)
+        if event["ph"] == "M":
+            assert event["name"] in ("process_name", "thread_name", "thread_sort_index")
+            continue
+        assert event["ph"] in "Xi"
+        assert event["ts"] >= 0
+        assert event["dur"] >= 0 if event["ph"] == "X" else event["s"] == "t"
+
+
+def test_a_trace_has_every_task_that_began_or_ended_on_its_engine(run, tmp_path):
+    events = events_of(run.save_trace(tmp_path / "x.json"))
+    threads = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    told = {e["args"]["index"]: (threads[e["tid"]], e["cat"]) for e in events if "index" in e["args"]}
+    assert told == {
+        0: ("engine 0", "ok"),
+        1: ("engine 1", "ok"),
+        2: ("engine 0", "failed"),
+        3: ("engine 1", "ok"),
+        4: ("engine 0", "aborted"),
+    }
+
+
+def test_a_trace_marks_what_failed(run, tmp_path):
+    names = [e["name"] for e in events_of(run.save_trace(tmp_path / "x.json")) if e.get("cat") == "failed"]
+    assert names == ["✕ task 2: KeyError"]
+
+
+def test_a_trace_marks_what_was_tried_again(tmp_path):
+    fed = Fed(2)
+    monitor = watched(fed)
+    fed.fail(0)
+    monitor.snapshot()
+    monitor._recorder.attempts.add(0, dict(fed.futures[0].output.metadata))
+    fed.reply(1)
+    names = [e["name"] for e in events_of(monitor.save_trace(tmp_path / "x.json")) if e["ph"] == "X"]
+    assert "↻ task 0 (attempt 1, tried again)" in names
+    assert "✕ task 0 (attempt 2): ValueError" in names
+    assert monitor.to_dataframe()["attempts"].tolist() == [2, 1]
+
+
+# report ----------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_one_page_that_asks_for_nothing(run, tmp_path):
+    page = run.save_report(tmp_path / "x.html").read_text()
+    outline = Outline(page)
+    assert outline.open == []
+    assert "default-src 'none'" in page
+    assert not {"src", "href", "action"} & set(outline.attributes)
+    assert re.findall("<script[^>]*>", page) == ['<script type="application/json" id="ipar-results-data">']
+    assert 'class="ipar-timeline"' in page
+
+
+def test_a_report_of_many_tasks_is_bounded_and_says_what_it_leaves_out(tmp_path):
+    n = 3_000
+    fed = Fed(n)
+    monitor = watched(fed)
+    for i in range(n):
+        fed.fail(i, message=f"number {i}") if i == 2_987 else fed.reply(i)
+    page = monitor.save_report(tmp_path / "x.html").read_text()
+    assert len(page) < 2_000_000
+    assert "The table holds 2,000 of 3,000 tasks" in page
+    assert ">2,987<" in page
+
+
+# hostile texts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [*samples.HOSTILE, "</script><script>alert(1)</script>", samples.MEGABYTE])
+def test_hostile_texts_stay_texts_and_survive_the_way_back(text, tmp_path):
+    fed = Fed(2)
+    fed.result._fname = text
+    monitor = watched(fed)
+    fed.fail(0, kind=text, message=text)
+    fed.reply(1, engine_id=None, engine_uuid=text)
+    page = monitor.save_report(tmp_path / "x.html").read_text()
+    assert page.count("<script") == 1
+    assert "<img" not in page
+    assert "\x1b" not in page
+    trace = monitor.save_trace(tmp_path / "x.json")
+    assert events_of(trace)
+    monitor.save_csv(tmp_path / "x.csv")
+    for path in ("x.html", "x.json"):
+        assert ipar_results.load(tmp_path / path).failed == 1
+
+
+# there and back --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["report", "trace"])
+def test_load_gives_the_snapshot_back(run, kind, tmp_path):
+    path = getattr(run, f"save_{kind}")(tmp_path / "saved")
+    loaded, now = ipar_results.load(path), run.snapshot()
+    for name in ("name", "total", "ok", "failed", "aborted", "queued", "engines", "failures", "tasks"):
+        assert getattr(loaded, name) == getattr(now, name)
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+def test_every_snapshot_survives_json(name):
+    snapshot = samples.ALL[name]
+    assert snapshot_of(json.loads(json.dumps(snapshot.to_json()))) == snapshot
+
+
+BROKEN = {
+    "empty": "",
+    "other JSON": '{"a": 1}',
+    "a list": "[]",
+    "no object": '{"otherData": 3}',
+    "cut": '{"otherData": {"ipar_results": {"type": "snapshot"',
+    "a page": "<!doctype html><p>hello",
+    "newer": '{"otherData": {"ipar_results": {"type": "snapshot", "version": 99}}}',
+    "wrong type": '{"otherData": {"ipar_results": {"type": "snapshot", "version": 1, "total": "many"}}}',
+    "NaN": '{"otherData": {"ipar_results": {"type": "snapshot", "version": 1, "elapsed": NaN}}}',
+    "infinite": '{"otherData": {"ipar_results": {"type": "snapshot", "version": 1, "elapsed": 1e999}}}',
+    "deep": '{"otherData": ' + "[" * 100_000 + "]" * 100_000 + "}",
+    "long number": '{"otherData": ' + "9" * 10_000 + "}",
+    "a record lacks a field": (
+        '{"otherData": {"ipar_results": {"type": "snapshot", "version": 1, "tasks": [{}]}}}'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_refused_in_plain_words(name, tmp_path):
+    path = tmp_path / "x"
+    path.write_text(BROKEN[name])
+    with pytest.raises(ValueError, match="can't be read as a trace or report of ipar_results"):
+        ipar_results.load(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(os.urandom(1000) + b"\xff")
+    with pytest.raises(ValueError, match="can't be read"):
+        ipar_results.load(path)
+
+
+# on disk ---------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_replaced_unasked(run, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("mine")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        run.save_csv(path)
+    assert path.read_text() == "mine"
+    run.save_csv(path, overwrite=True)
+    assert path.read_text() != "mine"
+
+
+def test_a_failure_in_mid_writing_leaves_the_old_file_and_nothing_else(tmp_path):
+    def lines():
+        yield "half"
+        raise ValueError("torn")
+
+    path = tmp_path / "x"
+    path.write_text("old")
+    with pytest.raises(ValueError, match="torn"):
+        disk.write(path, lines(), overwrite=True)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
+    path = tmp_path / "x"
+
+    def lines():
+        path.write_text("somebody else's")
+        yield "mine"
+
+    with pytest.raises(FileExistsError):
+        disk.write(path, lines())
+    assert path.read_text() == "somebody else's"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_a_folder_that_is_not_there_is_named(run, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*missing.*make it first"):
+        run.save_trace(tmp_path / "missing" / "x.json")
+
+
+def test_a_folder_is_no_file_name(run, tmp_path):
+    with pytest.raises(IsADirectoryError, match="add a file name"):
+        run.save_report(tmp_path)
+
+
+def test_a_folder_that_may_not_be_written_to_is_named(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)  # root may write anywhere
+    with pytest.raises(PermissionError, match="choose a folder"):
+        disk.write(tmp_path / "x", ["text"])
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_saved_file_can_be_read_by_whom_the_umask_says(tmp_path):
+    before = os.umask(0o022)
+    try:
+        assert stat.S_IMODE(disk.write(tmp_path / "x", ["text"]).stat().st_mode) == 0o644
+    finally:
+        os.umask(before)
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    disk.write(tmp_path / "link", ["new"], overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+
+
+# two runs --------------------------------------------------------------------------------------------
+
+
+def test_two_runs_stand_side_by_side(run, tmp_path):
+    path = run.save_trace(tmp_path / "a.json")
+    shown = repr(ipar_results.compare(path, run))
+    assert re.search(r"took +[\d:]+ +[\d:]+ +the same", shown)
+    assert "✕ KeyError · solve, line 13" in shown
+
+
+def test_a_faster_run_is_said_to_be_faster():
+    slow = Snapshot(name="f", total=10, elapsed=50.0, finished=True, state="done")
+    fast = Snapshot(name="f", total=10, elapsed=20.0, finished=True, state="done", failed=2)
+    comparison = ipar_results.compare(slow, fast)
+    assert "2.5 × faster" in repr(comparison)
+    assert re.search(r"failed +0 +2 +\+2", repr(comparison))
+    assert "2.5 × faster" in comparison._repr_html_()
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE)
+def test_a_comparison_shows_hostile_texts_as_texts(text):
+    html = ipar_results.compare(samples.poisoned(samples.failed, text), samples.done)._repr_html_()
+    assert Outline(html).open == []
+    assert "<script" not in html
+    assert "<img" not in html
+
+
+def test_a_hundred_thousand_tasks_are_all_there(tmp_path):
+    n = 100_000
+    fed = Fed(n, client=Client())
+    monitor = watched(fed)
+    columns, recorder = monitor._recorder.columns, monitor._recorder
+    recorder.engines.slots([0, 1], [{}, {}])
+    columns.reserve(2)
+    begun = START.timestamp() + np.arange(n) / 10
+    columns.end(np.arange(n), np.full(n, 2, np.int8), (np.arange(n) % 2).astype(np.int32), begun, begun + 0.1)
+    events = events_of(monitor.save_trace(tmp_path / "x.json"))
+    assert sum(event["ph"] == "X" for event in events) == n
+    assert len(monitor.to_dataframe()) == n

@@ -1,0 +1,205 @@
+"""The drawn timeline: bounded at any size, and a failure is always to be seen."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import samples
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_render_html import Outline
+
+from ipar_results.columns import ABORTED, FAILED, OK
+from ipar_results.render import html, svg
+from ipar_results.timeline import Running, Timeline
+
+NOBODY = Running(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
+
+
+def timeline(start, duration, slot=None, status=None, engines=None, of=None, running=NOBODY, now=None):
+    """A timeline from 1,000 s on."""
+    n = len(start)
+    start, duration = np.array(start, float), np.array(duration, float)
+    slot = np.zeros(n, np.int32) if slot is None else np.array(slot, np.int32)
+    names = tuple(range(int(slot.max(initial=0)) + 1)) if engines is None else tuple(engines)
+    last = np.nan_to_num(start + duration).max(initial=1.0) if now is None else now
+    return Timeline(
+        base=1_000.0,
+        now=1_000.0 + last,
+        messages=n,
+        of=n if of is None else of,
+        engines=names,
+        position=np.arange(n),
+        first=np.arange(n),
+        inputs=np.ones(n, np.int64),
+        slot=slot,
+        start=start,
+        duration=duration,
+        status=np.full(n, OK, np.int8) if status is None else np.array(status, np.int8),
+        running=running,
+    )
+
+
+def busy(n, engines, failed=(), seconds=1.0):
+    """So many tasks on as many engines, in turn and without a gap."""
+    number = np.arange(n)
+    status = np.full(n, OK)
+    status[list(failed)] = FAILED
+    return timeline(number // engines * seconds, np.full(n, seconds), number % engines, status)
+
+
+def widths(picture, kind):
+    """The width of each stroke of one kind, in units of the drawing."""
+    paths = re.findall(rf'<path class="ipar-{kind}"[^>]* d="([^"]*)"', picture)
+    return [int(w) for path in paths for w in re.findall(r"h(\d+)", path)]
+
+
+def draw(given, snapshot=samples.failed):
+    return html.picture(snapshot, given)
+
+
+def test_a_few_tasks_are_slices_of_their_own():
+    assert len(widths(draw(busy(24, 4, failed=[5])), "ok")) == 23
+    assert len(widths(draw(busy(24, 4, failed=[5])), "failed")) == 1
+
+
+def test_a_slice_is_where_and_as_long_as_its_task():
+    path = re.search(r'ipar-ok"[^>]* d="M(\d+) \d+h(\d+)"', draw(timeline([5.0], [2.5], now=10.0)))
+    left, width = int(path[1]) / svg.FINE, int(path[2]) / svg.FINE
+    assert left == pytest.approx(0.5, abs=0.01)
+    assert width == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize("engines", [1, 8, 24, 1024])
+@pytest.mark.parametrize("n", [10, 3_000, 100_000])
+def test_it_is_at_most_sixty_kilobytes(n, engines):
+    assert len(draw(busy(n, engines, failed=range(0, n, 7))).encode()) < 60_000
+
+
+def test_it_is_bounded_where_every_column_differs_from_the_next():
+    rng = np.random.default_rng(0)
+    n = 100_000
+    noise = timeline(
+        rng.uniform(0, 1e4, n),
+        rng.exponential(1, n),
+        rng.integers(0, 24, n),
+        rng.choice([OK, FAILED, ABORTED], n),
+    )
+    assert len(draw(noise).encode()) < 60_000
+
+
+@pytest.mark.parametrize("engines", [1, 8, 1024])
+def test_one_failure_among_many_is_seen(engines):
+    picture = draw(busy(50_000, engines, failed=[31_234], seconds=0.001))
+    assert widths(picture, "failed") == [1]
+
+
+def test_many_engines_share_a_lane():
+    drawing = svg.drawing(busy(5_000, 1_024))
+    assert len(drawing["lanes"].labels) <= svg.LANES
+    assert drawing["lanes"].labels[0] == "0–42"
+
+
+def test_shades_are_the_share_of_the_time():
+    """One engine that computes half of each column's time."""
+    n = 50_000
+    drawing = svg.drawing(timeline(np.arange(n) * 1.0, np.full(n, 0.5)))
+    assert [path["opacity"] for path in drawing["paths"]] == [svg._SHADES[1]]
+
+
+def test_a_sample_says_that_it_is_one():
+    assert "timeline shows 24 of 100,000 tasks" in draw(replace(busy(24, 4), of=100_000))
+    assert "timeline shows" not in draw(busy(24, 4))
+
+
+def test_what_can_not_be_placed_is_counted():
+    lost = timeline([0.0, np.nan, np.nan, 1.0], [1.0, np.nan, np.nan, 1.0], status=[OK, FAILED, ABORTED, OK])
+    picture = draw(lost)
+    assert "1 failed without times, not drawn" in picture
+    assert "1 aborted without times, not drawn" in picture
+
+
+def test_clocks_that_differ_are_mentioned_and_draw_nothing_outside():
+    picture = draw(timeline([0.0, -5_000.0, 9_000.0], [10.0, 1.0, 1.0], [0, 1, 2], now=10.0))
+    assert "2 outside the run by their engines&#39; clocks" in picture
+    assert all(int(x) <= svg.FINE for x in re.findall(r"M(\d+) ", picture))
+
+
+def test_what_runs_is_an_outline_up_to_the_present():
+    running = Running(np.array([3]), np.array([3]), np.array([0], np.int32), np.array([6.0]))
+    picture = draw(timeline([0.0], [5.0], running=running, now=8.0), samples.running)
+    assert picture.count('class="ipar-running"') == 2  # and the present
+
+
+def test_an_engine_nobody_knows_has_a_lane_of_its_own():
+    assert svg.drawing(timeline([0.0, 0.0], [1.0, 1.0], [0, -1]))["lanes"].labels == ["engine 0", "not known"]
+
+
+def test_nothing_is_drawn_for_one_task_or_before_anything_began():
+    assert html.picture(samples.one, busy(1, 1)) == ""
+    assert html.picture(samples.queued, timeline([], [])) == ""
+
+
+def test_the_card_has_it_between_the_facts_and_the_failures():
+    card = html.card(samples.failed, timeline=busy(24, 4))
+    assert card.index('"ipar-facts"') < card.index('"ipar-plot"') < card.index('"ipar-failure"')
+
+
+def test_the_whole_card_stays_bounded_with_it():
+    card = html.card(samples.huge, timeline=busy(100_000, 24, failed=range(0, 100_000, 3)))
+    assert len(card.encode()) < 180_000
+
+
+@pytest.mark.parametrize("text", [*samples.HOSTILE, samples.MEGABYTE])
+def test_an_engine_of_any_name_is_harmless(text):
+    picture = draw(timeline([0.0], [1.0], engines=[text]))
+    outline = Outline(picture)
+    assert outline.open == []
+    assert "<script" not in picture
+    assert "<img" not in picture
+    assert len(picture) < 5_000
+
+
+def test_without_style_and_drawing_no_stray_words_are_left():
+    bare = re.sub(r"<svg.*?</svg>", "", draw(busy(24, 4)), flags=re.S)
+    assert Outline(bare).words == ""
+
+
+@pytest.mark.parametrize("span", [1e-5, 0.004, 0.3, 0.7, 3.0, 9.0, 60.0, 61.0, 3_599.0, 1e5, 1e9])
+def test_the_axis_has_a_few_round_labels_that_differ(span):
+    ticks = list(svg._ticks(span))
+    assert 2 <= len(ticks) <= svg._TICKS + 1
+    assert len({label for _, label in ticks}) == len(ticks)
+    assert all(0 <= at <= span * 1.000001 for at, _ in ticks)
+
+
+numbers = st.floats(allow_nan=True, allow_infinity=False, width=32)
+rows = st.tuples(
+    numbers, st.floats(0, 1e6) | st.just(np.nan), st.integers(-1, 30), st.sampled_from([OK, FAILED, ABORTED])
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(rows, max_size=60))
+def test_any_table_of_tasks_gives_a_whole_picture(table):
+    start, duration, slot, status = zip(*table, strict=True) if table else ((), (), (), ())
+    given = timeline(start, duration, slot, status, engines=range(31), now=50.0)
+    picture = draw(given)
+    assert Outline(picture).open == []
+    assert "nan" not in picture.lower().replace("nan ms", "")
+    placed = np.isfinite(given.start) & np.isfinite(given.duration)
+    if (given.status[placed] == FAILED).any():
+        assert widths(picture, "failed")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(rows, min_size=1, max_size=40), st.randoms())
+def test_the_order_of_the_rows_changes_nothing(table, random):
+    shuffled = random.sample(table, len(table))
+    pictures = [
+        draw(timeline(*map(list, zip(*rows, strict=True)), engines=range(31), now=50.0))
+        for rows in (table, shuffled)
+    ]
+    assert sorted(widths(pictures[0], "ok")) == sorted(widths(pictures[1], "ok"))
+    assert sorted(widths(pictures[0], "failed")) == sorted(widths(pictures[1], "failed"))
