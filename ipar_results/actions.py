@@ -75,15 +75,14 @@ def cancel(result: Any, recorder: Recorder, interrupt: bool = False, timeout: fl
     wait = not recorder.link.on_its_thread
     if wait:
         asked.answers.wait(deadline - (timeout / 2 if interrupt else 0.0))
-    if interrupt:
-        # the word that a task has begun may come after the engine's answer
-        until = min(deadline, time.monotonic() + SOON)
+    # the word that a task has begun may come after the engine's answer
+    until = min(deadline, time.monotonic() + SOON)
+    asked.strike(result._client, recorder)
+    while wait and time.monotonic() < until and asked.waits(recorder):
+        time.sleep(0.02)
         asked.strike(result._client, recorder)
-        while wait and time.monotonic() < until and asked.waits(recorder):
-            time.sleep(0.02)
-            asked.strike(result._client, recorder)
-        if wait:
-            asked.signals.wait(deadline)
+    if wait:
+        asked.signals.wait(deadline)
     return _told(recorder, asked)
 
 
@@ -143,6 +142,7 @@ class Cancelling:
         self.answers, self.signals = Answers(), Answers()
         self.hit: dict[int, str] = {}
         self._interrupt = interrupt
+        self._asked = set(self.positions.tolist())
         self._ids = [result.msg_ids[i] for i in self.positions.tolist()]
         self._holder: dict[str, str] = {}
         self._quiet_since = np.full(columns.messages, np.nan)
@@ -171,15 +171,18 @@ class Cancelling:
         return takers <= self.answers.good and (holder is not None or bool(takers))
 
     def waits(self, recorder: Recorder) -> bool:
-        """Whether a message has neither ended nor been interrupted."""
-        pending = recorder.columns.pending(self.positions)
-        return any(position not in self.hit for position in pending.tolist())
+        """Whether a message has neither ended nor been seen to run."""
+        with recorder.lock:
+            pending = len(recorder.columns.pending(self.positions))
+            return pending > sum(position in self._asked for position in recorder.running)
 
     def strike(self, client: Any, recorder: Recorder) -> None:
-        """SIGINT to the engines that run one of these messages now."""
+        """SIGINT to the engines that run one of these messages now, where that was wanted."""
         recorder.drain()
+        if not self._interrupt:
+            return
         for slot, (position, since) in running_now(recorder).items():
-            if position in self.hit or position not in self.positions:
+            if position in self.hit or position not in self._asked:
                 continue
             uuid = client._engines.get(recorder.engines.ids[slot])
             recorder.drain()  # it may have ended just now, and the engine may run somebody else's task
@@ -190,6 +193,7 @@ class Cancelling:
     def spare(self, positions: list[int]) -> None:
         """Leave these messages alone: they were sent again."""
         self.positions = np.setdiff1d(self.positions, positions)
+        self._asked.difference_update(positions)
 
     def settle(self, result: Any, recorder: Recorder) -> None:
         """End what is cancelled and would only wait for its turn to be told so."""
@@ -201,7 +205,7 @@ class Cancelling:
             if not (self.answers.good and self.answers.all_of(alive)):
                 return
             self._confirmed_at = time.monotonic()
-        if self._interrupt and time.monotonic() - self._confirmed_at < QUIET:
+        if time.monotonic() - self._confirmed_at < QUIET:
             self.strike(client, recorder)
         now, quiet = time.monotonic(), self._quiet_since
         with recorder.lock:

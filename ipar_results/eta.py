@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import ABORTED, OK
-
-if TYPE_CHECKING:
-    from .recorder import Recorder
-
-SAMPLE = 800
-_FEWEST = 4  # tasks that must have ended, however few engines there are
-_Z = 2.1
+FEWEST = 4  # tasks that must have ended, however few engines there are
+_Z = 2.0
 _SAME = 2.5  # standard errors within which two means count as one
 # the constants below are tuned by tests/bench/eta.py
 _FEW, _MANY = 0.03, 3.0  # so many tasks more that there is one, or is none, in one case of twenty
-_UNSEEN = 6.0
+_UNSEEN = 5.0
 _LONGER = 1.5
-_VARIED = 2.0
-_AGE = 0.25
+_VARIED = 1.5
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -85,7 +76,7 @@ def estimate(work: Work) -> tuple[float, float] | None:
     """
     engines = int(work.alive.sum())
     left = work.queued + len(work.age)
-    if not engines or not left or work.ended < max(engines, _FEWEST) or len(work.length) < _FEWEST:
+    if not engines or not left or work.ended < max(engines, FEWEST) or len(work.length) < FEWEST:
         return None
     each = work.length / np.maximum(work.inputs, 1)
     slowness = _slowness(work, each)
@@ -97,7 +88,7 @@ def estimate(work: Work) -> tuple[float, float] | None:
     if (work.age / pace > _LONGER * even.max()).any():
         return None  # unlike all that was seen: it may end now or never
     varies = float(even.std() / (even.mean() or 1.0))
-    if work.ended < max(engines, _FEWEST) * (1 + _VARIED * varies):
+    if work.ended < max(engines, FEWEST) * (1 + _VARIED * varies):
         return None  # one wave tells little of tasks that are all different
     typical, least, most, drift = _means(work, even)
     soonest, latest = _last_of_running(typical, work.age / pace, pace)
@@ -224,16 +215,21 @@ def _straggling(typical: Floats, engines: int, queued: int) -> tuple[float, floa
     Until the queue is empty each engine begins a task every mean duration, so the number of tasks that still
     run `x` seconds after that moment is on average ``engines * mean(max(d - x, 0)) / mean(d)``.
     """
-    ordered = np.sort(_with_unseen(typical))
-    mean = float(ordered.mean()) or 1e-9
-    after = np.append(0.0, ordered)
-    above = len(after) - np.maximum(np.arange(len(after)), 1)
+    mean = float(typical.mean()) or 1e-9
+    residual = float((typical**2).mean()) / (2 * mean)  # what they have left on average at that moment
+    early = _beyond(typical, mean, engines, queued, _MANY) - residual
+    return max(0.0, early), _beyond(_with_unseen(typical), mean, engines, queued, _FEW)
+
+
+def _beyond(durations: Floats, mean: float, engines: int, queued: int, number: float) -> float:
+    """How many seconds after the queue is empty only so many tasks still run."""
+    ordered = np.sort(durations)
+    at = np.append(0.0, ordered)
+    above = len(at) - np.maximum(np.arange(len(at)), 1)
     longer = np.cumsum(ordered[::-1])[::-1]
-    beyond = np.append(longer[0], longer) - above * after  # the sum of max(d - x, 0), at each x
-    number = np.minimum(engines * beyond / mean, queued * above) / len(ordered)
-    residual = float((ordered**2).mean()) / (2 * mean)  # what they have left on average at that moment
-    early = float(np.interp(-_MANY, -number, after))
-    return max(0.0, early - residual), float(np.interp(-_FEW, -number, after))
+    beyond = np.append(longer[0], longer) - above * at  # the sum of max(d - x, 0), at each x
+    running = np.minimum(engines * beyond / mean, queued * above) / len(ordered)
+    return float(np.interp(-number, -running, at))
 
 
 def _with_unseen(typical: Floats) -> Floats:
@@ -251,71 +247,10 @@ def _last_of_running(typical: Floats, age: Floats, pace: Floats) -> tuple[float,
     ordered = np.sort(_with_unseen(typical))
     above = np.searchsorted(ordered[:-1], age, "right")
     number = len(ordered) - above
-    likely = 0.95 ** (1 / len(age))
-    soon, late = (
-        ordered[np.minimum(above + (share * number).astype(np.int64), len(ordered) - 1)] - age
-        for share in (0.1, likely)
-    )
+    soon = ordered[np.minimum(above + (0.1 * (number - 1)).astype(np.int64), len(ordered) - 1)] - age
+    soon = np.where(number > 1, soon, 0.0)
+    rank = above + (0.95 ** (1 / len(age)) * number).astype(np.int64)
+    late = ordered[np.minimum(rank, len(ordered) - 1)] - age
     # longer than any so far: nobody knows for how long, but not for ever
     late = np.maximum(late, np.where(number <= 2, age, 0.0))
     return 0.9 * float((np.maximum(soon, 0.0) * pace).max()), 1.1 * float((late * pace).max())
-
-
-class Forecast:
-    """The estimate of one result, made anew at most four times a second."""
-
-    def __init__(self) -> None:
-        self._made_at = -math.inf
-        self._range: tuple[float, float] | None = None
-
-    def range(self, recorder: Recorder, now: float) -> tuple[float, float] | None:
-        """Seconds still to go, from and to; None where nobody knows.
-
-        Parameters
-        ----------
-        recorder : Recorder
-            Its lock must be held.
-        now : float
-            POSIX seconds.
-        """
-        if recorder.columns.ended == recorder.columns.messages or recorder.link.lost:
-            return None
-        if not 0 <= now - self._made_at < _AGE:
-            work = work_of(recorder, now)
-            self._made_at, self._range = now, None if work is None else estimate(work)
-        if self._range is None:
-            return None
-        gone = now - self._made_at
-        return max(0.0, self._range[0] - gone), max(0.0, self._range[1] - gone)
-
-
-def work_of(recorder: Recorder, now: float) -> Work | None:
-    """What a recorder knows, as an estimate needs it; None before anything has ended."""
-    columns = recorder.columns
-    if columns.ended < _FEWEST:
-        return None
-    done = np.flatnonzero(columns.status >= OK)
-    index = done[:: len(done) // SAMPLE + 1]
-    length = columns.completed[index] - columns.started[index]
-    index = index[(length >= 0) & (columns.status[index] != ABORTED) & (columns.engine[index] >= 0)]
-    running, alive = np.fromiter(recorder.running, np.int64, len(recorder.running)), recorder.link.alive()
-    slots, since = zip(*recorder.running.values(), strict=True) if recorder.running else ((), ())
-    queued = columns.messages - len(done) - len(running)
-    queued_inputs = columns.total - int(columns.counts[OK:].sum()) - int(columns.weight(running).sum())
-    positions = columns.messages * (columns.messages - 1) // 2 - int(done.sum()) - int(running.sum())
-    return Work(
-        length=columns.completed[index] - columns.started[index],
-        start=columns.started[index],
-        inputs=columns.weight(index),
-        position=index,
-        slot=columns.engine[index].astype(np.int64),
-        ended=len(done),
-        busy=float(columns.slot_busy.sum()),
-        age=np.maximum(now - np.array(since, np.float64), 0.0),
-        running_inputs=columns.weight(running),
-        running_slot=np.array(slots, np.int64),
-        queued=queued,
-        queued_inputs=queued_inputs,
-        queued_position=positions / queued if queued else 0.0,
-        alive=np.array([engine in alive for engine in recorder.engines.ids], np.bool_),
-    )

@@ -49,7 +49,7 @@ class Link:
         client = self._client()
         if client is not None and self._on_registration in client._registration_callbacks:
             client._registration_callbacks.remove(self._on_registration)
-            futures = list(client._futures.values())
+            futures = list(getattr(client, "_futures", {}).values())
             self.first_words.detach([f for f in futures if hasattr(f, "iopub_callbacks")])
 
     @property

@@ -14,8 +14,8 @@ from .assemble import assemble, scalars
 from .attempts import Attempts
 from .clock import Clock
 from .columns import ABORTED, FAILED, OK, Columns, Index
-from .eta import Forecast
 from .failures import Failure, Failures
+from .forecast import Forecast
 from .link import Link
 from .listener import Listener
 from .log import trouble

@@ -126,10 +126,17 @@ class Tracker:
         with self._lock:
             entry = self._entries.get(result)
             if entry is None:
-                entry = Tracked(result, self._recorder(result), where or self.where)
+                recorder = self._recorder(result)
+                recorder.woken.append(self._woken)
+                entry = Tracked(result, recorder, where or self.where)
                 self._entries[result] = self._tracked[entry.id] = entry
         self._wake()
         return entry
+
+    def _woken(self, result: Any) -> None:
+        """Follow a result again whose tasks run again."""
+        self.entry(result).reopen(result, self._recorder(result))
+        self._wake()
 
     # asked by views --------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ from fakes import START, Client, Fed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.eta import Forecast, Work, estimate
+from ipar_results.eta import Work, estimate
+from ipar_results.forecast import Forecast
 from ipar_results.link import Link
 from ipar_results.recorder import Recorder
 

@@ -92,7 +92,7 @@ def test_it_is_bounded_where_every_column_differs_from_the_next():
 @pytest.mark.parametrize("engines", [1, 8, 1024])
 def test_one_failure_among_many_is_seen(engines):
     picture = draw(busy(50_000, engines, failed=[31_234], seconds=0.001))
-    assert widths(picture, "failed") == [1]
+    assert len(widths(picture, "failed")) == 1
 
 
 def test_many_engines_share_a_lane():

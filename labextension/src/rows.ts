@@ -73,6 +73,7 @@ export class RowsView {
       row.node.remove();
       this.#rows.delete(id);
     }
+    this.#sort([...shown]);
   }
 
   tick(now = performance.now()): void {
@@ -94,6 +95,15 @@ export class RowsView {
       this.#list.append(row.node);
     }
     return row;
+  }
+
+  /** The page's order is the list's; a row that stays in its place is not touched, so that it keeps the keyboard. */
+  #sort(ids: string[]): void {
+    ids.forEach((id, at) => {
+      const node = this.#rows.get(id)?.node;
+      const there = this.#list.children[at] ?? null;
+      if (node && node !== there) this.#list.insertBefore(node, there);
+    });
   }
 
   #take(id: string | null): void {

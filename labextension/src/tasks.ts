@@ -159,9 +159,9 @@ function listed(model: ResultModel, filter: 'all' | Status): { positions: Uint32
   const whole = columns.known >= head.ended && model.connection !== 'static';
   const busy = new Set(running.position);
   const found = new Uint32Array(whole ? head.messages : columns.known + busy.size);
-  const end = whole ? head.messages : Math.max(columns.length, ...busy);
+  const end = whole ? head.messages : Math.max(columns.length, ...[...busy].map(at => at + 1));
   let count = 0;
-  for (let at = 0; at <= end && count < found.length; at++) {
+  for (let at = 0; at < end && count < found.length; at++) {
     const code = columns.status[at] ?? QUEUED;
     const status = code >= OK ? ENDED[code - OK] : busy.has(at) ? 'running' : 'queued';
     if (!whole && status === 'queued') continue;

@@ -48,12 +48,16 @@ test.each(['58', '999', '38;5', '38;2;1', '38', '38;9;1', '9'.repeat(50), ';;;',
   }
 );
 
-test.each([`${ESC}[2J`, `${ESC}[?25l`, `${ESC}]0;title\x07`, `${ESC}]8;;http://x${ESC}\\`, `${ESC}c`, '\x9b2J'])(
-  'every other escape is dropped (%j)',
-  escape => {
-    expect(strip(`a${escape}b`)).toBe('ab');
-  }
-);
+test.each([
+  `${ESC}[2J`,
+  `${ESC}[?25l`,
+  `${ESC}]0;title\x07`,
+  `${ESC}]8;;http://x${ESC}\\`,
+  `${ESC}c`,
+  '\x9b2J'
+])('every other escape is dropped (%j)', escape => {
+  expect(strip(`a${escape}b`)).toBe('ab');
+});
 
 test('control characters, overrides and lone surrogates are shown', () => {
   expect(strip('a\x00b\x07c\x7fd\x08')).toBe('a␀b␇c␡d␈');
@@ -69,14 +73,22 @@ test('markup stays text', () => {
   expect(pre.textContent).toBe('<b><img src=x onerror=alert(1)>');
 });
 
-test.each([`${ESC}[`, `${ESC}]8;;`, ESC, `${ESC}[1;`, `${ESC}[m`, '\x9b', '&<', `${ESC}[38;5;`, `${ESC}P`, ' \t'])(
-  'a megabyte of %j takes no time',
-  attack => {
-    const began = performance.now();
-    runs(attack.repeat(1_000_000 / attack.length));
-    expect(performance.now() - began).toBeLessThan(5_000);
-  }
-);
+test.each([
+  `${ESC}[`,
+  `${ESC}]8;;`,
+  ESC,
+  `${ESC}[1;`,
+  `${ESC}[m`,
+  '\x9b',
+  '&<',
+  `${ESC}[38;5;`,
+  `${ESC}P`,
+  ' \t'
+])('a megabyte of %j takes no time', attack => {
+  const began = performance.now();
+  runs(attack.repeat(1_000_000 / attack.length));
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
 
 test('a million colours become a bounded number of elements', () => {
   expect(runs(`${ESC}[31mx${ESC}[32my`.repeat(90_000)).length).toBeLessThan(10_010);

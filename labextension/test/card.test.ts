@@ -50,7 +50,10 @@ function buttons(): string[] {
 }
 
 function text(selector: string): string {
-  return [...card.node.querySelectorAll(selector)].filter(seen).map(node => node.textContent).join('|');
+  return [...card.node.querySelectorAll(selector)]
+    .filter(seen)
+    .map(node => node.textContent)
+    .join('|');
 }
 
 function fold(name: string): HTMLButtonElement {
@@ -105,13 +108,13 @@ describe('the head', () => {
   });
 
   test('ticks each second, and not once the result has ended', async () => {
-    vi.useFakeTimers();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const model = show(scene('running'));
     const before = text('.ipar-pace');
     vi.advanceTimersByTime(3_000);
     expect(text('.ipar-pace')).not.toBe(before);
     model.apply({ id: model.id, head: { finished: true, state: 'failed', wall_time: 30 } });
-    await vi.advanceTimersByTimeAsync(5_000);
+    await frame();
     expect(text('.ipar-pace')).toBe('took 0:30');
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -217,7 +220,7 @@ describe('failures', () => {
 
   test('are copied without colours', async () => {
     const writeText = vi.fn((_: string) => Promise.resolve());
-    vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText } });
+    vi.stubGlobal('navigator', { clipboard: { writeText } });
     show(scene('running'));
     button('Copy traceback').click();
     await vi.waitFor(() => {
@@ -261,7 +264,7 @@ describe('folds', () => {
   });
 
   test('fetch output when it is looked at, and say how much is new', async () => {
-    const outputs = vi.fn(commands.outputs);
+    const outputs = vi.fn(() => commands.outputs());
     const model = show(scene('running'), { outputs });
     expect(fold('Output').textContent).toContain('3 new');
     expect(outputs).not.toHaveBeenCalled();
@@ -334,7 +337,7 @@ test('hostile text is text', () => {
 });
 
 test('rows are asked for only where none came', async () => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const watch = vi.fn(() => Promise.resolve());
   show(scene('running'), { watch });
   await vi.advanceTimersByTimeAsync(10_000);
@@ -345,7 +348,7 @@ test('rows are asked for only where none came', async () => {
 });
 
 test('a card that is gone listens to nothing and waits for nothing', () => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = show(scene('running'));
   const changed = vi.spyOn(model, 'elapsed');
   card.dispose();

@@ -21,14 +21,24 @@ function some(changes: [position: number, status: number][]): Rows {
 
 function started(): ResultModel {
   const model = new ResultModel('a');
-  model.apply({ id: 'a', head: { ...NO_HEAD, state: 'running', elapsed: 10, eta: [5, 8], time: 1 } }, true, 1_000);
+  model.apply(
+    { id: 'a', head: { ...NO_HEAD, state: 'running', elapsed: 10, eta: [5, 8], time: 1 } },
+    true,
+    1_000
+  );
   return model;
 }
 
 describe('rows', () => {
   test('come in any order and twice without counting twice', () => {
     const model = started();
-    model.apply({ id: 'a', rows: some([[7, 2], [3, 3]]) });
+    model.apply({
+      id: 'a',
+      rows: some([
+        [7, 2],
+        [3, 3]
+      ])
+    });
     model.apply({ id: 'a', rows: some([[7, 2]]) });
     expect(model.columns.known).toBe(2);
     expect([model.columns.status[7], model.columns.status[3], model.columns.status[5]]).toEqual([2, 3, 0]);
@@ -36,7 +46,13 @@ describe('rows', () => {
 
   test('a queued row takes an earlier one back', () => {
     const model = started();
-    model.apply({ id: 'a', rows: some([[7, 3], [8, 2]]) });
+    model.apply({
+      id: 'a',
+      rows: some([
+        [7, 3],
+        [8, 2]
+      ])
+    });
     model.apply({ id: 'a', rows: some([[7, 0]]) });
     expect(model.columns.known).toBe(1);
     expect(model.columns.status[7]).toBe(0);
@@ -44,7 +60,13 @@ describe('rows', () => {
 
   test('a row taken back while nobody listened goes once the others were sent again', () => {
     const model = started();
-    model.apply({ id: 'a', rows: some([[0, 2], [1, 3]]) });
+    model.apply({
+      id: 'a',
+      rows: some([
+        [0, 2],
+        [1, 3]
+      ])
+    });
     model.apply({ id: 'a', head: { ...NO_HEAD, ended: 1 } }, true);
     expect(model.columns.known).toBe(2);
     model.apply({ id: 'a', rows: some([[0, 2]]) });
@@ -54,7 +76,13 @@ describe('rows', () => {
 
   test('an absurd position is not taken in', () => {
     const model = started();
-    model.apply({ id: 'a', rows: some([[4_000_000_000, 2], [1, 2]]) });
+    model.apply({
+      id: 'a',
+      rows: some([
+        [4_000_000_000, 2],
+        [1, 2]
+      ])
+    });
     expect(model.columns.known).toBe(1);
     expect(model.columns.status.length).toBeLessThan(1_000);
   });

@@ -2,14 +2,17 @@
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Signal } from '@lumino/signaling';
-import { Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import type { ResultModel } from '../src/model';
 import { MIME_TYPE } from '../src/protocol';
-import { ResultRenderer } from '../src/renderer';
+import type { ResultRenderer } from '../src/renderer';
 import { toSaved } from '../src/saved';
 import { SCENES, live } from './gallery/scenes';
+
+// Lumino looks for this when it is loaded, and jsdom lacks it.
+vi.stubGlobal('DragEvent', MouseEvent);
+const { ResultRenderer: Renderer } = await import('../src/renderer');
 
 class Known {
   model: ResultModel | null = null;
@@ -31,8 +34,8 @@ let setData: ReturnType<typeof vi.fn>;
 
 beforeEach(() => {
   known = new Known();
-  renderer = new ResultRenderer({ results: known, settings: { timeline: true } });
-  Widget.attach(renderer, document.body);
+  renderer = new Renderer({ results: known, settings: { timeline: true } });
+  document.body.append(renderer.node);
   setData = vi.fn();
 });
 
@@ -43,7 +46,12 @@ afterEach(() => {
 
 async function render(json: unknown): Promise<void> {
   const data = { [MIME_TYPE]: json, 'text/html': 'old' };
-  await renderer.renderModel({ data, metadata: {}, trusted: false, setData } as unknown as IRenderMime.IMimeModel);
+  await renderer.renderModel({
+    data,
+    metadata: {},
+    trusted: false,
+    setData
+  } as unknown as IRenderMime.IMimeModel);
 }
 
 function running(): ResultModel {
@@ -104,7 +112,7 @@ test('a result whose kernel went away keeps its last state', async () => {
 });
 
 test('after a reload the end is written to the notebook', async () => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = running();
   known.model = model;
   await render(toSaved(model));
@@ -118,7 +126,7 @@ test('after a reload the end is written to the notebook', async () => {
 });
 
 test('where the kernel writes the end itself nothing is written twice', async () => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = running();
   known.model = model;
   await render(toSaved(model));

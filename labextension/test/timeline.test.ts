@@ -31,7 +31,13 @@ describe('lanes', () => {
 
   test('become thinner, then hold several engines', () => {
     const sizes = [8, 32, 64, 200, 1024].map(n => new Lanes(Array.from({ length: n }, (_, i) => i)));
-    expect(sizes.map(lanes => [lanes.pitch, lanes.count])).toEqual([[14, 8], [10, 32], [7, 64], [5, 200], [5, 256]]);
+    expect(sizes.map(lanes => [lanes.pitch, lanes.count])).toEqual([
+      [14, 8],
+      [10, 32],
+      [7, 64],
+      [5, 200],
+      [5, 256]
+    ]);
     expect(sizes[4]?.label(1)).toBe('4–7');
   });
 
@@ -46,7 +52,18 @@ describe('bins', () => {
 
   test('say how much of a pixel was worked', () => {
     const bins = new Bins();
-    bins.fill(columns([[0, 1.5, 2, 2], [1, 0, 10, 2]]), lanes, span, 10, 0, 2, 1);
+    bins.fill(
+      columns([
+        [0, 1.5, 2, 2],
+        [1, 0, 10, 2]
+      ]),
+      lanes,
+      span,
+      10,
+      0,
+      2,
+      1
+    );
     expect([...bins.cover.slice(0, 5)]).toEqual([0, 0.5, 1, 0.5, 0]);
     expect([...bins.cover.slice(10, 20)]).toEqual(Array(10).fill(1));
   });
@@ -62,7 +79,13 @@ describe('bins', () => {
 
   test('leave out what is outside, unknown or not drawn', () => {
     const bins = new Bins();
-    const outside = columns([[0, 11, 1, 2], [0, -3, 1, 2], [0, NaN, NaN, 4], [0xffff, 1, 1, 2], [0, 2, 1, 0]]);
+    const outside = columns([
+      [0, 11, 1, 2],
+      [0, -3, 1, 2],
+      [0, NaN, NaN, 4],
+      [0xffff, 1, 1, 2],
+      [0, 2, 1, 0]
+    ]);
     bins.fill(outside, lanes, span, 10, 0, 2, 1);
     expect(bins.cover.every(part => part === 0) && bins.flags.every(flag => flag === 0)).toBe(true);
   });
@@ -76,7 +99,11 @@ describe('bins', () => {
 });
 
 test('tasks in sight are listed until they are too many', () => {
-  const tasks = columns([[0, 0, 1, 2], [0, 5, 1, 2], [1, 0, 1, 2]]);
+  const tasks = columns([
+    [0, 0, 1, 2],
+    [0, 5, 1, 2],
+    [1, 0, 1, 2]
+  ]);
   const lanes = new Lanes([0, 1]);
   expect(within(tasks, lanes, { from: 0, to: 2 }, 0, 2, 5)).toEqual([0, 2]);
   expect(within(tasks, lanes, { from: 0, to: 2 }, 0, 1, 5)).toEqual([0]);
@@ -85,9 +112,23 @@ test('tasks in sight are listed until they are too many', () => {
 
 describe('the axis', () => {
   test('has round times', () => {
-    expect(ticks({ from: 0, to: 60 }, 600).map(tick => tick.label)).toEqual(['0 s', '10 s', '20 s', '30 s', '40 s', '50 s', '60 s']);
+    expect(ticks({ from: 0, to: 60 }, 600).map(tick => tick.label)).toEqual([
+      '0 s',
+      '10 s',
+      '20 s',
+      '30 s',
+      '40 s',
+      '50 s',
+      '60 s'
+    ]);
     expect(ticks({ from: 0, to: 0.05 }, 300).map(tick => tick.label)).toEqual(['0 ms', '20 ms', '40 ms']);
-    expect(ticks({ from: 0, to: 3600 }, 400).map(tick => tick.label)).toEqual(['0:00', '15:00', '30:00', '45:00', '1:00:00']);
+    expect(ticks({ from: 0, to: 3600 }, 400).map(tick => tick.label)).toEqual([
+      '0:00',
+      '15:00',
+      '30:00',
+      '45:00',
+      '1:00:00'
+    ]);
   });
 
   test('holds still while work goes on, until it is outgrown', () => {
@@ -167,7 +208,9 @@ describe('finding tasks', () => {
 
   test('says what a task is', () => {
     const mark = hit(model, lanes, lanes.of[model.columns.slot[4]!]!, model.columns.start[4]!, 0.001, 0);
-    expect(mark && told(mark, model, 0).join(' ')).toMatch(/^task 4 · engine \d ✕ failed · took .* · started at /);
+    expect(mark && told(mark, model, 0).join(' ')).toMatch(
+      /^task 4 · engine \d ✕ failed · took .* · started at /
+    );
   });
 });
 

@@ -40,7 +40,9 @@ test('engines are named in spans', () => {
   expect(words.engines([4])).toBe('engine 4');
   expect(words.engines([])).toBe('');
   expect(words.engines(['engines 0–3'])).toBe('engines 0–3');
-  expect(words.engines([0, 2, 4, 6, 8, 10, 12, 14, 16, 18])).toBe('engines 0, 2, 4, 6, 8, 10, 12, 14 and 2 more');
+  expect(words.engines([0, 2, 4, 6, 8, 10, 12, 14, 16, 18])).toBe(
+    'engines 0, 2, 4, 6, 8, 10, 12, 14 and 2 more'
+  );
 });
 
 test('progress is counted in inputs, and at the end in tasks', () => {
@@ -77,7 +79,11 @@ test.each([
 
 test('rates say what was gained', () => {
   const facts = { finished: true, serial_time: 422.4, speedup: 7.44, efficiency: 0.93, throughput: 17.9 };
-  expect(words.rates(head(facts), 8)).toEqual(['17.9 tasks/s', 'computed 7:02', 'speed-up 7.4 on 8 engines (93 %)']);
+  expect(words.rates(head(facts), 8)).toEqual([
+    '17.9 tasks/s',
+    'computed 7:02',
+    'speed-up 7.4 on 8 engines (93 %)'
+  ]);
   expect(words.rates(head({ speedup: 0.0123 }), 1)).toEqual(['speed-up 0.012 on 1 engine']);
 });
 

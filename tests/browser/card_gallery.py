@@ -1,4 +1,4 @@
-"""Pictures and frame times of the JupyterLab card in every state: ``python tests/browser/card_gallery.py FOLDER``."""
+"""Pictures and frame times of JupyterLab's card: ``python tests/browser/card_gallery.py FOLDER``."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def measure(page: Page, scene: str) -> None:
     for name, values in timing.items():
         ordered = sorted(values)
         p95 = ordered[int(0.95 * (len(ordered) - 1))]
-        print(f"{scene} {name}: median {statistics.median(ordered):.1f} ms, p95 {p95:.1f}, most {ordered[-1]:.1f}")
+        median, most = statistics.median(ordered), ordered[-1]
+        print(f"{scene} {name}: median {median:.1f} ms, p95 {p95:.1f}, most {most:.1f}")
 
 
 if __name__ == "__main__":

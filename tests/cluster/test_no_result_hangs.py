@@ -311,6 +311,20 @@ def test_a_closed_client_ends_its_results(layer, cluster, connect, until):
     assert state.ok + state.queued + state.running == 6
 
 
+def test_a_result_that_was_retried_is_looked_after_again(layer, cluster, connect, until):
+    client = connect(cluster)
+    ar = client.load_balanced_view().map_async(nap, [3.0] * 4)
+    until(begun(ar, 2))
+    ar.monitor.cancel(interrupt=True)
+    ar.wait(20)
+    entry = ipar_results.layer.current().tracker.entry(ar)
+    until(lambda: entry.over)
+    ar.monitor.retry()
+    client.close()
+    with pytest.raises(ContactLost):
+        ar.get(10)
+
+
 def test_a_killed_controller_ends_every_kind_of_waiting(layer, own, until):
     """On plain ipyparallel each of these would wait for ever: nobody there looks whether it answers."""
     cluster, client = own()

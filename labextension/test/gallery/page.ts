@@ -73,7 +73,6 @@ async function measure(frames: number): Promise<Timing> {
   const key = (name: string, shiftKey = false): boolean =>
     lanes.dispatchEvent(new KeyboardEvent('keydown', { key: name, shiftKey, bubbles: true }));
   key('+');
-  key('+');
   await frame();
   draws.length = 0;
   const gaps: number[] = [];
