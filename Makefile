@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
     'import sys; sys.version_info >= (3, 10) and print("$(p)")' 2>/dev/null)))
 BIN := $(CURDIR)/.venv/bin
 STATE := $(CURDIR)/build/state
-LABEXTENSION := $(filter-out %/style,$(wildcard labextension/*.json labextension/src/*.ts labextension/style/*.* labextension/schema/*.json)) labextension/yarn.lock
+LABEXTENSION := $(wildcard labextension/*.json labextension/yarn.lock labextension/s*/*.*)
 
 export IPYTHONDIR := $(STATE)/ipython
 export JUPYTER_CONFIG_DIR := $(STATE)/jupyter/config

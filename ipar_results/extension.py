@@ -13,7 +13,7 @@ from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
 from .log import forget, logger, terminal, trouble
 from .monitor import Monitor
-from .patches import parse_date, replacements
+from .patches import parse_date, replacements, view_init
 from .recorder import Recorder
 from .saved import saved
 from .snapshot import Snapshot
@@ -70,7 +70,10 @@ class Extension:
 
     def _patch(self, undo: ExitStack) -> None:
         from ipyparallel import AsyncResult, util
+        from ipyparallel.client.view import View
 
+        undo.callback(setattr, View, "__init__", View.__init__)
+        View.__init__ = view_init(self, View.__init__)
         undo.callback(setattr, util, "_parse_date", util._parse_date)
         util._parse_date = parse_date(util._parse_date)
         own = dict(vars(AsyncResult))
@@ -106,7 +109,10 @@ class Extension:
         undo.callback(events.unregister, "pre_run_cell", self._on_cell)
 
     def _on_cell(self, info: Any) -> None:
-        self.tracker.where = Where(getattr(info, "cell_id", None), self.shell.execution_count)
+        count = self.shell.execution_count
+        if len(self.shell.history_manager.input_hist_raw) == count - 1:  # newer IPython counts it already
+            count -= 1
+        self.tracker.where = Where(getattr(info, "cell_id", None), count)
 
     def _open_channel(self, undo: ExitStack) -> None:
         channel = Channel(self.shell.kernel, self.tracker, self.config, self.ticker.wake)
@@ -135,6 +141,13 @@ class Extension:
         """The recorder of a result."""
         return self.watch.recorder(result)
 
+    def meet(self, client: Any) -> None:
+        """Take notice of a client that is about to be used."""
+        try:
+            self.watch.meet(client)
+        except Exception:
+            trouble("looking at a client")
+
     def born(self, result: Any) -> None:
         """Take notice of a result that was made just now."""
         self.watch.born(result)
@@ -142,8 +155,18 @@ class Extension:
 
     def follow(self, live: Live) -> None:
         """Move what is shown; captured output stays as it was captured."""
-        if not live.over and not self.captured:
+        if self.captured:
+            return
+        live.when_retried(self._follow_again)
+        if not live.over:
             self.ticker.add(live)
+
+    def _follow_again(self, live: Live, result: Any) -> None:
+        try:
+            if live.reopen(result):
+                self.ticker.add(live)
+        except Exception:
+            trouble("following a retried result")
 
     def show(self, result: Any) -> None:
         """Display a result in the cell that runs now, and follow it to its end."""

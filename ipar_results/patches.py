@@ -25,6 +25,9 @@ class Layer(Protocol):
     def born(self, result: Any) -> None:
         """Take notice of a new result."""
 
+    def meet(self, client: Any) -> None:
+        """Take notice of a client that is about to be used."""
+
     def recorder(self, result: Any) -> Recorder:
         """The recorder of a result."""
 
@@ -161,6 +164,17 @@ def _stream_callback(theirs: Callable[..., None]) -> Callable[..., None]:
             trouble("streaming output")
 
     return _iopub_streaming_output_callback
+
+
+def view_init(layer: Layer, theirs: Callable[..., None]) -> Callable[..., None]:
+    """Upstream's, then a note of the client: a view is made before the first result there can be."""
+
+    @wraps(theirs)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        theirs(self, *args, **kwargs)
+        layer.meet(self.client)
+
+    return __init__
 
 
 def _init_futures(layer: Layer, theirs: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -122,10 +122,11 @@ def take(recorder: Recorder, limit: int | None = None) -> Timeline:
         running, now = recorder.running, time.time()
         known = moments[~np.isnan(moments)]
         base = float(known[0]) if len(known) else now - recorder.elapsed
-        over = columns.ended == columns.messages and not np.isnan(recorder.clock.received)
+        last = np.fmax(recorder.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))
+        over = columns.ended == columns.messages and not np.isnan(last)
         return Timeline(
             base=base,
-            now=float(recorder.clock.received) if over else now,
+            now=float(last) if over else now,
             messages=columns.messages,
             of=columns.ended,
             engines=tuple(recorder.engines.ids),

@@ -55,14 +55,17 @@ class Watch:
     def born(self, result: Any) -> None:
         """Listen to a result that was made just now, before it has a recorder."""
         try:
-            client = result._client
-            link = self._links.get(client)
-            if link is None:
-                with self._lock:
-                    link = self._link(client)
-            link.first_words.attach(result._children)
+            self.meet(result._client).first_words.attach(result._children)
         except Exception:
             trouble("listening to a new result")
+
+    def meet(self, client: Any) -> Link:
+        """The link of a client: best made before its first result, whose reply may be quicker than we are."""
+        link = self._links.get(client)
+        if link is None:
+            with self._lock:
+                link = self._link(client)
+        return link
 
     def close(self) -> None:
         """Take every callback off; a second call does nothing."""

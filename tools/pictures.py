@@ -39,10 +39,11 @@ ar
 """
 STOP = "rc.close(); cluster.stop_cluster_sync()"
 DARK = "window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })"
+PANEL = "window.jupyterapp.commands.execute('ipar-results:open-panel')"
 
 
 def main(folder: Path) -> None:
-    """Write card.png and ended.png, each also as …-dark.png."""
+    """Write card.png, ended.png and panel.png, each also as …-dark.png."""
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         root = Path(temporary)
@@ -65,15 +66,21 @@ def photograph(server: "browser.JupyterServer", page, theme: str | None, folder:
     server.run(page, 0)
     server.wait_ran(page, 0, 120)
     server.run(page, 1)
-    card = server.output(page, 1).locator(".ipar-card").first
-    half = "() => Number(document.querySelector('.ipar-card [role=progressbar]')?.ariaValueNow) > 240"
+    card = server.output(page, 1).locator(".ipar-result").first
+    half = "() => Number(document.querySelector('.ipar-result [role=progressbar]')?.ariaValueNow) > 240"
     page.wait_for_function(half, timeout=120_000)
     card.screenshot(path=folder / f"card{suffix}.png")
     page.wait_for_function(
-        "() => document.querySelector('.jp-RenderedHTML .ipar-card [aria-valuenow=\"600\"]')", timeout=120_000
+        "() => document.querySelector('.ipar-result [aria-valuenow=\"600\"]')", timeout=120_000
     )
-    page.locator(".ipar-fold summary").first.click()
+    card.get_by_role("button", name="Retry failed").wait_for()
+    card.locator(".ipar-folds").get_by_text("Engines").click()
+    page.mouse.move(0, 0)
     card.screenshot(path=folder / f"ended{suffix}.png")
+    page.evaluate(PANEL)
+    page.locator(".ipar-panel").wait_for()
+    box = page.locator(".ipar-panel").bounding_box()
+    page.screenshot(path=folder / f"panel{suffix}.png", clip={**box, "height": 180})
     server.run(page, 2)
     server.wait_ran(page, 2, 60)
 

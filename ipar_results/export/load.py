@@ -51,7 +51,7 @@ def load(path: str | os.PathLike[str]) -> Snapshot:
 
 def _data(text: str) -> Any:
     if text.lstrip()[:1] == "{":
-        other = _parsed(text).get("otherData")
+        other = json.loads(text).get("otherData")
         if not isinstance(other, dict) or KEY not in other:
             msg = "it is JSON, but ipar_results did not save it"
             raise ValueError(msg)
@@ -60,16 +60,7 @@ def _data(text: str) -> Any:
     if not found:
         msg = "it holds no data of ipar_results"
         raise ValueError(msg)
-    return _parsed(found[-1])  # what a task wrote stands before it
-
-
-def _parsed(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _refuse(name: str) -> None:
-    msg = f"{name} is no JSON"
-    raise ValueError(msg)
+    return json.loads(found[-1])  # what a task wrote stands before it
 
 
 def snapshot_of(data: Any) -> Snapshot:

@@ -128,6 +128,15 @@ class Following(ABC):
                 self._finish(state if state.finished else replace(state, state="frozen", note=UNLOADED))
             self._drop()
 
+    def reopen(self, result: Any) -> bool:
+        """Follow the result again after a retry; False where it is still followed."""
+        with self._lock:
+            if not self.over:
+                self._ended_at = None
+                return False
+            self._result, self._shown, self._ended_at, self.over = result, None, None, False
+            return True
+
     # state ---------------------------------------------------------------------------------------
 
     def _note_sent(self) -> None:

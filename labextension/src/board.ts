@@ -3,6 +3,7 @@
 import { stateOf } from './head';
 import type { Entry } from './links';
 import type { ResultModel } from './model';
+import type { Figures } from './protocol';
 import * as words from './words';
 
 export const FILTERS = ['all', 'running', 'failed'] as const;
@@ -40,8 +41,14 @@ export function pace(model: ResultModel, now = performance.now()): string {
 export function far(model: ResultModel): string {
   const { head } = model;
   if (head.single) return words.outcome(head);
-  if (!head.finished || head.state !== 'failed') return words.progress(head);
-  return `${words.grouped(head.failed + head.aborted)} of ${words.grouped(head.total)} failed`;
+  return (head.finished && lost(head)) || words.progress(head);
+}
+
+/** What did not come out well, as in `3 of 200 failed, 12 aborted`; empty where all did. */
+export function lost({ failed, aborted, total }: Figures): string {
+  if (!failed) return aborted ? `${words.grouped(aborted)} of ${words.grouped(total)} aborted` : '';
+  const also = aborted ? `, ${words.grouped(aborted)} aborted` : '';
+  return `${words.grouped(failed)} of ${words.grouped(total)} failed${also}`;
 }
 
 /** Where a result was made, as in `climate.ipynb [12]`. */

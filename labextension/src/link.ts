@@ -1,6 +1,7 @@
 /** The link to one kernel: says hello, takes in what the kernel tells, keeps its results. No DOM. */
 
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
@@ -11,6 +12,7 @@ import { ResultModel } from './model';
 import { PROTOCOL, TARGET } from './protocol';
 import type { CommMessage, Request, UpdateMessage } from './protocol';
 import type { Replies } from './replies';
+import { Sequence } from './sequence';
 
 /** What is used of a kernel connection; it may be replaced by another one to the same kernel. */
 export type Connected = Pick<
@@ -79,6 +81,7 @@ export class Link implements IDisposable {
   use(kernel: Connected): void {
     if (kernel === this.#kernel) return;
     this.#leave();
+    this.#sequence.lose();
     this.#kernel = kernel;
     kernel.statusChanged.connect(this.#onStatus, this);
     kernel.connectionStatusChanged.connect(this.#onConnection, this);
@@ -124,9 +127,8 @@ export class Link implements IDisposable {
   #lose(): void {
     this.#session = null;
     this.#attempt += 1;
-    this.#unsync();
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#sequence.lose();
+    this.#rest();
     for (const model of this.#results.values()) {
       model.commands = null;
       model.connection = 'disconnected';
@@ -144,7 +146,8 @@ export class Link implements IDisposable {
         if (attempt !== this.#attempt) return;
         if (session !== this.#session) this.#begin(session);
         // a hello brings the full state
-        if (!this.#synced) this.#expect(1);
+        this.#sequence.restarts();
+        if (!this.#sequence.whole) this.#expect(1);
       },
       () => {
         if (attempt === this.#attempt && !this.alive) this.silent.emit();
@@ -157,12 +160,12 @@ export class Link implements IDisposable {
     if (msg_type === 'comm_open') {
       if ((message.content as KernelMessage.ICommOpenMsg['content']).target_name === TARGET) this.#hello();
     } else if (msg_type === 'comm_msg') {
-      const { data } = message.content as KernelMessage.ICommMsgMsg['content'];
+      const data = (message.content as KernelMessage.ICommMsgMsg['content']).data as ReadonlyJSONObject | null;
       // a quick look first: many other messages pass here
-      if (data.protocol !== PROTOCOL || typeof data.session !== 'string') return;
+      if (data?.protocol !== PROTOCOL || typeof data.session !== 'string') return;
       const checked = checkMessage(data, message.buffers);
       if (checked.ok) this.#receive(checked.value);
-      else this.#misread(checked.error);
+      else this.#misread(data, checked.error);
     }
   }
 
@@ -170,63 +173,49 @@ export class Link implements IDisposable {
     if (message.session !== this.#session) {
       this.#begin(message.session);
       if (message.type !== 'bye') this.#hello();
-    } else if (this.#seq !== null) {
-      if (message.seq <= this.#seq) return;
-      if (message.seq > this.#seq + 1) {
-        this.#unsync();
-        this.#torn = true;
-      }
     }
-    this.#seq = message.seq;
+    if (!this.#sequence.counts(message.seq)) return;
     if (message.type === 'update') this.#update(message);
     else if (message.type === 'outcome') this.#results.get(message.result)?.outcome.emit(message);
     else this.#goodbye();
   }
 
-  #misread(why: string): void {
+  /** Leave a message out, but count it: what follows is whole. */
+  #misread({ session, seq, full }: ReadonlyJSONObject, why: string): void {
     if (!this.#misreads++) console.warn(`ipar_results: a message of the kernel was left out: ${why}`);
-    this.#unsync();
+    this.#sequence.skips(session === this.#session && typeof seq === 'number' ? seq : null, full === true);
     this.#expect();
   }
 
   /** Another session: the kernel was restarted, or the package loaded anew. */
   #begin(session: string): void {
     this.#session = session;
-    this.#seq = null;
-    this.#unsync();
+    this.#sequence.begin();
   }
 
-  #unsync(): void {
-    this.#synced = false;
-    this.#full = null;
-  }
-
-  #update({ full, last, results, gone }: UpdateMessage): void {
-    if (full) this.#full ??= new Set();
-    else this.#torn = false;
-    if (!this.#synced && (!full || this.#torn)) this.#expect();
-    if (!this.#synced && !full) return;
+  #update(message: UpdateMessage): void {
+    const taken = this.#sequence.takes(message);
+    if (this.#sequence.wanting) this.#expect();
+    if (!taken) return;
     let listed = false;
-    for (const update of results) {
+    for (const update of message.results) {
       let model = this.#results.get(update.id);
       if (!model) {
         model = new ResultModel(update.id);
         this.#results.set(update.id, model);
         listed = true;
       }
-      this.#full?.add(update.id);
       model.commands ??= new CommandsOf(this, update.id);
       model.connection = 'live';
-      model.apply(update, full);
+      model.apply(update, message.full);
     }
-    for (const id of gone) listed = this.#forget(id) || listed;
-    if (last && this.#full) {
-      for (const id of this.#torn ? [] : [...this.#results.keys()]) {
-        if (!this.#full.has(id)) listed = this.#forget(id) || listed;
+    for (const id of message.gone) listed = this.#forget(id) || listed;
+    const named = this.#sequence.ends(message);
+    if (named) {
+      this.#rest();
+      for (const id of [...this.#results.keys()]) {
+        if (!named.has(id)) listed = this.#forget(id) || listed;
       }
-      this.#synced = !this.#torn;
-      this.#torn = false;
-      this.#full = null;
     }
     if (listed) this.listed.emit();
     this.updated.emit();
@@ -249,7 +238,7 @@ export class Link implements IDisposable {
     }
     this.#results.clear();
     this.#session = null;
-    this.#unsync();
+    this.#sequence.lose();
     this.listed.emit();
     this.updated.emit();
   }
@@ -260,10 +249,16 @@ export class Link implements IDisposable {
     if (!asked) this.request({ type: 'snapshot' }).catch(() => undefined);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#synced || !this.alive || asked > 1) return;
+      if (this.#sequence.whole || !this.alive || asked > 1) return;
       this.request({ type: 'snapshot' }).catch(() => undefined);
       this.#expect(2);
     }, PATIENCE);
+  }
+
+  /** Wait for nothing. */
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   readonly #client: string;
@@ -272,14 +267,7 @@ export class Link implements IDisposable {
   #kernel: Connected | null = null;
   /** The session that is followed; null where the kernel has nothing of ours. */
   #session: string | null = null;
-  /** The number of the last message; null before the first of a session. */
-  #seq: number | null = null;
-  /** Whether nothing was missed since the last full state. */
-  #synced = false;
-  /** The results named by the parts of a full state so far. */
-  #full: Set<string> | null = null;
-  /** Whether a part of a full state may be among the messages that were missed. */
-  #torn = false;
+  readonly #sequence = new Sequence();
   /** Counts hellos, so that a late answer to an earlier one is left alone. */
   #attempt = 0;
   #misreads = 0;

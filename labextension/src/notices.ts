@@ -2,6 +2,7 @@
 
 import type { IDisposable } from '@lumino/disposable';
 
+import { lost } from './board';
 import type { Entry, Links } from './links';
 import type { ResultModel } from './model';
 import * as words from './words';
@@ -59,8 +60,7 @@ export class Notices implements IDisposable {
 }
 
 function ended({ head }: ResultModel): string {
-  const lost = head.failed + head.aborted;
-  const how = lost ? `${words.grouped(lost)} of ${words.grouped(head.total)} failed` : words.progress(head);
+  const how = lost(head) || words.progress(head);
   return `${words.name(head)} has ended: ${how}, ${words.times(head, head.elapsed).join(', ')}`;
 }
 

@@ -15,6 +15,8 @@ import type { ResultModel } from './model';
 const TALLEST = 320;
 /** The clock's picture is drawn this often at most, in milliseconds. */
 const TICK = 100;
+/** After a change of theme its colours are in place within so many milliseconds. */
+const SETTLED = 300;
 const LABEL =
   'Timeline of tasks by engine. Arrow keys go from task to task, Enter opens one, plus and minus zoom, ' +
   'shift and arrow keys move, 0 shows all.';
@@ -38,6 +40,7 @@ export class Timeline {
   readonly #sight = new Sight();
   #focus: Mark | null = null;
   #theme: Theme | null = null;
+  #repaint = 0;
   #font = 'sans-serif';
   #revision = -1;
   #seen = typeof IntersectionObserver === 'undefined';
@@ -112,6 +115,7 @@ export class Timeline {
     for (const watcher of this.#watchers) watcher.disconnect();
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
+    clearTimeout(this.#repaint);
     this.#model = null;
   }
 
@@ -187,7 +191,13 @@ export class Timeline {
       this.#later();
     });
     resize.observe(this.#lanesNode);
-    this.#watchers.push(intersection, resize);
+    // Lab names its theme on the body; the colours follow within moments, and not always by a transition.
+    const themed = new MutationObserver(() => {
+      clearTimeout(this.#repaint);
+      this.#repaint = window.setTimeout(() => this.#recolour(), SETTLED);
+    });
+    themed.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name', 'class'] });
+    this.#watchers.push(intersection, resize, themed);
   }
 
   #listen(): void {
@@ -213,6 +223,10 @@ export class Timeline {
 
   #themed(event: TransitionEvent): void {
     if (!(event.target instanceof Element) || !event.target.classList.contains('ipar-probe')) return;
+    this.#recolour();
+  }
+
+  #recolour(): void {
     this.#theme = null;
     this.#later();
   }

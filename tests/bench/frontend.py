@@ -68,7 +68,8 @@ WATCH = """selector => {
     const look = () => {
         for (const bar of document.querySelectorAll(selector)) {
             const told = bar.getAttribute('aria-valuenow');
-            const value = told === null ? Math.round(parseFloat(bar.style.width) / 100 * TASKS) : Number(told);
+            const part = parseFloat(bar.style.width) / 100;
+            const value = told === null ? Math.round(part * TASKS) : Number(told);
             if (!(value in window.painted)) window.painted[value] = Date.now() / 1000;
         }
         window.watching = requestAnimationFrame(look);

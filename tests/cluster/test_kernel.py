@@ -233,8 +233,9 @@ def test_the_view_that_was_set_is_the_one_that_is_shown(kernel, shown, until, vi
     kernel.run(f"%config IPythonParallelResults.view = '{view}'")
     display_id = shown("ar = lv.map_async(nap, [0.1] * 6)\nar", metadata={"cellId": "x"})
     over(kernel, until)
-    expected = {MIME, "text/plain", "text/html"} if view == "html" else {"text/plain"}
-    assert all(set(data) == expected for _, _, shown_id, data in kernel.displays() if shown_id == display_id)
+    expected = {"text/plain", "text/html"} if view == "html" else {"text/plain"}
+    bundles = [data for _, _, shown_id, data in kernel.displays() if shown_id == display_id]
+    assert all(set(data) - {MIME} == expected for data in bundles)
     assert not [m for _, m in kernel.messages if m["msg_type"].startswith("comm_")]
 
 
@@ -293,3 +294,25 @@ def test_a_bad_value_that_was_refused_does_not_keep_the_layer_from_loading_again
     cell = kernel.run("%reload_ext ipar_results\nprint(get_ipython().configurables[-1].rate)")
     assert kernel.text(cell) == "5.0\n"
     assert "expected a number from 0.1 to 5" in kernel.text(cell, "stderr")
+
+
+def test_a_display_goes_on_when_its_failed_tasks_are_run_again(kernel, shown, until):
+    flaky = (
+        "def flaky(i, path):\n"
+        "    import os\n"
+        "    if i == 3 and not os.path.exists(path):\n"
+        "        open(path, 'w').close()\n"
+        "        raise ValueError('not yet')\n"
+        "    return i\n"
+        "import tempfile, os\n"
+        "path = os.path.join(tempfile.mkdtemp(), 'once')\n"
+        "ar = lv.map_async(flaky, range(6), [path] * 6)\nar"
+    )
+    display_id = shown(flaky)
+    over(kernel, until)
+    assert "1 failed" in finals(kernel)[display_id]["text/plain"]
+    kernel.run("done = ar.monitor.retry()")
+    over(kernel, until)
+    last = finals(kernel)[display_id]
+    assert "6 ok" in last["text/plain"]
+    assert last[MIME]["ok"] == 6 and last[MIME]["state"] == "done"

@@ -10,6 +10,7 @@ from pathlib import Path
 import ipyparallel as ipp
 import pytest
 from ipyparallel import util
+from ipyparallel.client.view import View
 from IPython.core.interactiveshell import InteractiveShell
 from kernels import Kernel, connect, printed
 from tasks import nap
@@ -21,7 +22,7 @@ from ipar_results.log import logger
 pytestmark = pytest.mark.cluster
 
 ROOT = Path(__file__).parents[2]
-CLASSES = (ipp.AsyncResult, ipp.AsyncMapResult, ipp.AsyncHubResult)
+CLASSES = (ipp.AsyncResult, ipp.AsyncMapResult, ipp.AsyncHubResult, View)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import ipar_results
+from ipar_results.layer import current
 
 pytestmark = pytest.mark.cluster
 
@@ -30,12 +31,13 @@ def test_it_moves_to_the_end_of_its_result(rc, until, layer):
 
 
 def test_closing_it_ends_the_following(rc, until, layer):
-    """The thread that moves widgets ends when the last one is closed."""
+    """Nothing is shown any more once it is closed, and the thread ends with the result at the latest."""
     ar = rc[:].apply_async(time.sleep, 30)
     widget = ipar_results.ResultWidget(ar)
     widget.close()
-    until(lambda: not [t for t in threading.enumerate() if t.name == "ipar-results-ticker"])
+    until(lambda: not current().ticker.followed())
     rc.send_signal("SIGINT", block=True)
+    until(lambda: not [t for t in threading.enumerate() if t.name == "ipar-results-ticker"])
 
 
 def test_a_finished_result_is_drawn_at_once(rc, layer):

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+import { NEWER, UNREADABLE, checkSaved } from '../src/check-saved';
+import { checkMessage } from '../src/messages';
+import type { CommMessage, UpdateMessage } from '../src/protocol';
+
+const golden = JSON.parse(readFileSync('../tests/data/mime.json', 'utf8')) as Record<string, unknown>;
+
+/** What a result can't be drawn without. */
+const needed = Object.keys(golden).filter(key => key !== 'timeline' && !/^(engines|failures)_total$/.test(key));
+
+/** What is no result, in every place where one may come. */
+const NONSENSE: unknown[] = [undefined, null, 0, NaN, 'text', true, [], {}, [[]], () => 0, Symbol('s'), 10n];
+
+describe('what a notebook keeps', () => {
+  test('the golden message that pytest reads too is whole', () => {
+    const read = checkSaved(golden);
+    expect(read.ok).toBe(true);
+    if (!read.ok) return;
+    expect(read.value.id).toBe(golden.id);
+    expect(read.value.total).toBe(golden.total);
+    expect(read.value.engines).toHaveLength((golden.engines as unknown[]).length);
+  });
+
+  test.each(NONSENSE.map(value => [String(value), value]))('%s is one plain line', (_, value) => {
+    expect(checkSaved(value)).toEqual({ ok: false, error: UNREADABLE });
+  });
+
+  test('a later version says that it is later', () => {
+    expect(checkSaved({ ...golden, version: 2 })).toEqual({ ok: false, error: NEWER });
+  });
+
+  test.each(needed)('without %s it can not be read', key => {
+    const { [key]: _, ...rest } = golden;
+    expect(checkSaved(rest)).toEqual({ ok: false, error: UNREADABLE });
+  });
+
+  test.each(Object.keys(golden))('%s of a wrong type never throws', key => {
+    for (const value of NONSENSE) expect(checkSaved({ ...golden, [key]: value })).toHaveProperty('ok');
+  });
+
+  test('what a later package adds does no harm', () => {
+    expect(checkSaved({ ...golden, mood: 'fine' }).ok).toBe(true);
+  });
+
+  test('columns of different lengths can not be read', () => {
+    const timeline = { ...(golden.timeline as object), slot: [] };
+    expect(checkSaved({ ...golden, timeline }).ok).toBe(false);
+  });
+});
+
+const numbered = { protocol: 1, session: 's', seq: 1 };
+const update = (result: object, buffers: ArrayBuffer[] = []): ReturnType<typeof checkMessage> =>
+  checkMessage({ ...numbered, type: 'update', full: false, results: [{ id: 'r', ...result }] }, buffers);
+
+function only(message: ReturnType<typeof checkMessage>): UpdateMessage['results'][number] {
+  if (!message.ok) throw new Error(message.error);
+  const [result] = (message.value as CommMessage & { type: 'update' }).results;
+  if (!result) throw new Error('no result');
+  return result;
+}
+
+/** Columns packed as the kernel packs them. */
+function packed(...columns: ArrayLike<number>[]): ArrayBuffer {
+  const parts = columns.map(column => {
+    const typed = column as Uint32Array;
+    return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
+  });
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole.buffer;
+}
+
+describe('what comes on the comm', () => {
+  test.each(NONSENSE.map(value => [String(value), value]))('%s is an error, not an exception', (_, value) => {
+    expect(checkMessage(value).ok).toBe(false);
+    expect(checkMessage({ ...numbered, type: value }).ok).toBe(false);
+    for (const key of ['session', 'seq', 'full', 'results']) {
+      const whole = { ...numbered, type: 'update', full: false, results: [] };
+      if (key === 'results' && Array.isArray(value) && !value.length) continue;
+      if (key === 'full' && value === true) continue;
+      if (key === 'seq' && value === 0) continue;
+      if (key === 'session' && value === 'text') continue;
+      expect(checkMessage({ ...whole, [key]: value }).ok).toBe(false);
+    }
+  });
+
+  test('a head may hold any part of the facts, and each is checked', () => {
+    expect(only(update({ head: { done: 3, state: 'running' } })).head).toEqual({ done: 3, state: 'running' });
+    for (const head of [{ done: '3' }, { done: -1 }, { state: 'odd' }, { eta: [1] }, { where: {} }, 'text']) {
+      expect(update({ head }).ok).toBe(false);
+    }
+  });
+
+  test('an action that this page does not know has no button', () => {
+    expect(only(update({ head: { actions: ['cancel', 'teleport'] } })).head?.actions).toEqual(['cancel']);
+  });
+
+  test('rows are read column by column, wherever the buffer begins', () => {
+    const whole = packed(
+      Uint32Array.of(4, 9),
+      Float32Array.of(0.5, NaN),
+      Float32Array.of(1.5, NaN),
+      Uint16Array.of(3, 0xffff),
+      Uint8Array.of(2, 1)
+    );
+    const odd = new Uint8Array(whole.byteLength + 1);
+    odd.set(new Uint8Array(whole), 1);
+    const data = { ...numbered, type: 'update', full: false, results: [{ id: 'r', rows: { buffer: 0, count: 2 } }] };
+    const { rows } = only(checkMessage(data, [new DataView(odd.buffer, 1)]));
+    expect([...(rows?.position ?? [])]).toEqual([4, 9]);
+    expect([...(rows?.first ?? [])]).toEqual([4, 9]);
+    expect([...(rows?.inputs ?? [])]).toEqual([1, 1]);
+    expect([...(rows?.start ?? [])]).toEqual([0.5, NaN]);
+    expect([...(rows?.slot ?? [])]).toEqual([3, 0xffff]);
+    expect([...(rows?.status ?? [])]).toEqual([2, 1]);
+  });
+
+  test('rows of chunks say which inputs they carry', () => {
+    const whole = packed(
+      Uint32Array.of(1),
+      Float32Array.of(0),
+      Float32Array.of(1),
+      Uint32Array.of(100),
+      Uint32Array.of(50),
+      Uint16Array.of(0),
+      Uint8Array.of(2)
+    );
+    const { rows } = only(update({ rows: { buffer: 0, count: 1, chunked: true } }, [whole]));
+    expect([rows?.first[0], rows?.inputs[0], rows?.status[0]]).toEqual([100, 50, 2]);
+  });
+
+  test('loads and running tasks have columns of their own', () => {
+    const [u32, f32, u16] = [Uint32Array, Float32Array, Uint16Array];
+    const loads = packed(u32.of(7), u32.of(1), f32.of(2.5), u16.of(0), Uint8Array.of(1));
+    const running = packed(u32.of(8), u32.of(8), f32.of(3), u16.of(0));
+    const result = only(update({ loads: { buffer: 0, count: 1 }, running: { buffer: 1, count: 1 } }, [loads, running]));
+    expect([result.loads?.done[0], result.loads?.busy[0], result.loads?.alive[0]]).toEqual([7, 2.5, 1]);
+    expect([result.running?.position[0], result.running?.since[0]]).toEqual([8, 3]);
+  });
+
+  test.each([
+    ['that is too short', { buffer: 0, count: 9 }],
+    ['that is too long', { buffer: 0, count: 0 }],
+    ['that did not come', { buffer: 1, count: 1 }],
+    ['without a count', { buffer: 0 }],
+    ['with more rows than there can be', { buffer: 0, count: 2 ** 40 }]
+  ])('a buffer %s is an error', (_, rows) => {
+    expect(update({ rows }, [new ArrayBuffer(15)]).ok).toBe(false);
+  });
+});

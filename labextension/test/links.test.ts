@@ -1,0 +1,180 @@
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { Signal } from '@lumino/signaling';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { PATIENCE } from '../src/ask';
+import { Links } from '../src/links';
+import type { Services } from '../src/links';
+import { FakeKernel } from './fake-kernel';
+
+class Connection extends FakeKernel {
+  readonly targets: string[] = [];
+  isDisposed = false;
+
+  constructor(readonly id: string, readonly name = 'python3', readonly handleComms = true) {
+    super();
+  }
+
+  registerCommTarget(target: string): void {
+    this.targets.push(target);
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+  }
+}
+
+class Context {
+  readonly kernelChanged = new Signal<this, unknown>(this);
+  readonly disposed = new Signal<this, void>(this);
+  session: { kernel: Connection | null } = { kernel: null };
+
+  has(kernel: Connection | null): void {
+    this.session = { kernel };
+    this.kernelChanged.emit(undefined);
+  }
+}
+
+interface Running {
+  id: string;
+  name: string;
+  last_activity?: string;
+}
+
+const own: Connection[] = [];
+const runningChanged = new Signal<object, unknown>({});
+let running: Running[] = [];
+let links: Links;
+
+const services = {
+  kernels: {
+    running: () => running.values(),
+    runningChanged,
+    connectTo: ({ model, handleComms }: { model: Running; handleComms: boolean }) => {
+      const connection = new Connection(model.id, model.name, handleComms);
+      own.push(connection);
+      return connection;
+    }
+  },
+  kernelspecs: { specs: { kernelspecs: { python3: { language: 'python' }, ir: { language: 'R' } } } },
+  sessions: { running: () => [{ path: 'work/climate.ipynb', name: '', kernel: { id: 'k1' } }].values() }
+} as unknown as Services;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  running = [];
+  own.length = 0;
+  links = new Links(services);
+});
+
+afterEach(() => {
+  links.dispose();
+  Signal.clearData(runningChanged);
+  vi.useRealTimers();
+});
+
+function opened(kernel: Connection): Context {
+  const context = new Context();
+  context.session = { kernel };
+  links.follow(context as unknown as ISessionContext);
+  return context;
+}
+
+async function runs(...kernels: Running[]): Promise<void> {
+  running = kernels;
+  runningChanged.emit(kernels);
+  await vi.advanceTimersByTimeAsync(1_000);
+}
+
+test("a notebook's kernel is linked over the notebook's own connection, with the target registered", () => {
+  const kernel = new Connection('k1');
+  opened(kernel);
+  expect(kernel.targets).toEqual(['ipar_results']);
+  expect(kernel.of('hello')).toHaveLength(1);
+  expect(own).toHaveLength(0);
+});
+
+test('a kernel of another language is never asked', async () => {
+  const kernel = new Connection('k1', 'ir');
+  opened(kernel);
+  links.wide = true;
+  await runs({ id: 'k1', name: 'ir' }, { id: 'k2', name: 'ir' });
+  expect(kernel.asked).toHaveLength(0);
+  expect(own).toHaveLength(0);
+});
+
+test('a kernel that nothing has open is linked on demand only, and leaves comms to others', async () => {
+  await runs({ id: 'k2', name: 'python3' });
+  expect(own).toHaveLength(0);
+  links.wide = true;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(own).toMatchObject([{ id: 'k2', handleComms: false }]);
+});
+
+test('a result is found whichever kernel holds it, and the newest is listed first', async () => {
+  const [first, second] = [new Connection('k1'), new Connection('k2')];
+  opened(first);
+  opened(second);
+  await first.hello();
+  await second.hello();
+  first.tell({ type: 'update', full: true, last: true, results: [{ id: 'old', head: { base: 1 } }] });
+  second.tell({ type: 'update', full: true, last: true, results: [{ id: 'new', head: { base: 2 } }] });
+  expect(links.find('old')?.id).toBe('old');
+  expect(links.find('other')).toBeUndefined();
+  expect(links.all().map(({ model, kernel }) => [model.id, kernel])).toEqual([['new', 'k2'], ['old', 'k1']]);
+  expect(links.pathOf('k1')).toBe('work/climate.ipynb');
+});
+
+test('a silent kernel is let go of, and asked again once it has done something', async () => {
+  links.wide = true;
+  await runs({ id: 'k2', name: 'python3', last_activity: '1' });
+  await vi.advanceTimersByTimeAsync(2 * PATIENCE);
+  expect(own.map(connection => connection.isDisposed)).toEqual([true]);
+  // the question itself was an activity
+  await runs({ id: 'k2', name: 'python3', last_activity: '2' });
+  await vi.advanceTimersByTimeAsync(60_000);
+  await runs({ id: 'k2', name: 'python3', last_activity: '2' });
+  expect(own).toHaveLength(1);
+  await runs({ id: 'k2', name: 'python3', last_activity: '3' });
+  expect(own).toHaveLength(2);
+});
+
+test('opening the notebook takes over from our own connection, and the results stay', async () => {
+  links.wide = true;
+  await runs({ id: 'k1', name: 'python3' });
+  await own[0]?.hello();
+  own[0]?.full('a');
+  const model = links.find('a');
+  const kernel = new Connection('k1');
+  opened(kernel);
+  expect(own[0]?.isDisposed).toBe(true);
+  expect(kernel.of('hello')).toHaveLength(1);
+  expect(links.find('a')).toBe(model);
+});
+
+test('closing the notebook goes on over a connection of our own while the kernel runs', async () => {
+  links.wide = true;
+  const kernel = new Connection('k1');
+  const context = opened(kernel);
+  await runs({ id: 'k1', name: 'python3' });
+  await kernel.hello();
+  kernel.full('a');
+  const model = links.find('a');
+  context.disposed.emit();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(own).toHaveLength(1);
+  expect(links.find('a')).toBe(model);
+});
+
+test('a kernel that was shut down takes its results off the list, and their cards stand still', async () => {
+  const kernel = new Connection('k1');
+  const context = opened(kernel);
+  await runs({ id: 'k1', name: 'python3' });
+  await kernel.hello();
+  kernel.full('a');
+  const model = links.find('a');
+  context.has(null);
+  await runs();
+  expect(links.all()).toEqual([]);
+  expect(model?.connection).toBe('disconnected');
+});

@@ -1,0 +1,243 @@
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+
+import * as board from '../src/board';
+import type { Entry, Links } from '../src/links';
+import { NO_HEAD, ResultModel } from '../src/model';
+import { Notices } from '../src/notices';
+import { ResultsPanel } from '../src/panel';
+import type { Head } from '../src/protocol';
+import { ROW_HEIGHT } from '../src/rows';
+
+function entry(id: string, head: Partial<Head> = {}): Entry {
+  const model = new ResultModel(id);
+  model.apply({ id, head: { ...NO_HEAD, name: id, total: 10, state: 'running', running: 1, ...head } }, true);
+  return { model, kernel: 'k' };
+}
+
+class FakeLinks {
+  readonly changed = new Signal<this, void>(this);
+  readonly updated = new Signal<this, void>(this);
+  wide = false;
+  entries: Entry[] = [];
+  all = (): Entry[] => this.entries;
+  pathOf = (): string => 'work/climate.ipynb';
+  get links(): Links {
+    return this as unknown as Links;
+  }
+}
+
+const FAILED = { state: 'failed', finished: true, done: 10, ok: 7, failed: 3, running: 0, wall_time: 80 } as const;
+
+describe('in words', () => {
+  test('the summary counts what runs and what failed, and is empty where nothing is tracked', () => {
+    const many = [entry('a'), entry('b'), entry('c', FAILED), entry('d', { ...FAILED, state: 'done', failed: 0 })];
+    expect(board.summary(board.tally(many))).toBe('2 running · 1 failed');
+    expect(board.summary(board.tally(many.slice(3)))).toBe('1 result');
+    expect(board.summary(board.tally([]))).toBe('');
+  });
+
+  test('a result of a kernel that is gone does not run', () => {
+    const lost = entry('a');
+    lost.model.connection = 'disconnected';
+    expect(board.tally([lost]).running).toBe(0);
+    expect(board.pace(lost.model)).toBe('disconnected');
+  });
+
+  test('what failed and what was cancelled are told apart', () => {
+    expect(board.far(entry('a', FAILED).model)).toBe('3 of 10 failed');
+    expect(board.far(entry('a', { ...FAILED, ok: 2, aborted: 5 }).model)).toBe('3 of 10 failed, 5 aborted');
+    expect(board.far(entry('a', { ...FAILED, failed: 0, ok: 5, aborted: 5 }).model)).toBe('5 of 10 aborted');
+  });
+
+  test('the place is the notebook and the number of the cell, where they are known', () => {
+    const { model } = entry('a', { where: { cell_id: 'x', execution_count: 12 } });
+    expect(board.place(model, 'work/climate.ipynb')).toBe('climate.ipynb [12]');
+    expect(board.place(entry('b').model, '')).toBe('');
+  });
+});
+
+describe('the panel', () => {
+  const jump = vi.fn();
+  const act = vi.fn();
+  let source: FakeLinks;
+  let panel: ResultsPanel;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    source = new FakeLinks();
+    panel = new ResultsPanel(source.links, { jump, act });
+  });
+
+  afterEach(() => {
+    panel.dispose();
+    vi.useRealTimers();
+    vi.clearAllMocks();
+  });
+
+  const rows = (): HTMLElement[] => [...panel.node.querySelectorAll<HTMLElement>('.ipar-row')];
+  const names = (): (string | null)[] => rows().map(row => row.querySelector('.ipar-jump')?.textContent ?? null);
+  const filter = (at: number): void => {
+    panel.node.querySelectorAll<HTMLButtonElement>('.ipar-filters button')[at]?.click();
+  };
+
+  function shown(entries: Entry[], height = 10 * ROW_HEIGHT): void {
+    source.entries = entries;
+    const scroll = panel.node.querySelector('.ipar-scroll');
+    if (scroll) Object.defineProperty(scroll, 'clientHeight', { value: height, configurable: true });
+    if (!panel.isAttached) Widget.attach(panel, document.body);
+    panel.show();
+    source.updated.emit();
+    vi.advanceTimersByTime(50);
+  }
+
+  test('says in plain words that there is nothing, and how there would be', () => {
+    shown([]);
+    expect(panel.node.textContent).toContain('%load_ext ipar_results');
+    expect(rows()).toHaveLength(0);
+  });
+
+  test('lists what matches the filter, with how many each has', () => {
+    shown([entry('a'), entry('b', FAILED)]);
+    expect(names()).toEqual(['a', 'b']);
+    filter(2);
+    expect(names()).toEqual(['b']);
+    expect(panel.node.querySelector('.ipar-filters')?.textContent).toBe('All 2Running 1Failed 1');
+    filter(1);
+    expect(names()).toEqual(['a']);
+  });
+
+  test('a bar tells its value in inputs', () => {
+    shown([entry('a', { done: 4, ok: 4 })]);
+    const bar = rows()[0]?.querySelector('[role=progressbar]');
+    expect(bar?.getAttribute('aria-valuenow')).toBe('4');
+    expect(bar?.getAttribute('aria-valuemax')).toBe('10');
+  });
+
+  test('text from tasks stays text', () => {
+    shown([entry('<img src=x onerror=alert(1)>')]);
+    expect(panel.node.querySelector('img')).toBeNull();
+    expect(names()).toEqual(['<img src=x onerror=alert(1)>']);
+  });
+
+  test('of thousands of results only those in view are in the page', () => {
+    shown(Array.from({ length: 5_000 }, (_, n) => entry(`r${n}`)));
+    expect(rows().length).toBeLessThan(30);
+    const scroll = panel.node.querySelector('.ipar-scroll');
+    if (scroll) scroll.scrollTop = 2_500 * ROW_HEIGHT;
+    scroll?.dispatchEvent(new Event('scroll'));
+    vi.advanceTimersByTime(50);
+    expect(names()).toContain('r2505');
+    expect(names()).not.toContain('r0');
+    expect(rows().length).toBeLessThan(30);
+  });
+
+  test('the row that has the keyboard stays in the page, wherever the list is scrolled to', () => {
+    shown(Array.from({ length: 100 }, (_, n) => entry(`r${n}`)));
+    rows()[0]?.querySelector<HTMLElement>('.ipar-jump')?.focus();
+    const scroll = panel.node.querySelector('.ipar-scroll');
+    if (scroll) scroll.scrollTop = 50 * ROW_HEIGHT;
+    scroll?.dispatchEvent(new Event('scroll'));
+    vi.advanceTimersByTime(50);
+    expect(document.activeElement?.textContent).toBe('r0');
+  });
+
+  test('Enter and a click go to the cell; the arrow keys go from row to row', () => {
+    shown([entry('a'), entry('b'), entry('c')]);
+    const [first] = rows();
+    first?.querySelector<HTMLElement>('.ipar-jump')?.focus();
+    const press = (key: string): void => {
+      document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    };
+    press('ArrowDown');
+    expect(document.activeElement?.textContent).toBe('b');
+    press('End');
+    expect(document.activeElement?.textContent).toBe('c');
+    (document.activeElement as HTMLElement).click();
+    expect((jump.mock.lastCall?.[0] as Entry).model.id).toBe('c');
+    expect(panel.current?.model.id).toBe('c');
+  });
+
+  test('Tab reaches one row, and a newer result does not take the keyboard away', () => {
+    shown([entry('a'), entry('b')]);
+    rows()[1]?.querySelector<HTMLElement>('.ipar-jump')?.focus();
+    shown([entry('new'), ...source.entries]);
+    expect(names()).toEqual(['new', 'a', 'b']);
+    expect(document.activeElement?.textContent).toBe('b');
+    const reached = rows().filter(row => row.querySelector('.ipar-jump')?.getAttribute('tabindex') === '0');
+    expect(reached).toHaveLength(1);
+  });
+
+  test('shows the buttons that the kernel would answer now, and no others', () => {
+    const running = entry('a', { actions: ['cancel', 'interrupt', 'export'] });
+    running.model.commands = {} as never;
+    shown([running, entry('b', { actions: ['cancel'] })]);
+    const labels = rows().map(row => {
+      const buttons = [...row.querySelectorAll<HTMLElement>('.ipar-actions button')];
+      return buttons.filter(node => !node.hidden).map(node => node.textContent);
+    });
+    expect(labels).toEqual([['Cancel', 'Export'], []]);
+    rows()[0]?.querySelector<HTMLElement>('.ipar-actions button')?.click();
+    expect((act.mock.lastCall as unknown[])[1]).toBe('cancel');
+    expect(jump).not.toHaveBeenCalled();
+  });
+
+  test('a panel that is not seen draws nothing', () => {
+    shown([entry('a')]);
+    panel.hide();
+    source.entries = [];
+    source.updated.emit();
+    vi.advanceTimersByTime(50);
+    expect(names()).toEqual(['a']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a notice', () => {
+  const told: string[] = [];
+  let source: FakeLinks;
+  let visible = false;
+  let notices: Notices;
+
+  beforeEach(() => {
+    told.length = 0;
+    visible = false;
+    source = new FakeLinks();
+    notices = new Notices(source.links, () => visible, text => told.push(text));
+  });
+
+  function changes(one: Entry, head: Partial<Head>): void {
+    source.entries = [one];
+    source.updated.emit();
+    one.model.apply({ id: one.model.id, head });
+    source.updated.emit();
+    source.updated.emit();
+  }
+
+  test('tells once when a long result ends', () => {
+    changes(entry('a', { elapsed: 12 }), { ...FAILED, elapsed: 80 });
+    expect(told).toEqual(['a has ended: 3 of 10 failed, took 1:20']);
+  });
+
+  test('tells of the first failure of a long result', () => {
+    changes(entry('a', { elapsed: 12 }), { failed: 1 });
+    expect(told).toEqual(['a has a first failure']);
+  });
+
+  test.each([
+    ['short', { elapsed: 3 }, false],
+    ['seen', { elapsed: 80 }, true]
+  ])('says nothing of a result that is %s', (_, head, seen) => {
+    visible = seen;
+    changes(entry('a', head), { ...FAILED, ...head });
+    expect(told).toEqual([]);
+  });
+
+  test('says nothing of what had ended before, or where it is not wanted', () => {
+    changes(entry('a', { ...FAILED, elapsed: 80 }), { failed: 4 });
+    notices.enabled = false;
+    changes(entry('b', { elapsed: 80 }), { ...FAILED, elapsed: 80 });
+    expect(told).toEqual([]);
+  });
+});
