@@ -20,6 +20,8 @@ export PIP_CACHE_DIR ?= $(STATE)/pip
 # jlpm, which comes with JupyterLab, must not use the home directory or a package.json above this one
 export YARN_GLOBAL_FOLDER ?= $(STATE)/yarn
 export YARN_ENABLE_TELEMETRY := 0
+# Node brings certificates of its own: behind a proxy those of the system are needed, as pip is given them
+export NODE_EXTRA_CA_CERTS ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem))
 
 help:
 	@echo "make demo              open the tour in JupyterLab, with four local engines"
