@@ -79,7 +79,7 @@ def test_tasks_behind_a_long_one_of_others_are_over_within_seconds(rc, lview, un
     assert ar.monitor.cancel(interrupt=True).cancelled == 6
     with pytest.raises(TasksCancelled, match="6 of 6"):
         ar.get(20)
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 20  # the others go on for 30 s
     assert not others.ready() and others.monitor.snapshot().running == 2
     assert set(ar.msg_ids).isdisjoint(rc.outstanding)
     others.monitor.cancel(interrupt=True)
@@ -134,27 +134,27 @@ def test_a_chunked_map_counts_inputs(lview, until):
 
 
 def test_a_direct_view_is_cancelled_behind_what_runs(rc, until):
-    first = rc[:].apply_async(nap, 2)
+    first = rc[:].apply_async(nap, 5)
     until(running(first, 2))
     ar = rc[:].apply_async(nap, 0.1)
     assert ar.monitor.cancel() == Cancelled(cancelled=2)
     with pytest.raises(TasksCancelled, match="2 of 2"):
         ar.get(20)
-    assert first.get(20) == [2, 2]
+    assert first.get(20) == [5, 5]
 
 
 def test_a_map_on_a_direct_view_is_cancelled(rc, until):
-    first = rc[:].apply_async(nap, 2)
+    first = rc[:].apply_async(nap, 5)
     until(running(first, 2))
     ar = rc[:].map_async(nap, [0.1] * 6)
     assert ar.monitor.cancel() == Cancelled(cancelled=6)
     assert ar.wait(20)
-    assert first.get(20) == [2, 2]
+    assert first.get(20) == [5, 5]
 
 
 @pytest.mark.parametrize("together", [False, True])
 def test_a_broadcast_is_cancelled_behind_what_runs(rc, until, together):
-    first = rc[:].apply_async(nap, 2)
+    first = rc[:].apply_async(nap, 5)
     until(running(first, 2))
     ar = rc.broadcast_view(is_coalescing=together).apply_async(os.getpid)
     assert ar.monitor.cancel().cancelled == (1 if together else 2)
@@ -162,7 +162,7 @@ def test_a_broadcast_is_cancelled_behind_what_runs(rc, until, together):
     assert not ar.successful()
     with pytest.raises(ipp.error.TaskAborted):
         ar.get(1)
-    assert first.get(20) == [2, 2]
+    assert first.get(20) == [5, 5]
 
 
 def test_a_broadcast_that_runs_is_interrupted(rc, until):
@@ -209,7 +209,7 @@ def test_a_worker_thread_cancels_while_the_main_thread_waits(lview, until):
 
 
 def test_a_callback_of_ipyparallel_may_cancel(rc, lview, until):
-    ar = lview.map_async(nap, [0.5] * 8)
+    ar = lview.map_async(nap, [1.5] * 8)
     until(running(ar, 2))
     done = []
     first = rc[0].apply_async(nap, 0)

@@ -276,7 +276,7 @@ def test_what_is_said_after_ctrl_c_really_cancels_everything(cluster, rc):
 
 
 def test_an_aborted_map_resolves(lview, until):
-    ar = lview.map_async(nap, [0.5] * 6)
+    ar = lview.map_async(nap, [2] * 6)
     until(lambda: ar.monitor.snapshot().running == 2)
     ar.abort()
     ar.wait_interactive(widget=False, timeout=20)
