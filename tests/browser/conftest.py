@@ -147,6 +147,13 @@ def jupyter_server(request, jupyter_dirs, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def lab_server(jupyter_dirs, tmp_path_factory):
+    """Run a JupyterLab of its own, for what Notebook does not have."""
+    with running_server("lab", tmp_path_factory.mktemp("own"), jupyter_dirs / "runtime") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def plain_server(jupyter_dirs, tmp_path_factory):
     """Run a JupyterLab in which the labextension is disabled."""
     config = tmp_path_factory.mktemp("config")
