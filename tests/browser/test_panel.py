@@ -71,6 +71,9 @@ def test_the_panel_is_operated_by_keyboard_alone(jupyter_server, cluster, page, 
     jupyter_server.open(page, "keys.ipynb", [load(cluster), first, second, "1"])
     run(jupyter_server, page, 0, 1, 2, 3)
     shown = panel()
+    for name in ("early", "late"):  # a row's buttons change when its result ends
+        row(shown, name).get_by_text("1 of 4 failed").wait_for()
+        row(shown, name).get_by_role("button", name="Retry failed").wait_for(state="attached")
     row(shown, "late").get_by_role("button", name="late").focus()
     page.keyboard.press("ArrowDown")
     assert "early" in page.evaluate("document.activeElement.getAttribute('aria-label')")
