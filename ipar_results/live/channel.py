@@ -56,7 +56,6 @@ class Channel:
         self._rate = float(config.rate)
         self._told: dict[str, Told] = {}
         self._full: list[str] | None = None  # what a full state has still to tell
-        self._full_began = False
         self._asked: OrderedDict[str, None] = OrderedDict()
         self._spent: deque[tuple[float, int]] = deque()
         self._lock = threading.RLock()
@@ -190,7 +189,6 @@ class Channel:
         """Tell everything anew: to a page that was reloaded, a second tab, or after a gap."""
         with self._lock:
             self._full = [entry.id for entry in reversed(self._tracker.all())]
-            self._full_began = False
             for told in self._told.values():
                 told.forget()
         self._wake()
@@ -244,8 +242,9 @@ class Channel:
             entry = self._tracker.find(self._full.pop(0))
             if entry is not None:
                 told = self._told_of(entry)
+                before = len(buffers)
                 results.append(self._told_update(told, 0, buffers))
-                size += len(json.dumps(results[-1])) + sum(map(len, buffers))
+                size += _size(results[-1], buffers[before:])
         content = {"type": "update", "full": True, "results": results, "gone": self._drop_lost()}
         if not self._full:
             self._full = None
@@ -260,9 +259,10 @@ class Channel:
             if results and used + _HEAD_BYTES > room:
                 break
             rows_room = (room - used) // 2 if len(due) > 1 else room - used - _HEAD_BYTES
+            before = len(buffers)
             results.append(self._told_update(told, rows_room, buffers))
             told.sent_at = now
-            used = sum(len(json.dumps(result)) for result in results) + sum(map(len, buffers))
+            used += _size(results[-1], buffers[before:])
         return results, buffers
 
     def _told_update(self, told: Told, room: int, buffers: list[bytes]) -> dict[str, Any]:
@@ -303,7 +303,12 @@ class Channel:
         self._seq += 1
         data = {"protocol": PROTOCOL, "session": self.session, "seq": self._seq, **content}
         self._comm.send(data, buffers=buffers or None)
-        return len(json.dumps(data)) + sum(map(len, buffers or ()))
+        return _size(data, buffers or [])
+
+
+def _size(data: dict[str, Any], buffers: list[bytes]) -> int:
+    """Bytes that a message, or a part of one, takes."""
+    return len(json.dumps(data)) + sum(map(len, buffers))
 
 
 def _version() -> str:
