@@ -9,11 +9,12 @@ from .errors import ContactLost, RetryError
 from .layer import disable, enable, enabled, monitor
 from .monitor import Monitor
 from .retry import Retried
-from .snapshot import EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord
+from .snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Advice",
     "Cancelled",
     "ContactLost",
     "EngineLoad",
@@ -26,6 +27,7 @@ __all__ = [
     "TaskOutput",
     "TaskRecord",
     "TasksCancelled",
+    "TimeUse",
     "compare",
     "disable",
     "enable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 EngineId = int | str
@@ -132,6 +132,61 @@ class TaskOutput:
 
 
 @dataclass(frozen=True)
+class TimeUse:
+    """Where the time of the engines went: every second between the first submission and the last arrival.
+
+    ``computing + waiting + overhead + lost + other = total``.
+
+    Attributes
+    ----------
+    engines : int
+        Engines that took part.
+    total : float
+        Seconds, all engines together: ``engines`` times the time of the run.
+    computing : float
+        Seconds spent in tasks that ended well.
+    waiting : float
+        Seconds in which there was no task for an engine: it had not been submitted yet, or none was left.
+    overhead : float
+        Seconds in which a task or its result was on its way: sending, unpacking, bookkeeping.
+    lost : float
+        Seconds spent in tasks that failed or were tried again, and of engines after they had left.
+    other : float
+        Seconds spent in tasks of other results of the same client.
+    """
+
+    engines: int
+    total: float
+    computing: float
+    waiting: float
+    overhead: float
+    lost: float
+    other: float = 0.0
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What would have made a run shorter.
+
+    Attributes
+    ----------
+    code : str
+        One of ``tiny-tasks few-tasks long-tail slow-engine large-messages submission-bound engine-lost``.
+    message : str
+        What was seen and what to do about it, in one or two plain sentences.
+    evidence : str
+        The figures behind it.
+    gain : float
+        About how many seconds earlier the run would have ended.
+    """
+
+    code: str
+    message: str
+    evidence: str
+    gain: float
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The state of one result, as it was at :attr:`time`.
 
@@ -179,6 +234,10 @@ class Snapshot:
         True for a result of one task.
     time : float
         POSIX time at which this was true.
+    advice : tuple of Advice
+        What would have made a run that has finished shorter: at most three, most gain first.
+    time_use : TimeUse or None
+        Where the engines' time went, once finished. None where it is not known.
     """
 
     name: str = ""
@@ -208,7 +267,8 @@ class Snapshot:
     value: str | None = None
     single: bool = False
     time: float = 0.0
-    advice: tuple[Any, ...] = field(default=())
+    advice: tuple[Advice, ...] = ()
+    time_use: TimeUse | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot as JSON types: the only wire format.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import samples
 
-from ipar_results.snapshot import EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord
+from ipar_results.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
 
 GOLDEN = Path(__file__).parent / "data" / "snapshot.json"
 
@@ -56,6 +56,15 @@ SNAPSHOT = Snapshot(
     value=None,
     single=False,
     time=1700000012.5,
+    advice=(
+        Advice(
+            "slow-engine",
+            "Engine 1 is 2.6 times slower than the others. Without it the run would have ended 9 s earlier.",
+            "124 tasks, median 6.2 s against 2.4 s",
+            9.0,
+        ),
+    ),
+    time_use=TimeUse(2, 25.0, 18.25, 3.0, 1.75, 2.0),
 )
 
 
@@ -78,7 +87,15 @@ def test_every_field_is_on_the_wire_under_its_own_name():
 
 @pytest.mark.parametrize(
     "record",
-    [SNAPSHOT, SNAPSHOT.engines[0], SNAPSHOT.failures[0], SNAPSHOT.tasks[0], SNAPSHOT.outputs[0]],
+    [
+        SNAPSHOT,
+        SNAPSHOT.engines[0],
+        SNAPSHOT.failures[0],
+        SNAPSHOT.tasks[0],
+        SNAPSHOT.outputs[0],
+        SNAPSHOT.advice[0],
+        SNAPSHOT.time_use,
+    ],
     ids=lambda record: type(record).__name__,
 )
 def test_what_was_told_cannot_be_changed(record):
