@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import reprlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from .columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
 from .log import trouble
 from .outcomes import wrote_something
 from .roster import coalesced
+from .short import short
 from .snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
 from .times import posix
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TASKS_SHOWN = 50
 OUTPUTS_SHOWN = 20
 OUTPUT_TAIL = 4_000
-_LONGEST_INT = 200
 _PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, np.generic)
 
 
@@ -212,34 +211,12 @@ def _value(recorder: Recorder, result: Any) -> str | None:
     value = recorder.value_of(result)
     if type(value).__name__ == "ExecuteReply":
         shown = recorder.records(result)[0]["execute_result"]
-        return None if not shown else _short.repr(shown["data"].get("text/plain", "")).strip("'\"")
+        return None if not shown else short(shown["data"].get("text/plain", "")).strip("'\"")
     if value is None:
         return "None"
     if isinstance(value, _PLAIN) and type(value).__module__ in ("builtins", "numpy"):
-        return _short.repr(value)
+        return short(value)
     return f"<{type(value).__name__}>"
-
-
-class _Short(reprlib.Repr):
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = 60
-
-    def repr_instance(self, x: Any, level: int) -> str:
-        return f"<{type(x).__name__}>"
-
-    def repr1(self, x: Any, level: int) -> str:
-        if isinstance(x, int) and x.bit_length() > _LONGEST_INT:
-            return f"<int of {x.bit_length():,} bits>"  # Python refuses to write it out
-        if isinstance(x, bytes):
-            x = x[: self.maxother]
-        if isinstance(x, bool | float | complex | bytes | range | np.generic) or x is None:
-            text = repr(x)
-            return text if len(text) <= self.maxother else text[: self.maxother - 1] + "…"
-        return super().repr1(x, level)
-
-
-_short = _Short()
 
 
 def _number(value: Any) -> float | None:

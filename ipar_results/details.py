@@ -66,7 +66,7 @@ def task(recorder: Recorder, result: Any, position: int, limit: int | None = Non
             if failure is None
             else {"type": sound(failure.type), "message": sound(failure.message)},
             "traceback": None if failure is None else sound(capped(failure.traceback)),
-            "input": None,
+            "input": recorder.input_of(position),
             "stdout": _tail(md["stdout"], limit),
             "stderr": _tail(md["stderr"], limit),
             **_rich(md),

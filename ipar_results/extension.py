@@ -13,7 +13,7 @@ from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
 from .log import forget, logger, terminal, trouble
 from .monitor import Monitor
-from .patches import parse_date, replacements, view_init
+from .patches import parse_date, replacements, send, view_init
 from .recorder import Recorder
 from .saved import saved
 from .snapshot import Snapshot
@@ -69,11 +69,13 @@ class Extension:
         self._undo.close()
 
     def _patch(self, undo: ExitStack) -> None:
-        from ipyparallel import AsyncResult, util
+        from ipyparallel import AsyncResult, Client, util
         from ipyparallel.client.view import View
 
         undo.callback(setattr, View, "__init__", View.__init__)
         View.__init__ = view_init(self, View.__init__)
+        undo.callback(setattr, Client, "_send", Client._send)
+        Client._send = send(self, Client._send)
         undo.callback(setattr, util, "_parse_date", util._parse_date)
         util._parse_date = parse_date(util._parse_date)
         own = dict(vars(AsyncResult))
@@ -147,6 +149,10 @@ class Extension:
             self.watch.meet(client)
         except Exception:
             trouble("looking at a client")
+
+    def sent(self, client: Any, future: Any, buffers: Any) -> None:
+        """Take notice of a task that was sent."""
+        self.watch.sent(client, future.msg_id, buffers)
 
     def born(self, result: Any) -> None:
         """Take notice of a result that was made just now."""

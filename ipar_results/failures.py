@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from array import array
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from .snapshot import EngineId, FailureGroup
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 20_000, 80_000
+INDICES = 1_000
 _REMEMBERED = 1_000
+_TRIES = 3
 _KINDS = 200
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _FRAME = re.compile(
@@ -72,14 +78,40 @@ def capped(traceback: str) -> str:
 
 
 class _Group:
-    __slots__ = ("count", "engines", "failure", "indices", "where")
+    """The failures of one kind so far."""
 
     def __init__(self, failure: Failure, where: str) -> None:
         self.failure = failure._replace(traceback=capped(failure.traceback))
         self.where = where
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing of this kind has failed."""
         self.count = 0
         self.engines: set[EngineId] = set()
-        self.indices = array("q")
+        self.indices, self.sizes = array("q"), array("q")
+        self.first, self.last = math.inf, -math.inf
+        self.input: tuple[int, str] | None = None
+        self.tries = 0
+
+    def note(self, index: int, inputs: int, engine_id: EngineId | None, when: float) -> None:
+        """Count one message."""
+        self.count += inputs
+        self.indices.append(index)
+        self.sizes.append(inputs)
+        if engine_id is not None:
+            self.engines.add(engine_id)
+        if when == when:  # NaN is not
+            self.first, self.last = min(self.first, when), max(self.last, when)
+
+    def failed_inputs(self, most: int = INDICES) -> tuple[int, ...]:
+        """The first failed inputs, ascending."""
+        firsts, sizes = np.array(self.indices, np.int64), np.array(self.sizes, np.int64)
+        lowest = np.argpartition(firsts, most)[:most] if len(firsts) > most else np.arange(len(firsts))
+        lowest = lowest[np.argsort(firsts[lowest])]
+        pairs = zip(firsts[lowest].tolist(), sizes[lowest].tolist(), strict=True)
+        listed = (index for first, size in pairs for index in range(first, first + size))
+        return tuple(islice(listed, most))
 
 
 class Failures:
@@ -89,8 +121,28 @@ class Failures:
         self._groups: dict[tuple[str, str], _Group] = {}
         self._frames: dict[int, str] = {}
 
-    def add(self, failure: Failure, index: int, inputs: int, engine_id: EngineId | None) -> None:
-        """Count a failed message whose first input is `index`."""
+    def add(
+        self,
+        failure: Failure,
+        index: int,
+        inputs: int,
+        engine_id: EngineId | None,
+        when: float = math.nan,
+        describe: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """Count a failed message.
+
+        Parameters
+        ----------
+        failure : Failure
+        index, inputs : int
+            Its first input, and how many it carries.
+        engine_id : int, str or None
+        when : float
+            POSIX seconds; NaN where nobody knows.
+        describe : callable
+            Tells what it was given; asked for the first messages of a group only.
+        """
         where = self._where(failure)
         key = (failure.type, where)
         if len(self._groups) >= _KINDS and key not in self._groups:
@@ -98,27 +150,31 @@ class Failures:
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(failure, where)
-        group.count += inputs
-        group.indices.append(index)
-        if engine_id is not None:
-            group.engines.add(engine_id)
+        group.note(index, inputs, engine_id, when)
+        if group.input is None and group.tries < _TRIES:
+            group.tries += 1
+            text = describe()
+            group.input = None if text is None else (index, text)
 
-    def drop(self, inputs: dict[int, int], engine_of: Callable[[int], EngineId | None]) -> None:
+    def drop(self, inputs: dict[int, int], of: Callable[[int], tuple[EngineId | None, float]]) -> None:
         """Take back failures; a group that becomes empty keeps its place.
 
         Parameters
         ----------
         inputs : dict
             How many inputs each message carries, by the index of its first.
-        engine_of : callable
-            The engine of a message that stays, by the index of its first input.
+        of : callable
+            Engine and end (POSIX seconds or NaN) of a message that stays, by the index of its first input.
         """
         for group in self._groups.values():
-            stay = array("q", (index for index in group.indices if index not in inputs))
-            if len(stay) < len(group.indices):
-                group.count -= sum(inputs[index] for index in group.indices if index in inputs)
-                group.indices = stay
-                group.engines = {engine for index in stay if (engine := engine_of(index)) is not None}
+            had = list(zip(group.indices, group.sizes, strict=True))
+            stay = [(index, size) for index, size in had if index not in inputs]
+            if len(stay) < len(had):
+                told = group.input
+                group.clear()
+                group.input = told if told and told[0] not in inputs else None
+                for index, size in stay:
+                    group.note(index, size, *of(index))
 
     def listed(self) -> list[_Group]:
         """The groups in order of appearance, not to be changed; a group keeps its place."""
@@ -134,8 +190,11 @@ class Failures:
                 where=group.where,
                 count=group.count,
                 engines=tuple(sorted(group.engines, key=lambda e: (isinstance(e, str), e))),
-                indices=tuple(sorted(group.indices)),
+                indices=group.failed_inputs(),
                 traceback=group.failure.traceback,
+                first_time=group.first if math.isfinite(group.first) else None,
+                last_time=group.last if math.isfinite(group.last) else None,
+                input=group.input,
             )
             for group in ordered
         )

@@ -11,6 +11,7 @@ from typing import Any
 from .listener import FirstWords
 from .log import tell, trouble
 from .replies import Replies
+from .sent import Requests
 
 
 class Link:
@@ -29,6 +30,8 @@ class Link:
         What stands before the client's handlers of replies.
     first_words : FirstWords
         Listens to messages that nobody follows yet.
+    sent : Requests
+        What messages carried that have not succeeded.
     """
 
     def __init__(self, client: Any, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
@@ -41,11 +44,13 @@ class Link:
         self._remember(client)
         self.replies = Replies(client)
         self.first_words = FirstWords()
+        self.sent = Requests()
         client._registration_callbacks.append(self._on_registration)
 
     def close(self) -> None:
         """Stop listening to the client; a second call does nothing."""
         self.replies.close()
+        self.sent.clear()
         client = self._client()
         if client is not None and self._on_registration in client._registration_callbacks:
             client._registration_callbacks.remove(self._on_registration)

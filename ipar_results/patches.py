@@ -28,6 +28,9 @@ class Layer(Protocol):
     def meet(self, client: Any) -> None:
         """Take notice of a client that is about to be used."""
 
+    def sent(self, client: Any, future: Any, buffers: Any) -> None:
+        """Take notice of a task that was sent, with its pickled function and arguments."""
+
     def recorder(self, result: Any) -> Recorder:
         """The recorder of a result."""
 
@@ -175,6 +178,19 @@ def view_init(layer: Layer, theirs: Callable[..., None]) -> Callable[..., None]:
         layer.meet(self.client)
 
     return __init__
+
+
+def send(layer: Layer, theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """Upstream's, then a note of what a task was given."""
+
+    @wraps(theirs)
+    def _send(self: Any, socket: Any, msg_type: str, *args: Any, **kwargs: Any) -> Any:
+        future = theirs(self, socket, msg_type, *args, **kwargs)
+        if msg_type == "apply_request" and kwargs.get("buffers"):
+            layer.sent(self, future, kwargs["buffers"])
+        return future
+
+    return _send
 
 
 def _init_futures(layer: Layer, theirs: Callable[[Any], None]) -> Callable[[Any], None]:

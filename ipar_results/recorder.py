@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
@@ -16,6 +17,7 @@ from .clock import Clock
 from .columns import ABORTED, FAILED, OK, Columns, Index
 from .failures import Failure, Failures
 from .forecast import Forecast
+from .inputs import described
 from .link import Link
 from .listener import Listener
 from .log import trouble
@@ -23,7 +25,7 @@ from .outcomes import PENDING, code_of, ended, error_of, wrote_something
 from .rescue import Rescue
 from .roster import Roster
 from .snapshot import EngineId, Snapshot
-from .times import seconds
+from .times import posix, seconds
 
 if TYPE_CHECKING:
     from .actions import Cancelling
@@ -243,6 +245,9 @@ class Recorder:
         self.clock.came(received)
         for position in [p for p in self.running if self.columns.status[p] >= OK]:
             del self.running[position]
+        if len(self.link.sent) and (result := self._result()) is not None:
+            msg_ids = result.msg_ids
+            self.link.sent.drop(msg_ids[p] for p, code in zip(positions, status, strict=True) if code == OK)
         if FAILED in status:
             for position, code, slot, md in zip(positions, status, slots, records, strict=True):
                 if code == FAILED:
@@ -252,7 +257,23 @@ class Recorder:
         columns = self.columns
         engine = self.engines.ids[slot] if slot >= 0 else None
         failure = self._failure(position, md, children)
-        self.failures.add(failure, columns.first_input(position), columns.carried(position), engine)
+        when = float(columns.completed[position])
+        self.failures.add(
+            failure,
+            columns.first_input(position),
+            columns.carried(position),
+            engine,
+            posix(md["received"]) if math.isnan(when) else when,
+            lambda: self.input_of(position),
+        )
+
+    def input_of(self, position: int) -> str | None:
+        """What a message was given, in a few words; None where that is not at hand."""
+        result = self._result()
+        if result is None or not len(self.link.sent):
+            return None
+        request = self.link.sent.find(result.msg_ids[position])
+        return None if request is None else described(request, self.columns.carried(position))
 
     def _failure(self, position: int, md: Any, children: Sequence[Any]) -> Failure:
         return Failure.of(error_of(children[position]))
@@ -405,16 +426,17 @@ class Recorder:
                 self.attempts.add(position, self.records(result)[position])
             index = np.array(positions, np.int64)
             inputs = {columns.first_input(i): columns.carried(i) for i in positions}
-            self.failures.drop(inputs, self._engine_of_input)
+            self.failures.drop(inputs, self._where_it_failed)
             swap()
             columns.reopen(index, result.msg_ids)
             self._listening, self._deaf = True, False
             self._listener.attach([result._children[i] for i in positions])
             self.version += 1
 
-    def _engine_of_input(self, index: int) -> EngineId | None:
-        slot = int(self.columns.engine[self.columns.positions_of(np.array([index]))[0]])
-        return self.engines.ids[slot] if slot >= 0 else None
+    def _where_it_failed(self, index: int) -> tuple[EngineId | None, float]:
+        position = self.columns.positions_of(np.array([index]))[0]
+        slot = int(self.columns.engine[position])
+        return self.engines.ids[slot] if slot >= 0 else None, float(self.columns.completed[position])
 
     def wake(self, result: Any) -> None:
         """Tell those who followed the result to its end that it goes on."""

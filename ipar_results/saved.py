@@ -80,6 +80,7 @@ def _cut(
                 engines=group.engines[: limits.engines],
                 indices=group.indices[: limits.indices],
                 traceback=clipped(group.traceback, limits.text),
+                input=group.input and (group.input[0], clipped(group.input[1], limits.text)),
             )
             for group in snapshot.failures[: limits.failures]
         ),

@@ -53,9 +53,14 @@ class FailureGroup:
     engines : tuple of (int or str)
         Engines on which it happened, sorted.
     indices : tuple of int
-        Index of each failed message's first input, ascending.
+        Failed inputs, ascending: the first 1,000 of them, where `count` is more.
     traceback : str
         One full remote traceback, ANSI codes included; capped, and says so where it was cut.
+    first_time, last_time : float or None
+        POSIX seconds at which the first and the last of them ended, by the engines' clocks.
+    input : tuple of (int, str) or None
+        Index and short text of one failing input, where what was sent is still at hand; of a chunk the index
+        of its first input.
     """
 
     type: str
@@ -65,6 +70,9 @@ class FailureGroup:
     engines: tuple[EngineId, ...]
     indices: tuple[int, ...]
     traceback: str
+    first_time: float | None = None
+    last_time: float | None = None
+    input: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True)

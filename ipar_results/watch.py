@@ -59,6 +59,13 @@ class Watch:
         except Exception:
             trouble("listening to a new result")
 
+    def sent(self, client: Any, msg_id: str, buffers: Any) -> None:
+        """Keep what an apply request carries, so that a failure can name its input."""
+        try:
+            self.meet(client).sent.note(msg_id, buffers)
+        except Exception:
+            trouble("noting what %.100r carries", msg_id)
+
     def meet(self, client: Any) -> Link:
         """The link of a client: best made before its first result, whose reply may be quicker than we are."""
         link = self._links.get(client)

@@ -27,8 +27,11 @@ GROUPS = (
         "simulate, line 13",
         12,
         tuple(range(8)),
-        (3, 40),
+        (3, *range(40, 50), 77),
         TRACEBACK,
+        NOW - 20,
+        NOW - 2,
+        (3, "(0, 7)"),
     ),
     FailureGroup(
         "TimeoutError",
@@ -38,6 +41,8 @@ GROUPS = (
         (3,),
         (77, 91),
         "TimeoutError: no answer after 5 s",
+        NOW - 9,
+        NOW - 9,
     ),
 )
 
@@ -246,7 +251,9 @@ def poisoned(snapshot: Snapshot, text: str) -> Snapshot:
         value=None if snapshot.value is None else text,
         engines=tuple(replace(load, engine_id=text) for load in snapshot.engines),
         failures=tuple(
-            replace(group, type=text, message=text, where=text, engines=(text,), traceback=text)
+            replace(
+                group, type=text, message=text, where=text, engines=(text,), traceback=text, input=(3, text)
+            )
             for group in snapshot.failures
         ),
         tasks=tuple(replace(task, engine_id=text, msg_id=text) for task in snapshot.tasks),

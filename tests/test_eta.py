@@ -104,6 +104,7 @@ def test_a_range_is_never_backwards_negative_or_infinite(lengths, queued, runnin
     assert shown is None or 0 <= shown[0] <= shown[1] < np.inf
 
 
+@settings(deadline=None)
 @given(st.permutations(range(24)))
 def test_the_order_of_the_sample_changes_nothing_but_through_positions(order):
     one = work(np.linspace(1, 1.2, 24))

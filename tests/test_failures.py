@@ -1,11 +1,20 @@
 """Failures grouped by what they are and where they happened."""
 
+import math
 import time
 
 import pytest
 from ipyparallel.error import RemoteError
 
-from ipar_results.failures import TRACEBACK_HEAD, TRACEBACK_TAIL, Failure, Failures, capped, last_frame
+from ipar_results.failures import (
+    INDICES,
+    TRACEBACK_HEAD,
+    TRACEBACK_TAIL,
+    Failure,
+    Failures,
+    capped,
+    last_frame,
+)
 
 INFO = {"engine_id": 0, "engine_uuid": "u", "method": "apply"}
 IPYTHON = "Traceback (most recent call last)\nFile <string>:13, in solve(x, y)\n\n{kind}: {message}"
@@ -65,9 +74,63 @@ def test_a_failed_chunk_fails_all_its_inputs_and_the_largest_group_comes_first()
     failures.add(remote("KeyError"), 0, 1, 0)
     failures.add(remote(), 10, 5, 1)
     assert [(group.type, group.count, group.indices) for group in failures.groups()] == [
-        ("ValueError", 5, (10,)),
+        ("ValueError", 5, (10, 11, 12, 13, 14)),
         ("KeyError", 1, (0,)),
     ]
+
+
+def test_all_inputs_of_failed_chunks_are_named_up_to_a_thousand():
+    failures = Failures()
+    for first in range(5_000, 0, -50):
+        failures.add(remote(), first, 20, 0)
+    (group,) = failures.groups()
+    assert group.count == 2_000
+    assert len(group.indices) == INDICES
+    assert group.indices[:21] == (*range(50, 70), 100)
+    assert list(group.indices) == sorted(set(group.indices))
+
+
+def test_a_group_knows_when_it_began_and_when_it_last_happened():
+    failures = Failures()
+    for when in (5.0, 3.0, math.nan, 9.0, 4.0):
+        failures.add(remote(), 0, 1, 0, when)
+    (group,) = failures.groups()
+    assert (group.first_time, group.last_time) == (3.0, 9.0)
+    failures.drop({0: 1}, lambda index: (0, 1.0))
+    assert failures.groups() == ()
+
+
+def test_a_group_without_any_time_says_so():
+    failures = Failures()
+    failures.add(remote(), 0, 1, 0)
+    (group,) = failures.groups()
+    assert (group.first_time, group.last_time) == (None, None)
+
+
+def test_what_stays_after_a_retry_keeps_its_time_and_engine():
+    failures = Failures()
+    for index in range(4):
+        failures.add(remote(), index, 1, index, float(index))
+    failures.drop({0: 1, 3: 1}, lambda index: (index, float(index)))
+    (group,) = failures.groups()
+    assert (group.indices, group.engines) == ((1, 2), (1, 2))
+    assert (group.first_time, group.last_time) == (1.0, 2.0)
+
+
+def test_the_input_is_that_of_the_first_failure_of_which_it_is_known_and_asked_for_few_times():
+    failures, asked = Failures(), []
+
+    def tell(index):
+        asked.append(index)
+        return f"x{index}" if index == 1 else None
+
+    for index in range(50):
+        failures.add(remote(), index, 1, 0, 0.0, lambda index=index: tell(index))
+        failures.add(remote("KeyError"), index, 1, 0, 0.0, lambda: asked.append("other"))
+    groups = {group.type: group for group in failures.groups()}
+    assert groups["ValueError"].input == (1, "x1")
+    assert groups["KeyError"].input is None
+    assert asked == [0, "other", 1, "other", "other"]
 
 
 def test_a_failure_that_no_engine_told_has_no_place():

@@ -88,7 +88,7 @@ def test_counts_are_in_inputs_as_len_counts_them(watch):
     consistent(snapshot)
     assert counts(snapshot) == {"ok": 0, "failed": 3, "aborted": 0, "running": 4, "queued": 0}
     assert (snapshot.total, snapshot.messages) == (len(fed.result), 3)
-    assert snapshot.failures[0].indices == (4,)
+    assert snapshot.failures[0].indices == (4, 5, 6)
 
 
 def test_a_message_without_inputs_still_has_to_end(watch):

@@ -43,6 +43,9 @@ SNAPSHOT = Snapshot(
             (0,),
             (1,),
             "Traceback\n\x1b[31mFile <string>:13\x1b[39m, in solve(x)\n\nValueError: grid of 0 cells",
+            1700000004.25,
+            1700000004.25,
+            (1, "(0, 'seed')"),
         ),
     ),
     tasks=(

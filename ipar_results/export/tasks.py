@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..columns import FAILED, QUEUED, RUNNING, STATUSES, Index
+from ..failures import Failures
 from ..recorder import Recorder
 from ..render.ansi import one_line
 from ..snapshot import EngineId, Snapshot, TaskRecord
@@ -16,7 +17,7 @@ from ..texts import clipped
 from ..times import posix, seconds
 
 _LONGEST_TYPE = 200
-_KEPT_TEXT, _KEPT_INDICES = 4_000, 1_000
+_KEPT_TEXT = 4_000
 
 
 @dataclass(frozen=True)
@@ -124,15 +125,15 @@ def collect(result: Any, recorder: Recorder) -> Tasks:
             started=columns.started.copy(),
             completed=columns.completed.copy(),
             received=seconds([md["received"] for md in records]),
-            error=_errors(snapshot, index, status),
+            error=_errors(recorder.failures, index, status),
             earlier=_earlier(recorder, columns.messages),
         )
 
 
-def _errors(snapshot: Snapshot, index: Index, status: NDArray[np.int8]) -> list[str | None]:
+def _errors(failures: Failures, index: Index, status: NDArray[np.int8]) -> list[str | None]:
     errors: list[str | None] = [None] * len(index)
     failed = np.flatnonzero(status == FAILED)
-    kinds = {i: group.type for group in snapshot.failures for i in group.indices}
+    kinds = {i: group.failure.type for group in failures.listed() for i in group.indices}
     for position, first in zip(failed.tolist(), index[failed].tolist(), strict=True):
         errors[position] = one_line(kinds.get(first, ""), _LONGEST_TYPE) or "Error"
     return errors
@@ -157,7 +158,6 @@ def bounded(snapshot: Snapshot) -> Snapshot:
                 group,
                 message=clipped(group.message, _KEPT_TEXT),
                 traceback=clipped(group.traceback, _KEPT_TEXT),
-                indices=group.indices[:_KEPT_INDICES],
             )
             for group in snapshot.failures
         ),

@@ -15,7 +15,7 @@ from ..texts import clipped, tidy
 from ..tracking import Tracked
 from .commands import possible
 
-GROUPS = 20
+GROUPS, INDICES = 20, 50
 ENGINES_NAMED = 64
 NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000
 UNKNOWN_SLOT = 0xFFFF
@@ -172,6 +172,10 @@ class Told:
                 "count": group.count,
                 "engines": [tidy(i, NAME) for i in sorted(group.engines, key=str)[:ENGINES_NAMED]],
                 "first": min(group.indices, default=0),
+                "indices": group.failed_inputs(INDICES),
+                "first_time": _finite(group.first),
+                "last_time": _finite(group.last),
+                "input": group.input and [group.input[0], tidy(group.input[1], MESSAGE)],
             }
             if n not in self._groups:
                 failure = group.failure
@@ -250,6 +254,10 @@ def base_of(recorder: Recorder) -> float:
     """The POSIX time from which the times on the wire count."""
     submitted = recorder.submitted
     return round(submitted, 3) if math.isfinite(submitted) else 0.0
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 3) if math.isfinite(value) else None
 
 
 def _short(value: Any) -> Any:

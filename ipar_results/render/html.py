@@ -252,10 +252,10 @@ def _engines(snapshot: Snapshot, limits: Limits) -> str:
 
 
 def _failures(snapshot: Snapshot, limits: Limits) -> str:
-    shown = snapshot.failures[: limits.failures]
+    shown, origin = snapshot.failures[: limits.failures], words.began(snapshot)
     return render(
         "failures",
-        groups=[rows.failure(group, limits.traceback) for group in shown],
+        groups=[rows.failure(group, limits.traceback, origin) for group in shown],
         single=snapshot.single,
         cut=_cut(len(snapshot.failures), len(shown), "groups of failures"),
     )

@@ -26,13 +26,15 @@ def engine(load: EngineLoad, elapsed: float) -> dict[str, Any]:
     }
 
 
-def failure(group: FailureGroup, limit: int) -> dict[str, Any]:
-    """What one group of failures shows: a summary, and the two ends of its traceback."""
+def failure(group: FailureGroup, limit: int, origin: float | None) -> dict[str, Any]:
+    """What one group of failures shows: a summary, what failed when, and the two ends of its traceback."""
     start, omitted, end = clip(group.traceback.strip("\n"), limit // 3, limit - limit // 3)
     return {
         "count": f"{group.count:,}",
         "title": words.failure(group),
         "where": words.where(group),
+        "affected": words.affected(group, origin),
+        "given": words.given(group),
         "start": to_html(start),
         "omitted": left_out(omitted) if omitted else "",
         "end": to_html(end),

@@ -58,14 +58,16 @@ def plain(snapshot: Snapshot) -> str:
     """
     groups = () if snapshot.single else snapshot.failures
     more = len(groups) - _GROUPS
-    failures = [_failure(group) for group in groups[:_GROUPS]]
+    origin = words.began(snapshot)
+    failures = [_failure(group, origin) for group in groups[:_GROUPS]]
     failures += [f"and {more:,} more group{'' if more == 1 else 's'} of failures"] if more > 0 else []
     return "\n".join(filter(None, [line(snapshot), *failures, words.note(snapshot)]))
 
 
-def _failure(group: FailureGroup) -> str:
-    place = words.where(group)
-    return f"✕ {group.count:,} {words.failure(group)}" + (f"  ({place})" if place else "")
+def _failure(group: FailureGroup, origin: float | None) -> str:
+    place, more = words.where(group), words.joined(words.affected(group, origin), words.given(group))
+    line = f"✕ {group.count:,} {words.failure(group)}" + (f"  ({place})" if place else "")
+    return f"{line}\n    {more}" if more else line
 
 
 class _Tqdm(tqdm):  # type: ignore[misc]

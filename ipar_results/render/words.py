@@ -9,8 +9,8 @@ from typing import NamedTuple
 from ..snapshot import EngineId, FailureGroup, Snapshot
 from .ansi import one_line
 
-NAME, TYPE, MESSAGE, WHERE, ENGINE, VALUE, NOTE = 120, 80, 300, 120, 40, 200, 500
-_ENGINE_SPANS = 8
+NAME, TYPE, MESSAGE, WHERE, ENGINE, VALUE, NOTE, INPUT = 120, 80, 300, 120, 40, 200, 500, 200
+_ENGINE_SPANS, _INPUT_SPANS = 8, 8
 
 STATES = {
     "empty": ("○", "no tasks"),
@@ -111,19 +111,28 @@ def engine(engine_id: EngineId | None) -> str:
 def engines(engine_ids: Iterable[EngineId | None]) -> str:
     """Name engines in a phrase, as in ``engines 0–3, 7``; empty where there are none."""
     ids = {engine_id for engine_id in engine_ids if engine_id is not None}
-    spans: list[list[int]] = []
-    for number in sorted(engine_id for engine_id in ids if isinstance(engine_id, int)):
-        if spans and number == spans[-1][-1] + 1:
-            spans[-1].append(number)
-        else:
-            spans.append([number])
-    parts = [f"{span[0]}–{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans]
+    parts = [_span(span) for span in _spans(sorted(each for each in ids if isinstance(each, int)))]
     parts += sorted(engine(engine_id) for engine_id in ids if isinstance(engine_id, str))
     more = len(parts) - _ENGINE_SPANS
     listed = ", ".join(parts[:_ENGINE_SPANS]) + (f" and {more:,} more" if more > 0 else "")
     if listed.startswith("engines "):  # the engines of a coalesced reply name themselves
         return listed
     return f"engine{'' if len(ids) == 1 else 's'} {listed}" if ids else ""
+
+
+def _spans(numbers: Iterable[int]) -> list[range]:
+    """Ascending numbers as runs without a gap."""
+    spans: list[range] = []
+    for number in numbers:
+        if spans and number == spans[-1].stop:
+            spans[-1] = range(spans[-1].start, number + 1)
+        else:
+            spans.append(range(number, number + 1))
+    return spans
+
+
+def _span(span: range) -> str:
+    return f"{span[0]:,}–{span[-1]:,}" if len(span) > 2 else ", ".join(f"{number:,}" for number in span)
 
 
 def progress(snapshot: Snapshot) -> str:
@@ -224,3 +233,32 @@ def failure(group: FailureGroup) -> str:
 def where(group: FailureGroup) -> str:
     """Where a group of failures happened, as in ``simulate, line 13 · engines 0–7``."""
     return joined(one_line(group.where, WHERE), engines(group.engines))
+
+
+def began(snapshot: Snapshot) -> float | None:
+    """POSIX seconds from which the times of a view count; None where nobody knows."""
+    return min((task.submitted for task in snapshot.tasks if task.submitted is not None), default=None)
+
+
+def affected(group: FailureGroup, origin: float | None) -> str:
+    """Which inputs failed and when, as in ``inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41``.
+
+    Parameters
+    ----------
+    group : FailureGroup
+    origin : float or None
+        From which moment times count.
+    """
+    spans = _spans(group.indices)[:_INPUT_SPANS]
+    more = group.count - sum(map(len, spans))
+    listed = ", ".join(map(_span, spans)) + (f" and {more:,} more" if more > 0 else "")
+    inputs = f"input{'' if group.count == 1 else 's'} {listed}" if spans else ""
+    if origin is None or group.first_time is None or group.last_time is None:
+        return inputs
+    first, last = (clock(max(0.0, each - origin)) for each in (group.first_time, group.last_time))
+    return joined(inputs, f"at {first}" if first == last else f"first at {first}, last at {last}")
+
+
+def given(group: FailureGroup) -> str:
+    """What one of the failed tasks was given, as in ``input 3: (0, 7)``; empty where that is not known."""
+    return f"input {group.input[0]:,}: {one_line(group.input[1], INPUT)}" if group.input else ""

@@ -1,6 +1,6 @@
 /** Checks what a notebook keeps of a result: typed out, or a sentence to show. Never throws. */
 
-import { checked, engineId, figures, moment, range, taskFacts, taskOutput } from './facts';
+import { checked, engineId, failureDetails, figures, moment, range, taskFacts, taskOutput } from './facts';
 import * as is from './shape';
 import type * as wire from './protocol';
 import { SNAPSHOT_VERSION } from './protocol';
@@ -24,7 +24,8 @@ const failure = is.record<wire.SavedFailure>({
   count: is.count,
   engines: is.list(engineId),
   indices: is.list(is.integer),
-  traceback: is.text
+  traceback: is.text,
+  ...failureDetails
 });
 
 const timeline: is.Reader<wire.SavedTimeline> = (value, path) => {

@@ -15,6 +15,18 @@ export const range: is.Reader<wire.Range> = (value, path) => {
   return [from, to];
 };
 
+export const givenInput: is.Reader<wire.GivenInput> = (value, path) => {
+  const [index, text] = Array.isArray(value) ? (value as unknown[]) : [];
+  return [is.integer(index, `${path}[0]`), is.text(text, `${path}[1]`)];
+};
+
+/** What is told of a group of failures since format 1 was first saved: a notebook may be older. */
+export const failureDetails = {
+  first_time: is.missing(is.number),
+  last_time: is.missing(is.number),
+  input: is.missing(givenInput)
+};
+
 const advice: is.Reader<wire.Advice> = (value, path) => {
   const given = is.fields(value, path);
   return {

@@ -47,6 +47,9 @@ class Group {
   readonly #count = el('span', { class: 'ipar-failed' });
   readonly #title = bdi('');
   readonly #where = bdi('');
+  readonly #affected = el('p', { class: 'ipar-where', hidden: true });
+  readonly #given = bdi('');
+  readonly #input = el('p', { class: 'ipar-where', hidden: true }, this.#given);
   readonly #tools = el('div', { class: 'ipar-row' });
   readonly #text = el('pre', { class: 'ipar-text', tabindex: 0 });
   readonly #all: HTMLButtonElement;
@@ -63,7 +66,7 @@ class Group {
     this.#tools.append(copy, this.#all, this.#said);
     const where = el('span', { class: 'ipar-where' }, this.#where);
     const summary = el('summary', {}, this.#count, ' ', this.#title, ' ', where);
-    this.node = el('details', { class: 'ipar-failure' }, summary, this.#text, this.#tools);
+    this.node = el('details', { class: 'ipar-failure' }, summary, this.#affected, this.#input, this.#text, this.#tools);
     this.node.addEventListener('toggle', () => {
       this.#draw();
     });
@@ -76,6 +79,12 @@ class Group {
     say(this.#count, model.head.single ? '✕' : `✕ ${words.grouped(failure.count)}`);
     say(this.#title, words.failure(failure));
     say(this.#where, words.where(failure));
+    const affected = model.head.single ? '' : words.affected(failure, model.head.base);
+    say(this.#affected, affected);
+    set(this.#affected, 'hidden', !affected);
+    const given = words.given(failure.input);
+    say(this.#given, given);
+    set(this.#input, 'hidden', !given);
     set(this.#all, 'hidden', !this.#cutShort());
     this.#draw();
   }

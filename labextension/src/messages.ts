@@ -1,7 +1,7 @@
 /** Checks what comes on the comm: typed out, or an error as data. Never throws. */
 
 import { readLoads, readRows, readRunning } from './buffers';
-import { checked, engineId, figures } from './facts';
+import { checked, engineId, failureDetails, figures } from './facts';
 import * as is from './shape';
 import type * as wire from './protocol';
 import { ACTIONS, PROTOCOL } from './protocol';
@@ -22,17 +22,24 @@ const head = is.part<wire.Head>({
   ended: is.count
 });
 
-type Texts = Pick<Required<wire.FailureUpdate>, 'type' | 'message' | 'where' | 'traceback'>;
-const counted = is.record<Omit<wire.FailureUpdate, keyof Texts>>({
+type Counted = Pick<wire.FailureUpdate, 'n' | 'count' | 'engines' | 'first'>;
+const counted = is.record<Counted>({
   n: is.count,
   count: is.count,
   engines: is.list(engineId),
   first: is.integer
 });
-const texts = is.part<Texts>({ type: is.text, message: is.text, where: is.text, traceback: is.text });
+const more = is.part<Omit<Required<wire.FailureUpdate>, keyof Counted>>({
+  type: is.text,
+  message: is.text,
+  where: is.text,
+  traceback: is.text,
+  indices: is.list(is.integer),
+  ...failureDetails
+});
 const failure: is.Reader<wire.FailureUpdate> = (value, path) => ({
   ...counted(value, path),
-  ...texts(value, path)
+  ...more(value, path)
 });
 
 function result(value: unknown, path: string, buffers: Buffers): wire.ResultUpdate {

@@ -10,6 +10,7 @@ import type {
   EngineLoad,
   ExportFormat,
   FailureUpdate,
+  GivenInput,
   Head,
   Loads,
   Outcome,
@@ -47,6 +48,10 @@ export interface Failure {
   count: number;
   engines: EngineId[];
   first: number;
+  indices: number[];
+  first_time: number | null;
+  last_time: number | null;
+  input: GivenInput | null;
   traceback: string;
 }
 
@@ -81,6 +86,21 @@ export const NO_HEAD: Head = {
   where: { cell_id: null, execution_count: null },
   failure_groups: 0,
   ended: 0
+};
+
+const NO_FAILURE: Failure = {
+  n: 0,
+  type: '',
+  message: '',
+  where: '',
+  count: 0,
+  engines: [],
+  first: 0,
+  indices: [],
+  first_time: null,
+  last_time: null,
+  input: null,
+  traceback: ''
 };
 
 const NO_RUNNING: Running = {
@@ -238,8 +258,7 @@ export class ResultModel {
   #fail(updates: FailureUpdate[]): void {
     const known = new Map(this.failures.map(group => [group.n, group]));
     for (const { n, ...update } of updates) {
-      const before = known.get(n) ?? { type: '', message: '', where: '', traceback: '' };
-      known.set(n, { ...before, n, ...update });
+      known.set(n, { ...(known.get(n) ?? NO_FAILURE), ...update, n });
     }
     this.failures = [...known.values()]
       .filter(group => group.count > 0)

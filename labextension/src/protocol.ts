@@ -90,9 +90,16 @@ export interface SavedFailure {
   where: string;
   count: number;
   engines: EngineId[];
+  /** Failed inputs, the first of them where `count` is more. */
   indices: number[];
   traceback: string;
+  first_time: number | null;
+  last_time: number | null;
+  input: GivenInput | null;
 }
+
+/** The index of one failing input, and a short text of it. */
+export type GivenInput = [index: number, text: string];
 
 export interface TaskRecord {
   index: number;
@@ -149,6 +156,10 @@ export interface FailureUpdate {
   count: number;
   engines: EngineId[];
   first: number;
+  indices?: number[];
+  first_time?: number | null;
+  last_time?: number | null;
+  input?: GivenInput | null;
   type?: string;
   message?: string;
   where?: string;

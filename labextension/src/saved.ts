@@ -112,14 +112,17 @@ export function toSaved(model: ResultModel): Saved {
     id: model.id,
     ...figures,
     engines: [...model.engines],
-    failures: model.failures.map(({ type, message, where, count, engines, first, traceback }) => ({
-      type,
-      message,
-      where,
-      count,
-      engines,
-      indices: [first],
-      traceback: traceback.slice(-TRACEBACK)
+    failures: model.failures.map(({ traceback, ...group }) => ({
+      type: group.type,
+      message: group.message,
+      where: group.where,
+      count: group.count,
+      engines: group.engines,
+      indices: group.indices.length ? group.indices : [group.first],
+      traceback: traceback.slice(-TRACEBACK),
+      first_time: group.first_time,
+      last_time: group.last_time,
+      input: group.input
     })),
     tasks: tasks(model),
     outputs: model.outputs.slice(0, OUTPUTS).map(output => ({

@@ -39,6 +39,11 @@ export function orNull<T>(read: Reader<T>): Reader<T | null> {
   return (value, path) => (value === null ? null : read(value, path));
 }
 
+/** The same where the field may not be there at all. */
+export function missing<T>(read: Reader<T>): Reader<T | null> {
+  return (value, path) => (value === null || value === undefined ? null : read(value, path));
+}
+
 export function list<T>(read: Reader<T>): Reader<T[]> {
   return (value, path) =>
     Array.isArray(value)

@@ -1,10 +1,11 @@
 /** The wording of every fact: the same words as the text and the HTML of the package. */
 
 import { leftOut, oneLine } from './ansi';
-import type { EngineId, EngineLoad, Figures, Range, State, Status } from './protocol';
+import type { EngineId, EngineLoad, Figures, GivenInput, Range, State, Status } from './protocol';
 
-const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500 };
+const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
 const ENGINE_SPANS = 8;
+const INPUT_SPANS = 8;
 
 export type Word = State | Status;
 
@@ -84,14 +85,8 @@ export function engine(id: EngineId | null | undefined): string {
 /** Name engines in a phrase, as in `engines 0–3, 7`; empty where there are none. */
 export function engines(ids: readonly (EngineId | null | undefined)[]): string {
   const known = new Set(ids.filter(id => id !== null && id !== undefined));
-  const spans: number[][] = [];
   const numbers = [...known].filter(id => typeof id === 'number').sort((a, b) => a - b);
-  for (const number of numbers) {
-    const last = spans.at(-1);
-    if (last && number === last.at(-1)! + 1) last.push(number);
-    else spans.push([number]);
-  }
-  const parts = spans.map(span => (span.length > 2 ? `${span[0]}–${span.at(-1)}` : span.join(', ')));
+  const parts = spansOf(numbers).map(spanned);
   const names = [...known].filter(id => typeof id === 'string');
   parts.push(...names.map(id => engine(id)).sort());
   const more = parts.length - ENGINE_SPANS;
@@ -99,6 +94,22 @@ export function engines(ids: readonly (EngineId | null | undefined)[]): string {
   // The engines of a coalesced reply name themselves.
   if (listed.startsWith('engines ')) return listed;
   return known.size ? `engine${known.size === 1 ? '' : 's'} ${listed}` : '';
+}
+
+/** Ascending numbers as runs without a gap. */
+function spansOf(numbers: readonly number[]): number[][] {
+  const spans: number[][] = [];
+  for (const number of numbers) {
+    const last = spans.at(-1);
+    if (last && number === last.at(-1)! + 1) last.push(number);
+    else spans.push([number]);
+  }
+  return spans;
+}
+
+function spanned(span: readonly number[]): string {
+  const [first, last] = [grouped(span[0]!), grouped(span.at(-1)!)];
+  return span.length > 2 ? `${first}–${last}` : span.map(grouped).join(', ');
 }
 
 /** How far the result is, as in `412 of 1,000` or, at the end, `1,000 tasks`. */
@@ -194,6 +205,30 @@ export function failure(group: { type: string; message: string }): string {
 /** Where a group of failures happened, as in `simulate, line 13 · engines 0–7`. */
 export function where(group: { where: string; engines: EngineId[] }): string {
   return joined(oneLine(group.where, LENGTH.where), engines(group.engines));
+}
+
+/** Which inputs failed and when, as in `inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41`. */
+export function affected(group: Affected, origin: number): string {
+  const spans = spansOf(group.indices).slice(0, INPUT_SPANS);
+  const more = group.count - spans.reduce((sum, span) => sum + span.length, 0);
+  const listed = spans.map(spanned).join(', ') + (more > 0 ? ` and ${grouped(more)} more` : '');
+  const inputs = spans.length ? `input${group.count === 1 ? '' : 's'} ${listed}` : '';
+  if (group.first_time === null || group.last_time === null) return inputs;
+  const first = clock(Math.max(0, group.first_time - origin));
+  const last = clock(Math.max(0, group.last_time - origin));
+  return joined(inputs, first === last ? `at ${first}` : `first at ${first}, last at ${last}`);
+}
+
+interface Affected {
+  count: number;
+  indices: readonly number[];
+  first_time: number | null;
+  last_time: number | null;
+}
+
+/** What one of the failed tasks was given, as in `input 3: (0, 7)`; empty where that is not known. */
+export function given(input: GivenInput | null): string {
+  return input ? `input ${grouped(input[0])}: ${oneLine(input[1], LENGTH.input)}` : '';
 }
 
 /** A message's inputs, as in `412` or `400–411`. */

@@ -202,6 +202,22 @@ describe('buttons', () => {
 });
 
 describe('failures', () => {
+  test('say which inputs failed, when, and what one of them was', async () => {
+    const model = show(scene('running'));
+    const times = { first_time: model.head.base + 3, last_time: model.head.base + 61 };
+    const input: [number, string] = [41, "(0, '<b>')"];
+    model.apply({
+      id: model.id,
+      failures: [{ n: 0, count: 99, engines: [1], first: 4, indices: [4, 5, 6, 41], input, ...times }]
+    });
+    await frame();
+    const told = [...card.node.querySelectorAll('.ipar-failure p')].map(p => p.textContent);
+    expect(told.slice(0, 2)).toEqual([
+      'inputs 4–6, 41 and 95 more · first at 3.0 s, last at 1:01',
+      "input 41: (0, '<b>')"
+    ]);
+  });
+
   test('stay open while their count rises', async () => {
     const model = show(scene('running'));
     const details = card.node.querySelector('details');

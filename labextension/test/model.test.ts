@@ -132,9 +132,12 @@ test('every change is told once', () => {
 test('the texts of a failure group are kept when only its count comes', () => {
   const model = started();
   const texts = { type: 'E', message: 'm', where: 'f, line 1', traceback: 't' };
-  model.apply({ id: 'a', failures: [{ n: 0, count: 1, engines: [0], first: 4, ...texts }] });
-  model.apply({ id: 'a', failures: [{ n: 0, count: 5, engines: [0, 1], first: 4 }] });
-  expect(model.failures).toEqual([{ n: 0, count: 5, engines: [0, 1], first: 4, ...texts }]);
+  const details = { indices: [4], first_time: 9, last_time: 9, input: [4, "'x'"] as [number, string] };
+  model.apply({ id: 'a', failures: [{ n: 0, count: 1, engines: [0], first: 4, ...texts, ...details }] });
+  model.apply({ id: 'a', failures: [{ n: 0, count: 5, engines: [0, 1], first: 4, last_time: 12 }] });
+  expect(model.failures).toEqual([
+    { n: 0, count: 5, engines: [0, 1], first: 4, ...texts, ...details, last_time: 12 }
+  ]);
 });
 
 test('groups that a full state does not name are gone', () => {

@@ -22,7 +22,7 @@ from ipar_results.log import logger
 pytestmark = pytest.mark.cluster
 
 ROOT = Path(__file__).parents[2]
-CLASSES = (ipp.AsyncResult, ipp.AsyncMapResult, ipp.AsyncHubResult, View)
+CLASSES = (ipp.AsyncResult, ipp.AsyncMapResult, ipp.AsyncHubResult, ipp.Client, View)
 
 
 @pytest.fixture(autouse=True)

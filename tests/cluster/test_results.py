@@ -106,6 +106,38 @@ def test_failures_are_grouped_with_the_engines_remote_frame(rc):
     assert (group.type, group.count, group.indices) == ("ValueError", 5, (0, 2, 4, 6, 8))
     assert group.where.startswith("odd, line ")
     assert "is even" in group.message and "is even" in group.traceback
+    ends = [task.completed for task in snapshot.tasks if task.status == "failed"]
+    assert (group.first_time, group.last_time) == (min(ends), max(ends))
+    index, text = group.input
+    assert index in group.indices and text == str(index)
+
+
+@pytest.mark.parametrize(
+    ("submit", "told"),
+    [
+        (lambda rc: rc.load_balanced_view().map_async(odd, [1, 3, 4, 5], chunksize=2), (2, "one of [4, 5]")),
+        (lambda rc: rc[:].map_async(odd, [1, 3, 4, 5]), (2, "one of [4, 5]")),
+        (lambda rc: rc[0].apply_async(odd, 4), (0, "4")),
+        (lambda rc: rc[0].apply_async(odd, number=4), (0, "number=4")),
+        (lambda rc: rc.broadcast_view().apply_async(odd, 4), (0, "4")),
+    ],
+    ids=["chunks", "a direct map", "a call", "a call by keyword", "a broadcast"],
+)
+def test_a_failure_names_the_input(rc, submit, told):
+    ar = submit(rc)
+    ar.wait()
+    (group,) = ar.monitor.failures
+    assert group.input[1] == told[1]
+    assert group.input[0] in group.indices
+    failed = sum(task.status == "failed" for task in ar.monitor.snapshot().tasks)
+    assert 1 <= len(ar.monitor._recorder.link.sent) <= failed  # what succeeded is not kept
+
+
+def test_a_large_input_is_not_kept_for_a_failure(rc):
+    ar = rc.load_balanced_view().map_async(odd, [[0] * 10_000])
+    ar.wait()
+    (group,) = ar.monitor.failures
+    assert (group.indices, group.input) == ((0,), None)
 
 
 def test_a_chunk_that_fails_fails_all_its_inputs(rc):

@@ -257,11 +257,13 @@ function hostile(): ResultModel {
     ids: slot => `${slot}${HOSTILE}`
   });
   const text = { type: HOSTILE, message: HOSTILE, where: HOSTILE, traceback: HOSTILE };
+  const input: [number, string] = [4, HOSTILE];
   const groups = model.failures.map(({ n, count, first }) => ({
     n,
     count,
     first,
     engines: [HOSTILE],
+    input,
     ...text
   }));
   model.apply({ id: model.id, head: { name: HOSTILE, note: HOSTILE }, failures: groups });

@@ -1,0 +1,161 @@
+"""The input of a task in a few words, read from what was sent without running any code of its classes."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+from .sent import Request
+from .short import Short
+from .texts import tidy
+
+LONGEST = 200
+_FIELDS = 4
+_PLAIN = {
+    "builtins": {"range", "slice", "complex", "set", "frozenset"},
+    "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
+    "decimal": {"Decimal"},
+    "fractions": {"Fraction"},
+    "uuid": {"UUID"},
+    "pathlib": {"PurePosixPath", "PosixPath", "PureWindowsPath", "WindowsPath"},
+}
+_NUMPY = {"scalar", "_reconstruct", "ndarray", "dtype", "_frombuffer"}
+
+
+def described(request: Request, inputs: int) -> str | None:
+    """What a message was given.
+
+    Parameters
+    ----------
+    request : Request
+    inputs : int
+        How many inputs it carries.
+
+    Returns
+    -------
+    str or None
+        At most :data:`LONGEST` characters; for a chunk of a map it starts with ``one of``, as nobody knows at
+        which of its inputs it failed. None where it can't be told.
+    """
+    try:
+        text = _mapped(request, inputs) if request.mapped else _called(request)
+    except Exception:  # a pickle may hold anything, and what can't be read is not shown
+        return None
+    return str(tidy(text, LONGEST)) or None
+
+
+def _mapped(request: Request, inputs: int) -> str:
+    parts = [_read(part) for part in request.buffers]
+    each = list(zip(*parts, strict=False)) if len(parts) > 1 else list(parts[0])
+    return _text.repr(each[0]) if inputs == 1 else f"one of {_text.repr(each)}"
+
+
+def _called(request: Request) -> str:
+    """The arguments of a call; those that ipyparallel split off are small, or we would not have them."""
+    info, *buffers = request.buffers
+    facts = _read(info)
+    values = [_read(each) for each in buffers]
+    if len(values) != facts["nargs"] + len(facts["kw_keys"]):
+        return ""
+    named = [f"{key}=" for key in facts["kw_keys"]]
+    names = [""] * facts["nargs"] + named
+    return ", ".join(name + _text.repr(value) for name, value in zip(names, values, strict=True))
+
+
+def _read(buffer: Any) -> Any:
+    return _Reader(io.BytesIO(bytes(buffer))).load()
+
+
+class _Foreign:
+    """Stands for an object of any class: it keeps what was pickled, and does nothing with it."""
+
+    given: tuple[Any, ...] = ()
+    state: Any = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> _Foreign:
+        made = object.__new__(cls)
+        made.given = args
+        return made
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __call__(self, *args: Any) -> _Foreign:
+        return _Foreign(self, *args)
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+    def append(self, item: Any) -> None:
+        """Nobody asks for the items of a foreign list."""
+
+    def extend(self, items: Any) -> None:
+        """Nor for these."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+
+class _Reader(pickle.Unpickler):
+    """Makes plain values and numpy's; every other class is replaced by one that does nothing."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if name in _PLAIN.get(module, ()) or (module.split(".")[0] == "numpy" and name in _NUMPY):
+            return super().find_class(module, name)
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        return type(name.rpartition(".")[2], (_Foreign,), {})
+
+    def persistent_load(self, pid: Any) -> Any:
+        return _Foreign(pid)
+
+
+class _Text(Short):
+    """Short texts of what a :class:`_Reader` makes."""
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        kind = type(x).__name__
+        if isinstance(x, np.ndarray):
+            return self._array(x, level)
+        if isinstance(x, type):  # a function or class that was sent by its name
+            return f"<{x.__name__}>"
+        if not isinstance(x, _Foreign):
+            return repr(x)[: self.maxother]  # dates, paths and the like
+        state = x.state[0] if isinstance(x.state, tuple) and x.state else x.state
+        state = state if isinstance(state, dict) else {}
+        if kind == "CannedArray":  # ipyparallel's own ways of pickling
+            return self.repr1(_array_of(state), level)
+        if kind.startswith("Canned"):
+            return self._canned(kind, state, level)
+        if level <= 0:
+            return f"{kind}(…)"
+        parts = [self.repr1(value, level - 1) for value in x.given[:_FIELDS]]
+        parts += [f"{name}={self.repr1(v, level - 1)}" for name, v in list(state.items())[:_FIELDS]]
+        more = len(x.given) + len(state) > _FIELDS
+        return f"{kind}({', '.join([*parts[:_FIELDS], *(['…'] if more else [])])})"
+
+    def _array(self, x: np.ndarray[Any, Any], level: int) -> str:
+        shape = " × ".join(map(str, x.shape)) or "scalar"
+        values = self.repr1(x.ravel()[: self.maxlist + 1].tolist(), level - 1) if x.dtype != object else "…"
+        return f"array({values}, {shape}, {x.dtype})"
+
+    def _canned(self, kind: str, state: dict[str, Any], level: int) -> str:
+        if kind == "CannedBytes":
+            return self.repr1(bytes(state["buffers"][0]), level)
+        name = state.get("__name__") or state.get("name")
+        kind = kind.removeprefix("Canned").lower() or "object"
+        return f"<{kind} {name}>" if isinstance(name, str) else f"<{kind}>"
+
+
+def _array_of(state: dict[str, Any]) -> Any:
+    (buffer,) = state["buffers"]
+    if state["pickled"]:
+        return _read(buffer)
+    return np.frombuffer(buffer, dtype=state["dtype"]).reshape(state["shape"])
+
+
+_text = _Text()

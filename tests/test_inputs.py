@@ -1,0 +1,176 @@
+"""What a failed task was given is told in a few words, and no code of the user's is run for it."""
+
+import datetime
+import decimal
+import os
+import pickle
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ipyparallel.client import remotefunction
+from ipyparallel.serialize import PrePickled, pack_apply_message
+
+from ipar_results.inputs import LONGEST, described
+from ipar_results.sent import MOST, SMALL, Requests
+
+
+def call(*args, **kwargs):
+    """The buffers of ``view.apply(f, *args, **kwargs)``."""
+    return pack_apply_message(len, args, kwargs)
+
+
+def mapped(*parts):
+    """The buffers of one chunk of a map."""
+    remotefunction._prepickled_map = remotefunction._prepickled_map or PrePickled(remotefunction._map)
+    pieces = [PrePickled(len), *map(PrePickled, parts)]
+    return pack_apply_message(remotefunction._prepickled_map, pieces, {})
+
+
+def told(buffers, inputs=1):
+    requests = Requests()
+    requests.note("m", buffers)
+    request = requests.find("m")
+    return None if request is None else described(request, inputs)
+
+
+@dataclass
+class Point:
+    x: int
+    name: str
+
+
+class Loud:
+    """Whose every method leaves a mark."""
+
+    called: ClassVar[list] = []
+
+    def __init__(self):
+        self.size = 3
+
+    def __repr__(self):
+        Loud.called.append("repr")
+        return "loud"
+
+    def __setstate__(self, state):
+        Loud.called.append("setstate")
+
+    def __reduce__(self):
+        return (_shout, ("made",))
+
+
+def _shout(word):
+    Loud.called.append(word)
+    return Loud()
+
+
+CASES = {
+    "a number": (3, "3"),
+    "a text": ("a\x1b[31m\n", "'a\\x1b[31m\\n'"),
+    "nothing": (None, "None"),
+    "a tuple": ((1, "b", 2.5), "(1, 'b', 2.5)"),
+    "a dictionary": ({"a": [1, 2]}, "{'a': [1, 2]}"),
+    "an ordered dictionary": (OrderedDict(a=1), "OrderedDict([('a', 1)])"),
+    "a date": (datetime.date(2026, 11, 24), "datetime.date(2026, 11, 24)"),
+    "a decimal": (decimal.Decimal("1.5"), "Decimal('1.5')"),
+    "a path": (PurePosixPath("/a/b"), "PurePosixPath('/a/b')"),
+    "an id": (uuid.UUID(int=5), "UUID('00000000-0000-0000-0000-000000000005')"),
+    "a numpy number": (np.float64(2.5), "np.float64(2.5)"),
+    "an array": (np.arange(6.0).reshape(2, 3), "array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 2 × 3, float64)"),
+    "an array of objects": (np.array([None, "a"], object), "array(…, 2, object)"),
+    "bytes": (b"ab", "b'ab'"),
+    "a dataclass": (Point(3, "p"), "Point(x=3, name='p')"),
+    "a function by name": (os.getpid, "<getpid>"),
+    "a function": (lambda x: x, "<function <lambda>>"),
+    "a long text": ("x" * 500, "'" + "x" * 27 + "..." + "x" * 28 + "'"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_input_is_told_as_python_would_write_it(name):
+    value, text = CASES[name]
+    shown = told(mapped([value]))
+    assert shown.replace("np.float64(2.5)", "2.5") == text.replace("np.float64(2.5)", "2.5")
+    assert told(call(value)) == shown
+
+
+def test_a_map_over_several_sequences_tells_the_tuple():
+    assert told(mapped([1], ["a"])) == "(1, 'a')"
+
+
+def test_a_chunk_says_that_it_is_one_of_several():
+    assert told(mapped(range(40, 43)), inputs=3) == "one of [40, 41, 42]"
+    assert told(mapped(list(range(90))), inputs=90) == "one of [0, 1, 2, 3, 4, 5, ...]"
+
+
+def test_a_call_is_told_with_its_keywords():
+    assert told(call(1, "a", b=2, a=[3])) == "1, 'a', a=[3], b=2"
+
+
+def test_no_code_of_the_user_runs():
+    Loud.called.clear()
+    shown = told(mapped([[Loud(), partial(_shout, 1)]]))
+    assert shown.startswith("[_shout('made'), ")
+    assert Loud.called == []
+
+
+def test_what_is_pickled_to_run_a_command_does_not():
+    evil = b"cos\nsystem\n(S'touch /nowhere/at/all'\ntR."
+    requests = Requests()
+    requests.note("m", [b"f", pickle.dumps({"nargs": 1, "narg_bufs": 1, "kw_keys": []}), evil])
+    assert described(requests.find("m"), 1) == "system('touch /nowhere/at/all')"
+
+
+@pytest.mark.parametrize("value", [np.zeros(10_000), "x" * 10_000, list(range(10_000))])
+def test_a_large_input_is_not_kept(value):
+    requests = Requests()
+    requests.note("m", mapped([value]))
+    assert len(requests) == 0
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_go_first():
+    requests = Requests()
+    many = MOST // SMALL + 100
+    buffers = [b"f", b"x" * SMALL]
+    for number in range(many):
+        requests.note(str(number), buffers)
+    assert 0.8 * MOST / SMALL < len(requests) < MOST / SMALL
+    assert requests.find("0") is None
+    assert requests.find(str(many - 1)) is not None
+    requests.drop([str(number) for number in range(many)])
+    assert len(requests) == requests._bytes == 0
+
+
+def test_a_message_of_a_broadcast_finds_what_was_sent_once_for_all():
+    requests = Requests()
+    requests.note("a_1", call(5))
+    assert described(requests.find("a_1_3f2b"), 1) == "5"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 5))
+def test_bytes_of_any_kind_do_no_harm(data, inputs):
+    for buffers in ([b"f", pickle.dumps({"nargs": 1, "narg_bufs": 1, "kw_keys": []}), data], [b"f", data]):
+        shown = told(buffers, inputs)
+        assert shown is None or len(shown) <= LONGEST
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(plain)
+def test_any_plain_value_is_told_in_bounded_length_or_not_kept(value):
+    shown = told(call(value))
+    assert shown is None or 0 < len(shown) <= LONGEST
