@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,9 @@ class Columns:
         else:
             left = np.minimum(left, self.messages - 1)
             found = order[left[hashes[left] == wanted]]
-        return np.unique(found).astype(np.int64)
+        positions = np.sort(found).astype(np.int64)
+        again = positions[1:] == positions[:-1]
+        return positions[np.append(True, ~again)] if again.any() else positions
 
     def locate(self, msg_ids: Sequence[str]) -> Index:
         """The position of each message, -1 for one that is not of this result."""
@@ -158,20 +161,30 @@ class Columns:
         completed: NDArray[np.float64],
     ) -> None:
         """Enter the ends of messages that were pending; all arrays have the shape of `index`."""
-        weight = self.weight(index)
         self.engine[index] = engine
         self.started[index] = started
         self.completed[index] = completed
         self.status[index] = status  # last: a row whose status says so is whole
-        gained = np.bincount(status, weight, 5).astype(np.int64)
+        self.ended += len(index)
+        weight = None if self.inputs is None else self.inputs[index]
+        gained = _tally(status, weight, 5)
         self.counts += gained
         self.counts[QUEUED] -= gained.sum()
-        # clocks that were set back in mid-task must not count as negative work
-        spent = np.nan_to_num(np.maximum(completed - started, 0.0))
-        self.ended += len(index)
+        spent = completed - started
+        # neither unknown times nor clocks that were set back in mid-task are negative work
+        spent[~(spent > 0)] = 0.0
         known = engine >= 0
-        slot = engine[known]
+        if not known.all():
+            engine, status, spent = engine[known], status[known], spent[known]
+            weight = None if weight is None else weight[known]
         size = len(self.slot_done)
-        self.slot_done += np.bincount(slot, weight[known], size).astype(np.int64)
-        self.slot_failed += np.bincount(slot, weight[known] * (status[known] != OK), size).astype(np.int64)
-        self.slot_busy += np.bincount(slot, spent[known], size)
+        self.slot_done += _tally(engine, weight, size)
+        self.slot_busy += np.bincount(engine, spent, size)
+        bad = status != OK
+        if bad.any():
+            self.slot_failed += _tally(engine[bad], None if weight is None else weight[bad], size)
+
+
+def _tally(codes: NDArray[Any], weight: Index | None, size: int) -> Index:
+    """Count the inputs of each code."""
+    return np.bincount(codes, weight, size).astype(np.int64)

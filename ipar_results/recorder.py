@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .actions import Cancelling
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
+_FACTS = itemgetter("status", "engine_id", "started", "completed", "submitted", "received")
 _OUTPUTS_KEPT = 64
 
 
@@ -120,7 +122,8 @@ class Recorder:
                 if heard.ended:
                     self._absorb(self.columns.find(heard.ended), listened=True)
                 if heard.began:  # after the ends: most tasks that began have ended by now
-                    self._note_running(heard.began)
+                    over = set(heard.ended)
+                    self._note_running([word for word in heard.began if word[0] not in over])
                 if heard.wrote:
                     self._note_output(self.columns.find(list(dict.fromkeys(heard.wrote))).tolist())
                 if heard.tried:
@@ -176,6 +179,8 @@ class Recorder:
                 self._torn = False
 
     def _note_running(self, began: list[tuple[str, str, float]]) -> None:
+        if not began:
+            return
         columns = self.columns
         positions = columns.locate([msg_id for msg_id, _, _ in began])
         for i in np.flatnonzero((positions >= 0) & (columns.status[positions] < OK)).tolist():
@@ -217,16 +222,9 @@ class Recorder:
         children : sequence of MessageFuture
             All futures of the result; empty for a result of the Hub.
         """
-        status: list[int] = []
-        engines, started, completed, submitted, received = ([] for _ in range(5))
-        # one walk: with 100,000 tasks each look at another one's metadata misses the cache
-        for md in records:
-            status.append(_CODES.get(md["status"], -1))
-            engines.append(md["engine_id"])
-            started.append(md["started"])
-            completed.append(md["completed"])
-            submitted.append(md["submitted"])
-            received.append(md["received"])
+        # one walk in C: with 100,000 tasks each look at another one's metadata misses the cache
+        states, engines, started, completed, submitted, received = zip(*map(_FACTS, records), strict=True)
+        status = [_CODES.get(state, -1) for state in states]
         if -1 in status:  # cancelled here, or its metadata was dropped: the future still knows
             status = [
                 code if code >= 0 else code_of(children[i]) if children else OK

@@ -76,7 +76,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     if (live) this.#follow(live);
     else if (this.#live?.id === saved.id && this.#live.connection !== 'live' && !saved.finished) return;
     else this.#follow(null);
-    const model = live ?? (this.#static ??= ResultModel.fromSaved(saved));
+    const model = live && !overtaken(live, saved) ? live : (this.#static ??= ResultModel.fromSaved(saved));
     if (!this.#card) {
       const { settings, render } = this.#options;
       this.#card = new Card({ settings, ...(render ? { render } : {}) });
@@ -87,17 +87,22 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
 
   #follow(live: ResultModel | null): void {
     if (live === this.#live) {
-      if (live) this.#onChange(live);
+      if (live) this.#settle(live);
       return;
     }
     this.#live?.changed.disconnect(this.#onChange, this);
     this.#live = live;
     live?.changed.connect(this.#onChange, this);
-    if (live) this.#onChange(live);
+    if (live) this.#settle(live);
+  }
+
+  #onChange(live: ResultModel): void {
+    if (this.#card && this.#card.model !== live) this.#choose();
+    this.#settle(live);
   }
 
   /** After a reload the kernel's last word does not reach the saved output: write it there from what is known. */
-  #onChange(live: ResultModel): void {
+  #settle(live: ResultModel): void {
     if (!live.head.finished || this.#saved?.finished !== false || this.#timer) return;
     this.#timer = window.setTimeout(() => {
       this.#timer = 0;
@@ -115,4 +120,9 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     this.#card = null;
     this.#saved = this.#static = null;
   }
+}
+
+/** Whether the output holds the end of a result of which the kernel's link has not told it yet. */
+function overtaken(live: ResultModel, saved: Saved): boolean {
+  return saved.finished && !live.head.finished && live.head.time < saved.time;
 }

@@ -136,6 +136,23 @@ test('where the kernel writes the end itself nothing is written twice', async ()
   expect(setData).not.toHaveBeenCalled();
 });
 
+test('an end that is in the output already is shown before the link tells it; a retry moves on from there', async () => {
+  const model = running();
+  known.model = model;
+  await render(toSaved(model));
+  const time = model.head.time + 5;
+  const end = { finished: true, state: 'done', done: 100, ok: 100, running: 0, queued: 0, time } as const;
+  await render({ ...toSaved(model), ...end });
+  const bar = renderer.node.querySelector('[role=progressbar]');
+  expect(bar?.getAttribute('aria-valuenow')).toBe('100');
+  model.apply({ id: model.id, head: { done: 41, ok: 41 } });
+  await new Promise(resolve => requestAnimationFrame(resolve));
+  expect(bar?.getAttribute('aria-valuenow')).toBe('100');
+  model.apply({ id: model.id, head: { finished: false, state: 'running', done: 98, time: time + 5 } });
+  await new Promise(resolve => requestAnimationFrame(resolve));
+  expect(bar?.getAttribute('aria-valuenow')).toBe('98');
+});
+
 test.each(Object.keys(SCENES).filter(name => !/0k|hostile/.test(name)))('%s draws as saved', async name => {
   const model = SCENES[name]?.();
   if (model) await render(JSON.parse(JSON.stringify(toSaved(model))));

@@ -90,7 +90,7 @@ def test_wait_interactive_shows_the_card_in_its_own_cell(jupyter_server, cluster
     until(lambda: done(jupyter_server, page, 1) > first)
     jupyter_server.wait_ran(page, 1)
     until(lambda: outputs(jupyter_server.save(page, "waits.ipynb"), 1) == [ENDED])
-    assert done(jupyter_server, page, 1) == 40
+    until(lambda: done(jupyter_server, page, 1) == 40, timeout=5)
     assert errors == []
 
 
