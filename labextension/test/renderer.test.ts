@@ -136,7 +136,7 @@ test('where the kernel writes the end itself nothing is written twice', async ()
   expect(setData).not.toHaveBeenCalled();
 });
 
-test('an end that is in the output already is shown before the link tells it; a retry moves on from there', async () => {
+test('an end that the output holds is shown before the link tells it; a retry moves on from there', async () => {
   const model = running();
   known.model = model;
   await render(toSaved(model));
