@@ -14,16 +14,32 @@ from fakes import START, Client, Fed
 from test_render_html import Outline
 
 import ipar_results
-from ipar_results.export import disk
+from ipar_results.columns import OK
+from ipar_results.export import disk, report
 from ipar_results.export.load import snapshot_of
+from ipar_results.export.tasks import Tasks
 from ipar_results.link import Link
 from ipar_results.monitor import Monitor
 from ipar_results.recorder import Recorder
 from ipar_results.snapshot import Snapshot
+from ipar_results.timeline import Running, Timeline
 
 
 def watched(fed):
     return Monitor(fed.result, Recorder(fed.result, Link(fed.client, lambda: 30.0)))
+
+
+def many(n):
+    """So many tasks on two engines, all ok."""
+    fed = Fed(n, client=Client())
+    monitor = watched(fed)
+    monitor.kept = fed
+    columns, recorder = monitor._recorder.columns, monitor._recorder
+    recorder.engines.slots([0, 1], [{}, {}])
+    columns.reserve(2)
+    begun = START.timestamp() + np.arange(n) / 10
+    columns.end(np.arange(n), np.full(n, 2, np.int8), (np.arange(n) % 2).astype(np.int32), begun, begun + 0.1)
+    return monitor
 
 
 @pytest.fixture
@@ -150,7 +166,11 @@ def test_a_report_is_one_page_that_asks_for_nothing(run, tmp_path):
     assert outline.open == []
     assert "default-src 'none'" in page
     assert not {"src", "href", "action"} & set(outline.attributes)
-    assert re.findall("<script[^>]*>", page) == ['<script type="application/json" id="ipar-results-data">']
+    assert re.findall("<script[^>]*>", page) == [
+        '<script type="application/json" id="ipar-results-timeline">',
+        "<script>",
+        '<script type="application/json" id="ipar-results-data">',
+    ]
     assert 'class="ipar-timeline"' in page
 
 
@@ -166,6 +186,50 @@ def test_a_report_of_many_tasks_is_bounded_and_says_what_it_leaves_out(tmp_path)
     assert ">2,987<" in page
 
 
+def table(n):
+    """So many tasks on two engines, without the futures of a result."""
+    number, one, nobody = np.arange(n), np.ones(n, np.int64), np.zeros(0, np.int64)
+    begun = START.timestamp() + number / 10
+    snapshot = Snapshot(
+        name="f", total=n, done=n, ok=n, messages=n, elapsed=n / 10, finished=True, state="done"
+    )
+    ids, engines = [f"message_{i}" for i in range(n)], (number % 2).tolist()
+    status, sent = np.full(n, OK, np.int8), begun - 0.05
+    tasks = Tasks(
+        snapshot,
+        number,
+        one,
+        one,
+        status,
+        engines,
+        ids,
+        sent,
+        begun,
+        begun + 0.1,
+        begun + 0.2,
+        [None] * n,
+        (),
+    )
+    slot, base = (number % 2).astype(np.int32), float(sent[0])
+    idle = Running(nobody, nobody, nobody.astype(np.int32), nobody.astype(float))
+    start, took = begun - base, np.full(n, 0.1)
+    return tasks, Timeline(
+        base, base + n / 10, n, n, (0, 1), number, number, one, slot, start, took, status, idle
+    )
+
+
+@pytest.mark.parametrize("n", [100_000, 300_000])
+def test_the_timeline_of_a_report_moves_all_that_fits_in_two_megabytes_and_says_what_does_not(n):
+    page = report.page(*table(n))
+    assert len(page.encode()) < 2_000_000
+    data = json.loads(re.search(r'id="ipar-results-timeline">([^<]*)<', page)[1])
+    if n == 100_000:
+        assert (data["count"], data["note"]) == (n, "")
+    else:
+        assert 50_000 < data["count"] < n
+        assert data["note"] == f"timeline shows {data['count']:,} of {n:,} tasks"
+
+
 # hostile texts ---------------------------------------------------------------------------------------
 
 
@@ -177,7 +241,7 @@ def test_hostile_texts_stay_texts_and_survive_the_way_back(text, tmp_path):
     fed.fail(0, kind=text, message=text)
     fed.reply(1, engine_id=None, engine_uuid=text)
     page = monitor.save_report(tmp_path / "x.html").read_text()
-    assert page.count("<script") == 1
+    assert page.count("<script") == 3
     assert "<img" not in page
     assert "\x1b" not in page
     trace = monitor.save_trace(tmp_path / "x.json")
@@ -342,13 +406,7 @@ def test_a_comparison_shows_hostile_texts_as_texts(text):
 
 def test_a_hundred_thousand_tasks_are_all_there(tmp_path):
     n = 100_000
-    fed = Fed(n, client=Client())
-    monitor = watched(fed)
-    columns, recorder = monitor._recorder.columns, monitor._recorder
-    recorder.engines.slots([0, 1], [{}, {}])
-    columns.reserve(2)
-    begun = START.timestamp() + np.arange(n) / 10
-    columns.end(np.arange(n), np.full(n, 2, np.int8), (np.arange(n) % 2).astype(np.int32), begun, begun + 0.1)
+    monitor = many(n)
     events = events_of(monitor.save_trace(tmp_path / "x.json"))
     assert sum(event["ph"] == "X" for event in events) == n
     assert len(monitor.to_dataframe()) == n

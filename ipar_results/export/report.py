@@ -1,10 +1,14 @@
-"""A result as one HTML page that needs nothing else: no network, no script, no kernel."""
+"""A result as one HTML page that needs nothing else: no network, no server, no kernel."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import time
 from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -12,13 +16,17 @@ from markupsafe import Markup
 
 from ..render import html, words
 from ..timeline import Timeline, sample
+from .interactive import moving
 from .tasks import Tasks, bounded
 
 MARK = "ipar-results-data"
-ROWS = 2_000
+ROWS, FEWER_ROWS = 2_000, 500
+MOST_BYTES = 2_000_000
 _LIMITS = html.Limits(
-    tasks=ROWS, engines=1_024, failures=200, traceback=20_000, output=4_000, total_bytes=1_900_000
+    tasks=ROWS, engines=1_024, failures=200, traceback=20_000, output=4_000, total_bytes=MOST_BYTES
 )
+_KEPT_BYTES = 500_000
+_FRAME_BYTES = 10_000
 
 
 def page(tasks: Tasks, timeline: Timeline) -> str:
@@ -33,24 +41,36 @@ def page(tasks: Tasks, timeline: Timeline) -> str:
     Returns
     -------
     str
-        At most 2 MB beside the data that :func:`ipar_results.load` reads back.
+        About 2 MB at most.
     """
     snapshot = tasks.snapshot
-    shown = sample(np.arange(len(tasks)), tasks.status, ROWS)
+    rows = _inert(moving(tasks, timeline)) if not snapshot.single else "null"
+    kept = _inert(bounded(snapshot).to_json())
+    room = MOST_BYTES - len(rows) - len(kept) - len(script()) - _FRAME_BYTES
+    shown = sample(np.arange(len(tasks)), tasks.status, ROWS if len(rows) < _KEPT_BYTES else FEWER_ROWS)
     wide = replace(snapshot, tasks=tasks.records(shown))
     note = f"The table holds {len(shown):,} of {len(tasks):,} tasks: those that failed, and an even sample."
     return html.render(
         "report",
         title=words.name(snapshot),
         when=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(snapshot.time)),
-        card=Markup(html.card(wide, _LIMITS, timeline)),
+        card=Markup(html.card(wide, replace(_LIMITS, total_bytes=max(room, 100_000)), timeline)),
         note=note if len(shown) < len(tasks) else "",
         mark=MARK,
-        data=Markup(_inert(bounded(snapshot).to_json())),
+        data=Markup(kept),
+        rows=Markup(rows),
+        script=Markup(script()),
+        digest=base64.b64encode(hashlib.sha256(script().encode()).digest()).decode(),
     )
 
 
-def _inert(data: dict[str, Any]) -> str:
+@cache
+def script() -> str:
+    """What moves the timeline: the only script that the page's policy lets run, by its digest."""
+    return (files(__package__) / "report.js").read_text(encoding="utf-8")
+
+
+def _inert(data: dict[str, Any] | None) -> str:
     """JSON that can't end the element it stands in."""
     text = json.dumps(data)
     for letter in "<>&":
