@@ -12,7 +12,7 @@ import numpy as np
 
 from .assemble import running_now
 from .columns import ABORTED, OK, QUEUED
-from .rescue import end
+from .endings import end
 
 if TYPE_CHECKING:
     from .recorder import Recorder

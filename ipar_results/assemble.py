@@ -50,7 +50,7 @@ def assemble(recorder: Recorder, result: Any) -> Snapshot:
 
 def scalars(recorder: Recorder) -> dict[str, Any]:
     """The fields of a Snapshot that are one number or word each: cheap enough to look at again and again."""
-    columns, link = recorder.columns, recorder.link
+    columns = recorder.columns
     elapsed = recorder.elapsed  # takes in what has just come, so it goes before everything that is counted
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
     done = ok + failed + aborted
@@ -81,8 +81,8 @@ def scalars(recorder: Recorder) -> dict[str, Any]:
         "eta": recorder.forecast.range(recorder, now),
         "finished": finished,
         "outputs_total": int(columns.wrote.sum()),
-        "state": _state(columns.total, done, running, failed + aborted, finished, link.lost),
-        "note": "" if finished else link.note(),
+        "state": _state(columns.total, done, running, failed + aborted, finished, recorder.lost),
+        "note": "" if finished else recorder.note,
         "single": recorder.single and columns.total == 1,
         "time": now,
     }

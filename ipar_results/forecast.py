@@ -34,7 +34,7 @@ class Forecast:
         now : float
             POSIX seconds.
         """
-        if recorder.columns.ended == recorder.columns.messages or recorder.link.lost:
+        if recorder.columns.ended == recorder.columns.messages or recorder.lost:
             return None
         if not 0 <= now - self._made_at < _AGE:
             work = work_of(recorder, now)

@@ -10,6 +10,7 @@ from typing import Any
 
 from .listener import FirstWords
 from .log import tell, trouble
+from .relays import Relays
 from .replies import Replies
 from .sent import Requests
 
@@ -32,6 +33,8 @@ class Link:
         Listens to messages that nobody follows yet.
     sent : Requests
         What messages carried that have not succeeded.
+    relays : Relays
+        The schedulers between the client and its engines.
     """
 
     def __init__(self, client: Any, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
@@ -45,12 +48,14 @@ class Link:
         self.replies = Replies(client)
         self.first_words = FirstWords()
         self.sent = Requests()
+        self.relays = Relays(client, contact_timeout)
         client._registration_callbacks.append(self._on_registration)
 
     def close(self) -> None:
         """Stop listening to the client; a second call does nothing."""
         self.replies.close()
         self.sent.clear()
+        self.relays.close()
         client = self._client()
         if client is not None and self._on_registration in client._registration_callbacks:
             client._registration_callbacks.remove(self._on_registration)
@@ -106,6 +111,11 @@ class Link:
         """The client was closed, by its user or by the cluster's shutdown."""
         client = self._client()
         return client is None or bool(client._closed)
+
+    @property
+    def patience(self) -> float:
+        """After how many silent seconds somebody counts as lost."""
+        return self._timeout()
 
     @property
     def silence(self) -> float:

@@ -69,6 +69,7 @@ class Recorder:
         self._deaf = False
         self._torn = False
         self._lock = threading.RLock()
+        self._heard_at = time.monotonic()
         self.name = str(result._fname) if result._fname != "unknown" else "result"
         self.single = len(result.msg_ids) == 1
         sizes = result._chunk_sizes
@@ -129,6 +130,7 @@ class Recorder:
                 if heard.tried:
                     self._note_tries(heard.tried)
                 self.link.heard()
+                self._heard_at = time.monotonic()
                 self.version += 1
                 self._torn = False
         self._overtaken()
@@ -336,6 +338,21 @@ class Recorder:
         return self._result()
 
     @property
+    def lost(self) -> bool:
+        """Whether nothing more can be expected for this result."""
+        return self.link.lost or bool(self.rescue.cut_off)
+
+    @property
+    def note(self) -> str:
+        """What a person must know of the way to the engines; an empty text while all is well."""
+        return self.link.note() if self.link.lost else self.rescue.cut_off or self.link.note()
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since something was last heard of this result."""
+        return time.monotonic() - self._heard_at
+
+    @property
     def lock(self) -> threading.RLock:
         """Held while the columns are written, and by those who read several of them at once."""
         return self._lock
@@ -428,6 +445,7 @@ class Recorder:
             swap()
             columns.reopen(index, result.msg_ids)
             self._listening, self._deaf = True, False
+            self._heard_at = time.monotonic()
             self._listener.attach([result._children[i] for i in positions])
             self.version += 1
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .errors import ContactLost
+from .columns import OK
+from .endings import end, give_up_contact
 from .log import trouble
-from .outcomes import PENDING, pending
+from .relays import way_of
 
 if TYPE_CHECKING:
     from .actions import Cancelling
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 UNRESOLVED = 1.0  # seconds that ipyparallel has for putting together what has all come
 STUCK = 10.0  # twice what the scheduler takes to notice an engine's death
-_HUB_QUESTIONS = ("result_request",)
 
 
 class Rescue:
@@ -31,11 +30,15 @@ class Rescue:
         What the user asked to be cancelled.
     given_up : bool
         Contact was lost, and the result has said so.
+    cut_off : str
+        What a person must know where this result's scheduler no longer answers, though the Hub may.
     """
 
     def __init__(self) -> None:
         self.cancelling: Cancelling | None = None
         self.given_up = False
+        self.cut_off = ""
+        self._way: str | None = None
         self._lock = threading.Lock()
         self._unresolved_since: float | None = None
         self._tries: dict[int, set[Any]] = {}
@@ -46,13 +49,15 @@ class Rescue:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            if recorder.link.lost:
+            self._look_for_the_way(result, recorder)
+            if recorder.lost:
                 if not self.given_up and not result._ready:
                     self.given_up = True
                     give_up_contact(result, recorder)
                 return
             self.given_up = False
             self._resolve(result)
+            self._free_stranded(result, recorder)
             if self.cancelling is not None:
                 self.cancelling.settle(result, recorder)
             self._free_stuck(result, recorder)
@@ -67,6 +72,35 @@ class Rescue:
             self.cancelling.spare(positions)
         for position in positions:
             self._tries.pop(position, None)
+
+    # no way to the engines ---------------------------------------------------------------------------
+
+    def _look_for_the_way(self, result: Any, recorder: Recorder) -> None:
+        """Ask for the scheduler that has this result's tasks, once nothing has come of them for a while."""
+        if recorder.link.lost or not result._children:
+            return
+        if recorder.quiet < recorder.link.patience / 4:
+            cut_off = ""
+        else:
+            self._way = self._way or way_of(result, recorder)
+            cut_off = recorder.link.relays.note(self._way)
+        if bool(cut_off) != bool(self.cut_off):
+            recorder.version += 1
+        self.cut_off = cut_off
+
+    def _free_stranded(self, result: Any, recorder: Recorder) -> None:
+        """What was sent just when the client learned of its engine's death is overlooked by ipyparallel."""
+        if recorder.quiet < UNRESOLVED or not result._children:
+            return
+        client, columns = result._client, recorder.columns
+        alive = set(client._engines.values())
+        held = list(getattr(client, "_outstanding_dict", {}).items())
+        orphans = [(msg_id, uuid) for uuid, ids in held if ids and uuid not in alive for msg_id in list(ids)]
+        if orphans:
+            positions = columns.locate([msg_id for msg_id, _ in orphans]).tolist()
+            for position, (_, uuid) in zip(positions, orphans, strict=True):
+                if position >= 0 and columns.status[position] < OK:
+                    _strand(result, recorder, position, recorder.link.engine(uuid))
 
     # all came, and was not put together --------------------------------------------------------------
 
@@ -96,13 +130,21 @@ class Rescue:
             if isinstance(engine, int) and engine not in alive and engine not in known:
                 self.tried(position, engine)
         for position, engines in list(self._tries.items()):
-            if recorder.columns.status[position] > 1:
+            if recorder.columns.status[position] >= OK:
                 del self._tries[position]
             elif not alive <= engines:
                 self._tried_at[position] = time.monotonic()
             elif time.monotonic() - self._tried_at[position] > STUCK:
                 del self._tries[position]
                 _fail(result, recorder, position, engines)
+
+
+def _strand(result: Any, recorder: Recorder, position: int, engine: Any) -> None:
+    from ipyparallel.error import RemoteError
+
+    told = f"Engine {engine!r} died before it was given the task"
+    error = RemoteError("EngineError", told, "", {"engine_id": engine})
+    end(recorder, [result._children[position]], "error", lambda _: error)
 
 
 def _fail(result: Any, recorder: Recorder, position: int, engines: set[Any]) -> None:
@@ -116,118 +158,3 @@ def _fail(result: Any, recorder: Recorder, position: int, engines: set[Any]) -> 
     else:
         error = RemoteError("EngineError", f"engines died while they ran the task: {note}", "", {})
     end(recorder, [result._children[position]], "error", lambda _: error)
-
-
-# ends of our making ----------------------------------------------------------------------------------
-
-
-def on_io(client: Any, do: Callable[[], None]) -> None:
-    """Do something where replies are handled, so that none comes in between; at once where none can come."""
-
-    def done() -> None:
-        try:
-            do()
-        except Exception:
-            trouble("ending tasks")
-
-    thread = getattr(client, "_io_thread", None)
-    if client._closed or thread is None or thread is threading.current_thread() or not thread.is_alive():
-        done()
-        return
-    with suppress(RuntimeError):  # the client is being closed: the next look finds it closed
-        client._io_loop.add_callback(done)
-
-
-def end(recorder: Recorder, futures: list[Any], status: str, value: Callable[[str], Any]) -> None:
-    """End messages in their engines' stead; what may still come of them is not wanted any more.
-
-    Parameters
-    ----------
-    recorder : Recorder
-    futures : list of MessageFuture
-    status : {'aborted', 'error'}
-    value : callable
-        The error, by message id: ipyparallel gives errors as results.
-    """
-
-    def do() -> None:
-        from ipyparallel.util import utcnow
-
-        left = [future for future in futures if future._state in PENDING]
-        recorder.link.replies.forget(future.msg_id for future in left)
-        for future in left:
-            future.output.metadata.update(status=status, received=utcnow())
-            future.set_result(value(future.msg_id))
-            _set(future.output, None)
-
-    client = recorder.link.client
-    if client is not None:
-        on_io(client, do)
-
-
-def give_up_contact(result: Any, recorder: Recorder) -> None:
-    """End a result with :class:`ContactLost`; should answers come after all, they are taken in."""
-    error = ContactLost(recorder.link.note())
-    client = result._client
-    if result._children:
-        on_io(client, lambda: _put_off(result, recorder, error))
-    else:
-        _end_hub_result(result, error)
-
-
-def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
-    from .resolve import LOST, rewire, wire
-
-    children, waiting = result._children, pending(result._children)
-    if not waiting:
-        return
-    old = [children[i] for i in waiting]
-    recorder.deafen(old)
-    closed = recorder.link.closed
-    fresh = list(children)
-    if not closed:
-        for i in waiting:
-            fresh[i] = _successor(children[i])
-    setattr(result, LOST, not closed)
-    recorder.link.replies.forget(future.msg_id for future in old)
-    for future in old:
-        _set(future, error)  # as a result: so ipyparallel gives errors
-        if closed:
-            _set(future.output, None)
-    if not result.done():
-        result._resolve_result(result._result_future)
-    if closed:
-        return
-    # what is told to the user now refers to the old futures; what comes later goes to the new ones
-    late = [fresh[i] for i in waiting]
-    recorder.listen(late)
-    recorder.link.replies.put_off(late)
-    rewire(result, fresh)
-    wire(result)
-
-
-def _successor(future: Any) -> Any:
-    from ipyparallel.client.futures import MessageFuture
-
-    fresh = MessageFuture(future.msg_id, header=future.header)
-    fresh.output = future.output
-    return fresh
-
-
-def _end_hub_result(result: Any, error: ContactLost) -> None:
-    """End also the wait for the Hub's answer, which is in the user's thread."""
-    if not result.done():
-        result._success = False
-        result.set_exception(error)
-    result._ready = result._output_ready = True
-    result._ready_event.set()
-    result._output_event.set()
-    for future in list(getattr(result._client, "_futures", {}).values()):
-        if future.header.get("msg_type") in _HUB_QUESTIONS:
-            with suppress(InvalidStateError):
-                future.set_exception(error)
-
-
-def _set(future: Any, value: Any) -> None:
-    with suppress(InvalidStateError):
-        future.set_result(value)

@@ -115,6 +115,8 @@ def collect_exceptions_of(theirs: Callable[[Any, Any], Any]) -> Callable[[Any, A
 
     @wraps(theirs)
     def _collect_exceptions(self: Any, results: Any) -> Any:
+        if not self._children:
+            self._raw_results = results  # of the Hub: ipyparallel does not keep them
         if not self._return_exceptions:
             for value in results:
                 if isinstance(value, _UNENDED):
@@ -137,9 +139,9 @@ def get(theirs: Callable[..., Any], notice: Callable[[Any], None]) -> Callable[.
         pieces = return_exceptions and not self._return_exceptions and return_when != FIRST_EXCEPTION
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if pieces and self._children:
+            if pieces:
                 if not self._ready:
-                    self.wait(left)
+                    _wait(self, left)
                 if self._ready:
                     return self.result() if self._success else _pieces(self)
             else:
@@ -156,12 +158,24 @@ def get(theirs: Callable[..., Any], notice: Callable[[Any], None]) -> Callable[.
     return get
 
 
+def _wait(result: Any, left: float | None) -> None:
+    """Wait; to fetch from the Hub what failed raises the first time, and the second finds it fetched."""
+    try:
+        result.wait(left)
+    except RemoteError:
+        if result._children:
+            raise
+        result.wait(left)
+
+
 def _pieces(result: Any) -> Any:
     """All values in the order of the inputs, with an error in the place of each that is missing."""
     from ipyparallel import AsyncMapResult
     from ipyparallel.client.map import mappable
 
     missing = result.exception()
+    if not result._children:
+        return missing if result._single_result else result._raw_results
     values = [missing if child._state in PENDING else outcome(child) for child in result._children]
     if result._single_result:
         return values[0]

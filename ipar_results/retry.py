@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .columns import ABORTED, FAILED
+from .endings import on_io
 from .errors import RetryError
-from .rescue import on_io
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -94,7 +94,8 @@ def retry(
     if not positions:
         return Retried()
     _check(result, recorder)
-    plans, reasons = _plan(result, recorder, positions, time.monotonic() + timeout)
+    deadline = time.monotonic() + min(timeout, recorder.link.patience)
+    plans, reasons = _plan(result, recorder, positions, deadline)
     if not plans or (reasons and indices is not None):
         raise RetryError(" ".join(reasons))
     _carry_out(result, recorder, plans)
@@ -132,8 +133,8 @@ def _check(result: Any, recorder: Recorder) -> None:
     if recorder.link.on_its_thread:
         msg = "retry() waits for the controller: call it from a thread, not in a callback of ipyparallel."
         raise RetryError(msg)
-    if recorder.link.lost:
-        raise RetryError(recorder.link.note() + " Nothing can be run again.")
+    if recorder.lost:
+        raise RetryError(recorder.note + " Nothing can be run again.")
 
 
 # what was sent -------------------------------------------------------------------------------------

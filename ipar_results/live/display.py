@@ -126,7 +126,7 @@ class Live(Following):
         self._card = self._carded()
         if self._card:
             self._put_widget_down()
-        if self._recorder.link.lost:
+        if self._recorder.lost:
             self._put_widget_down()  # nobody knows for how long: a notebook saved now must not hold it
         state = self._recorder.snapshot()
         sent = self._draw_widget(state)

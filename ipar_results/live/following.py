@@ -95,7 +95,7 @@ class Following(ABC):
             return None
         if self._key() != self._shown:
             return CHANGED
-        return CHANGED if since >= CLOCK and not self._recorder.link.lost else None
+        return CHANGED if since >= CLOCK and not self._recorder.lost else None
 
     def send(self) -> int:
         """Send the present state, which is the last one where the work has ended."""
@@ -154,8 +154,7 @@ class Following(ABC):
         self._result = None
 
     def _key(self) -> tuple[Any, ...]:
-        link = self._recorder.link
-        return (self._recorder.version, link.lost, link.alive())
+        return (self._recorder.version, self._recorder.lost, self._recorder.link.alive())
 
     def _at_end(self) -> bool:
         return self._recorder.finished or self._recorder.link.closed

@@ -96,7 +96,7 @@ def wait(
                 resolved_by = resolved_by or now + _RESOLVING
                 if now > resolved_by:
                     break
-            elif recorder.link.lost:
+            elif recorder.lost:
                 recorder.link.check()  # says so in the log
                 break
             result._ready_event.wait(nap if deadline is None else min(nap, deadline - now))

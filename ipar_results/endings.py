@@ -1,0 +1,130 @@
+"""How a result's tasks are ended in their engines' stead, and how it is told that nothing more will come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import InvalidStateError
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .errors import ContactLost
+from .log import trouble
+from .outcomes import PENDING, pending
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+_HUB_QUESTIONS = ("result_request",)
+
+
+def on_io(client: Any, do: Callable[[], None]) -> None:
+    """Do something where replies are handled, so that none comes in between; at once where none can come."""
+
+    def done() -> None:
+        try:
+            do()
+        except Exception:
+            trouble("ending tasks")
+
+    thread = getattr(client, "_io_thread", None)
+    if client._closed or thread is None or thread is threading.current_thread() or not thread.is_alive():
+        done()
+        return
+    with suppress(RuntimeError):  # the client is being closed: the next look finds it closed
+        client._io_loop.add_callback(done)
+
+
+def end(recorder: Recorder, futures: list[Any], status: str, value: Callable[[str], Any]) -> None:
+    """End messages in their engines' stead; what may still come of them is not wanted any more.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    futures : list of MessageFuture
+    status : {'aborted', 'error'}
+    value : callable
+        The error, by message id: ipyparallel gives errors as results.
+    """
+
+    def do() -> None:
+        from ipyparallel.util import utcnow
+
+        left = [future for future in futures if future._state in PENDING]
+        recorder.link.replies.forget(future.msg_id for future in left)
+        for future in left:
+            future.output.metadata.update(status=status, received=utcnow())
+            future.set_result(value(future.msg_id))
+            _set(future.output, None)
+
+    client = recorder.link.client
+    if client is not None:
+        on_io(client, do)
+
+
+def give_up_contact(result: Any, recorder: Recorder) -> None:
+    """End a result with :class:`ContactLost`; should answers come after all, they are taken in."""
+    error = ContactLost(recorder.note)
+    client = result._client
+    if result._children:
+        on_io(client, lambda: _put_off(result, recorder, error))
+    else:
+        _end_hub_result(result, error)
+
+
+def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
+    from .resolve import LOST, rewire, wire
+
+    children, waiting = result._children, pending(result._children)
+    if not waiting:
+        return
+    old = [children[i] for i in waiting]
+    recorder.deafen(old)
+    closed = recorder.link.closed
+    fresh = list(children)
+    if not closed:
+        for i in waiting:
+            fresh[i] = _successor(children[i])
+    setattr(result, LOST, not closed)
+    recorder.link.replies.forget(future.msg_id for future in old)
+    for future in old:
+        _set(future, error)  # as a result: so ipyparallel gives errors
+        if closed:
+            _set(future.output, None)
+    if not result.done():
+        result._resolve_result(result._result_future)
+    if closed:
+        return
+    # what is told to the user now refers to the old futures; what comes later goes to the new ones
+    late = [fresh[i] for i in waiting]
+    recorder.listen(late)
+    recorder.link.replies.put_off(late)
+    rewire(result, fresh)
+    wire(result)
+
+
+def _successor(future: Any) -> Any:
+    from ipyparallel.client.futures import MessageFuture
+
+    fresh = MessageFuture(future.msg_id, header=future.header)
+    fresh.output = future.output
+    return fresh
+
+
+def _end_hub_result(result: Any, error: ContactLost) -> None:
+    """End also the wait for the Hub's answer, which is in the user's thread."""
+    if not result.done():
+        result._success = False
+        result.set_exception(error)
+    result._ready = result._output_ready = True
+    result._ready_event.set()
+    result._output_event.set()
+    for future in list(getattr(result._client, "_futures", {}).values()):
+        if future.header.get("msg_type") in _HUB_QUESTIONS:
+            with suppress(InvalidStateError):
+                future.set_exception(error)
+
+
+def _set(future: Any, value: Any) -> None:
+    with suppress(InvalidStateError):
+        future.set_result(value)

@@ -1,0 +1,156 @@
+"""Whether the controller's schedulers are there: each is a process of its own, and the Hub outlives them."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .log import trouble
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+# by the attribute of the client's socket
+_NAMES = {"task": "task scheduler", "mux": "direct scheduler", "broadcast": "broadcast scheduler"}
+_AGAIN_MS = (200, 5_000)  # how soon a connection that failed is tried again, at first and at the longest
+
+
+class Relays:
+    """The schedulers of one client's controller, asked for only while somebody waits for them.
+
+    Parameters
+    ----------
+    client : ipyparallel.Client
+        Held weakly.
+    timeout : callable returning float
+        Seconds without an answer after which one counts as lost.
+    """
+
+    def __init__(self, client: Any, timeout: Callable[[], float]) -> None:
+        self._client = weakref.ref(client)
+        self._timeout = timeout
+        self._endpoints: dict[str, str] = {}
+        self._asked = False
+        self._probes: dict[str, Probe] = {}
+        self._answered: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def silence(self, relay: str) -> float:
+        """Seconds for which a scheduler has owed an answer; 0 where it owes none. Never waits."""
+        with self._lock:
+            try:
+                return self._ask(relay)
+            except Exception:
+                trouble("asking for the %s", _NAMES[relay])
+                return 0.0
+
+    def note(self, relay: str) -> str:
+        """What a person must know of a scheduler that is lost; an empty text while it is not."""
+        silence = self.silence(relay)
+        if silence <= self._timeout():
+            return ""
+        return (
+            f"The controller's {_NAMES[relay]} has not answered for {silence:.0f} s. "
+            "Results received so far are kept."
+        )
+
+    def close(self) -> None:
+        """Ask no more; a second call does nothing."""
+        with self._lock:
+            for probe in self._probes.values():
+                probe.close()
+            self._probes.clear()
+
+    def _ask(self, relay: str) -> float:
+        now, client = time.monotonic(), self._client()
+        probe = self._probes.get(relay)
+        if probe is not None:
+            if not probe.answered():
+                return now - probe.begun
+            probe.close()
+            del self._probes[relay]
+            self._answered[relay] = now
+        elif client is not None and not client._closed:
+            if relay not in self._endpoints:
+                self._find(client)
+            elif now - self._answered.get(relay, -1e9) > self._timeout() / 4:
+                self._probes[relay] = Probe(client, self._endpoints[relay])
+        return 0.0
+
+    def _find(self, client: Any) -> None:
+        """Read what the client's sockets are connected to, which may be a tunnel, on their own thread."""
+        if self._asked:
+            return
+        self._asked = True
+        endpoints = self._endpoints
+
+        def read() -> None:
+            for relay in _NAMES:
+                with suppress(Exception):  # closed just now
+                    endpoints[relay] = getattr(client, f"_{relay}_socket").LAST_ENDPOINT.decode()
+
+        with suppress(RuntimeError, AttributeError):  # the same
+            client._io_loop.add_callback(read)
+
+
+class Probe:
+    """A connection of our own to a scheduler, whose greeting shows that it is there; no message is sent.
+
+    ZeroMQ tries again until it succeeds.
+    """
+
+    def __init__(self, client: Any, endpoint: str) -> None:
+        import zmq
+
+        self.begun = time.monotonic()
+        self._socket = client._context.socket(zmq.DEALER)
+        try:
+            self._socket.linger = 0
+            self._socket.reconnect_ivl, self._socket.reconnect_ivl_max = _AGAIN_MS
+            if client.curve_serverkey:
+                for key in ("curve_serverkey", "curve_secretkey", "curve_publickey"):
+                    setattr(self._socket, key, getattr(client, key))
+            self._events = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+            self._events.linger = 0
+            self._socket.connect(endpoint)
+        except BaseException:
+            self.close()
+            raise
+
+    def answered(self) -> bool:
+        """Whether the scheduler has greeted."""
+        return bool(self._events.poll(0))
+
+    def close(self) -> None:
+        """End the connection; a second call does nothing."""
+        if self._socket.closed:
+            return
+        events = self._socket._monitor_socket
+        if events is not None:
+            self._socket.disable_monitor()
+            events.close()
+        self._socket.close()
+
+    def __del__(self) -> None:
+        # its client was dropped, and nobody looks any more
+        with suppress(Exception):
+            self.close()
+
+
+def way_of(result: Any, recorder: Recorder) -> str:
+    """The scheduler that has what is pending of a result: 'task', 'mux' or 'broadcast'."""
+    pending = recorder.columns.pending(np.arange(recorder.columns.messages))
+    if not len(pending):
+        return "task"
+    msg_id = result.msg_ids[int(pending[0])]
+    held_by = getattr(result._client, "_outstanding_dict", {})
+    holders = [uuid for uuid, held in list(held_by.items()) if msg_id in held]
+    if not holders:
+        return "task"
+    return "broadcast" if len(holders) > 1 or msg_id.endswith(f"_{holders[0]}") else "mux"
