@@ -1,6 +1,6 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser upstream bench build pictures clean
+.PHONY: help demo test check test-python test-typescript test-browser upstream bench faults build pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
@@ -30,6 +30,7 @@ help:
 	@echo "make check             ruff and mypy, ESLint and tsc"
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
+	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
 	@echo "make pictures          the pictures in docs/, from a real run"
 	@echo "make build             sdist and wheel, in dist/"
 	@echo "make clean             remove what the other targets made, .venv too"
@@ -86,6 +87,10 @@ upstream: .venv/test.stamp
 bench: .venv/test.stamp
 	$(BIN)/python tests/bench/observe.py
 	$(BIN)/python tests/bench/overhead.py
+
+SEEDS ?= 50
+faults: .venv/test.stamp
+	$(BIN)/python tests/faults/fault_run.py $(SEEDS)
 
 pictures: .venv/test.stamp
 	$(BIN)/python tools/pictures.py
