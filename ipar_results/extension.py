@@ -9,9 +9,11 @@ from typing import Any
 from .config import settings
 from .live.channel import Channel
 from .live.display import Live, bundle, notebook_view
+from .live.streams import Streams, into_this_cell
 from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
 from .log import forget, logger, terminal, trouble
+from .magics import ResultMagics
 from .monitor import Monitor
 from .patches import parse_date, replacements, send, view_init
 from .recorder import Recorder
@@ -58,6 +60,7 @@ class Extension:
                 self._configure(self._undo)
                 self._format(self._undo)
                 self._note_cells(self._undo)
+                self._add_magics(self._undo)
                 if self.in_kernel:
                     self._open_channel(self._undo)
         except BaseException:
@@ -115,6 +118,15 @@ class Extension:
         if len(self.shell.history_manager.input_hist_raw) == count - 1:  # newer IPython counts it already
             count -= 1
         self.tracker.where = Where(getattr(info, "cell_id", None), count)
+
+    def _add_magics(self, undo: ExitStack) -> None:
+        undo.callback(ResultMagics(self.shell, self.tracker, self._tell if self.in_kernel else None).attach())
+
+    def _tell(self, data: dict[str, str]) -> None:
+        """Show a bundle in the cell that runs now."""
+        if self.config.view == "text":
+            data = {"text/plain": data["text/plain"]}
+        self.shell.display_pub.publish(data, {})
 
     def _open_channel(self, undo: ExitStack) -> None:
         channel = Channel(self.shell.kernel, self.tracker, self.config, self.ticker.wake)
@@ -184,6 +196,19 @@ class Extension:
             print(repr(result))
             return
         self.follow(live)
+
+    def streams(self, result: Any) -> Streams | None:
+        """What shows the streams of a result in the cell that runs now; None where they are printed."""
+        if not self.in_kernel:
+            return None
+        try:
+            publish = into_this_cell(self.shell.display_pub)
+            streams = Streams(result.msg_ids, publish, lambda: self.config.rate, once=self.captured)
+            self.ticker.add(streams)
+        except Exception:
+            trouble("streaming output")
+            return None
+        return streams
 
     def wait(
         self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any

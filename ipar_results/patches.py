@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, Protocol
 
 from .hub import HubRecorder
+from .live.streams import Streams
 from .live.wait import checked
 from .log import trouble
 from .monitor import Monitor
@@ -17,6 +18,7 @@ from .times import moment
 
 _HUB_PATIENCE = 1.0
 _PARTS = "_ipar_results_parts"
+_STREAMS = "_ipar_results_streams"
 
 
 class Layer(Protocol):
@@ -33,6 +35,9 @@ class Layer(Protocol):
 
     def recorder(self, result: Any) -> Recorder:
         """The recorder of a result."""
+
+    def streams(self, result: Any) -> Streams | None:
+        """What shows the streams of a result in the cell that runs now; None where they are printed."""
 
     def wait(
         self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any
@@ -58,7 +63,7 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
         "wall_time": _once_ready(original["wall_time"].fget, lambda ar: layer.recorder(ar).wall_time),
         "monitor": property(lambda ar: Monitor(ar, layer.recorder(ar)), doc="Questions about this result."),
         "wait_interactive": _wait_interactive(layer, original["wait_interactive"]),
-        "stream_output": _stream_output(original["stream_output"]),
+        "stream_output": _stream_output(layer, original["stream_output"]),
         "_iopub_streaming_output_callback": _stream_callback(original["_iopub_streaming_output_callback"]),
         "_init_futures": _init_futures(layer, original["_init_futures"]),
         "_resolve_result": resolve.resolve_result(original["_resolve_result"]),
@@ -126,25 +131,48 @@ def _wait_interactive(layer: Layer, theirs: Callable[..., None]) -> Callable[...
     return wait_interactive
 
 
-def _stream_output(theirs: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Upstream's, made to work where a result names no targets: the engine is asked of each task."""
+def _stream_output(layer: Layer, theirs: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Upstream's, made to work where a result names no targets: the engine is asked of each task.
+
+    In a kernel upstream sends all that a task has written again for each chunk; ours are sent bit by bit.
+    """
 
     @wraps(theirs)
     @contextmanager
     def stream_output(self: Any) -> Iterator[None]:
-        if self._targets is not None:
-            with theirs(self):
-                yield
-            return
-        self._targets = [_EngineOf(md) for md in self._metadata]
+        before, streams = _streams_of(self), layer.streams(self)
+        setattr(self, _STREAMS, streams)
         try:
-            with theirs(self):
-                self._targets = None  # upstream reads it only on entering
+            with _with_targets(self, theirs):
                 yield
         finally:
-            self._targets = None
+            setattr(self, _STREAMS, before)
+            if streams is not None:
+                streams.close()
 
     return stream_output
+
+
+@contextmanager
+def _with_targets(result: Any, theirs: Callable[[Any], Any]) -> Iterator[None]:
+    if result._targets is not None:
+        with theirs(result):
+            yield
+        return
+    result._targets = [_EngineOf(md) for md in result._metadata]
+    try:
+        with theirs(result):
+            result._targets = None  # upstream reads it only on entering
+            yield
+    finally:
+        result._targets = None
+
+
+def _streams_of(result: Any) -> Streams | None:
+    try:
+        return object.__getattribute__(result, _STREAMS)  # type: ignore[no-any-return]
+    except AttributeError:
+        return None
 
 
 class _EngineOf:
@@ -162,6 +190,11 @@ def _stream_callback(theirs: Callable[..., None]) -> Callable[..., None]:
         try:
             if isinstance(eid, _EngineOf):
                 eid = eid.metadata["engine_id"]
+            streams = _streams_of(self)
+            if msg["header"]["msg_type"] == "stream" and streams is not None and not streams.over:
+                name = msg["content"]["name"]
+                streams.heard(eid, msg_future.msg_id, name, msg_future.output.metadata)
+                return
             theirs(self, eid, msg_future, msg)
         except Exception:
             trouble("streaming output")

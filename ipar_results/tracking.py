@@ -8,6 +8,7 @@ import uuid
 import weakref
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 from typing import Any, NamedTuple
 
 from .log import trouble
@@ -16,6 +17,7 @@ from .recorder import Recorder
 _ADOPTED_AT_ONCE = 20  # a recorder takes some 50 µs: a burst of results is taken in bit by bit
 _REMEMBERED = 200
 _OUTPUT_GRACE = 2.0
+_SETTING_UP = 0.01
 
 
 class Where(NamedTuple):
@@ -32,13 +34,16 @@ class Tracked:
     ----------
     id : str
         32 hexadecimal digits, unique among all kernels.
+    number : int
+        Counts the results of this kernel from 1: what a person types.
     where : Where
     shown : bool
         Whether it was displayed.
     """
 
-    def __init__(self, result: Any, recorder: Recorder, where: Where) -> None:
+    def __init__(self, result: Any, recorder: Recorder, where: Where, number: int = 0) -> None:
         self.id = uuid.uuid4().hex
+        self.number = number
         self.where = where
         self.shown = False
         self.over = False
@@ -110,9 +115,11 @@ class Tracker:
         self._wake = wake
         self._births: deque[tuple[weakref.ref[Any], Where]] = deque()
         self._old_births = 0
+        self._numbers = count(1)
         self._entries: weakref.WeakKeyDictionary[Any, Tracked] = weakref.WeakKeyDictionary()
         self._tracked: dict[str, Tracked] = {}
         self._lock = threading.Lock()
+        self._adopting = threading.Lock()
 
     # told by the user's threads --------------------------------------------------------------------
 
@@ -128,7 +135,7 @@ class Tracker:
             if entry is None:
                 recorder = self._recorder(result)
                 recorder.woken.append(self._woken)
-                entry = Tracked(result, recorder, where or self.where)
+                entry = Tracked(result, recorder, where or self.where, next(self._numbers))
                 self._entries[result] = self._tracked[entry.id] = entry
         self._wake()
         return entry
@@ -149,11 +156,20 @@ class Tracker:
         with self._lock:
             return list(self._tracked.values())
 
+    def catch_up(self) -> None:
+        """Take in what was made up to now, for somebody who wants to see it at once."""
+        there = len(self._births)
+        if there:
+            time.sleep(_SETTING_UP)  # a map elsewhere may be about to say that the newest is a part of it
+            self._adopt(there, there)
+
     # the ticker's thread ---------------------------------------------------------------------------
 
     def round(self) -> bool:
         """Take in new results and follow those that have not ended; returns whether there is more to do."""
-        self._adopt()
+        # what is as old as a round has been set up by now, and says what it is part of
+        self._adopt(self._old_births, _ADOPTED_AT_ONCE)
+        self._old_births = len(self._births)
         active = [entry for entry in self.all() if not entry.over]
         for entry in active:
             try:
@@ -161,8 +177,7 @@ class Tracker:
             except Exception:
                 trouble("following a result")
                 entry.let_go()
-        if not active:
-            self._forget()
+        self._forget()
         return bool(active or self._births)
 
     def close(self) -> None:
@@ -172,21 +187,20 @@ class Tracker:
             self._entries.clear()
             self._births.clear()
 
-    def _adopt(self) -> None:
-        # what is as old as a round has been set up by now, and says what it is part of
-        due, room = self._old_births, _ADOPTED_AT_ONCE
-        while due and room:
-            due -= 1
-            ref, where = self._births.popleft()
-            result = ref()
-            if result is None or not _stands_alone(result):
-                continue
-            room -= 1
-            try:
-                self.entry(result, where)
-            except Exception:
-                trouble("following a new result")
-        self._old_births = len(self._births)
+    def _adopt(self, due: int, room: int) -> None:
+        with self._adopting:
+            due = min(due, len(self._births))
+            while due and room:
+                due -= 1
+                ref, where = self._births.popleft()
+                result = ref()
+                if result is None or not _stands_alone(result):
+                    continue
+                room -= 1
+                try:
+                    self.entry(result, where)
+                except Exception:
+                    trouble("following a new result")
 
     def _forget(self) -> None:
         """Keep the newest of those of which only the last facts are left."""

@@ -117,12 +117,12 @@ def _carried_out(request: str, entry: Tracked, result: Any, action: str, args: d
             raise LookupError(msg)
         monitor = Monitor(result, recorder)
         if action == "export":
-            path = _export(monitor, recorder, args["format"])
+            path = export(monitor, recorder, args["format"])
             message = f"Saved {path.name} in the kernel's working directory."
         elif action == "retry":
             message = f"Running {plural(_count(monitor.retry(args['indices'])), 'task')} again."
         else:
-            message = _said(monitor.cancel(interrupt=action == "interrupt"))
+            message = said(monitor.cancel(interrupt=action == "interrupt"))
         return Outcome(request, entry.id, action, True, message, None if path is None else str(path))
     except Exception as error:
         if not isinstance(
@@ -132,23 +132,39 @@ def _carried_out(request: str, entry: Tracked, result: Any, action: str, args: d
         return Outcome(request, entry.id, action, False, f"{error}" or type(error).__name__)
 
 
-def _export(monitor: Any, recorder: Recorder, form: str) -> Path:
-    """Save beside the notebook, under a name that is not taken."""
+def export(
+    monitor: Any, recorder: Recorder, form: str, path: str | None = None, overwrite: bool = False
+) -> Path:
+    """Save a result; without a path beside the notebook, under a name that is not taken.
+
+    Parameters
+    ----------
+    monitor : Monitor
+    recorder : Recorder
+    form : {'report', 'trace', 'csv'}
+    path : str, optional
+        A file, or a folder for a file that gets a name of ours.
+    overwrite : bool
+        Replace a file that exists already.
+    """
+    save = {"report": monitor.save_report, "trace": monitor.save_trace, "csv": monitor.save_csv}[form]
+    folder = Path.cwd() if path is None else Path(path).expanduser()
+    if not folder.is_dir():
+        return Path(save(folder, overwrite))
     stem = re.sub(r"[^\w.-]+", "_", recorder.name)[:_LONGEST_STEM].strip("._") or "result"
     stem += datetime.now().strftime("-%Y%m%d-%H%M%S")
-    save = {"report": monitor.save_report, "trace": monitor.save_trace, "csv": monitor.save_csv}[form]
     for n in range(100):
-        path = Path.cwd() / f"{stem}{f'-{n + 1}' if n else ''}{_SUFFIXES[form]}"
+        free = folder / f"{stem}{f'-{n + 1}' if n else ''}{_SUFFIXES[form]}"
         try:
-            save(path)
-            return path
+            save(free)
+            return free
         except FileExistsError:
             continue
     msg = f"A hundred files named {stem}… are there already."
     raise FileExistsError(msg)
 
 
-def _said(done: Any) -> str:
+def said(done: Any) -> str:
     """What a cancellation did, in a sentence."""
     did = [f"cancelled {plural(done.cancelled, 'task')}"] if done.cancelled else []
     did += [f"interrupted {plural(done.interrupted, 'task')}"] if done.interrupted else []

@@ -61,7 +61,7 @@ def output(output: TaskOutput, limit: int) -> dict[str, Any]:
     streams, omitted = [], output.omitted
     for label, text in (("", output.stdout), ("stderr", output.stderr)):
         recent = text[-_REDRAWN * limit :] if limit else ""
-        start, cut, end = clip(_overwritten(recent), 0, limit)
+        start, cut, end = clip(overwritten(recent), 0, limit)
         omitted += len(text) - len(recent) + cut
         if start or end:
             streams.append((label, to_html((start + end).rstrip("\n"))))
@@ -74,6 +74,6 @@ def output(output: TaskOutput, limit: int) -> dict[str, Any]:
     }
 
 
-def _overwritten(text: str) -> str:
+def overwritten(text: str) -> str:
     """What a carriage return leaves on the screen: the last state of a progress bar, not its history."""
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

@@ -65,7 +65,9 @@ def world(shell=None, client=None, futures=()):
     }
     if shell is not None:
         seen["configurables"] = list(shell.configurables)
-        seen["magics"] = {kind: set(names) for kind, names in shell.magics_manager.magics.items()}
+        seen["magics"] = {kind: dict(names) for kind, names in shell.magics_manager.magics.items()}
+        completers = shell.strdispatchers.get("complete_command")
+        seen["completers"] = {key: list(c.chain) for key, c in completers.strs.items()} if completers else {}
         seen["events"] = {event: list(calls) for event, calls in shell.events.callbacks.items()}
         for name, formatter in formatters(shell).items():
             seen[name] = (dict(formatter.type_printers), dict(formatter.deferred_printers))

@@ -1,0 +1,228 @@
+"""`%ipar`: the results of this session, and what can be done to them, from the keyboard."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.error import UsageError
+
+from .live import commands
+from .monitor import Monitor
+from .names import Names, called, held
+from .render import listing, words
+from .retry import Retried
+from .snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from .tracking import Tracked, Tracker
+
+ACTIONS = ("list", "cancel", "retry", "report", "trace", "csv")
+_FILES = ("report", "trace", "csv")
+_OPTIONS = {"list": ["--all"], "cancel": ["--interrupt"], **{name: ["--overwrite"] for name in _FILES}}
+_LISTED = 20
+
+
+class ResultMagics:
+    """The line magic `%ipar` and its completions.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    tracker : Tracker
+    publish : callable or None
+        ``publish(data)`` shows a MIME bundle; without it, text is printed.
+    """
+
+    def __init__(
+        self, shell: Any, tracker: Tracker, publish: Callable[[dict[str, str]], None] | None = None
+    ) -> None:
+        self._shell = shell
+        self._names = Names(tracker, lambda: shell.user_ns)
+        self._publish = publish
+
+    def attach(self) -> Callable[[], None]:
+        """Define the magic; returns what puts back whatever had its name."""
+        magics, name = self._shell.magics_manager.magics["line"], "ipar"
+        had, before, ours = name in magics, magics.get(name), self.ipar
+        magics[name] = ours
+        uncomplete = self._attach_completer()
+
+        def detach() -> None:
+            uncomplete()
+            if magics.get(name) is not ours:
+                return  # somebody defined another one meanwhile
+            if had:
+                magics[name] = before
+            else:
+                del magics[name]
+
+        return detach
+
+    def _attach_completer(self) -> Callable[[], None]:
+        key, dispatchers = "%ipar", self._shell.strdispatchers
+
+        def completer(_: Any, event: Any) -> list[str]:
+            return self.completions(event.line, event.symbol)
+
+        before = set(dispatchers.get("complete_command", _Nothing).strs)
+        self._shell.set_hook("complete_command", completer, str_key=key)
+
+        def detach() -> None:
+            chain = dispatchers["complete_command"].strs.get(key)
+            if chain is None:
+                return
+            chain.chain[:] = [each for each in chain.chain if getattr(each[1], "__func__", 0) != completer]
+            if not chain.chain and key not in before:
+                del dispatchers["complete_command"].strs[key]
+
+        return detach
+
+    # what it does ----------------------------------------------------------------------------------
+
+    def ipar(self, line: str = "") -> None:
+        """List the results of IPython Parallel in this session, or act on one of them.
+
+        ::
+
+            %ipar                             which there are, and how they stand (--all: the old ones too)
+            %ipar cancel 3                    cancel what is queued of result 3
+            %ipar cancel ar --interrupt       and interrupt (SIGINT) what runs
+            %ipar retry                       run again what failed of the newest result
+            %ipar report 3 run.html           save its card, timeline and tasks as one page
+            %ipar trace 3                     save it for https://ui.perfetto.dev
+            %ipar csv 3 runs/ --overwrite     save its tasks as a table
+
+        A result is meant by its number in the list, by a variable, or by the name of what was called; without
+        any, it is the newest for which the action makes sense. Without a path, files are saved in the current
+        folder under a name that is not taken.
+        """
+        asked = _parsed(line)
+        _refuse_options(asked)
+        self._names.catch_up()
+        if asked.action == "list":
+            self._list(asked)
+            return
+        path = asked.path
+        if asked.action in _FILES and path is None and self._names.is_path(asked.result):
+            asked.result, path = None, asked.result
+        try:
+            entry = self._names.find(asked.result, asked.action, asked.interrupt)
+            print(f"{called(entry)}: {self._do(entry, asked, path)}")
+        except FileExistsError as error:
+            msg = f"{path} exists already: choose another name, or add --overwrite to replace it"
+            raise UsageError(msg) from error
+        except (LookupError, OSError, ValueError, RuntimeError) as error:
+            raise UsageError(str(error.args[0] if isinstance(error, LookupError) else error)) from error
+
+    def _list(self, asked: Namespace) -> None:
+        if asked.result is not None or asked.path is not None:
+            msg = f"%ipar list takes no name, got {asked.result!r}: %ipar lists all results"
+            raise UsageError(msg)
+        rows = self.rows()
+        shown = rows if asked.all else rows[-_LISTED:]
+        text = listing.plain(shown, len(rows))
+        if self._publish is None:
+            print(text)
+        else:
+            self._publish({"text/plain": text, "text/html": listing.table(shown, len(rows))})
+
+    def rows(self) -> list[listing.Row]:
+        """What is listed: one row for each tracked result, oldest first."""
+        names: dict[int, list[str]] = {}
+        for name, entry in self._names.variables().items():
+            names.setdefault(entry.number, []).append(name)
+        return [
+            listing.Row(
+                number=entry.number,
+                snapshot=Snapshot(**facts),
+                variables=tuple(names.get(entry.number, ())),
+                cell=entry.where.execution_count,
+                gone=entry.gone,
+            )
+            for entry in self._names.entries()
+            if (facts := entry.facts())
+        ]
+
+    def _do(self, entry: Tracked, asked: Namespace, path: str | None) -> str:
+        recorder, result = held(entry)
+        monitor = Monitor(result, recorder)
+        if asked.action == "cancel":
+            return commands.said(monitor.cancel(interrupt=asked.interrupt))
+        if asked.action == "retry":
+            return _said(monitor.retry())
+        return f"Saved {commands.export(monitor, recorder, asked.action, path, asked.overwrite)}"
+
+    # completion ------------------------------------------------------------------------------------
+
+    def completions(self, line: str, symbol: str) -> list[str]:
+        """What may stand where the cursor is.
+
+        Parameters
+        ----------
+        line : str
+            The whole line.
+        symbol : str
+            What is typed already of the word.
+        """
+        given = (line[: len(line) - len(symbol)] if line.endswith(symbol) else line).split()[1:]
+        if not given:
+            return list(ACTIONS)
+        action = given[0]
+        if symbol.startswith("-"):
+            return _OPTIONS.get(action, [])
+        if action not in ACTIONS[1:] or any(not word.startswith("-") for word in given[1:]):
+            return []
+        return self._names.fitting(action)
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        msg = f"{message}: see %ipar?"
+        raise UsageError(msg)
+
+
+def _parsed(line: str) -> Namespace:
+    """What was asked for.
+
+    Raises
+    ------
+    UsageError
+    """
+    parser = _Parser(prog="%ipar", add_help=False, allow_abbrev=False)
+    parser.add_argument("action", nargs="?", default="list", choices=ACTIONS)
+    parser.add_argument("result", nargs="?")
+    parser.add_argument("path", nargs="?")
+    for option in ("--interrupt", "--overwrite", "--all"):
+        parser.add_argument(option, action="store_true")
+    try:
+        words_given = shlex.split(line, posix=os.name == "posix")
+    except ValueError as error:
+        msg = f"{line!r}: {error}: close every quotation mark"
+        raise UsageError(msg) from error
+    return parser.parse_intermixed_args(words_given)
+
+
+class _Nothing:
+    strs: dict[str, Any] = {}  # noqa: RUF012 - stands for a dispatcher that is not there
+
+
+def _refuse_options(asked: Namespace) -> None:
+    """An option that would do nothing is a mistake, and is told."""
+    action, options = asked.action, _OPTIONS.get(asked.action, [])
+    given = [f"--{name}" for name in ("interrupt", "overwrite", "all") if getattr(asked, name)]
+    for option in given:
+        if option not in options:
+            takes = f"it takes {options[0]}" if options else "it takes no options"
+            msg = f"%ipar {action} has no option {option}: {takes}"
+            raise UsageError(msg)
+    if asked.path is not None and action not in _FILES:
+        msg = f"%ipar {action} takes one name, got {asked.path!r} too: name one result at a time"
+        raise UsageError(msg)
+
+
+def _said(retried: Retried) -> str:
+    return " ".join([f"Running {words.plural(retried.retried, 'task')} again.", *retried.reasons])

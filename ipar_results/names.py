@@ -1,0 +1,168 @@
+"""Which result a person means by a number, a variable or a name, and whether an action makes sense for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .live.commands import possible
+from .recorder import Recorder
+from .render import words
+from .render.ansi import one_line
+from .render.text import line
+from .snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from .tracking import Tracked, Tracker
+
+_NAMED = 10
+_SUFFIXES = (".html", ".htm", ".json", ".csv")
+
+
+class Names:
+    """The results of a session by what a person calls them.
+
+    Parameters
+    ----------
+    tracker : Tracker
+    namespace : callable
+        Gives the user's variables.
+    """
+
+    def __init__(self, tracker: Tracker, namespace: Callable[[], Mapping[str, Any]]) -> None:
+        self._tracker = tracker
+        self._namespace = namespace
+
+    def catch_up(self) -> None:
+        """Know what was made up to now."""
+        self._tracker.catch_up()
+
+    def entries(self) -> list[Tracked]:
+        """All results, oldest first."""
+        return sorted(self._tracker.all(), key=lambda entry: entry.number)
+
+    def variables(self) -> dict[str, Tracked]:
+        """The user's names for results; those that begin with _ are IPython's own."""
+        from ipyparallel import AsyncResult
+
+        return {
+            name: self._tracker.entry(value)
+            for name, value in list(self._namespace().items())
+            if not name.startswith("_") and issubclass(type(value), AsyncResult)
+        }
+
+    def find(self, name: str | None, action: str, interrupt: bool = False) -> Tracked:
+        """The result that is meant; without a name the newest for which the action makes sense.
+
+        Raises
+        ------
+        LookupError
+            Where there is none, or more than one of that name; says what to do.
+        """
+        found = self._named(name)
+        fitting = [entry for entry in found if _fits(entry, action, interrupt)]
+        if name is None and fitting:
+            return fitting[-1]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            numbers = ", ".join(str(entry.number) for entry in fitting[-_NAMED:])
+            msg = f"{len(fitting):,} results are named {name!r}: say which by its number, {numbers}"
+            raise LookupError(msg)
+        raise LookupError(_why_not(found, action))
+
+    def fitting(self, action: str) -> list[str]:
+        """What may be typed to mean a result for which an action makes sense, newest first."""
+        self.catch_up()
+        variables = self.variables()
+        entries = [entry for entry in reversed(self.entries()) if _fits(entry, action, True)]
+        of_user = [name for name, entry in variables.items() if entry in entries]
+        names = [name for entry in entries if (name := _name(entry)).isidentifier()]
+        return list(dict.fromkeys([*of_user, *names, *(str(entry.number) for entry in entries)]))
+
+    def is_path(self, text: str | None) -> bool:
+        """Whether a text rather means a file than a result."""
+        if text is None or text in self.variables():
+            return False
+        return text.lower().endswith(_SUFFIXES) or "/" in text or "\\" in text
+
+    def _named(self, name: str | None) -> list[Tracked]:
+        variables, entries = self.variables(), self.entries()
+        if name is None:
+            if entries:
+                return entries
+            msg = "there are no results yet: submit work, then try again"
+            raise LookupError(msg)
+        number = name.lstrip("#")
+        if number.isdecimal():
+            found = [entry for entry in entries if entry.number == int(number)]
+        elif name in variables:
+            found = [variables[name]]
+        else:
+            found = [entry for entry in entries if _name(entry) == name]
+        if not found:
+            known = list(dict.fromkeys([*variables, *map(_name, reversed(entries))]))[:_NAMED]
+            names = f". Known are {', '.join(known)}" if known else ""
+            msg = f"there is no result {name!r}: %ipar lists them with their numbers{names}"
+            raise LookupError(msg)
+        return found
+
+
+def called(entry: Tracked) -> str:
+    """A result's name and number, as in ``simulate (3)``."""
+    return f"{_name(entry)} ({entry.number})"
+
+
+def held(entry: Tracked) -> tuple[Recorder, Any]:
+    """A result's recorder, and itself.
+
+    Raises
+    ------
+    LookupError
+        Where nobody holds it any more.
+    """
+    recorder = entry.recorder
+    result = None if recorder is None else recorder.result()
+    if recorder is None or result is None:
+        raise LookupError(_gone(entry))
+    return recorder, result
+
+
+def _name(entry: Tracked) -> str:
+    return one_line(str(entry.facts().get("name", "")), words.NAME) or "result"
+
+
+def _fits(entry: Tracked, action: str, interrupt: bool) -> bool:
+    facts = entry.facts()
+    can = possible(entry, facts) if facts else []
+    if action == "cancel":
+        return "cancel" in can or (interrupt and "interrupt" in can)
+    return (action if action == "retry" else "export") in can
+
+
+def _why_not(found: list[Tracked], action: str) -> str:
+    """Why an action makes no sense for any of these, and what would help."""
+    going = [entry for entry in found if not entry.facts().get("finished", True)]
+    entry = (going if action == "cancel" and going else found)[-1]
+    if entry.recorder is None:
+        return _gone(entry)
+    which, facts = called(entry), entry.facts()
+    if action == "cancel":
+        if facts["finished"]:
+            before = "" if len(found) == 1 else ", and so have all before it"
+            return f"{which} has ended{before}: there is nothing to cancel"
+        if facts["running"] and facts["state"] != "lost":
+            how = f"%ipar cancel {entry.number} --interrupt"
+            return f"{which} has no task left in a queue: {how} stops what runs"
+        return f"contact to the controller is lost: nobody can cancel {which}"
+    if action == "retry":
+        if not facts["finished"]:
+            return f"{which} goes on: wait for its end, or %ipar cancel {entry.number}, and retry then"
+        return f"nothing of {which} failed or was cancelled: there is nothing to run again"
+    return f"nothing of {which} has ended yet: try again later"
+
+
+def _gone(entry: Tracked) -> str:
+    facts = entry.facts()
+    told = f". It was {line(Snapshot(**facts))}" if facts else ""
+    return f"nothing holds {called(entry)} any more: keep a result in a variable to act on it later{told}"

@@ -1,0 +1,167 @@
+"""What engines write is shown in one display, for a cost that is in proportion to what they wrote."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from ipar_results.live.streams import LIVE, WHOLE, Streams, into_this_cell
+
+
+class Screen:
+    """What was published, and how the one display looks now."""
+
+    def __init__(self):
+        self.sent = []
+
+    def __call__(self, data, metadata=None, *, transient=None, update=False):
+        self.sent.append((data["text/plain"], transient["display_id"], update))
+
+    @property
+    def text(self):
+        return self.sent[-1][0]
+
+
+class Engines:
+    """Streams, with the metadata that ipyparallel would keep."""
+
+    def __init__(self, n=2, once=False):
+        self.screen = Screen()
+        self.ids = [f"m{i}" for i in range(n)]
+        self.metadata = [{"stdout": "", "stderr": ""} for _ in range(n)]
+        self.streams = Streams(self.ids, self.screen, lambda: 5.0, once=once)
+        self.now = 1e9
+
+    def write(self, i, text, name="stdout"):
+        self.metadata[i][name] += text
+        self.streams.heard(i, self.ids[i], name, self.metadata[i])
+
+    def tick(self):
+        self.now += 1
+        return self.streams.send() if self.streams.wants(self.now) is not None else 0
+
+
+def test_all_engines_are_one_display_in_their_order():
+    engines = Engines()
+    engines.write(1, "one\n")
+    engines.tick()
+    engines.write(0, "zero\n")
+    engines.write(0, "bad\n", "stderr")
+    engines.tick()
+    assert engines.screen.text == "[stdout:0] zero\n[stderr:0] bad\n[stdout:1] one"
+    (_, first, opened), (_, second, updated) = engines.screen.sent
+    assert first == second and (opened, updated) == (False, True)
+
+
+def test_nothing_is_sent_where_nothing_was_written():
+    engines = Engines()
+    assert engines.tick() == 0
+    engines.write(0, "x")
+    assert engines.tick() == 1
+    assert engines.tick() == 0
+    assert len(engines.screen.sent) == 1
+
+
+def test_it_waits_between_updates():
+    engines = Engines()
+    engines.write(0, "x")
+    engines.streams.send()
+    engines.write(0, "y")
+    assert engines.streams.wants(engines.streams.sent_at + 0.1) is None
+    assert engines.streams.wants(engines.streams.sent_at + 0.3) is not None
+
+
+def test_what_is_sent_grows_with_what_was_written_and_no_faster():
+    def sent(chunks):
+        engines = Engines(1)
+        for n in range(chunks):
+            engines.write(0, f"a line of some length, number {n}\n")
+            engines.tick()  # the worst case: each chunk is an update
+        engines.streams.close()
+        return sum(len(text) for text, _, _ in engines.screen.sent)
+
+    few, many = sent(2_000), sent(4_000)
+    assert many < 2.5 * few  # it was four times as much
+
+
+def test_while_it_moves_the_ends_are_shown_and_afterwards_all():
+    engines = Engines(1)
+    lines = [f"line {n}" for n in range(5_000)]
+    engines.write(0, "\n".join(lines))
+    engines.tick()
+    assert len(engines.screen.text) < LIVE + 200
+    assert engines.screen.text.endswith("line 4999")
+    assert "characters left out; shown at the end" in engines.screen.text
+    engines.streams.close()
+    assert engines.screen.text.splitlines()[1:] == lines
+
+
+def test_at_the_end_a_flood_is_cut_and_says_so():
+    engines = Engines(1)
+    engines.write(0, "x" * 3 * WHOLE)
+    engines.streams.close()
+    assert len(engines.screen.text) < WHOLE + 200
+    assert "characters left out" in engines.screen.text
+
+
+def test_many_engines_do_not_make_an_update_longer():
+    engines = Engines(500)
+    for i in range(500):
+        engines.write(i, "some words that an engine has to say\n" * 20)
+    engines.tick()
+    assert len(engines.screen.text) < 2 * LIVE
+    assert "460 more streams" in engines.screen.text
+    engines.streams.close()
+    assert engines.screen.text.count("[stdout:") == 500
+
+
+def test_a_progress_bar_is_shown_as_it_stands():
+    engines = Engines(1)
+    engines.write(0, "".join(f"\r{n} %" for n in range(101)))
+    engines.tick()
+    assert engines.screen.text == "[stdout:0] 100 %"
+
+
+def test_the_end_comes_once_and_nothing_after_it():
+    engines = Engines(1)
+    engines.write(0, "x")
+    assert engines.streams.close() == 1
+    assert engines.streams.close() == 0
+    engines.write(0, "y")
+    assert engines.tick() == 0
+    assert len(engines.screen.sent) == 1
+
+
+def test_captured_output_is_captured_once():
+    engines = Engines(1, once=True)
+    engines.write(0, "x")
+    assert engines.tick() == 0
+    engines.streams.close()
+    assert [update for _, _, update in engines.screen.sent] == [False]
+
+
+def test_a_front_end_that_is_gone_ends_the_showing_and_raises_nothing(caplog):
+    def gone(*args, **kwargs):
+        raise OSError
+
+    streams = Streams(["m0"], gone, lambda: 5.0)
+    streams.heard(0, "m0", "stdout", {"stdout": "x"})
+    assert streams.send() == 1
+    assert streams.over
+    assert "showing what engines write" in caplog.text
+
+
+def test_a_display_goes_to_the_cell_that_ran_when_it_was_made():
+    sent = []
+    session = SimpleNamespace(send=lambda *args, **kwargs: sent.append((args, kwargs)))
+    pub = SimpleNamespace(session=session, pub_socket="socket", parent_header={"msg_id": "a"}, topic=b"t")
+    publish = into_this_cell(pub)
+    pub.parent_header = {"msg_id": "b"}
+    publish({"text/plain": "x"}, {}, transient={"display_id": "d"}, update=True)
+    ((args, kwargs),) = sent
+    assert args[:2] == ("socket", "update_display_data")
+    assert kwargs["parent"] == {"msg_id": "a"}
+
+
+@pytest.mark.parametrize("pub", [SimpleNamespace(publish=print), SimpleNamespace(publish=print, session=1)])
+def test_what_is_no_kernels_is_published_as_usual(pub):
+    assert into_this_cell(pub) is print
