@@ -137,7 +137,7 @@ def test_a_file_is_not_replaced_unasked(scene, tmp_path, action, file):
     fed.reply(0)
     path = tmp_path / file
     path.write_text("mine")
-    with pytest.raises(UsageError, match="exists already: .* --overwrite"):
+    with pytest.raises(UsageError, match=r"exists already: .* --overwrite"):
         scene.ipar(f"{action} 1 {path}")
     assert path.read_text() == "mine"
     scene.ipar(f"{action} --overwrite {path}")

@@ -1,4 +1,4 @@
-"""`%%px` and `%ipar` in a real kernel: our card instead of tqdm, streams for what they cost, the rest as before."""
+"""`%%px` and `%ipar` in a real kernel: our card, not tqdm; streams that cost little; the rest as before."""
 
 import pytest
 from kernels import Kernel, connect
