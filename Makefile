@@ -69,7 +69,7 @@ check: .venv/test.stamp
 
 # The browser's tests have a process of their own: Playwright keeps an event loop running in the main thread.
 test-python: .venv/test.stamp
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
 
 # The installation has left node_modules behind; node itself is a wheel in .venv.
 test-typescript: .venv/test.stamp

@@ -179,9 +179,10 @@ def unpicklable():
     return threading.Lock()
 
 
-def test_plain_a_result_that_cannot_be_read_here_never_comes(lview, caplog):
-    assert hangs(lview.apply_async(of_a_class_that_is_only_there))
-    assert "ModuleNotFoundError" in caplog.text
+def test_plain_a_result_that_cannot_be_read_here_never_comes(lview, caplog, until):
+    ar = lview.apply_async(of_a_class_that_is_only_there)
+    until(lambda: "ModuleNotFoundError" in caplog.text)
+    assert hangs(ar)
 
 
 @pytest.mark.parametrize("several", [False, True])
