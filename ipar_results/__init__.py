@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .actions import Cancelled
+from .arrivals import as_completed
 from .errors import ContactLost, RetryError
+from .group import Group, group
 from .layer import disable, enable, enabled, monitor
 from .monitor import Monitor
 from .retry import Retried
 from .snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
+from .task_result import TaskResult
 
 __version__ = "0.1.0"
 
@@ -19,6 +22,7 @@ __all__ = [
     "ContactLost",
     "EngineLoad",
     "FailureGroup",
+    "Group",
     "Monitor",
     "ResultWidget",
     "Retried",
@@ -26,12 +30,15 @@ __all__ = [
     "Snapshot",
     "TaskOutput",
     "TaskRecord",
+    "TaskResult",
     "TasksCancelled",
     "TimeUse",
+    "as_completed",
     "compare",
     "disable",
     "enable",
     "enabled",
+    "group",
     "load",
     "monitor",
 ]

@@ -69,7 +69,7 @@ def cancel(result: Any, recorder: Recorder, interrupt: bool = False, timeout: fl
     recorder.drain()
     asked = Cancelling(result, recorder, interrupt)
     if not len(asked.positions):
-        return Cancelled(already_done=recorder.columns.total)
+        return Cancelled(already_done=asked.total)
     recorder.be_cancelled(asked)
     asked.send(result._client)
     wait = not recorder.link.on_its_thread
@@ -130,6 +130,8 @@ class Cancelling:
     ----------
     positions : ndarray of int
         The messages that were pending.
+    total : int
+        Inputs of all messages that it is about.
     answers, signals : Answers
         What the engines said to the cancellation, and to interrupts.
     hit : dict
@@ -138,7 +140,8 @@ class Cancelling:
 
     def __init__(self, result: Any, recorder: Recorder, interrupt: bool) -> None:
         columns = recorder.columns
-        self.positions = columns.pending(np.arange(columns.messages))
+        self.positions = columns.pending(recorder.mine)
+        self.total = int(columns.weight(recorder.mine).sum())
         self.answers, self.signals = Answers(), Answers()
         self.hit: dict[int, str] = {}
         self._interrupt = interrupt
@@ -212,7 +215,7 @@ class Cancelling:
             waiting = columns.pending(self.positions)
             new = waiting[np.isnan(quiet[waiting])]
             quiet[new] = now
-            quiet[list(recorder.running)] = np.nan
+            quiet[[position for position in recorder.running if position in self._asked]] = np.nan
             due = waiting[now - quiet[waiting] > QUIET].tolist()
             futures = [result._children[i] for i in due if not self._together(client, result.msg_ids[i])]
             quiet[due] = np.nan  # once is enough
@@ -245,5 +248,5 @@ def _told(recorder: Recorder, asked: Cancelling) -> Cancelled:
             else:
                 what = "cancelled" if asked.confirmed(msg_id, alive) else "unreachable"
             counts[what] += columns.carried(position)
-    counts["already_done"] += columns.total - sum(counts.values())
+    counts["already_done"] += asked.total - sum(counts.values())
     return Cancelled(**counts)

@@ -55,7 +55,7 @@ def scalars(recorder: Recorder) -> dict[str, Any]:
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
     done = ok + failed + aborted
     running = sum(columns.carried(position) for position in recorder.running)
-    finished = columns.ended == columns.messages
+    finished, (messages, total) = recorder.all_ended, recorder.sizes
     ids, now = recorder.engines.ids, time.time()
     busy = float(columns.slot_busy.sum()) + sum(
         max(0.0, now - since) for _, since in running_now(recorder).values()
@@ -64,14 +64,14 @@ def scalars(recorder: Recorder) -> dict[str, Any]:
     together = not ids or any(map(coalesced, ids))
     return {
         "name": recorder.name,
-        "total": columns.total,
+        "total": total,
         "done": done,
         "ok": ok,
         "failed": failed,
         "aborted": aborted,
         "running": running,
-        "queued": columns.total - done - running,
-        "messages": columns.messages,
+        "queued": total - done - running,
+        "messages": messages,
         "elapsed": elapsed,
         "serial_time": columns.serial_time,
         "wall_time": recorder.wall_time if finished else None,
@@ -81,9 +81,9 @@ def scalars(recorder: Recorder) -> dict[str, Any]:
         "eta": recorder.forecast.range(recorder, now),
         "finished": finished,
         "outputs_total": int(columns.wrote.sum()),
-        "state": _state(columns.total, done, running, failed + aborted, finished, recorder.lost),
-        "note": "" if finished else recorder.note,
-        "single": recorder.single and columns.total == 1,
+        "state": _state(total, done, running, failed + aborted, finished, recorder.lost),
+        "note": recorder.remark(finished),
+        "single": recorder.single and total == 1,
         "time": now,
     }
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import ExitStack
 from typing import Any
 
+from .awaiting import forget_kinds
 from .config import settings
+from .group import Group, about, note
+from .lazy import imap
 from .live.channel import Channel
 from .live.display import Live, bundle, notebook_view
 from .live.streams import Streams, into_this_cell
@@ -14,7 +18,6 @@ from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
 from .log import forget, logger, terminal, trouble
 from .magics import ResultMagics
-from .monitor import Monitor
 from .patches import parse_date, replacements, send, view_init
 from .recorder import Recorder
 from .saved import saved
@@ -73,7 +76,7 @@ class Extension:
 
     def _patch(self, undo: ExitStack) -> None:
         from ipyparallel import AsyncResult, Client, util
-        from ipyparallel.client.view import View
+        from ipyparallel.client.view import LoadBalancedView, View
 
         undo.callback(setattr, View, "__init__", View.__init__)
         View.__init__ = view_init(self, View.__init__)
@@ -81,6 +84,9 @@ class Extension:
         Client._send = send(self, Client._send)
         undo.callback(setattr, util, "_parse_date", util._parse_date)
         util._parse_date = parse_date(util._parse_date)
+        undo.callback(setattr, LoadBalancedView, "imap", LoadBalancedView.imap)
+        LoadBalancedView.imap = imap(self.begin_lazy, self._lazy_progress, LoadBalancedView.imap)
+        undo.callback(forget_kinds)
         own = dict(vars(AsyncResult))
         for name, value in replacements(self, own).items():
             setattr(AsyncResult, name, value)
@@ -88,6 +94,7 @@ class Extension:
                 undo.callback(setattr, AsyncResult, name, own[name])
             else:
                 undo.callback(delattr, AsyncResult, name)
+        forget_kinds()
 
     def _configure(self, undo: ExitStack) -> None:
         configurables = self.shell.configurables
@@ -102,11 +109,12 @@ class Extension:
         from ipyparallel import AsyncResult
 
         formatters = self.shell.display_formatter
-        if self.in_kernel:
-            _register(undo, formatters.ipython_display_formatter, AsyncResult, self.show)
-        else:
-            _register(undo, formatters.formatters["text/plain"], AsyncResult, self._pretty)
-        _register(undo, formatters.mimebundle_formatter, AsyncResult, self._bundle)
+        for kind in (AsyncResult, Group):
+            if self.in_kernel:
+                _register(undo, formatters.ipython_display_formatter, kind, self.show)
+            else:
+                _register(undo, formatters.formatters["text/plain"], kind, self._pretty)
+            _register(undo, formatters.mimebundle_formatter, kind, self._bundle)
 
     def _note_cells(self, undo: ExitStack) -> None:
         events = self.shell.events
@@ -169,7 +177,25 @@ class Extension:
     def born(self, result: Any) -> None:
         """Take notice of a result that was made just now."""
         self.watch.born(result)
-        self.tracker.born(result)
+        if not result._children or not note(result):
+            self.tracker.born(result)
+
+    def begin(self, group: Group, show: bool) -> None:
+        """Follow a group whose block begins, and show it in the cell that runs now."""
+        self.tracker.entry(group)
+        if show and self.in_kernel:
+            self.show(group)
+
+    def begin_lazy(self, name: str, inputs: int | None) -> Group:
+        """A group for a lazy map that begins; `inputs` is None where nobody knows how many there are."""
+        lazy = Group(name, self.watch)
+        lazy.recorder.expected = inputs
+        self.begin(lazy, show=True)
+        return lazy
+
+    def _lazy_progress(self, group: Group) -> View:
+        # a card is shown already, and a script has not asked for a bar
+        return self.progress(group, quiet=self.shell is None or self.in_kernel)
 
     def follow(self, live: Live) -> None:
         """Move what is shown; captured output stays as it was captured."""
@@ -223,6 +249,18 @@ class Extension:
             return_when,
         )
 
+    def progress(self, result: Any, quiet: bool) -> View:
+        """What is moved while somebody iterates a result; a bar leaves standard output to what they print."""
+        try:
+            if quiet:
+                return NoView()
+            if self.in_kernel and self.config.view != "text":
+                return _LiveView(self, result, None)
+            return TextView(self.recorder(result), sys.stderr)
+        except Exception:
+            trouble("showing progress")
+            return NoView()
+
     def _view(self, result: Any, widget: bool | None) -> View:
         try:
             if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
@@ -257,7 +295,7 @@ class Extension:
             return None
 
     def _state(self, result: Any) -> Any:
-        return Monitor(result, self.recorder(result)).snapshot()
+        return about(result, self.recorder(result)).snapshot()
 
 
 class _Front:

@@ -34,7 +34,7 @@ class Forecast:
         now : float
             POSIX seconds.
         """
-        if recorder.columns.ended == recorder.columns.messages or recorder.lost:
+        if recorder.all_ended or recorder.growing or recorder.lost:
             return None
         if not 0 <= now - self._made_at < _AGE:
             work = work_of(recorder, now)
@@ -56,9 +56,10 @@ def work_of(recorder: Recorder, now: float) -> Work | None:
     index = index[(length >= 0) & (columns.status[index] != ABORTED) & (columns.engine[index] >= 0)]
     running, alive = np.fromiter(recorder.running, np.int64, len(recorder.running)), recorder.link.alive()
     slots, since = zip(*recorder.running.values(), strict=True) if recorder.running else ((), ())
-    queued = columns.messages - len(done) - len(running)
-    queued_inputs = columns.total - int(columns.counts[OK:].sum()) - int(columns.weight(running).sum())
-    positions = columns.messages * (columns.messages - 1) // 2 - int(done.sum()) - int(running.sum())
+    messages, total = recorder.sizes
+    queued = messages - len(done) - len(running)
+    queued_inputs = total - int(columns.counts[OK:].sum()) - int(columns.weight(running).sum())
+    positions = messages * (messages - 1) // 2 - int(done.sum()) - int(running.sum())
     return Work(
         length=columns.completed[index] - columns.started[index],
         start=columns.started[index],

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from .extension import Extension
+from .group import about
 from .live.following import Feed
 from .monitor import Monitor
 
@@ -65,7 +66,7 @@ def monitor(result: Any) -> Monitor:
     TypeError
         Where `result` is not an AsyncResult.
     """
-    return Monitor(result, current().recorder(result))
+    return about(result, current().recorder(result))
 
 
 def feed(result: Any, widget: Any) -> None:
@@ -83,5 +84,9 @@ def current() -> Extension:
     with _lock:
         if _loaded is not None:
             return _loaded
-        _idle = _idle or Extension()
+        if _idle is None:
+            from IPython import get_ipython
+
+            _idle = Extension()
+            _idle.shell = get_ipython()  # shown there, though nothing is attached
         return _idle

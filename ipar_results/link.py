@@ -78,6 +78,15 @@ class Link:
         """The id of an engine, also after it died; its uuid where the id was never known."""
         return None if uuid is None else self._names.get(uuid, uuid)
 
+    def knows(self, uuid: str) -> bool:
+        """Whether an engine is or was of this cluster."""
+        return uuid in self._names
+
+    def uuids(self) -> list[str]:
+        """The engines registered now."""
+        client = self._client()
+        return [] if client is None else list(client._engines.values())
+
     def alive(self) -> frozenset[int]:
         """Ids of the engines registered now."""
         client = self._client()

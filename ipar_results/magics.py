@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
+from .group import about
 from .live import commands
-from .monitor import Monitor
 from .names import Names, called, held
 from .render import listing, words
 from .retry import Retried
@@ -149,7 +149,7 @@ class ResultMagics:
 
     def _do(self, entry: Tracked, asked: Namespace, path: str | None) -> str:
         recorder, result = held(entry)
-        monitor = Monitor(result, recorder)
+        monitor = about(result, recorder)
         if asked.action == "cancel":
             return commands.said(monitor.cancel(interrupt=asked.interrupt))
         if asked.action == "retry":

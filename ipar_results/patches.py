@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Protocol
 
+from .awaiting import await_of
 from .hub import HubRecorder
 from .live.streams import Streams
 from .live.wait import checked
@@ -65,6 +66,7 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
         "wait_interactive": _wait_interactive(layer, original["wait_interactive"]),
         "stream_output": _stream_output(layer, original["stream_output"]),
         "_iopub_streaming_output_callback": _stream_callback(original["_iopub_streaming_output_callback"]),
+        "__await__": await_of(layer.recorder),
         "_init_futures": _init_futures(layer, original["_init_futures"]),
         "_resolve_result": resolve.resolve_result(original["_resolve_result"]),
         "_collect_exceptions": resolve.collect_exceptions_of(original["_collect_exceptions"]),

@@ -16,6 +16,7 @@ from .assemble import assemble, scalars
 from .attempts import Attempts
 from .clock import Clock
 from .columns import ABORTED, FAILED, OK, Columns, Index
+from .endings import give_up_contact
 from .failures import Failure, Failures
 from .forecast import Forecast
 from .inputs import described
@@ -325,7 +326,35 @@ class Recorder:
     def finished(self) -> bool:
         """Whether every message has ended."""
         self.drain()
+        return self.all_ended
+
+    @property
+    def all_ended(self) -> bool:
+        """The same, of what has been taken in."""
         return self.columns.ended == self.columns.messages
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many messages and inputs there will be, as far as that is known."""
+        return self.columns.messages, self.columns.total
+
+    @property
+    def growing(self) -> bool:
+        """Whether there will be more than is known."""
+        return False
+
+    @property
+    def mine(self) -> Index:
+        """Positions of the messages that an action is about."""
+        return np.arange(self.columns.messages)
+
+    def remark(self, finished: bool) -> str:
+        """What a person must know beside the counts."""
+        return "" if finished else self.note
+
+    def give_up(self, result: Any) -> None:
+        """Contact is lost: the result says so."""
+        give_up_contact(result, self)
 
     @property
     def elapsed(self) -> float:
@@ -368,7 +397,7 @@ class Recorder:
         Of a result that had ended before anybody looked nothing is known, so nothing is said.
         """
         if self._present is None:
-            now, ended = self.link.alive(), self.columns.ended == self.columns.messages
+            now, ended = self.link.alive(), self.all_ended
             if ended and not self._listening:
                 return True
             if not ended:

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .log import trouble
 
 if TYPE_CHECKING:
@@ -145,7 +143,7 @@ class Probe:
 
 def way_of(result: Any, recorder: Recorder) -> str:
     """The scheduler that has what is pending of a result: 'task', 'mux' or 'broadcast'."""
-    pending = recorder.columns.pending(np.arange(recorder.columns.messages))
+    pending = recorder.columns.pending(recorder.mine)
     if not len(pending):
         return "task"
     msg_id = result.msg_ids[int(pending[0])]

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .columns import OK
-from .endings import end, give_up_contact
+from .endings import end
 from .log import trouble
 from .relays import way_of
 
@@ -53,7 +53,7 @@ class Rescue:
             if recorder.lost:
                 if not self.given_up and not result._ready:
                     self.given_up = True
-                    give_up_contact(result, recorder)
+                    recorder.give_up(result)
                 return
             self.given_up = False
             self._resolve(result)

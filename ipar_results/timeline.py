@@ -123,7 +123,7 @@ def take(recorder: Recorder, limit: int | None = None) -> Timeline:
         known = moments[~np.isnan(moments)]
         base = float(known[0]) if len(known) else now - recorder.elapsed
         last = np.fmax(recorder.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))
-        over = columns.ended == columns.messages and not np.isnan(last)
+        over = recorder.all_ended and not np.isnan(last)
         return Timeline(
             base=base,
             now=float(last) if over else now,

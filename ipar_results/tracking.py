@@ -194,7 +194,7 @@ class Tracker:
                 due -= 1
                 ref, where = self._births.popleft()
                 result = ref()
-                if result is None or not _stands_alone(result):
+                if result is None or not stands_alone(result):
                     continue
                 room -= 1
                 try:
@@ -210,7 +210,7 @@ class Tracker:
                 del self._tracked[entry.id]
 
 
-def _stands_alone(result: Any) -> bool:
+def stands_alone(result: Any) -> bool:
     """Whether somebody submitted it, and not a map or a split that puts it together with others."""
     from ipyparallel import AsyncResult
 

@@ -25,6 +25,9 @@ class Watch:
         self._contact_timeout = contact_timeout
         self._recorders: weakref.WeakKeyDictionary[Any, Recorder] = weakref.WeakKeyDictionary()
         self._links: weakref.WeakKeyDictionary[Any, Link] = weakref.WeakKeyDictionary()
+        self._groups: weakref.WeakKeyDictionary[Any, list[Callable[[Any], None]]] = (
+            weakref.WeakKeyDictionary()
+        )
         self._lock = threading.Lock()
 
     def recorder(self, result: Any) -> Recorder:
@@ -40,7 +43,11 @@ class Watch:
             return recorder
         from ipyparallel import AsyncHubResult, AsyncResult
 
+        from .group import Group
         from .hub import HubRecorder
+
+        if isinstance(result, Group):  # made before the layer was loaded anew
+            return result.recorder
 
         if not isinstance(result, AsyncResult):
             msg = f"expected an AsyncResult of ipyparallel, got {result!r}: pass what map_async() returns"
@@ -49,8 +56,27 @@ class Watch:
         with self._lock:
             recorder = self._recorders.get(result)
             if recorder is None:
-                recorder = self._recorders[result] = kind(result, self._link(result._client))
+                recorder = kind(result, self._link(result._client))
+                recorder.woken += self._groups.get(result, ())
+                self._recorders[result] = recorder
         return recorder
+
+    def known(self, result: Any) -> Recorder | None:
+        """The recorder of a result that has one."""
+        return self._recorders.get(result)
+
+    def gather(self, group: Any, recorder: Recorder) -> None:
+        """Follow a group by the recorder that it brings."""
+        with self._lock:
+            self._recorders[group] = recorder
+
+    def joined(self, result: Any, refresh: Callable[[Any], None]) -> None:
+        """Have `refresh` called whenever tasks of a result, which joined a group, run again."""
+        with self._lock:
+            self._groups.setdefault(result, []).append(refresh)
+            recorder = self._recorders.get(result)
+            if recorder is not None:
+                recorder.woken.append(refresh)
 
     def born(self, result: Any) -> None:
         """Listen to a result that was made just now, before it has a recorder."""
@@ -80,6 +106,7 @@ class Watch:
             recorders, links = list(self._recorders.values()), list(self._links.values())
             self._recorders.clear()
             self._links.clear()
+            self._groups.clear()
         for recorder in recorders:
             recorder.close()
         for link in links:

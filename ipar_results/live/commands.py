@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..group import about
 from ..log import trouble
-from ..monitor import Monitor
 from ..recorder import Recorder
 from ..render.words import plural
 from ..tracking import Tracked
@@ -115,7 +115,7 @@ def _carried_out(request: str, entry: Tracked, result: Any, action: str, args: d
         if recorder is None:
             msg = "This result is gone: the kernel no longer holds it."
             raise LookupError(msg)
-        monitor = Monitor(result, recorder)
+        monitor = about(result, recorder)
         if action == "export":
             path = export(monitor, recorder, args["format"])
             message = f"Saved {path.name} in the kernel's working directory."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from ..log import trouble
 from ..recorder import Recorder
@@ -38,11 +38,11 @@ class NoView:
 class TextView:
     """A tqdm bar, drawn from the thread that waits."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, file: TextIO | None = None) -> None:
         from ..render.text import Bar
 
         self._recorder = recorder
-        self._bar = Bar(recorder.snapshot(), sys.stdout)  # where upstream's bar goes
+        self._bar = Bar(recorder.snapshot(), file or sys.stdout)  # where upstream's bar goes
 
     def update(self) -> None:
         """Move the bar."""
@@ -101,12 +101,12 @@ def wait(
                 break
             result._ready_event.wait(nap if deadline is None else min(nap, deadline - now))
             recorder.poll()
-            _show(view.update)
+            draw(view.update)
     except KeyboardInterrupt:
-        _show(lambda: _say_what_still_runs(recorder))
+        draw(lambda: say_what_still_runs(recorder))
         raise
     finally:
-        _show(view.end)
+        draw(view.end)
 
 
 def _reached(result: Any, recorder: Recorder, return_when: object) -> bool:
@@ -119,14 +119,16 @@ def _reached(result: Any, recorder: Recorder, return_when: object) -> bool:
     return recorder.resolve(result)
 
 
-def _show(draw: Any) -> None:
+def draw(step: Any) -> None:
+    """Draw, whatever becomes of it."""
     try:
-        draw()
+        step()
     except Exception:
         trouble("drawing progress")
 
 
-def _say_what_still_runs(recorder: Recorder) -> None:
+def say_what_still_runs(recorder: Recorder) -> None:
+    """Tell a user who stopped waiting, and what to do about it."""
     state = recorder.snapshot()
     if state.finished or state.name == "%px":  # %px interrupts the engines itself
         return

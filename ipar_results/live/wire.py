@@ -81,13 +81,16 @@ class Told:
         recorder = self.entry.recorder
         if not self.wanted or recorder is None:
             return 0
-        known = self._known(recorder)
-        return int(np.count_nonzero(known != recorder.columns.status))
+        status = recorder.columns.status  # that of a group may be replaced by a longer one meanwhile
+        return int(np.count_nonzero(self._known(len(status)) != status))
 
-    def _known(self, recorder: Recorder) -> NDArray[np.int8]:
-        if self._rows is None or len(self._rows) != recorder.columns.messages:
-            self._rows = np.zeros(recorder.columns.messages, np.int8)
-        return self._rows
+    def _known(self, rows: int) -> NDArray[np.int8]:
+        known = np.zeros(0, np.int8) if self._rows is None else self._rows
+        if len(known) != rows:
+            self._rows = np.append(known[:rows], np.zeros(max(0, rows - len(known)), np.int8))
+            return self._rows
+        self._rows = known
+        return known
 
     # what to tell --------------------------------------------------------------------------------
 
@@ -203,7 +206,8 @@ class Told:
         )
 
     def _add_rows(self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]) -> None:
-        columns, known = recorder.columns, self._known(recorder)
+        columns = recorder.columns
+        known = self._known(len(columns.status))
         changed = np.flatnonzero(known != columns.status)
         chunked = columns.inputs is not None
         most = max(_FEWEST_ROWS, room // (_CHUNKED_ROW_BYTES if chunked else _ROW_BYTES))

@@ -1,0 +1,107 @@
+"""The columns of a group: they grow while its block submits more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .columns import QUEUED, Columns, Index
+
+_FEWEST_ROWS = 64
+# what each per-message column holds before anything is known of a message
+_UNKNOWN: dict[str, tuple[type, Any]] = {
+    "status": (np.int8, QUEUED),
+    "engine": (np.int32, -1),
+    "started": (np.float64, np.nan),
+    "completed": (np.float64, np.nan),
+    "wrote": (np.bool_, False),
+    "inputs": (np.int64, 1),
+    "_first": (np.int64, 0),
+}
+
+
+class GrowingColumns(Columns):
+    """Columns to which messages are added; each is found by a dict, which can grow where sorted hashes can't.
+
+    The columns are views of stores twice as long as they were when last they were full, so that adding a
+    message costs the same however many there are.
+    """
+
+    def __init__(self) -> None:
+        super().__init__([], None)
+        self._at: dict[str, int] = {}
+        self._stores: dict[str, NDArray[Any]] = {
+            name: np.full(0, empty, kind) for name, (kind, empty) in _UNKNOWN.items()
+        }
+
+    def at(self, msg_id: str) -> int | None:
+        """The position of a message; None where it is not here."""
+        position = self._at.get(msg_id, self.messages)
+        return position if position < self.messages else None
+
+    def append(self, msg_ids: Sequence[str], inputs: Sequence[int]) -> int:
+        """Add messages that are not here yet, all of them queued.
+
+        Parameters
+        ----------
+        msg_ids : sequence of str
+        inputs : sequence of int
+            How many inputs each carries.
+
+        Returns
+        -------
+        int
+            The position of the first.
+        """
+        begin, end = self.messages, self.messages + len(msg_ids)
+        self._make_room(end)
+        carried = np.asarray(inputs, np.int64)
+        self._stores["inputs"][begin:end] = carried
+        self._stores["_first"][begin:end] = self.total + np.cumsum(carried) - carried
+        chunked = self.inputs is not None or bool((carried != 1).any())
+        self._show(end, chunked)
+        self._at.update(zip(msg_ids, range(begin, end), strict=True))
+        gained = int(carried.sum())
+        self.total += gained
+        self.counts[QUEUED] += gained
+        self.messages = end
+        return begin
+
+    def _show(self, rows: int, chunked: bool) -> None:
+        for name in _UNKNOWN:
+            if chunked or name not in ("inputs", "_first"):
+                setattr(self, name, self._stores[name][:rows])
+
+    def recount(self) -> None:
+        """Count anew from the columns, after an interruption in the middle of something."""
+        self._show(self.messages, self.inputs is not None)
+        self.total = int(self._stores["inputs"][: self.messages].sum())
+        super().recount()
+
+    def _make_room(self, rows: int) -> None:
+        if rows <= len(self._stores["status"]):
+            return
+        size = max(_FEWEST_ROWS, 2 * rows)
+        for name, (kind, empty) in _UNKNOWN.items():
+            store: NDArray[Any] = np.full(size, empty, kind)
+            store[: self.messages] = self._stores[name][: self.messages]
+            self._stores[name] = store
+
+    def find(self, msg_ids: Sequence[str]) -> Index:
+        """Positions of messages, each once, ascending; ids that are not here are left out."""
+        found = {self._at.get(msg_id, -1) for msg_id in msg_ids}
+        found.discard(-1)
+        return np.array(sorted(found), np.int64)
+
+    def locate(self, msg_ids: Sequence[str]) -> Index:
+        """The position of each message, -1 for one that is not here."""
+        return np.array([self._at.get(msg_id, -1) for msg_id in msg_ids], np.int64)
+
+    def reopen(self, index: Index, msg_ids: Sequence[str]) -> None:
+        """Make messages that have ended pending again; `msg_ids` are those of all, some of them new."""
+        super().reopen(index, msg_ids)
+        for position in index.tolist():
+            self._at[msg_ids[position]] = position

@@ -1,0 +1,292 @@
+"""The clients of a group: what it knows of each one's cluster, and what looks after each one's messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .columns import OK, Columns, Index
+from .endings import give_up_contact
+from .link import Link
+from .rescue import Rescue
+from .roster import Roster
+from .snapshot import EngineId
+
+if TYPE_CHECKING:
+    from .actions import Cancelling
+    from .gathering import GroupRecorder
+
+
+class _Sent:
+    """What messages of all clients carried that have not succeeded."""
+
+    def __init__(self, links: list[Link]) -> None:
+        self._links = links
+
+    def __len__(self) -> int:
+        return sum(len(link.sent) for link in self._links)
+
+    def find(self, msg_id: str) -> Any:
+        """What a message carried; None where that is not kept."""
+        return next(filter(None, (link.sent.find(msg_id) for link in self._links)), None)
+
+    def drop(self, msg_ids: Iterable[str]) -> None:
+        """Keep these no longer."""
+        ids = list(msg_ids)
+        for link in self._links:
+            link.sent.drop(ids)
+
+
+class Links:
+    """The connections of a group's clients, to be asked as if they were one.
+
+    Engines of the first client have their ids; those of another client's cluster say whose they are.
+    """
+
+    def __init__(self) -> None:
+        self.each: list[Link] = []
+        self.sent = _Sent(self.each)
+        self.trouble = ""
+        self._uuids: dict[EngineId, str] = {}
+
+    # engines -------------------------------------------------------------------------------------
+
+    def engine(self, uuid: str | None) -> EngineId | None:
+        """The name of an engine, also after it died."""
+        if uuid is None:
+            return None
+        for n, link in enumerate(self.each):
+            if link.knows(uuid):
+                name = link.engine(uuid)
+                name = name if n == 0 else f"{name} of client {n + 1}"
+                self._uuids[name] = uuid  # type: ignore[index]
+                return name
+        return uuid
+
+    def id_at(self, link: Link, name: EngineId) -> EngineId | None:
+        """By which id one client knows an engine; None where it does not."""
+        uuid = self._uuids.get(name)
+        if uuid is None:
+            return name if link is self.each[0] else None
+        return link.engine(uuid) if link.knows(uuid) else None
+
+    def alive(self) -> frozenset[EngineId]:
+        """Names of the engines registered now."""
+        if len(self.each) == 1:
+            return frozenset(self.each[0].alive())
+        names = (self.engine(uuid) for link in self.each for uuid in link.uuids())
+        return frozenset(name for name in names if name is not None)
+
+    # contact -------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether all clients were closed."""
+        return bool(self.each) and all(link.closed for link in self.each)
+
+    @property
+    def lost(self) -> bool:
+        """Whether all clients lost contact."""
+        return bool(self.each) and all(link.lost for link in self.each)
+
+    def heard(self) -> None:
+        """Note that something came; of several clients each is asked for a sign of life instead."""
+        if len(self.each) == 1:
+            self.each[0].heard()
+
+    def check(self) -> None:
+        """Ask the controllers for a sign of life."""
+        for link in self.each:
+            link.check()
+
+    def note(self) -> str:
+        """What a person must know."""
+        return " ".join(dict.fromkeys(filter(None, (link.note() for link in self.each))))
+
+    @property
+    def on_its_thread(self) -> bool:
+        """Whether this is the IO thread of a client."""
+        return any(link.on_its_thread for link in self.each)
+
+
+class GroupRoster(Roster):
+    """The engines of a group; with several clients an id alone does not say which engine is meant."""
+
+    def __init__(self, links: Links) -> None:
+        super().__init__(links)  # type: ignore[arg-type]
+        self._links = links
+
+    def slots(self, engine_ids: Sequence[Any], records: Sequence[Any]) -> list[int]:
+        """The slots of many engines."""
+        if len(self._links.each) == 1:
+            return super().slots(engine_ids, records)
+        return [
+            self.slot(None, md["engine_uuid"])
+            if isinstance(md["engine_uuid"], str)
+            else self.slot(engine_id, None)
+            for engine_id, md in zip(engine_ids, records, strict=True)
+        ]
+
+
+class _Engines(NamedTuple):
+    ids: list[EngineId | None]
+
+
+class Part:
+    """The messages of one client of a group: to actions and rescues both a result and its recorder.
+
+    Parameters
+    ----------
+    group : GroupRecorder
+    link : Link
+    client : ipyparallel.Client
+        Held: the results of the group hold it as well.
+    """
+
+    # a group's results resolve by themselves
+    _result_future: Future[None] = Future()
+
+    def __init__(self, group: GroupRecorder, link: Link, client: Any) -> None:
+        self._group = group
+        self._client = client
+        self.link = link
+        self.rescue = Rescue()
+
+    @property
+    def only(self) -> bool:
+        """Whether the group has no other client."""
+        return len(self._group.parts) == 1
+
+    @property
+    def mine(self) -> Index:
+        """Positions of this client's messages."""
+        return self._group.mine if self.only else self._group.positions_of(self)
+
+    # as a result ---------------------------------------------------------------------------------
+
+    @property
+    def _children(self) -> list[Any]:
+        return self._group.futures
+
+    @property
+    def _metadata(self) -> list[Any]:
+        return self._group.metadata
+
+    @property
+    def msg_ids(self) -> list[str]:
+        """Message ids of the whole group, by position."""
+        return self._group.msg_ids
+
+    @property
+    def _ready(self) -> bool:
+        return not len(self._group.columns.pending(self.mine))
+
+    # as a recorder -------------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the whole group."""
+        return self._group.columns
+
+    @property
+    def lock(self) -> threading.RLock:
+        """The group's lock."""
+        return self._group.lock
+
+    @property
+    def running(self) -> dict[int, tuple[int, float]]:
+        """What runs of this client's messages."""
+        if self.only:
+            return self._group.running
+        mine = set(self.mine.tolist())
+        return {position: run for position, run in list(self._group.running.items()) if position in mine}
+
+    @property
+    def engines(self) -> _Engines:
+        """Engines by slot, by the ids that this client has for them."""
+        links = self._group.link
+        return _Engines([links.id_at(self.link, name) for name in self._group.engines.ids])
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing more can be expected of this client's messages."""
+        return self.link.lost or bool(self.rescue.cut_off)
+
+    @property
+    def note(self) -> str:
+        """What a person must know of the way to this client's engines."""
+        return self.link.note() if self.link.lost else self.rescue.cut_off or self.link.note()
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since something was last heard of the group."""
+        return self._group.quiet
+
+    @property
+    def version(self) -> int:
+        """Rises with every change of the group."""
+        return self._group.version
+
+    @version.setter
+    def version(self, number: int) -> None:
+        self._group.version = number
+
+    def drain(self) -> None:
+        """Take in what has happened."""
+        self._group.drain()
+
+    def be_cancelled(self, cancelling: Cancelling) -> None:
+        """Take care of what the user asked to be cancelled."""
+        self._group.hear_every_end()
+        self.rescue.cancelling = cancelling
+
+    def listen(self, futures: Sequence[Any]) -> None:
+        """Hear what comes of these futures."""
+        self._group.listen(futures)
+
+    def deafen(self, futures: Sequence[Any]) -> None:
+        """Hear no more of these futures."""
+        self._group.deafen(futures)
+
+    def give_up(self, result: Part) -> None:
+        """Contact is lost: each result of this client says so."""
+        for member in self._group.members_of(self):
+            if not member.result._ready:
+                give_up_contact(member.result, self)  # type: ignore[arg-type]
+                self._group.refresh(member.result)
+
+    def look(self) -> None:
+        """End what can't end by itself."""
+        self.rescue.look(self, self)  # type: ignore[arg-type]
+
+
+class Routes(Rescue):
+    """Sends what a group notices to the part that it concerns."""
+
+    def __init__(self, group: GroupRecorder) -> None:
+        super().__init__()
+        self._group = group
+
+    def tried(self, position: int, engine: Any) -> None:
+        """Note that a task has failed on an engine, and is still pending."""
+        part = self._group.part_at(position)
+        part.rescue.tried(position, self._group.link.id_at(part.link, engine))
+
+    def spare(self, positions: list[int]) -> None:
+        """Forget what was known of these messages: they were sent again."""
+        for part in self._group.parts:
+            part.rescue.spare(positions)
+
+
+def pending_of(columns: Columns, positions: Index) -> bool:
+    """Whether one of these messages has not ended."""
+    return bool((columns.status[positions] < OK).any()) if len(positions) else False
+
+
+def positions(owners: Sequence[int], members: Sequence[int]) -> Index:
+    """Positions of the messages that belong to these members."""
+    return np.flatnonzero(np.isin(np.array(owners, np.int64), members)).astype(np.int64)

@@ -1,0 +1,80 @@
+"""What became of one input, as `as_completed` gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .outcomes import outcome
+from .snapshot import EngineId
+from .times import posix
+
+if TYPE_CHECKING:
+    from .inbox import Source
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TaskResult:
+    """What became of one input.
+
+    Attributes
+    ----------
+    index : int
+        Its place in its result, as in what ``get()`` gives.
+    value : object
+        What the task returned; None where it failed.
+    error : Exception or None
+        Why there is no value: the engine's error, that the task was cancelled, or that contact was lost.
+    engine_id : int, str or None
+        Where it ran.
+    started, completed : float or None
+        POSIX seconds by the engine's clock, of the message that carried it.
+    duration : float or None
+        Seconds between the two; inputs of one chunk share it.
+    attempts : int
+        How often it was sent.
+    result : AsyncResult
+        To which it belongs.
+    """
+
+    index: int
+    value: Any
+    error: Exception | None
+    engine_id: EngineId | None
+    started: float | None
+    completed: float | None
+    duration: float | None
+    attempts: int
+    result: Any = field(repr=False)
+
+
+def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) -> Iterator[TaskResult]:
+    """The inputs that an ended message carried, in order.
+
+    Parameters
+    ----------
+    source : Source
+    position : int
+        Of the message in its result.
+    attempt : int
+    engine : int, str or None
+    """
+    future = source.future(position)
+    value, md = outcome(future), future.output.metadata
+    error = value if isinstance(value, Exception) else None
+    started, completed = _time(md["started"]), _time(md["completed"])
+    duration = None if started is None or completed is None else max(0.0, completed - started)
+    first, inputs = source.inputs(position)
+    values: Iterable[Any] = [value]
+    if error is not None:
+        values = [None] * inputs  # a chunk that fails fails all its inputs
+    elif source.is_map and isinstance(value, list) and len(value) == inputs:
+        values = value
+    for index, each in enumerate(values, first):
+        yield TaskResult(index, each, error, engine, started, completed, duration, attempt, source.result)
+
+
+def _time(value: Any) -> float | None:
+    number = posix(value)
+    return None if number != number else number

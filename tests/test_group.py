@@ -1,0 +1,244 @@
+"""A group counts what its results do, exactly, while they become more."""
+
+import gc
+import weakref
+from concurrent.futures import Future
+
+import pytest
+from fakes import Client, Fed
+from ipyparallel import AsyncResult
+
+import ipar_results
+from ipar_results import group as group_of
+from ipar_results.gathering import GroupRecorder
+from ipar_results.group import Group, label_of
+from ipar_results.watch import Watch
+
+
+@pytest.fixture
+def watch():
+    watch = Watch()
+    yield watch
+    watch.close()
+
+
+@pytest.fixture
+def client():
+    return Client()
+
+
+def born(group, fed):
+    group.recorder.born(fed.result)
+    return fed
+
+
+def single(client, name):
+    """A task of its own, as apply_async makes it, with a message id of its own."""
+    fed = Fed(1, single=True, client=client)
+    fed.futures[0].msg_id = fed.result.msg_ids[0] = f"{name}"
+    fed.result.owner = True
+    return fed
+
+
+def test_a_loop_of_single_results_is_one_result_with_as_many_tasks(watch, client):
+    group = Group("climate", watch)
+    feds = [born(group, single(client, f"task-{i}")) for i in range(300)]
+    for i, fed in enumerate(feds):
+        (fed.fail if i % 3 == 0 else fed.reply)(0)
+    group.recorder.shut()
+    snapshot = group.snapshot()
+    assert (snapshot.name, snapshot.total, snapshot.ok, snapshot.failed) == ("climate", 300, 200, 100)
+    assert (snapshot.finished, snapshot.state, snapshot.messages) == (True, "failed", 300)
+    assert snapshot.failures[0].indices == tuple(range(0, 300, 3))
+    assert group.results == tuple(fed.result for fed in feds)
+
+
+def test_what_is_made_and_ended_at_once_counts_though_nobody_keeps_it(watch, client):
+    group = Group("quick", watch)
+    for i in range(50):
+        born(group, single(client, f"task-{i}")).reply(0)
+    gc.collect()
+    assert group.snapshot().ok >= 49  # the last one may be part of a map yet
+    group.recorder.shut()
+    assert group.snapshot().ok == 50
+
+
+def test_the_parts_of_a_map_are_not_counted_beside_it(watch, client):
+    group = Group("map", watch)
+    fed = Fed(4, chunks=[2, 2, 2, 1], client=client)
+    for future in fed.futures:  # the throwaway result that ipyparallel makes for each message of a map
+        part = AsyncResult(client, future, fname="f", owner=True)
+        group.recorder.born(part)
+        assert group.recorder.drain() is None  # looked at before its maker has said whose part it is
+        part.owner = False
+    born(group, fed)
+    fed.reply(0, [1, 2])
+    group.recorder.shut()
+    assert group.results == (fed.result,)
+    snapshot = group.snapshot()
+    assert (snapshot.total, snapshot.messages, snapshot.done) == (7, 4, 2)
+    assert [task.index for task in snapshot.tasks] == [0, 2, 4, 6]
+
+
+def test_chunks_that_join_after_single_tasks_keep_every_index_right(watch, client):
+    group = Group("mixed", watch)
+    first = born(group, single(client, "alone"))
+    born(group, Fed(2, chunks=[3, 4], client=client))
+    group.recorder.shut()
+    first.fail(0)
+    snapshot = group.snapshot()
+    assert (snapshot.total, snapshot.failed) == (8, 1)
+    assert [(task.index, task.inputs) for task in snapshot.tasks] == [(0, 1), (1, 3), (4, 4)]
+
+
+def test_a_message_that_two_results_share_counts_once(watch, client):
+    group = Group("twice", watch)
+    fed = born(group, Fed(3, chunks=[1, 1, 1], client=client))
+    again = AsyncResult(client, list(fed.futures), fname="f", owner=True)
+    group.recorder.born(again)
+    group.recorder.shut()
+    fed.reply(0)
+    assert (group.snapshot().total, group.snapshot().done) == (3, 1)
+    assert group.results == (fed.result,)
+
+
+def test_the_same_group_is_not_finished_before_its_block_is(watch, client):
+    group = Group("open", watch)
+    fed = born(group, single(client, "a"))
+    born(group, single(client, "b")).reply(0)
+    fed.reply(0)
+    group.recorder.add([fed.result])
+    assert not group.snapshot().finished
+    assert group.snapshot().state == "running"
+    group.recorder.shut()
+    assert group.snapshot().finished
+    assert group._ready
+
+
+def test_an_empty_group_ends_with_its_block(watch):
+    group = Group("nothing", watch)
+    assert (group.snapshot().state, group.snapshot().finished) == ("empty", False)
+    group.recorder.shut()
+    assert (group.snapshot().state, group.snapshot().finished, group._ready) == ("empty", True, True)
+
+
+def test_what_runs_is_told_with_its_index_in_the_group(watch, client):
+    group = Group("runs", watch)
+    born(group, single(client, "a")).reply(0)
+    fed = born(group, single(client, "b"))
+    group.recorder.shut()
+    fed.busy(0)
+    (load,) = [load for load in group.snapshot().engines if load.running]
+    assert load.running[0] == 1
+    assert group.snapshot().running == 1
+
+
+def test_engines_of_a_second_cluster_are_not_taken_for_those_of_the_first(watch):
+    group = Group("two", watch)
+    here, there = Client(), Client()
+    there._engines = {i: f"other-{i}" for i in there._ids}
+    feds = [single(here, "a"), single(there, "b")]
+    for fed in feds:
+        born(group, fed)
+    group.recorder.shut()
+    feds[0].reply(0)
+    feds[1].reply(0, engine_uuid="other-0")
+    assert [(load.engine_id, load.done, load.alive) for load in group.snapshot().engines] == [
+        (0, 1, True),
+        ("0 of client 2", 1, True),
+    ]
+
+
+def test_a_block_that_failed_is_said_to_have(watch, client):
+    ipar_results.enable()
+    try:
+        with pytest.raises(ZeroDivisionError), group_of("early") as group:
+            fed = single(client, "a")
+            group.recorder.born(fed.result)
+            1 / 0  # noqa: B018
+        fed.reply(0)
+        snapshot = group.snapshot()
+        assert (snapshot.finished, snapshot.total, snapshot.ok) == (True, 1, 1)
+        assert "ZeroDivisionError" in snapshot.note
+    finally:
+        ipar_results.disable()
+
+
+def test_a_group_asks_for_the_layer_and_for_a_label():
+    with pytest.raises(RuntimeError, match="load_ext"), group_of("x"):
+        pass
+    with pytest.raises(TypeError, match="expected a text"):
+        group_of(3)
+
+
+def test_a_block_runs_once():
+    ipar_results.enable()
+    try:
+        once = group_of("once")
+        with once:
+            pass
+        with pytest.raises(RuntimeError, match="make another group"), once:
+            pass
+    finally:
+        ipar_results.disable()
+
+
+def test_dropping_a_group_frees_its_results(watch, client):
+    group = Group("dropped", watch)
+    fed = born(group, single(client, "a"))
+    fed.reply(0)
+    group.recorder.shut()
+    assert group.snapshot().finished
+    result = weakref.ref(fed.result)
+    del fed, group
+    gc.collect()
+    assert result() is None
+
+
+def test_unloading_takes_every_callback_off(watch, client):
+    group = Group("unloaded", watch)
+    fed = born(group, single(client, "a"))
+    before = len(fed.futures[0]._done_callbacks)
+    group.recorder.shut()
+    assert len(fed.futures[0]._done_callbacks) == before + 1
+    watch.close()
+    assert len(fed.futures[0]._done_callbacks) == before
+    assert fed.futures[0].iopub_callbacks == []
+
+
+def test_a_group_is_not_behind_the_user_of_its_results(watch, client):
+    group = Group("first", watch)
+    feds = [born(group, single(client, f"task-{i}")) for i in range(3)]
+    group.recorder.shut()
+    seen = []
+    feds[1].result.add_done_callback(lambda _: seen.append(group.snapshot().done))
+    feds[1].reply(0)
+    assert seen == [1]
+
+
+def test_an_interruption_while_results_join_loses_none(watch, client, monkeypatch):
+    group = Group("torn", watch)
+    feds = [born(group, single(client, f"task-{i}")) for i in range(5)]
+    real, calls = GroupRecorder.listen, []
+
+    def interrupted(self, futures):
+        calls.append(len(futures))
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        real(self, futures)
+
+    monkeypatch.setattr(GroupRecorder, "listen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        group.recorder.shut()
+    group.recorder.shut()
+    for fed in feds:
+        fed.reply(0)
+    assert (group.snapshot().total, group.snapshot().ok) == (5, 5)
+
+
+@pytest.mark.parametrize(("names", "label"), [(["f"], "f"), (["f", "f"], "f × 2"), (["f", "g"], "2 results")])
+def test_results_without_a_label_are_named_by_their_function(names, label):
+    results = [Future() for _ in names]
+    for result, name in zip(results, names, strict=True):
+        result._fname = name
+    assert label_of(results) == label
