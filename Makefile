@@ -1,6 +1,6 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser upstream bench faults build pictures clean
+.PHONY: help demo test check test-python test-typescript test-browser matrix upstream bench faults build pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
@@ -28,6 +28,7 @@ help:
 	@echo "HEADLESS=1 make demo   run the tour without a browser; see build/tour.html"
 	@echo "make test              every check and test"
 	@echo "make check             ruff and mypy, ESLint and tsc"
+	@echo "make matrix            scenes of a busy kernel, on other versions of ipykernel"
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
@@ -77,6 +78,10 @@ test-typescript: .venv/test.stamp
 
 test-browser: .venv/test.stamp
 	$(BIN)/python -m pytest -m browser
+
+# What the browser's tests call scenes of a busy kernel, on kernels of other versions below build/matrix.
+matrix: .venv/test.stamp
+	$(BIN)/python tools/matrix.py
 
 # Run from a directory without a conftest.py, so that nothing of our own tests' settings applies.
 upstream: .venv/test.stamp

@@ -12,6 +12,16 @@ TESTS = Path(__file__).parent
 HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--kernel",
+        action="append",
+        dest="kernels",
+        metavar="NAME",
+        help="a kernel on which the browser's scenes are played, as `make matrix` gives them (python3)",
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def jupyter_dirs(tmp_path_factory):
     """Nothing a test starts touches the user's own directories, and engines can import the test modules."""

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -28,6 +29,41 @@ FRONT_ENDS = {  # module to start, its application class, path of a notebook
     "lab": ("jupyterlab", "LabApp", "lab/tree/{name}?reset"),
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks/{name}"),
 }
+
+
+MEASURED = pytest.StashKey()
+
+
+def pytest_configure(config):
+    config.stash[MEASURED] = {}
+
+
+def pytest_generate_tests(metafunc):
+    """A test that asks for a `kernel` is repeated for each that is named on the command line."""
+    if "kernel" in metafunc.fixturenames:
+        metafunc.parametrize("kernel", metafunc.config.getoption("kernels") or ["python3"])
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print what was measured: a table of the median and the worst of each."""
+    measured = config.stash[MEASURED]
+    if measured:
+        terminalreporter.section("measured in the browser")
+        terminalreporter.write_line(f"{'':60s} {'median':>9s} {'worst':>9s}")
+    for (what, kernel, where), seconds in sorted(measured.items()):
+        name = f"{what}, {kernel}, {where}"
+        middle, worst = 1e3 * statistics.median(seconds), 1e3 * max(seconds)
+        terminalreporter.write_line(f"{name:60s} {middle:6.0f} ms {worst:6.0f} ms")
+
+
+@pytest.fixture
+def measured(request):
+    """Note seconds for the table at the end: ``measured(what, kernel, where, seconds)``."""
+
+    def note(what, kernel, where, *seconds):
+        request.config.stash[MEASURED].setdefault((what, kernel, where), []).extend(seconds)
+
+    return note
 
 
 def chromium():
@@ -66,11 +102,11 @@ class JupyterServer:
         self._address = address
         self._token = token
 
-    def open(self, page, name, cells):
+    def open(self, page, name, cells, kernel="python3"):
         """Write a notebook of code `cells`, open it in `page`, and wait until its kernel is idle."""
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in cells],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
         )
         nbformat.write(notebook, self.root / name)
         path = FRONT_ENDS[self.front_end][2].format(name=name)

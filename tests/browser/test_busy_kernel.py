@@ -1,0 +1,75 @@
+"""How soon the kernel acknowledges a command of the page while a cell keeps it busy."""
+
+import statistics
+
+import pytest
+from test_labextension import MIME, card, done, in_cell, rises
+from test_live import MAP, errors, load, run
+
+pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.matrix]
+__all__ = ["errors"]  # a fixture
+
+TIMES = 20
+GOAL = 0.1  # seconds
+BUSY = {
+    "sleeping": "time.sleep(60)",
+    "computing": "end = time.time() + 60\nwhile time.time() < end: sum(range(1000))",
+}
+KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+# From the message that leaves to the reply that arrives, for whatever the page asks.
+LISTEN = f"""() => {{
+    window.answered = [];
+    const sent = new Map();
+    {KERNEL}.anyMessage.connect((_, {{ msg, direction }}) => {{
+        if (direction === 'send' && msg.header.msg_type === 'ipar_request')
+            sent.set(msg.header.msg_id, [performance.now(), msg.content.type]);
+        const asked = sent.get(msg.parent_header?.msg_id);
+        if (direction === 'recv' && msg.header.msg_type === 'ipar_reply' && asked)
+            answered.push([asked[1], msg.content.status, (performance.now() - asked[0]) / 1000]);
+    }});
+}}"""
+ASK = f"""([result, n]) => {{
+    const kernel = {KERNEL};
+    const content = {{ protocol: 1, request: `acknowledge-${{n}}`, type: 'cancel', result }};
+    const header = {{
+        msg_id: crypto.randomUUID(), msg_type: 'ipar_request', version: '5.3',
+        session: kernel.clientId, username: kernel.username, date: new Date().toISOString()
+    }};
+    const message = {{ channel: 'control', header, parent_header: {{}}, metadata: {{}}, content }};
+    return new Promise(answered => {{
+        kernel.sendControlMessage(message, true, true).onReply = reply => answered(reply.content.status);
+    }});
+}}"""
+
+
+def pytest_generate_tests(metafunc):
+    """Where no kernel is named, the harder one is enough."""
+    metafunc.parametrize("busy", BUSY if metafunc.config.getoption("kernels") else ["computing"])
+
+
+def test_a_command_is_acknowledged_at_once(
+    jupyter_server, cluster, page, until, errors, kernel, measured, busy, request
+):
+    """The button, and twenty more commands: answered within 100 ms, whether the cell sleeps or computes.
+
+    The median counts where it is measured, in `make matrix`; other tests leave a machine less quiet.
+    """
+    cells = [load(cluster), MAP.format(seconds=0.1, tasks=300) + "ar", BUSY[busy]]
+    jupyter_server.open(page, f"busy-{busy}.ipynb", cells, kernel)
+    run(jupyter_server, page, 0, 1)
+    jupyter_server.run(page, 2)
+    rises(jupyter_server, page, 1, until)
+    page.evaluate(LISTEN)
+    card(jupyter_server, page, 1).get_by_role("button", name="Cancel").click()
+    until(lambda: done(jupyter_server, page, 1) == 300)
+    model = "window.jupyterapp.shell.currentWidget.content.widgets[1].model.outputs.get(0)"
+    result = page.evaluate(f"{model}.data['{MIME}'].id")
+    assert {page.evaluate(ASK, [result, n]) for n in range(TIMES)} == {"ok"}
+    assert in_cell(page, 2)
+    answered = page.evaluate("window.answered")
+    assert [status for kind, status, _ in answered if kind == "cancel"] == ["ok"] * (TIMES + 1)
+    seconds = [took for kind, _, took in answered if kind == "cancel"]
+    measured(f"Cancel acknowledged, {busy}", kernel, jupyter_server.front_end, *seconds)
+    page.evaluate(f"{KERNEL}.interrupt()")
+    assert (statistics.median if request.config.getoption("kernels") else min)(seconds) <= GOAL
+    assert errors == []
