@@ -13,6 +13,7 @@ from ipar_results.config import IPythonParallelResults
 from ipar_results.live import channel as channels
 from ipar_results.live.channel import Channel
 from ipar_results.log import forget
+from ipar_results.saved import MIME
 from ipar_results.tracking import Tracker
 from ipar_results.watch import Watch
 
@@ -288,8 +289,19 @@ def test_the_whole_traceback_of_a_group_can_be_asked_for(scene):
     assert scene.ask("traceback", result=entry.id, group=1)["error"]["code"] == "bad-request"
 
 
+def test_a_page_can_ask_for_what_the_notebook_should_keep(scene):
+    fed = Fed(2)
+    entry = scene.track(fed)
+    fed.reply(0)
+    fed.fail(1, message="<b>no bed</b>")
+    data = scene.ask("bundle", result=entry.id)["data"]
+    assert data[MIME]["finished"] is True and data[MIME]["id"] == entry.id
+    assert "&lt;b&gt;no bed" in data["text/html"] and "1 failed" in data["text/plain"]
+    assert len(json.dumps(data)) < 200_000
+
+
 def test_an_unknown_result_is_an_error_reply(scene):
-    for kind in ("watch", "outputs", "cancel"):
+    for kind in ("watch", "outputs", "bundle", "cancel"):
         assert scene.ask(kind, result="nobody")["error"]["code"] == "unknown-result"
 
 

@@ -1,7 +1,7 @@
 """What a front end may ask, and what it is told when it asks wrongly."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipar_results.live.requests import Refused, parse
@@ -13,6 +13,7 @@ GOOD = {
     "task": {"result": "a", "position": 3, "limit": 4000},
     "traceback": {"result": "a", "group": 0},
     "outputs": {"result": "a"},
+    "bundle": {"result": "a"},
     "cancel": {"result": "a"},
     "interrupt": {"result": "a"},
     "retry": {"result": "a", "indices": [0, 1]},
@@ -90,6 +91,7 @@ json = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(GOOD)), st.dictionaries(st.sampled_from(["result", "position", "limit"]), json))
 def test_whatever_comes_is_parsed_or_refused(kind, keys):
     try:
@@ -98,6 +100,7 @@ def test_whatever_comes_is_parsed_or_refused(kind, keys):
         assert refused.code == "bad-request"
 
 
+@settings(deadline=None)
 @given(json)
 def test_what_is_no_request_is_refused(content):
     with pytest.raises(Refused):

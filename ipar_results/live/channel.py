@@ -13,9 +13,13 @@ from typing import Any
 from .. import details
 from ..config import IPythonParallelResults
 from ..log import remark, trouble
+from ..recorder import Recorder
+from ..saved import saved
 from ..texts import sound
+from ..timeline import take
 from ..tracking import Tracked, Tracker
 from .commands import Commands, Outcome
+from .display import bundle
 from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
 from .ticker import CHANGED
 from .wire import Told
@@ -146,6 +150,8 @@ class Channel:
             return {"traceback": details.failure_text(recorder, request.args["group"])}
         if request.kind == "outputs":
             return details.outputs(recorder, result)
+        if request.kind == "bundle":
+            return {"data": self._bundle(entry, recorder)}
         return self._act(request, entry, result)
 
     def _hello(self, request: Request) -> dict[str, Any]:
@@ -171,6 +177,12 @@ class Channel:
         while len(self._asked) > _REMEMBERED:
             self._asked.popitem(last=False)
         return {"accepted": True}
+
+    def _bundle(self, entry: Tracked, recorder: Recorder) -> dict[str, Any]:
+        """What a notebook keeps: asked for by a page that a display's last update does not reach."""
+        state = recorder.snapshot()
+        kept = saved(entry.id, state, lambda limit: take(recorder, limit))
+        return bundle(state, self._config, saved=kept, recorder=recorder)
 
     def watch(self, entry: Tracked) -> None:
         """Tell of each task of a result too: it is displayed."""

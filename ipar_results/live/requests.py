@@ -89,6 +89,7 @@ _KINDS: dict[str, dict[str, _Key]] = {
     },
     "traceback": {**_RESULT, "group": _POSITION},
     "outputs": _RESULT,
+    "bundle": _RESULT,
     "cancel": _RESULT,
     "interrupt": _RESULT,
     "retry": {

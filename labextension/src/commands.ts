@@ -2,7 +2,7 @@
 
 import type { Link } from './link';
 import type { Commands } from './model';
-import type { ExportFormat, OutputsReply, TaskReply } from './protocol';
+import type { BundleReply, ExportFormat, OutputsReply, TaskReply } from './protocol';
 
 export class CommandsOf implements Commands {
   readonly #link: Pick<Link, 'request'>;
@@ -40,6 +40,10 @@ export class CommandsOf implements Commands {
 
   outputs(): Promise<OutputsReply> {
     return this.#link.request({ type: 'outputs', result: this.#result });
+  }
+
+  bundle(): Promise<BundleReply> {
+    return this.#link.request({ type: 'bundle', result: this.#result });
   }
 
   async watch(): Promise<void> {

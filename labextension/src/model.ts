@@ -6,6 +6,7 @@ import { TaskColumns } from './columns';
 import { UNKNOWN_SLOT } from './protocol';
 import type {
   Action,
+  BundleReply,
   EngineId,
   EngineLoad,
   ExportFormat,
@@ -37,6 +38,8 @@ export interface Commands {
   task(position: number, limit?: number): Promise<TaskReply>;
   traceback(n: number): Promise<string>;
   outputs(): Promise<OutputsReply>;
+  /** What the notebook should keep, as the kernel draws it. */
+  bundle(): Promise<BundleReply>;
   watch(): Promise<void>;
 }
 

@@ -1,5 +1,7 @@
 /** The names and types of the wire protocol, as both halves agreed on them. */
 
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+
 export const MIME_TYPE = 'application/vnd.ipar-results.v1+json';
 export const TARGET = 'ipar_results';
 export const PROTOCOL = 1;
@@ -241,7 +243,7 @@ export type Outcome = Pick<OutcomeMessage, 'action' | 'status' | 'message' | 'pa
 export type Request =
   | { type: 'hello'; client: string; rate?: number }
   | { type: 'snapshot' }
-  | { type: 'watch' | 'outputs' | 'cancel' | 'interrupt'; result: string }
+  | { type: 'watch' | 'outputs' | 'bundle' | 'cancel' | 'interrupt'; result: string }
   | { type: 'task'; result: string; position: number; limit?: number }
   | { type: 'traceback'; result: string; group: number }
   | { type: 'retry'; result: string; indices?: number[] }
@@ -282,6 +284,13 @@ export interface TaskReply extends Omit<TaskRecord, 'index'> {
 export interface OutputsReply {
   outputs: TaskOutput[];
   total: number;
+}
+
+/** A result as the notebook keeps it, in the three ways it can be read. */
+export interface BundleReply {
+  [MIME_TYPE]: ReadonlyJSONObject;
+  'text/html': string;
+  'text/plain': string;
 }
 
 /** Something that arrived, or in a sentence why it is not what it should be. */

@@ -101,15 +101,24 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     this.#settle(live);
   }
 
-  /** After a reload the kernel's last word does not reach the saved output: write it there from what is known. */
+  /** After a reload the kernel's last word does not reach the saved output: it has to be written there. */
   #settle(live: ResultModel): void {
     if (!live.head.finished || this.#saved?.finished !== false || this.#timer) return;
     this.#timer = window.setTimeout(() => {
       this.#timer = 0;
-      const { finished } = this.#saved ?? {};
-      if (live !== this.#live || !live.head.finished || finished !== false) return;
-      this.#mime?.setData({ data: { ...this.#mime.data, ...keep(live) } });
+      void this.#write(live);
     }, PATIENCE);
+  }
+
+  /** Have the notebook keep the end: the kernel's whole card, or the facts known here where it gives none. */
+  async #write(live: ResultModel): Promise<void> {
+    const due = (): boolean =>
+      live === this.#live && live.head.finished && this.#saved?.finished === false && !this.isDisposed;
+    if (!due()) return;
+    const whole = await live.commands?.bundle().catch(() => null);
+    if (!due()) return;
+    const kept = whole?.[MIME_TYPE].finished === true ? { ...whole } : keep(live);
+    this.#mime?.setData({ data: { ...this.#mime.data, ...kept } });
   }
 
   #drop(): void {

@@ -1,9 +1,12 @@
 /** Checks the kernel's answers to requests: typed out, or a sentence to show. Never throws. */
 
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+
+import { checkSaved } from './check-saved';
 import { checked, taskFacts, taskOutput } from './facts';
 import * as is from './shape';
 import type * as wire from './protocol';
-import { PROTOCOL } from './protocol';
+import { MIME_TYPE, PROTOCOL } from './protocol';
 
 const details = is.record<wire.TaskReply>({
   ...taskFacts,
@@ -18,11 +21,23 @@ const details = is.record<wire.TaskReply>({
   outputs_total: is.count
 });
 
+const bundle: is.Reader<wire.BundleReply> = (content, path) => {
+  const data = is.fields(is.fields(content, path).data, 'data');
+  const saved = checkSaved(data[MIME_TYPE]);
+  if (!saved.ok) throw new is.Misshapen('its snapshot is not one');
+  return {
+    [MIME_TYPE]: data[MIME_TYPE] as ReadonlyJSONObject,
+    'text/html': is.text(data['text/html'], 'text/html'),
+    'text/plain': is.text(data['text/plain'], 'text/plain')
+  };
+};
+
 const replies = {
   hello: is.record<wire.HelloReply>({ comm_id: is.text, session: is.text, version: is.text, seq: is.count }),
   task: (content: unknown) => details(is.fields(content, '').task, 'task'),
   traceback: is.record<{ traceback: string }>({ traceback: is.text }),
   outputs: is.record<wire.OutputsReply>({ outputs: is.list(taskOutput), total: is.count }),
+  bundle,
   snapshot: accepted,
   watch: accepted,
   cancel: accepted,

@@ -8,7 +8,7 @@ import type { ResultModel } from '../src/model';
 import { MIME_TYPE } from '../src/protocol';
 import type { ResultRenderer } from '../src/renderer';
 import { toSaved } from '../src/saved';
-import { SCENES, live } from './gallery/scenes';
+import { SCENES, commands, live } from './gallery/scenes';
 
 // Lumino looks for this when it is loaded, and jsdom lacks it.
 vi.stubGlobal('DragEvent', MouseEvent);
@@ -111,13 +111,43 @@ test('a result whose kernel went away keeps its last state', async () => {
   expect(renderer.node.textContent).toContain('Disconnected from the kernel');
 });
 
-test('after a reload the end is written to the notebook', async () => {
+test('after a reload the end is written to the notebook, as the kernel draws it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = running();
   known.model = model;
   await render(toSaved(model));
   finish(model);
-  vi.advanceTimersByTime(10_000);
+  const whole = { [MIME_TYPE]: toSaved(model), 'text/html': '<div>whole</div>', 'text/plain': 'whole' };
+  model.commands = { ...commands, bundle: () => Promise.resolve(whole as never) };
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(setData).toHaveBeenCalledTimes(1);
+  expect(setData.mock.calls[0]?.[0]).toEqual({ data: whole });
+});
+
+test('a retry that overtakes the kernel\'s answer leaves the notebook as it is', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  const model = running();
+  known.model = model;
+  await render(toSaved(model));
+  finish(model);
+  const whole = { [MIME_TYPE]: toSaved(model), 'text/html': '', 'text/plain': '' };
+  const bundle = (): Promise<never> => {
+    model.apply({ id: model.id, head: { finished: false, state: 'running', done: 90, ok: 90 } });
+    return Promise.resolve(whole as never);
+  };
+  model.commands = { ...commands, bundle };
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(setData).not.toHaveBeenCalled();
+});
+
+test('a kernel that does not answer leaves the notebook with the facts that are known', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  const model = running();
+  known.model = model;
+  await render(toSaved(model));
+  finish(model);
+  model.commands = { ...commands, bundle: () => Promise.reject(new Error('No answer from the kernel.')) };
+  await vi.advanceTimersByTimeAsync(10_000);
   expect(setData).toHaveBeenCalledTimes(1);
   const { data } = setData.mock.calls[0]?.[0] as { data: Record<string, unknown> };
   expect(data[MIME_TYPE]).toMatchObject({ finished: true, ok: 100, id: model.id });
@@ -132,7 +162,7 @@ test('where the kernel writes the end itself nothing is written twice', async ()
   await render(toSaved(model));
   finish(model);
   await render(toSaved(model));
-  vi.advanceTimersByTime(10_000);
+  await vi.advanceTimersByTimeAsync(10_000);
   expect(setData).not.toHaveBeenCalled();
 });
 

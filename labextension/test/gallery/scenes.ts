@@ -57,6 +57,7 @@ export const commands: Commands = {
   exportAs: () => Promise.resolve(),
   task: position => Promise.resolve(reply(position)),
   traceback: () => Promise.resolve(TRACEBACK),
+  bundle: () => Promise.reject(new Error('No answer from the kernel.')),
   outputs: () =>
     Promise.resolve({
       outputs: [
