@@ -1,6 +1,7 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser matrix upstream bench faults build pictures clean
+.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults build pictures \
+    clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
@@ -59,7 +60,7 @@ else
 	    $(if $(filter 0,$(shell id -u)),--allow-root)
 endif
 
-test: check test-python test-typescript test-browser upstream
+test: check test-python test-typescript test-browser test-wheel upstream
 	$(BIN)/python tests/bench/observe.py 1000
 
 check: .venv/test.stamp
@@ -78,6 +79,10 @@ test-typescript: .venv/test.stamp
 
 test-browser: .venv/test.stamp
 	$(BIN)/python -m pytest -m browser
+
+# It is built once for each state of the sources, with no Node on PATH.
+test-wheel: .venv/test.stamp
+	wheel=$$($(BIN)/python tools/wheel.py) && $(BIN)/python -m pytest tests/test_wheel.py --wheel "$$wheel"
 
 # What the browser's tests call scenes of a busy kernel, on kernels of other versions below build/matrix.
 matrix: .venv/test.stamp

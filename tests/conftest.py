@@ -13,6 +13,8 @@ HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
 
 
 def pytest_addoption(parser):
+    parser.addoption("--reloads", type=int, default=3, help="how often a page is loaded anew (3)")
+    parser.addoption("--wheel", metavar="FILE", help="the wheel that the tests of a wheel look at")
     parser.addoption(
         "--kernel",
         action="append",
