@@ -65,6 +65,8 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     if (this.isDisposed) return;
     this.#options.results.changed.disconnect(this.#choose, this);
     this.#drop();
+    // Lab may keep an output that it has closed; the card need not stay with it
+    this.node.replaceChildren();
     super.dispose();
   }
 
