@@ -37,6 +37,16 @@ const advice: is.Reader<wire.Advice> = (value, path) => {
   };
 };
 
+const timeUse = is.record<wire.TimeUse>({
+  engines: is.count,
+  total: is.number,
+  computing: is.number,
+  waiting: is.number,
+  overhead: is.number,
+  lost: is.number,
+  other: is.number
+});
+
 export const figures: { [K in keyof wire.Figures]: is.Reader<wire.Figures[K]> } = {
   name: is.text,
   total: is.count,
@@ -61,7 +71,8 @@ export const figures: { [K in keyof wire.Figures]: is.Reader<wire.Figures[K]> } 
   single: is.flag,
   time: is.number,
   outputs_total: is.count,
-  advice: is.list(advice)
+  advice: is.list(advice),
+  time_use: is.orNull(timeUse)
 };
 
 export const moment = is.orNull(is.number);

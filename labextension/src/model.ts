@@ -83,6 +83,7 @@ export const NO_HEAD: Head = {
   time: 0,
   outputs_total: 0,
   advice: [],
+  time_use: null,
   base: 0,
   chunked: false,
   actions: [],

@@ -50,6 +50,18 @@ export interface Figures {
   time: number;
   outputs_total: number;
   advice: Advice[];
+  time_use: TimeUse | null;
+}
+
+/** Where the engines' time went: seconds, which add up to the total. */
+export interface TimeUse {
+  engines: number;
+  total: number;
+  computing: number;
+  waiting: number;
+  overhead: number;
+  lost: number;
+  other: number;
 }
 
 export interface Advice {

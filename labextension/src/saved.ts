@@ -36,7 +36,7 @@ const FIGURES = [
     'finished',
     'state'
   ] as const),
-  ...(['note', 'value', 'single', 'time', 'outputs_total', 'advice'] as const)
+  ...(['note', 'value', 'single', 'time', 'outputs_total', 'advice', 'time_use'] as const)
 ] satisfies (keyof Figures)[];
 
 /** The rows that a saved snapshot holds: its timeline's, or those of its first tasks. */
