@@ -85,6 +85,7 @@ def scalars(recorder: Recorder) -> dict[str, Any]:
         "note": recorder.remark(finished),
         "single": recorder.single and total == 1,
         "time": now,
+        **recorder.hindsight.facts(recorder),
     }
 
 

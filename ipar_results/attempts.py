@@ -22,6 +22,10 @@ class Attempts:
         earlier.append(metadata)
         del earlier[:-_KEPT]
 
+    def all(self) -> list[tuple[int, Any]]:
+        """The position and the metadata of each earlier attempt that is still kept."""
+        return [(position, md) for position, kept in self._earlier.items() for md in kept]
+
     def count(self, position: int) -> int:
         """How often the message at this position was sent."""
         return self._count.get(position, 1)

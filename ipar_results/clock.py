@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .times import earliest, latest
 
@@ -23,6 +24,7 @@ class Clock:
     def __init__(self) -> None:
         self.submitted = self.received = float("nan")
         self._pause = self._elapsed = 0.0
+        self._pauses: list[tuple[float, float]] = []
         self._stopped = False
         self._began = time.monotonic()
 
@@ -44,6 +46,14 @@ class Clock:
         """Seconds between the first submission and the last answer, without the pause before a retry."""
         return max(0.0, round(float(np.nan_to_num(self.received - self.submitted)) - self._pause, 6))
 
+    def offsets(self, moments: NDArray[np.float64]) -> NDArray[np.float64]:
+        """POSIX seconds as seconds after the first submission, without the pauses before retries."""
+        moments = np.array(moments, np.float64)
+        for begin, length in reversed(self._pauses):
+            after = moments > begin
+            moments[after] = np.maximum(moments[after] - length, begin)
+        return moments - self.submitted
+
     def elapsed(self, finished: bool) -> float:
         """Seconds since the first submission; never falls, and stops at the last answer."""
         if not self._stopped:
@@ -56,5 +66,7 @@ class Clock:
     def go_on(self, finished: bool) -> None:
         """Go on after a retry; `finished` says whether all had ended before."""
         if finished and not np.isnan(self.received):
-            self._pause += max(0.0, time.time() - self.received)
+            pause = max(0.0, time.time() - self.received)
+            self._pause += pause
+            self._pauses.append((self.received, pause))
         self._stopped = False

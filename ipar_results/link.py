@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .listener import FirstWords
@@ -13,6 +13,7 @@ from .log import tell, trouble
 from .relays import Relays
 from .replies import Replies
 from .sent import Requests
+from .sizes import Sizes
 
 
 class Link:
@@ -35,6 +36,10 @@ class Link:
         What messages carried that have not succeeded.
     relays : Relays
         The schedulers between the client and its engines.
+    left : dict
+        By engine id, when it left the cluster (POSIX seconds).
+    sizes : Sizes
+        How large the client's messages are.
     """
 
     def __init__(self, client: Any, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
@@ -45,7 +50,10 @@ class Link:
         self._asked_at: float | None = None
         self._told = False
         self._remember(client)
-        self.replies = Replies(client)
+        self.left: dict[int, float] = {}
+        self._followed: dict[int, weakref.ref[Any]] = {}
+        self.sizes = Sizes(client)
+        self.replies = Replies(client, self.sizes.reply)
         self.first_words = FirstWords()
         self.sent = Requests()
         self.relays = Relays(client, contact_timeout)
@@ -56,6 +64,7 @@ class Link:
         self.replies.close()
         self.sent.clear()
         self.relays.close()
+        self.sizes.close()
         client = self._client()
         if client is not None and self._on_registration in client._registration_callbacks:
             client._registration_callbacks.remove(self._on_registration)
@@ -71,6 +80,16 @@ class Link:
     def on_its_thread(self) -> bool:
         """Whether this is the client's IO thread, where waiting for an answer would last for ever."""
         return getattr(self._client(), "_io_thread", None) is threading.current_thread()
+
+    def follow(self, recorder: Any) -> None:
+        """Remember a recorder, as long as it lives, for those whose tasks run on the same engines."""
+        key, followed = id(recorder), self._followed
+        followed[key] = weakref.ref(recorder, lambda _: followed.pop(key, None))
+
+    def others(self, recorder: Any) -> list[Any]:
+        """The other recorders of this client."""
+        alive = [ref() for ref in list(self._followed.values())]
+        return [other for other in alive if other is not None and other is not recorder]
 
     # engines -------------------------------------------------------------------------------------
 
@@ -92,6 +111,14 @@ class Link:
         client = self._client()
         return frozenset() if client is None else frozenset(client._ids)
 
+    def direct(self, msg_ids: Sequence[str]) -> bool | None:
+        """Whether messages that wait were sent to engines of the user's choice; None without any."""
+        client = self._client()
+        if client is None or not msg_ids:
+            return None
+        held = list(getattr(client, "_outstanding_dict", {}).values())
+        return any(msg_ids[-1] in each for each in held)
+
     def _remember(self, client: Any) -> None:
         for engine_id in list(client._ids):
             uuid = client._engines.get(engine_id)  # gone, if it leaves just now
@@ -103,6 +130,8 @@ class Link:
             if event["event"] == "register":
                 self._names[event["uuid"]] = int(event["id"])
                 self._warn(event["uuid"])
+            elif event["event"] == "unregister":
+                self.left[int(event["id"])] = time.time()
         except Exception:
             trouble("noting an engine's registration")
 

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .snapshot import FailureGroup, Snapshot
+from .snapshot import Advice, FailureGroup, Snapshot
 from .timeline import take
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ class Monitor:
     def failures(self) -> tuple[FailureGroup, ...]:
         """Failures grouped by type and last remote frame, most inputs first."""
         return self.snapshot().failures
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What would have made a run that has finished shorter: at most three, most gain first."""
+        return self.snapshot().advice
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued; what has finished is kept, and the result resolves within seconds.

@@ -20,6 +20,7 @@ from .endings import give_up_contact
 from .failures import Failure, Failures
 from .forecast import Forecast
 from .inputs import described
+from .hindsight import Hindsight
 from .link import Link
 from .listener import Listener
 from .log import trouble
@@ -51,6 +52,8 @@ class Recorder:
     ----------
     version : int
         Rises with every change, so that nobody draws the same state twice.
+    direct : bool or None
+        Whether the user chose each message's engine; None where nobody knows.
     """
 
     def __init__(self, result: Any, link: Link) -> None:
@@ -64,6 +67,8 @@ class Recorder:
         self.rescue = Rescue()
         self.attempts = Attempts()
         self.forecast = Forecast()
+        self.hindsight = Hindsight()
+        self.direct: bool | None = None
         self.woken: list[Callable[[Any], None]] = []
         self._listener = Listener()
         self._listening = False
@@ -82,6 +87,7 @@ class Recorder:
         self._present: frozenset[int] | None = None
         self._start(result)
         self.clock.place()
+        link.follow(self)
 
     # what happened -----------------------------------------------------------------------------
 
@@ -94,6 +100,7 @@ class Recorder:
             return
         children = result._children
         self._listening = True
+        self.direct = self.link.direct([future.msg_id for future in children if future._state in PENDING])
         # done() takes a lock for each future, and there may be 100,000
         self._listener.attach([future for future in children if future._state in PENDING])
         self.clock.sent([md["submitted"] for md in result._metadata])

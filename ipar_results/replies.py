@@ -22,10 +22,13 @@ class Replies:
     ----------
     client : ipyparallel.Client
         Held weakly.
+    measure : callable, optional
+        Gets the message id and the buffers of each reply before it is read; must not raise.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, measure: Callable[[str, Any], None] | None = None) -> None:
         self._client = weakref.ref(client)
+        self._measure = measure
         self._late: dict[str, Any] = {}
         self._handlers = getattr(client, "_queue_handlers", {})
         self._theirs = {kind: self._handlers[kind] for kind in _KINDS if kind in self._handlers}
@@ -84,6 +87,8 @@ class Replies:
                 return
             if message["metadata"].get("is_coalescing"):
                 _check_coalesced(message)
+            if self._measure is not None and message["buffers"]:
+                self._measure(message["parent_header"]["msg_id"], message["buffers"])
             theirs(message)
         except Exception as error:
             try:

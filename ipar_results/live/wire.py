@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ..failures import Failures
 from ..recorder import Recorder
 from ..roster import coalesced
+from ..snapshot import Advice, TimeUse
 from ..texts import clipped, tidy
 from ..tracking import Tracked
 from .commands import possible
@@ -267,6 +269,10 @@ def _finite(value: float) -> float | None:
 def _short(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.6g}") if abs(value) < 1e8 else round(value, 3)
+    if isinstance(value, TimeUse | Advice):
+        return {key: _short(each) for key, each in asdict(value).items()}
+    if isinstance(value, tuple):
+        return [_short(each) for each in value]
     return value
 
 

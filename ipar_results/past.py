@@ -1,0 +1,139 @@
+"""A run that has ended, and the figures about it that several rules of advice need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .columns import FAILED, OK
+from .snapshot import EngineId, TimeUse
+from .timeuse import Account, Floats, Ints, Run
+
+_SHARE, _LEAST = 0.12, 0.25  # what is worth a word: this share of the run, and so many seconds
+_TWICE, _SURE = 1.35, 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """A run that has ended, as the rules see it.
+
+    Attributes
+    ----------
+    run : Run
+        Evened; its first rows are the messages of the result, in order.
+    messages : int
+    first, inputs : ndarray of int, shape (messages,)
+    ids : tuple of (int or str)
+        Engines by slot.
+    free : int
+        Engines that could have taken tasks and got none.
+    mapped, direct : bool
+        Whether it is a map, and whether each message was sent to an engine of the user's choice.
+    failed : int
+        Messages that failed or were aborted.
+    sent, came : int
+        Bytes of the large requests and replies.
+    """
+
+    run: Run
+    messages: int
+    first: Ints
+    inputs: Ints
+    ids: tuple[EngineId, ...]
+    free: int = 0
+    mapped: bool = True
+    direct: bool = False
+    failed: int = 0
+    sent: int = 0
+    came: int = 0
+
+
+class Work:
+    """The figures that several rules need.
+
+    Parameters
+    ----------
+    past : Past
+    ordered : Account
+    used : TimeUse
+    """
+
+    def __init__(self, past: Past, ordered: Account, used: TimeUse) -> None:
+        self.past, self.ordered, self.used = past, ordered, used
+        run = past.run
+        self.length = run.length
+        self.engines = run.engines + past.free
+        own = (ordered.row < past.messages) & np.isin(run.status[ordered.row], (OK, FAILED))
+        self.own = np.flatnonzero(own)
+        self.row = ordered.row[self.own]
+        self.slot = run.slot[self.row]
+        self.duration = (ordered.end - ordered.begin)[self.own]
+        self.end = ordered.end[self.own]
+        self.inputs = np.maximum(past.inputs[self.row], 1)
+        self.number = len(self.own)
+        self.last = np.zeros(run.engines)
+        np.maximum.at(self.last, self.slot, self.end)
+        self.finish = float(self.end.max(initial=0.0))
+        order = np.argsort(self.row, kind="stable")
+        self.by_row = self.duration[order]
+
+    @cached_property
+    def follows(self) -> Ints:
+        """Of the own tasks, those that were not their engine's first: before that one, all is slow."""
+        slot = self.past.run.slot[self.ordered.row]
+        second = np.append(False, slot[1:] == slot[:-1]) if len(slot) else np.zeros(0, np.bool_)
+        return np.asarray(self.own[second[self.own]], np.int64)
+
+    @cached_property
+    def gap(self) -> float:
+        """Seconds between two tasks of an engine, on average, a few long ones left out."""
+        gaps = np.sort(self.ordered.gap[self.follows])
+        kept = gaps[: max(1, int(0.98 * len(gaps)))]
+        return float(kept.mean()) if len(kept) else 0.0
+
+    @cached_property
+    def unsent(self) -> float:
+        """Seconds in which engines waited for a submission, together."""
+        return float(self.ordered.unsent[self.own].sum())
+
+    @cached_property
+    def pace(self) -> float:
+        """Seconds from one submission to the next, the usual ones."""
+        sent = self.past.run.submitted[: self.past.messages]
+        sent = sent[~np.isnan(sent)]
+        return float(np.ptp(sent)) / (len(sent) - 1) if len(sent) > 1 else 0.0
+
+    @cached_property
+    def bytes_each(self) -> float:
+        """Bytes of a message, request and reply together, as far as they are large."""
+        return (self.past.sent + self.past.came) / max(self.past.messages, 1)
+
+    @cached_property
+    def slowness(self) -> tuple[Floats, Ints]:
+        """How many times longer each engine takes than the others, and which do so beyond doubt."""
+        engines = self.past.run.engines
+        ratio, slow = np.ones(engines), list[int]()
+        each = np.log(np.maximum(self.duration / self.inputs, 1e-6))
+        number = np.bincount(self.slot, minlength=engines)
+        if self.number < 6 or engines < 2:
+            return ratio, np.array(slow, np.int64)
+        middle = np.array([np.median(each[self.slot == s]) if number[s] else np.nan for s in range(engines)])
+        rest = each - middle[self.slot]
+        free = max(self.number - engines, 1)
+        spread = max(float(np.sqrt((rest**2).sum() / free)), 0.05)
+        for s in np.flatnonzero(number >= 3).tolist():
+            others = self.slot != s
+            if others.sum() < 3:
+                continue
+            apart = float(middle[s] - np.median(each[others]))
+            error = 1.25 * spread * np.sqrt(1 / number[s] + 1 / others.sum())
+            if apart > np.log(_TWICE) and apart > _SURE * error:
+                ratio[s] = np.exp(apart)
+                slow.append(s)
+        return ratio, np.array(slow, np.int64)
+
+    def worth(self, gain: float, share: float = _SHARE) -> bool:
+        """Whether a gain is worth a word."""
+        return gain >= max(share * self.length, _LEAST)
