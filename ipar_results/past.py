@@ -13,6 +13,7 @@ from .timeuse import Account, Floats, Ints, Run
 
 _SHARE, _LEAST = 0.12, 0.25  # what is worth a word: this share of the run, and so many seconds
 _TWICE, _SURE = 1.35, 4.0
+_SHORT = 0.01  # seconds: what shorter tasks take says nothing of their engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ class Work:
         """Seconds from one submission to the next, the usual ones."""
         sent = self.past.run.submitted[: self.past.messages]
         sent = sent[~np.isnan(sent)]
-        return float(np.ptp(sent)) / (len(sent) - 1) if len(sent) > 1 else 0.0
+        return float(np.median(np.diff(sent))) if len(sent) > 1 else 0.0
 
     @cached_property
     def bytes_each(self) -> float:
@@ -117,7 +118,7 @@ class Work:
         ratio, slow = np.ones(engines), list[int]()
         each = np.log(np.maximum(self.duration / self.inputs, 1e-6))
         number = np.bincount(self.slot, minlength=engines)
-        if self.number < 6 or engines < 2:
+        if self.number < 6 or engines < 2 or np.median(self.duration) < _SHORT:
             return ratio, np.array(slow, np.int64)
         middle = np.array([np.median(each[self.slot == s]) if number[s] else np.nan for s in range(engines)])
         rest = each - middle[self.slot]

@@ -129,7 +129,8 @@ def slow_engine(work: Work) -> Advice | None:
 def uneven_end(work: Work) -> Advice | None:
     """Few tasks and a long tail: engines that had nothing to do while others still ran."""
     past = work.past
-    if (past.direct and not past.mapped) or not work.number or work.engines < 2:
+    lost = bool((past.run.left < work.length).any())  # whose tasks are waited for: no fault of the others
+    if lost or (past.direct and not past.mapped) or not work.number or work.engines < 2:
         return None
     idle = float((work.finish - work.last).sum()) + past.free * work.finish
     if not work.worth(idle / work.engines):
@@ -222,18 +223,21 @@ def engine_lost(work: Work) -> Advice | None:
     if not len(lost):
         return None
     gone = float((run.length - np.minimum(run.left, work.ordered.last)[lost]).sum())
-    gain = gone / work.engines
-    if not work.worth(gain, 0.05):
+    again = np.full(work.past.messages - work.number, np.median(work.duration) if work.number else 0.0)
+    with_them = schedule.makespan(np.append(work.by_row, again), work.engines, work.gap)
+    gain = max(0.0, min(work.length - with_them, gone))
+    earlier = work.worth(gain, 0.05)
+    if not earlier and not work.past.failed:
         return None
     names = ", ".join(str(work.past.ids[s]) for s in lost[:4].tolist())
     more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
-    when = span(float(run.left[lost].min()))
     failed = f" {work.past.failed:,} task{'s' * (work.past.failed != 1)} failed." if work.past.failed else ""
     it = "it" if len(lost) == 1 else "them"
+    then = f" With {it} the run would have ended about {span(gain)} earlier." if earlier else ""
     return Advice(
         "engine-lost",
-        f"Engine{'s' * (len(lost) > 1)} {names}{more} left after {when}.{failed} "
-        f"With {it} the run would have ended about {span(gain)} earlier.",
+        f"Engine{'s' * (len(lost) > 1)} {names}{more} left after {span(float(run.left[lost].min()))}."
+        f"{failed}{then}",
         f"{span(gone)} of engine time lost",
         gain,
     )

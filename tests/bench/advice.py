@@ -1,8 +1,8 @@
 """Advice on labelled workloads, on real engines: `python tests/bench/advice.py [NAME ...]`.
 
 Every workload has what is wrong with it, or nothing. Each one that is strong must be named, and none that is
-healthy accused. What the advice on tiny tasks and on long tails says is then done, and must save at least half
-of what was promised. Tasks sleep, so that engines that share a processor do not slow one another down.
+healthy accused. What the advice on tiny tasks and on long tails says is then done, and must save at least
+half of what was promised. Tasks sleep, so that engines that share a processor do not slow one another down.
 """
 
 from __future__ import annotations
@@ -208,6 +208,7 @@ WORKLOADS = [
         "strong",
         lambda b: uneven(b, {1: 4.0}, 40, 0.12, direct=True),
     ),
+    Workload("an engine 3 times slower", "slow-engine", "strong", lambda b: uneven(b, {0: 3.0}, 30, 0.4)),
     Workload("an engine 2 times slower", "slow-engine", "mild", lambda b: uneven(b, {2: 2.0}, 24, 0.4)),
     Workload(
         "12 MB sent with each task",
@@ -306,9 +307,7 @@ def main(names: list[str]) -> int:
         ipar_results.disable()
         bench.close()
     mild = [w for w in chosen if w.level == "mild"]
-    print(
-        f"{len(chosen)} workloads, {len(mild)} of them mild; not as they must be: {', '.join(wrong) or 'none'}"
-    )
+    print(f"{len(chosen)} workloads, {len(mild)} mild; not as they must be: {', '.join(wrong) or 'none'}")
     return len(wrong)
 
 

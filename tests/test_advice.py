@@ -1,0 +1,174 @@
+"""Each rule sees what it is for, promises what comes true, and says nothing of a run that is well."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipar_results import schedule
+from ipar_results.advice import MOST, advise
+from ipar_results.columns import FAILED, OK
+from ipar_results.past import Past
+from ipar_results.timeuse import Run, account, even, time_use
+
+INF = float("inf")
+CODES = {
+    "tiny-tasks",
+    "few-tasks",
+    "long-tail",
+    "slow-engine",
+    "large-messages",
+    "submission-bound",
+    "engine-lost",
+}
+
+
+def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inputs=None, **facts):
+    """A run that a load balancer made of these durations."""
+    speed = np.append(speed, np.ones(engines - len(speed)))
+    free, slot, begin, end = np.zeros(engines), [], [], []
+    for i, duration in enumerate(durations):
+        at = int(np.argmin(free))
+        begin.append(max(free[at] + gap, i * pace + gap))
+        free[at] = begin[-1] + duration * speed[at]
+        slot.append(at)
+        end.append(free[at])
+    n = len(slot)
+    begin, end = np.array(begin), np.array(end)
+    inputs = np.ones(n, np.int64) if inputs is None else np.array(inputs, np.int64)
+    run = Run(
+        np.array(slot),
+        np.full(n, OK, np.int8),
+        np.arange(n) * pace,
+        begin,
+        end,
+        end + gap / 2,
+        np.full(engines, INF) if left is None else np.array(left),
+        float(end.max() + gap / 2),
+    )
+    first = np.cumsum(inputs) - inputs
+    return Past(run, n, first, inputs, tuple(range(engines)), **facts)
+
+
+def given_to(one):
+    run = even(one.run)
+    ordered = account(run)
+    return advise(one, ordered, time_use(run, ordered))
+
+
+def only(one, code):
+    found = given_to(one)
+    assert [advice.code for advice in found] == [code]
+    return found[0]
+
+
+def test_tiny_tasks_get_a_chunksize_that_keeps_its_promise():
+    advice = only(past([0.0005] * 4000), "tiny-tasks")
+    size = int(re.search(r"chunksize=(\d+)", advice.message)[1])
+    before, after = past([0.0005] * 4000).run.length, past([0.0005 * size] * (4000 // size)).run.length
+    assert before - after >= 0.8 * advice.gain
+    assert advice.message.startswith("Tasks average 0.5 ms, less than the cost of sending one.")
+
+
+def test_a_long_task_at_the_end_should_have_begun_first():
+    naps = [0.1] * 60 + [2.5]
+    advice = only(past(naps), "long-tail")
+    assert (
+        "Task 60 took 2.5 s and ended last, while 3 engines waited. With the longest tasks first"
+        in advice.message
+    )
+    after = past(sorted(naps, reverse=True)).run.length
+    assert past(naps).run.length - after == pytest.approx(advice.gain, rel=0.1)
+
+
+def test_a_task_longer_than_all_others_together_should_be_split():
+    advice = only(past([0.1] * 40 + [6.0]), "long-tail")
+    assert "Split into parts" in advice.message
+
+
+def test_few_tasks_leave_engines_without_work():
+    assert "1 ran last" in only(past([1.0] * 5), "few-tasks").message
+    assert "Only 2 of 4 engines" in only(past([2.0] * 2, engines=2, free=2), "few-tasks").message
+    assert "chunksize=2" in only(past([1.6] * 2, engines=2, free=2, inputs=[16, 16]), "few-tasks").message
+
+
+def test_a_slow_engine_is_named():
+    advice = only(past([0.3] * 40, speed=[1, 1, 3.0]), "slow-engine")
+    assert advice.message.startswith("Engine 2 is 3.0 times slower than the others.")
+    assert "median 0.9 s against 0.3 s" in advice.evidence
+
+
+def test_large_messages_are_told_by_their_size():
+    advice = only(past([0.02] * 40, gap=0.2, sent=40 * 12_000_000), "large-messages")
+    assert "Each task sends 12 MB." in advice.message
+    assert not given_to(past([0.5] * 40, sent=40 * 12_000_000))
+
+
+def test_tasks_that_come_slowly_are_waited_for():
+    advice = only(past([0.1] * 40, pace=0.1), "submission-bound")
+    assert "one came every 0.1 s" in advice.message
+
+
+def test_an_engine_that_left_is_named():
+    one = past([0.25] * 40)
+    run = one.run
+    gone = (run.slot == 3) & (run.completed > 0.6)
+    run.status[gone] = FAILED
+    run.started[gone] = run.completed[gone] = np.nan
+    run.left[3] = 0.6
+    advice = given_to(replace(one, failed=int(gone.sum())))[0]
+    assert advice.code == "engine-lost"
+    assert advice.message == f"Engine 3 left after 0.6 s. {gone.sum()} tasks failed."
+
+
+@pytest.mark.parametrize(
+    "durations",
+    [[0.1] * 120, [2.0] * 4, [1.0] * 8, [0.03] * 400, [2.5] + [0.1] * 60, [0.05]],
+    ids=["equal", "one wave", "two waves", "short", "longest first", "a single one"],
+)
+def test_nothing_is_said_of_a_run_that_is_well(durations):
+    assert given_to(past(durations)) == ()
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0.05, 0.15), min_size=80, max_size=160))
+def test_nothing_is_said_of_many_tasks_that_vary_a_little(durations):
+    assert given_to(past(durations)) == ()
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.floats(0, 20), min_size=1, max_size=60),
+    st.integers(1, 6),
+    st.floats(0, 1),
+    st.floats(0, 0.2),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 10**9),
+)
+def test_advice_is_bounded_and_gains_no_more_than_the_run_took(
+    durations, engines, gap, pace, mapped, direct, sent
+):
+    one = past(durations, engines, gap, pace=pace, mapped=mapped, direct=direct, sent=sent)
+    found = given_to(one)
+    assert len(found) <= MOST
+    assert [advice.gain for advice in found] == sorted((advice.gain for advice in found), reverse=True)
+    for advice in found:
+        assert advice.code in CODES
+        assert 0 < advice.gain < one.run.length
+        assert len(advice.message) < 300
+        assert "nan" not in advice.message + advice.evidence
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=50), st.integers(1, 8))
+def test_work_takes_as_long_as_its_longest_task_and_its_share(durations, engines):
+    durations = np.array(durations)
+    least = max(durations.max(), durations.sum() / engines)
+    for took in (schedule.makespan(durations, engines), schedule.longest_first(durations, engines)):
+        assert least - 1e-9 <= took <= durations.sum() / engines + durations.max() + 1e-9
+    assert schedule.pieces(durations, 1.0).sum() == pytest.approx(durations.sum())
+    assert schedule.pieces(durations, 1.0).max() <= 1.0 + 1e-9

@@ -1,0 +1,108 @@
+"""Every second has its account, whatever the tasks did and whatever nobody knows of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipar_results.columns import ABORTED, FAILED, OK
+from ipar_results.timeuse import OTHER, Run, account, even, time_use
+
+INF = float("inf")
+
+
+def run(rows, engines=2, length=10.0, left=None):
+    """A run from rows of (slot, status, submitted, started, completed, received)."""
+    slot, status, *times = zip(*rows, strict=True) if rows else [()] * 6
+    return Run(
+        np.array(slot, np.int64),
+        np.array(status, np.int8),
+        *(np.array(column, float) for column in times),
+        left=np.array(left or [INF] * engines),
+        length=length,
+    )
+
+
+def used(given):
+    given = even(given)
+    return time_use(given, account(given))
+
+
+seconds = st.floats(-5, 30) | st.just(float("nan"))
+
+
+@st.composite
+def runs(draw):
+    """Tasks of which anything may be missing or absurd, on engines that may have left."""
+    engines = draw(st.integers(1, 4))
+    row = st.tuples(
+        st.integers(-1, engines - 1),
+        st.sampled_from([OK, FAILED, ABORTED, OTHER]),
+        *[seconds] * 4,
+    )
+    left = draw(st.lists(st.just(INF) | st.floats(0, 12), min_size=engines, max_size=engines))
+    return run(draw(st.lists(row, max_size=25)), engines, draw(st.floats(0.01, 20)), left)
+
+
+@settings(deadline=None, max_examples=300)
+@given(runs())
+def test_the_parts_sum_to_engines_times_the_length(given):
+    use = used(given)
+    parts = [use.computing, use.waiting, use.overhead, use.lost, use.other]
+    assert min(parts) >= -1e-9
+    assert sum(parts) == pytest.approx(use.total, rel=1e-9, abs=1e-9)
+    assert use.total == pytest.approx(given.engines * given.length)
+
+
+@settings(deadline=None)
+@given(runs(), st.randoms())
+def test_the_order_of_arrival_changes_nothing(given, random):
+    order = list(range(len(given.slot)))
+    random.shuffle(order)
+    names = ("slot", "status", "submitted", "started", "completed", "received")
+    mixed = replace(given, **{name: getattr(given, name)[order] for name in names})
+    # two that begin at the same moment on one engine are a matter of taste
+    known = given.started[~np.isnan(given.started)]
+    if len(np.unique(known.clip(0, given.length))) == len(known):
+        for name, value in vars(used(given)).items():
+            assert value == pytest.approx(getattr(used(mixed), name), abs=1e-6), name
+
+
+@settings(deadline=None)
+@given(st.floats(-3600, 3600), st.floats(-3600, 3600))
+def test_clocks_that_differ_change_little(first, second):
+    rows = [
+        (slot, OK, 0.0, 0.01 + 2 * turn, 2.0 + 2 * turn, 2.01 + 2 * turn)
+        for turn in range(5)
+        for slot in (0, 1)
+    ]
+    ahead = [(s, code, a, b + (first, second)[s], c + (first, second)[s], d) for s, code, a, b, c, d in rows]
+    assert used(run(ahead, length=10.01)).computing == pytest.approx(19.9, abs=0.25)
+
+
+def test_what_is_before_a_task_is_waiting_until_it_was_sent_and_overhead_after():
+    use = used(run([(0, OK, 0.0, 1.0, 3.0, 3.5), (0, OK, 5.0, 5.5, 9.0, 10.0)], engines=1))
+    assert use.computing == pytest.approx(5.5)
+    assert use.waiting == pytest.approx(2.0)
+    assert use.overhead == pytest.approx(1.0 + 0.5 + 1.0)
+
+
+def test_what_failed_is_lost_and_what_others_did_is_theirs():
+    use = used(
+        run([(0, FAILED, 0.0, 0.0, 4.0, 4.0), (1, OTHER, 0.0, 0.0, 3.0, 3.0), (1, OK, 0.0, 3.0, 10.0, 10.0)])
+    )
+    assert (use.lost, use.other, use.computing) == (4.0, 3.0, 7.0)
+    assert use.waiting == pytest.approx(6.0)
+
+
+def test_an_engine_that_left_is_lost_from_its_last_task_on():
+    use = used(run([(0, OK, 0.0, 0.0, 10.0, 10.0), (1, OK, 0.0, 0.0, 2.0, 2.0)], left=[INF, 3.0]))
+    assert use.lost == pytest.approx(8.0)
+
+
+def test_missing_timestamps_are_waiting_and_not_an_error():
+    nan = float("nan")
+    use = used(run([(0, OK, nan, nan, nan, nan), (-1, ABORTED, nan, nan, nan, nan)]))
+    assert (use.computing, use.waiting, use.total) == (0.0, 20.0, 20.0)
