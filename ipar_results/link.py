@@ -52,7 +52,7 @@ class Link:
         self._remember(client)
         self.left: dict[int, float] = {}
         self._followed: dict[int, weakref.ref[Any]] = {}
-        self.sizes = Sizes(client)
+        self.sizes = Sizes()
         self.replies = Replies(client, self.sizes.reply)
         self.first_words = FirstWords()
         self.sent = Requests()
@@ -64,7 +64,6 @@ class Link:
         self.replies.close()
         self.sent.clear()
         self.relays.close()
-        self.sizes.close()
         client = self._client()
         if client is not None and self._on_registration in client._registration_callbacks:
             client._registration_callbacks.remove(self._on_registration)

@@ -19,8 +19,8 @@ from .columns import ABORTED, FAILED, OK, Columns, Index
 from .endings import give_up_contact
 from .failures import Failure, Failures
 from .forecast import Forecast
-from .inputs import described
 from .hindsight import Hindsight
+from .inputs import described
 from .link import Link
 from .listener import Listener
 from .log import trouble

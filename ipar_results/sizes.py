@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,27 +12,11 @@ _KEPT = 100_000
 
 
 class Sizes:
-    """Bytes of the large messages of one client.
+    """Bytes of the large messages of one client."""
 
-    Parameters
-    ----------
-    client : ipyparallel.Client
-        Held weakly.
-    """
-
-    def __init__(self, client: Any) -> None:
-        self._client = weakref.ref(client)
-        self._theirs = getattr(type(client), "_send", None)
+    def __init__(self) -> None:
         self._sent: dict[str, int] = {}
         self._came: dict[str, int] = {}
-        if self._theirs is not None:
-            client._send = self._send
-
-    def close(self) -> None:
-        """Take our method off the client; a second call does nothing."""
-        client = self._client()
-        if client is not None and vars(client).get("_send") == self._send:
-            del client._send
 
     def sent(self, msg_ids: Iterable[str]) -> int:
         """Bytes of those requests that are large."""
@@ -43,13 +26,9 @@ class Sizes:
         """Bytes of those replies that are large."""
         return sum(self._came.get(msg_id, 0) for msg_id in msg_ids) if self._came else 0
 
-    def _send(self, socket: Any, msg_type: str, *args: Any, **kwargs: Any) -> Any:
-        client = self._client()
-        assert self._theirs is not None
-        future = self._theirs(client, socket, msg_type, *args, **kwargs)
-        if msg_type == "apply_request" and kwargs.get("buffers"):
-            _note(self._sent, future.msg_id, kwargs["buffers"])
-        return future
+    def request(self, msg_id: str, buffers: Any) -> None:
+        """Note a request that was sent."""
+        _note(self._sent, msg_id, buffers)
 
     def reply(self, msg_id: str, buffers: Any) -> None:
         """Note a reply before it is read."""

@@ -88,7 +88,9 @@ class Watch:
     def sent(self, client: Any, msg_id: str, buffers: Any) -> None:
         """Keep what an apply request carries, so that a failure can name its input."""
         try:
-            self.meet(client).sent.note(msg_id, buffers)
+            link = self.meet(client)
+            link.sizes.request(msg_id, buffers)
+            link.sent.note(msg_id, buffers)
         except Exception:
             trouble("noting what %.100r carries", msg_id)
 
