@@ -41,7 +41,7 @@ def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
     """
     if config.view != "auto":
         return str(config.view)
-    if os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
+    if dashboard():
         return "widget"
     try:
         request = shell.kernel.get_parent("shell")
@@ -51,6 +51,11 @@ def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
     except Exception:
         interactive = False
     return "widget" if interactive else "html"
+
+
+def dashboard() -> bool:
+    """Whether Voila runs this kernel: on its pages only widgets move, and nobody saves them."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
 class Live(Following):
@@ -83,6 +88,7 @@ class Live(Following):
         self._view = view
         self._widget: Any = None
         self._left: list[Any] = []
+        self._stays = dashboard()  # a widget that was closed would leave a hole in the page
         self._display_id = uuid.uuid4().hex
 
     def open(self) -> None:
@@ -141,6 +147,10 @@ class Live(Following):
         return 1
 
     def _put_widget_down(self) -> None:
+        if not self._stays:
+            self._drop_widget()
+
+    def _drop_widget(self) -> None:
         widget, self._widget = self._widget, None
         if widget is not None:
             self._left = widget.parts()
@@ -182,7 +192,7 @@ class Live(Following):
             return int(self._widget.draw(state))
         except Exception:
             trouble("drawing a widget; showing HTML instead")
-            self._put_widget_down()
+            self._drop_widget()
             return None
 
     def _make_widget(self) -> Any:

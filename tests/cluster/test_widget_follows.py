@@ -4,9 +4,11 @@ import threading
 import time
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import ipar_results
 from ipar_results.layer import current
+from ipar_results.live.display import WIDGET_MIME, Live
 
 pytestmark = pytest.mark.cluster
 
@@ -45,3 +47,27 @@ def test_a_finished_result_is_drawn_at_once(rc, layer):
     ar = rc[:].apply_async(int)
     ar.wait()
     assert ipar_results.ResultWidget(ar).finished
+
+
+def test_in_voila_a_displayed_result_keeps_its_widget_and_ends_in_the_truth(rc, until, monkeypatch):
+    """Voila's page takes in no new output: a widget that were closed at the end would leave a hole."""
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")
+    ipar_results.enable()
+    layer = current()
+    published = []
+    try:
+        ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 20)
+        live = Live(
+            ar, layer.recorder(ar), layer.config, lambda data, *rest, **how: published.append(data), "widget"
+        )
+        live.open()
+        model = published[0][WIDGET_MIME]["model_id"]
+        layer.ticker.add(live)
+        until(lambda: live.over)
+        assert published[-1][WIDGET_MIME]["model_id"] == model
+        widget = _instances[model]
+        assert widget.comm is not None and widget.finished and widget.done == 20
+        assert "20" in widget.children[1].value
+        widget.close()
+    finally:
+        ipar_results.disable()
