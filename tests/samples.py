@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ipar_results.snapshot import EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord
+from ipar_results.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
 
 NOW = 1_700_000_000.0
 
@@ -157,6 +157,15 @@ done = replace(
     outputs_total=0,
     state="done",
     tasks=_tasks(3 + 1)[:3],
+    time_use=TimeUse(8, 457.6, 13.7, 68.6, 375.3, 0.0),
+    advice=(
+        Advice(
+            "tiny-tasks",
+            "Tasks average 0.5 ms, less than the cost of sending one. chunksize=128 would take about 2.0 s.",
+            "1,000 messages",
+            55.2,
+        ),
+    ),
 )
 chunked = replace(
     done, name="score", total=20_000, done=20_000, ok=20_000, messages=128, tasks=_tasks(50, inputs=157)
@@ -260,6 +269,7 @@ def poisoned(snapshot: Snapshot, text: str) -> Snapshot:
         outputs=tuple(
             replace(output, engine_id=text, stdout=text, stderr=text) for output in snapshot.outputs
         ),
+        advice=tuple(replace(each, message=text, evidence=text) for each in snapshot.advice),
     )
 
 

@@ -206,3 +206,9 @@ def test_the_bar_leaves_no_thread_behind(monkeypatch):
 
 def test_a_hostile_name_does_not_leave_the_bar():
     assert drawn(samples.poisoned(samples.running, "\x1b[2J{0}\r\nx")).startswith("{0} ↵ x:  41%|")
+
+
+def test_where_the_time_went_and_the_advice_are_told_in_words():
+    text = plain(samples.done)
+    assert "\nengines' time: computing 3 %, transfer and overhead 82 %, waiting 15 %\n" in text
+    assert "\n! Tasks average 0.5 ms, less than the cost of sending one. chunksize=128 would" in text

@@ -17,6 +17,7 @@ from ..timeline import Timeline
 from . import rows, svg, words
 
 _SHORTEST_TEXT = 500
+_WORDED = 0.12  # in a part that is smaller there is no room for words
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,27 @@ def head(snapshot: Snapshot) -> str:
         done=snapshot.done,
         total=snapshot.total,
         note=words.note(snapshot),
+    )
+
+
+def insight(snapshot: Snapshot) -> str:
+    """Draw where the engines' time went, and what would have made the run shorter.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+
+    Returns
+    -------
+    str
+        HTML without style, of bounded size; empty before the end.
+    """
+    parts = words.time_use(snapshot)
+    return render(
+        "insight",
+        parts=[(part, max(1, round(1000 * part.fraction)), part.fraction < _WORDED) for part in parts],
+        label="Where the engines' time went: " + ", ".join(part.phrase for part in parts),
+        advice=[words.advice(each) for each in snapshot.advice],
     )
 
 
@@ -236,6 +258,7 @@ def _card(snapshot: Snapshot, limits: Limits, drawn: str = "") -> str:
         label=f"{words.name(snapshot)}: {words.STATES[snapshot.state][1]}",
         head=Markup(head(snapshot)),
         timeline=Markup(drawn),
+        insight=Markup(insight(snapshot)),
         failures=Markup(_failures(snapshot, limits)),
         folds=[(title, extent, Markup(inner)) for title, extent, inner in folds],
     )

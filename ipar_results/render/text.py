@@ -54,14 +54,18 @@ def plain(snapshot: Snapshot) -> str:
     Returns
     -------
     str
-        The line, one line for each of the first groups of failures, then the note.
+        The line, where the time went, the advice, one line for each of the first groups of failures, then
+        the note.
     """
     groups = () if snapshot.single else snapshot.failures
     more = len(groups) - _GROUPS
     origin = words.began(snapshot)
     failures = [_failure(group, origin) for group in groups[:_GROUPS]]
     failures += [f"and {more:,} more group{'' if more == 1 else 's'} of failures"] if more > 0 else []
-    return "\n".join(filter(None, [line(snapshot), *failures, words.note(snapshot)]))
+    use = ", ".join(part.phrase for part in words.time_use(snapshot))
+    advice = ["! " + " ".join(filter(None, words.advice(each)[:2])) for each in snapshot.advice]
+    used = [f"engines' time: {use}"] if use else []
+    return "\n".join(filter(None, [line(snapshot), *used, *advice, *failures, words.note(snapshot)]))
 
 
 def _failure(group: FailureGroup, origin: float | None) -> str:

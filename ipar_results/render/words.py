@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..snapshot import EngineId, FailureGroup, Snapshot
+from ..snapshot import Advice, EngineId, FailureGroup, Snapshot
 from .ansi import one_line
 
 NAME, TYPE, MESSAGE, WHERE, ENGINE, VALUE, NOTE, INPUT = 120, 80, 300, 120, 40, 200, 500, 200
@@ -202,6 +202,42 @@ def rates(snapshot: Snapshot) -> list[str]:
         used = f" ({share(snapshot.efficiency)})" if snapshot.efficiency is not None else ""
         facts.append(f"speed-up {gain}{where}{used}")
     return facts
+
+
+USES = (
+    ("computing", "computing"),
+    ("overhead", "transfer and overhead"),
+    ("waiting", "waiting"),
+    ("lost", "lost to failures"),
+    ("other", "other work"),
+)
+
+
+class Part(NamedTuple):
+    """A part of the engines' time."""
+
+    use: str
+    fraction: float
+
+    @property
+    def phrase(self) -> str:
+        """What it went into, and how much of it."""
+        return f"{dict(USES)[self.use]} {share(self.fraction)}"
+
+
+def time_use(snapshot: Snapshot) -> list[Part]:
+    """Where the engines' time went, without the parts that are nothing; empty where nobody knows."""
+    use = snapshot.time_use
+    if use is None or not use.total > 0:
+        return []
+    parts = [Part(key, getattr(use, key) / use.total) for key, _ in USES]
+    return [part for part in parts if part.fraction > 0]
+
+
+def advice(given: Advice) -> tuple[str, str, str]:
+    """A piece of advice: its first sentence, the others, and the evidence."""
+    first, dot, rest = one_line(given.message, NOTE).partition(". ")
+    return f"{first}." if dot else first, rest, one_line(given.evidence, NOTE)
 
 
 def losses(snapshot: Snapshot) -> str:

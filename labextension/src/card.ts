@@ -1,13 +1,14 @@
 /** The card of one result: its parts, and when they are drawn anew. No Jupyter in here. */
 
 import { ActionsView } from './actions';
+import { AdviceView } from './advice';
 import { DrawerView } from './drawer';
 import type { RenderOutput } from './drawer';
 import { el, set } from './dom';
 import { EnginesView } from './engines';
 import { FailuresView } from './failures';
 import { FoldsView } from './folds';
-import { HeadView, fill, stateOf } from './head';
+import { HeadView, stateOf } from './head';
 import { OutputsView } from './outputs';
 import { TasksView } from './tasks';
 import { Timeline } from './timeline-view';
@@ -15,7 +16,7 @@ import { rowMark } from './timeline-marks';
 import type { Mark } from './timeline-marks';
 import * as words from './words';
 import type { ResultModel } from './model';
-import type { Advice, Outcome } from './protocol';
+import type { Outcome } from './protocol';
 
 export interface CardSettings {
   /** Whether the timeline is unfolded from the start. */
@@ -35,7 +36,7 @@ export class Card {
   readonly #head = new HeadView();
   readonly #actions = new ActionsView();
   readonly #failures = new FailuresView();
-  readonly #advice = el('div');
+  readonly #advice = new AdviceView();
   readonly #folds = new FoldsView();
   readonly #timeline = new Timeline(mark => this.#openTask(mark));
   readonly #engines = new EnginesView();
@@ -62,9 +63,9 @@ export class Card {
       this.#head.line,
       ...this.#actions.below,
       ...this.#head.below,
+      this.#advice.node,
       timeline,
       this.#failures.node,
-      this.#advice,
       this.#folds.node,
       ...parts,
       this.#drawer.node
@@ -131,7 +132,7 @@ export class Card {
     this.#head.update(model, now);
     this.#actions.update(model);
     this.#failures.update(model);
-    this.#advise(head.advice);
+    this.#advice.update(head);
     this.#offer(model);
     this.#update(model, now);
     this.#tick();
@@ -156,25 +157,6 @@ export class Card {
     if (this.#folds.isOpen('Engines')) this.#engines.update(model, now);
     if (this.#folds.isOpen('Tasks')) this.#tasks.update(model);
     this.#outputs.update(model);
-  }
-
-  #advise(advice: readonly Advice[]): void {
-    fill(
-      this.#advice,
-      advice.length,
-      () => el('p', { class: 'ipar-advice' }),
-      (part, i) => {
-        const { message, evidence } = advice[i] ?? { message: '', evidence: '' };
-        const text = words.sentence(message);
-        const first = /^.*?[.](?=\s|$)/.exec(text)?.[0] ?? text;
-        if (part.textContent === `${text} ${evidence}`) return;
-        part.replaceChildren(
-          el('b', {}, first),
-          `${text.slice(first.length)} `,
-          el('span', { class: 'ipar-where' }, words.sentence(evidence))
-        );
-      }
-    );
   }
 
   #tell(_: ResultModel, outcome: Outcome): void {

@@ -2,8 +2,10 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { AdviceView, timeUse } from '../src/advice';
 import { Card } from '../src/card';
-import type { Commands, ResultModel } from '../src/model';
+import { ResultModel } from '../src/model';
+import type { Commands } from '../src/model';
 import { SCENES, commands, kept, live, reply } from './gallery/scenes';
 
 let card: Card;
@@ -373,4 +375,23 @@ test('a card that is gone listens to nothing and waits for nothing', () => {
   vi.advanceTimersByTime(10_000);
   expect(changed).not.toHaveBeenCalled();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+describe('after the end', () => {
+  const use = { engines: 8, total: 100, computing: 3, waiting: 15, overhead: 82, lost: 0, other: 0 };
+
+  test('where the time went is one bar with words', () => {
+    expect(timeUse(use).map(part => part.phrase)).toEqual([
+      'computing 3 %',
+      'transfer and overhead 82 %',
+      'waiting 15 %'
+    ]);
+    expect(timeUse(null)).toEqual([]);
+    const view = new AdviceView();
+    view.update({ ...new ResultModel('x').head, time_use: use });
+    const bar = view.node.querySelector('[role="img"]');
+    expect(bar?.getAttribute('aria-label')).toContain('transfer and overhead 82 %');
+    expect(bar?.children).toHaveLength(3);
+    expect(bar?.querySelector('.ipar-slim')?.textContent).toBe('computing 3 %');
+  });
 });
