@@ -191,7 +191,12 @@ def _long_tail(work: Work, late: int) -> Advice | None:
         else f"Split into parts of {span(total / engines / 4)} or less,"
     )
     if not sorting and past.mapped and past.inputs[late] > 1:
-        way = f"With chunksize={max(1, int(past.inputs[late] * total / engines / 4 / took))},"
+        size = max(1, int(past.inputs[late] * total / engines / 4 / took))
+        more = (past.inputs.sum() / size - work.number) * work.gap / engines
+        if work.worth(gain - more):
+            way, gain = f"With chunksize={size},", gain - more
+        else:  # that many messages would cost what they gain
+            way = "With its longest tasks sent first, each for itself,"
     return Advice(
         "long-tail",
         f"{name} took {span(took)} and ended last, while {_engines(waiting)} waited. "
