@@ -105,11 +105,7 @@ class Arrivals(Iterator[TaskResult]):
     def _source(self, result: Any) -> Source:
         watch = self._extension.watch
 
-        def attempts(position: int) -> int:
-            recorder = watch.known(result)
-            return 1 if recorder is None else recorder.attempts.count(position)
-
-        source = Source(result, self._inbox, attempts)
+        source = Source(result, self._inbox, lambda: watch.known(result))
         watch.joined(result, weakly(source.retried))
         return source
 

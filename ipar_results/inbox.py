@@ -6,34 +6,39 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .outcomes import PENDING
 from .times import seconds
 
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
 
 class Inbox:
     """Futures that have ended, oldest first, each with its source.
 
-    Attributes
-    ----------
-    expected : int
-        How many have not been taken out, come or not.
+    One thread at a time takes out; any may put in.
     """
 
     def __init__(self) -> None:
-        self.expected = 0
+        self._announced = self._taken = 0
         self._come: deque[tuple[Source, Any]] = deque()
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
+    @property
+    def expected(self) -> int:
+        """How many have not been taken out, come or not."""
+        return self._announced - self._taken
+
     def expect(self, number: int) -> None:
-        """Expect more, or fewer."""
+        """Expect more."""
         with self._lock:
-            self.expected += number
+            self._announced += number
 
     def put(self, source: Source, future: Any) -> None:
         """Take in a future; called on ipyparallel's thread, so it neither waits nor raises."""
@@ -59,7 +64,7 @@ class Inbox:
             source, future = self._come[0]
             yield source, future
             if source.take(future):
-                self.expect(-1)
+                self._taken += 1
             self._come.popleft()
 
     def wait(self, timeout: float) -> None:
@@ -93,7 +98,7 @@ class Source:
         Whether a message's value is a list, of one value for each of its inputs.
     """
 
-    def __init__(self, result: Any, inbox: Inbox, attempts: Callable[[int], int]) -> None:
+    def __init__(self, result: Any, inbox: Inbox, recorder: Callable[[], Recorder | None]) -> None:
         from ipyparallel import AsyncMapResult
 
         from .resolve import weights
@@ -101,20 +106,21 @@ class Source:
         self.result = result
         self.is_map = isinstance(result, AsyncMapResult)
         self._inbox = inbox
-        self._attempts = attempts
+        self._recorder = recorder
+        count = self._attempts()
         self._futures = list(result._children)
         self._places: dict[Any, list[tuple[int, int]]] = {}
         sizes = weights(result) if result._chunk_sizes else None
         self._inputs = None if sizes is None or set(sizes) == {1} else sizes
         self._firsts = None if self._inputs is None else (np.cumsum(self._inputs) - self._inputs).tolist()
         for position, future in enumerate(self._futures):
-            self._add(position, future)
+            # a result may hold a message twice
+            self._places.setdefault(future, []).append((position, count(position)))
+        inbox.expect(len(self._places))
 
-    def _add(self, position: int, future: Any) -> None:
-        places = self._places.setdefault(future, [])
-        if not places:  # a result may hold a message twice
-            self._inbox.expect(1)
-        places.append((position, self._attempts(position)))
+    def _attempts(self) -> Callable[[int], int]:
+        recorder = self._recorder()
+        return (lambda position: 1) if recorder is None else recorder.attempts.count
 
     def inputs(self, position: int) -> tuple[int, int]:
         """Index of a message's first input, and how many it carries."""
@@ -157,7 +163,8 @@ class Source:
         for position, future in enumerate(result._children):
             if self._futures[position] is not future:
                 self._futures[position] = future
-                self._add(position, future)
+                self._places[future] = [(position, self._attempts()(position))]
+                self._inbox.expect(1)
                 future.add_done_callback(self._on_done)
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ class TaskResult:
     result: Any = field(repr=False)
 
 
-def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) -> Iterator[TaskResult]:
+def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) -> list[TaskResult]:
     """The inputs that an ended message carried, in order.
 
     Parameters
@@ -71,8 +71,10 @@ def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) 
         values = [None] * inputs  # a chunk that fails fails all its inputs
     elif source.is_map and isinstance(value, list) and len(value) == inputs:
         values = value
-    for index, each in enumerate(values, first):
-        yield TaskResult(index, each, error, engine, started, completed, duration, attempt, source.result)
+    return [
+        TaskResult(index, each, error, engine, started, completed, duration, attempt, source.result)
+        for index, each in enumerate(values, first)
+    ]
 
 
 def _time(value: Any) -> float | None:
