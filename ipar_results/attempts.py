@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 _KEPT = 5
 
 
@@ -29,6 +32,12 @@ class Attempts:
     def count(self, position: int) -> int:
         """How often the message at this position was sent."""
         return self._count.get(position, 1)
+
+    def counts(self, messages: int) -> NDArray[np.int64]:
+        """How often each of so many messages was sent."""
+        counts = np.ones(messages, np.int64)
+        counts[list(self._count)] = list(self._count.values())
+        return counts
 
     def earlier(self, position: int) -> Sequence[tuple[int, Any]]:
         """The number and the metadata of each earlier attempt that is still kept, newest first."""

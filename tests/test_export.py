@@ -5,13 +5,14 @@ import json
 import os
 import re
 import stat
-from datetime import timezone
+from datetime import timedelta, timezone
 
 import numpy as np
 import pytest
 import samples
 from fakes import START, Client, Fed
 from test_render_html import Outline
+from trace_format import wrong_in
 
 import ipar_results
 from ipar_results.columns import OK
@@ -114,16 +115,32 @@ def events_of(path):
 
 
 def test_a_trace_keeps_the_rules_of_its_format(run, tmp_path):
-    for event in events_of(run.save_trace(tmp_path / "x.json")):
-        assert isinstance(event["name"], str)
-        assert isinstance(event["pid"], int)
-        assert isinstance(event["tid"], int)
-        if event["ph"] == "M":
-            assert event["name"] in ("process_name", "thread_name", "thread_sort_index")
-            continue
-        assert event["ph"] in "Xi"
-        assert event["ts"] >= 0
-        assert event["dur"] >= 0 if event["ph"] == "X" else event["s"] == "t"
+    assert wrong_in(run.save_trace(tmp_path / "x.json")) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"ph": "Q"}, "phase"),
+        ({"ts": -1.0}, "ts"),
+        ({"ts": "1"}, "ts"),
+        ({"dur": None}, "dur"),
+        ({"pid": "1"}, "pid"),
+        ({"cname": "red"}, "cname"),
+        ({"ph": "M", "name": "thread_name", "args": {}}, "metadata"),
+        ({"ph": "i", "s": "x"}, "scope"),
+        ({"ph": "s", "id": None}, "flow"),
+        ({"ph": "f", "id": "a", "bp": "x"}, "binding"),
+        ({"ts": 50.0}, "overlaps"),
+    ],
+)
+def test_the_rules_are_really_checked(broken, said, tmp_path):
+    fine = {"name": "a", "cat": "ok", "ph": "X", "pid": 1, "tid": 1, "ts": 0.0, "dur": 100.0, "args": {}}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"traceEvents": [fine]}))
+    assert wrong_in(path) == []
+    path.write_text(json.dumps({"traceEvents": [fine, {**fine, **broken}]}))
+    assert any(said in each for each in wrong_in(path))
 
 
 def test_a_trace_has_every_task_that_began_or_ended_on_its_engine(run, tmp_path):
@@ -149,12 +166,36 @@ def test_a_trace_marks_what_was_tried_again(tmp_path):
     monitor = watched(fed)
     fed.fail(0)
     monitor.snapshot()
-    monitor._recorder.attempts.add(0, dict(fed.futures[0].output.metadata))
+    before = {
+        "engine_id": 1,
+        "started": START - timedelta(seconds=9),
+        "completed": START - timedelta(seconds=8),
+    }
+    monitor._recorder.attempts.add(0, {**fed.futures[0].output.metadata, **before})
     fed.reply(1)
     names = [e["name"] for e in events_of(monitor.save_trace(tmp_path / "x.json")) if e["ph"] == "X"]
     assert "↻ task 0 (attempt 1, tried again)" in names
     assert "✕ task 0 (attempt 2): ValueError" in names
     assert monitor.to_dataframe()["attempts"].tolist() == [2, 1]
+
+
+def test_an_arrow_leads_from_each_attempt_to_the_next(tmp_path):
+    fed = Fed(1)
+    monitor = watched(fed)
+    fed.reply(0)
+    monitor.snapshot()
+    first = dict(fed.futures[0].output.metadata)
+    for attempt in (1, 2):
+        begun = START - timedelta(seconds=20 // attempt)
+        moments = {"started": begun, "completed": begun + timedelta(seconds=3)}
+        monitor._recorder.attempts.add(0, {**first, "engine_id": attempt, **moments})
+    path = monitor.save_trace(tmp_path / "x.json")
+    assert wrong_in(path) == []
+    slices = {(e["tid"], e["ts"]) for e in events_of(path) if e["ph"] == "X"}
+    arrows = [e for e in events_of(path) if e["ph"] in "sf"]
+    assert [e["ph"] for e in arrows] == ["s", "f", "s", "f"]
+    assert len({e["id"] for e in arrows}) == 2
+    assert {(e["tid"], e["ts"]) for e in arrows} == slices
 
 
 # report ----------------------------------------------------------------------------------------------

@@ -112,12 +112,12 @@ def collect(result: Any, recorder: Recorder) -> Tasks:
                 status[position], slots[position] = RUNNING, slot
         ids = [*recorder.engines.ids, None]  # slot -1 is the last
         index = columns.firsts(every).copy()
-        count = recorder.attempts.count
+        attempts = recorder.attempts.counts(columns.messages)
         return Tasks(
             snapshot=snapshot,
             index=index,
             inputs=columns.weight(every).copy(),
-            attempts=np.array([count(i) for i in range(columns.messages)], np.int64),
+            attempts=attempts,
             status=status,
             engine=[ids[slot] for slot in slots.tolist()],
             msg_id=list(result.msg_ids),
@@ -126,7 +126,7 @@ def collect(result: Any, recorder: Recorder) -> Tasks:
             completed=columns.completed.copy(),
             received=seconds([md["received"] for md in records]),
             error=_errors(recorder.failures, index, status),
-            earlier=_earlier(recorder, columns.messages),
+            earlier=_earlier(recorder, np.flatnonzero(attempts > 1).tolist()),
         )
 
 
@@ -139,9 +139,8 @@ def _errors(failures: Failures, index: Index, status: NDArray[np.int8]) -> list[
     return errors
 
 
-def _earlier(recorder: Recorder, messages: int) -> tuple[Earlier, ...]:
+def _earlier(recorder: Recorder, again: list[int]) -> tuple[Earlier, ...]:
     attempts = recorder.attempts
-    again = [i for i in range(messages) if attempts.count(i) > 1]
     return tuple(
         Earlier(i, attempt, md["engine_id"], posix(md["started"]), posix(md["completed"]))
         for i in again

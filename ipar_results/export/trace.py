@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import chain, islice, pairwise
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 import numpy as np
@@ -24,35 +26,41 @@ Event = dict[str, Any]
 
 def lines(tasks: Tasks) -> Iterator[str]:
     """The JSON, piece by piece: one line an event; the snapshot it belongs to is kept beside them."""
-    known = [moments[np.isfinite(moments)] for moments in (tasks.submitted, tasks.started)]
+    began = np.array([each.started for each in tasks.earlier], np.float64)
+    known = [moments[np.isfinite(moments)] for moments in (tasks.submitted, tasks.started, began)]
     base = min((float(moments.min()) for moments in known if len(moments)), default=0.0)
     other = {"base": base, KEY: bounded(tasks.snapshot).to_json()}
     yield f'{{"displayTimeUnit": "ms", "otherData": {json.dumps(other)},\n"traceEvents": [\n'
-    separator, batch = "", []
-    for event in events(tasks, base):
-        batch.append(json.dumps(event))
-        if len(batch) == _AT_ONCE:
-            yield separator + ",\n".join(batch)
-            separator, batch = ",\n", []
-    yield (separator if batch else "") + ",\n".join(batch) + "\n]}\n"
+    separator, written = "", events(tasks, base)
+    while batch := list(islice(written, _AT_ONCE)):
+        yield separator + ",\n".join(batch)
+        separator = ",\n"
+    yield "\n]}\n"
 
 
-def events(tasks: Tasks, base: float) -> Iterator[Event]:
-    """The trace's events: names first, then every message that has begun or ended."""
-    yield _name("process_name", _NOWHERE, {"name": words.name(tasks.snapshot)})
+def events(tasks: Tasks, base: float) -> Iterator[str]:
+    """The trace's events as JSON: names first, then every message that has begun or ended."""
     met = {engine for engine in (*tasks.engine, *(e.engine for e in tasks.earlier)) if engine is not None}
+    order = sorted(met, key=lambda each: (isinstance(each, str), each))
     threads: dict[EngineId | None, int] = {None: _NOWHERE}
-    for thread, engine in enumerate(sorted(met, key=lambda each: (isinstance(each, str), each)), 1):
-        threads[engine] = thread
-        yield _name("thread_name", thread, {"name": words.engines([engine])})
-        yield _name("thread_sort_index", thread, {"sort_index": thread})
-    if len(met) < len(set(tasks.engine)):
-        yield _name("thread_name", _NOWHERE, {"name": "no engine"})
-    yield from _earlier(tasks, threads, base)
+    threads |= {engine: thread for thread, engine in enumerate(order, 1)}
+    few = chain(_names(tasks, threads), _earlier(tasks, threads, base), _flows(tasks, threads, base))
+    yield from map(json.dumps, few)
     yield from _tasks(tasks, threads, base)
 
 
-def _tasks(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[Event]:
+def _names(tasks: Tasks, threads: dict[EngineId | None, int]) -> Iterator[Event]:
+    yield _name("process_name", _NOWHERE, {"name": words.name(tasks.snapshot)})
+    for engine, thread in threads.items():
+        if engine is not None:
+            yield _name("thread_name", thread, {"name": words.engines([engine])})
+            yield _name("thread_sort_index", thread, {"sort_index": thread})
+    if None in tasks.engine:
+        yield _name("thread_name", _NOWHERE, {"name": "no engine"})
+
+
+def _tasks(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[str]:
+    """Written out by hand: a dictionary and an encoder for each of 100,000 would take three times as long."""
     begun, spent = (tasks.started - base) * 1e6, tasks.duration * 1e6
     seen = np.fmax(np.nan_to_num(tasks.received - base), np.nan_to_num(tasks.submitted - base)) * 1e6
     columns = (begun, spent, seen, tasks.index, tasks.inputs, tasks.status, tasks.attempts)
@@ -63,20 +71,19 @@ def _tasks(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> It
         if code == QUEUED:
             continue
         name = _task(index, inputs) if attempts == 1 else f"{_task(index, inputs)} (attempt {attempts})"
-        status = STATUSES[code]
-        facts = {"status": status, "index": index, "inputs": inputs, "attempts": attempts, "msg_id": msg_id}
-        event: Event = {"name": name, "cat": status, "pid": _PROCESS, "tid": threads[engine], "args": facts}
+        status, more, colour = STATUSES[code], "", ""
         if code == FAILED:
-            facts["error"] = error
-            event["name"] = f"✕ {name}: {error}"
-            event["cname"] = "terrible"
+            name, colour = f"✕ {name}: {error}", ', "cname": "terrible"'
+            more = f', "error": {_quoted(error or "")}'
         elif code == ABORTED:
-            event["name"] = f"⊘ {name}"
-            event["cname"] = "bad"
-        if length == length:  # NaN is not
-            yield {**event, "ph": "X", "ts": start, "dur": length}
-        else:  # it is not known when it ran, or it still does
-            yield {**event, "ph": "i", "s": "t", "ts": last}
+            name, colour = f"⊘ {name}", ', "cname": "bad"'
+        # NaN is not equal to itself: it is not known when it ran, or it still does
+        when = f'"X", "ts": {start}, "dur": {length}' if length == length else f'"i", "s": "t", "ts": {last}'
+        yield (
+            f'{{"name": {_quoted(name)}, "cat": "{status}", "pid": {_PROCESS}, "tid": {threads[engine]}, '
+            f'"ph": {when}{colour}, "args": {{"status": "{status}", "index": {index}, "inputs": {inputs}, '
+            f'"attempts": {attempts}, "msg_id": {_quoted(msg_id)}{more}}}}}'
+        )
 
 
 def _earlier(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[Event]:
@@ -93,6 +100,22 @@ def _earlier(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> 
         start, length = (each.started - base) * 1e6, (each.completed - each.started) * 1e6
         if np.isfinite(length):
             yield {**event, "ph": "X", "ts": round(start, 3), "dur": round(max(length, 0.0), 3)}
+
+
+def _flows(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[Event]:
+    """Arrows from each attempt to the next one."""
+    chains: dict[int, list[tuple[EngineId | None, float]]] = {}
+    for each in sorted(tasks.earlier, key=lambda one: (one.position, one.attempt)):
+        if np.isfinite(each.completed - each.started):
+            chains.setdefault(each.position, []).append((each.engine, each.started))
+    for position, tries in chains.items():
+        if np.isfinite(tasks.duration[position]):
+            tries.append((tasks.engine[position], float(tasks.started[position])))
+        for number, ends in enumerate(pairwise(tries)):
+            arrow = {"name": "tried again", "cat": "retried", "id": f"{position}-{number}", "pid": _PROCESS}
+            for kind, (engine, at) in zip("sf", ends, strict=True):
+                place = {"ph": kind, "tid": threads[engine], "ts": round((at - base) * 1e6, 3)}
+                yield {**arrow, **place, **({"bp": "e"} if kind == "f" else {})}
 
 
 def _task(index: int, inputs: int) -> str:
