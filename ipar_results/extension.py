@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from .awaiting import forget_kinds
@@ -20,8 +22,10 @@ from .log import forget, logger, terminal, trouble
 from .magics import ResultMagics
 from .patches import parse_date, replacements, send, view_init
 from .recorder import Recorder
+from .render import glance
 from .saved import saved
 from .snapshot import Snapshot
+from .survey import Survey
 from .timeline import take
 from .tracking import Tracked, Tracker, Where
 from .watch import Watch
@@ -40,6 +44,7 @@ class Extension:
         self.ticker = Ticker(lambda: self.config.messages)
         self.tracker = Tracker(self.recorder, self.ticker.wake)
         self.ticker.chores.append(self.tracker.round)
+        self.survey = Survey(self.watch.meet, self.tracker.all, self._clients)
         self.channel: Channel | None = None
         self._undo = ExitStack()
         for undo in (forget, self.watch.close, self.tracker.close, self.ticker.stop):
@@ -106,7 +111,8 @@ class Extension:
             undo.callback(logger.removeHandler, handler)
 
     def _format(self, undo: ExitStack) -> None:
-        from ipyparallel import AsyncResult
+        from ipyparallel import AsyncResult, Client, Cluster
+        from ipyparallel.client.view import View
 
         formatters = self.shell.display_formatter
         for kind in (AsyncResult, Group):
@@ -115,6 +121,12 @@ class Extension:
             else:
                 _register(undo, formatters.formatters["text/plain"], kind, self._pretty)
             _register(undo, formatters.mimebundle_formatter, kind, self._bundle)
+        for kind, look in (
+            (Client, self.survey.client),
+            (View, self.survey.view),
+            (Cluster, self.survey.cluster),
+        ):
+            _register(undo, formatters.mimebundle_formatter, kind, partial(self._glance, look))
 
     def _note_cells(self, undo: ExitStack) -> None:
         events = self.shell.events
@@ -293,6 +305,26 @@ class Extension:
         except Exception:
             trouble("describing a result")
             return None
+
+    def _glance(
+        self, look: Callable[[Any], Any], thing: Any, include: Any = None, exclude: Any = None
+    ) -> dict[str, Any] | None:
+        try:
+            seen = look(thing)
+            data = {"text/plain": glance.plain(seen)}
+            if self.in_kernel and self.config.view != "text":
+                data["text/html"] = glance.card(seen, self.config.engines)
+            return data
+        except Exception:
+            trouble("looking at a cluster")
+            return None
+
+    def _clients(self) -> list[Any]:
+        """The clients that were met, and those that have a name."""
+        from ipyparallel import Client
+
+        named = list(self.shell.user_ns.values()) if self.shell is not None else []
+        return [*self.watch.clients(), *(each for each in named if issubclass(type(each), Client))]
 
     def _state(self, result: Any) -> Any:
         return about(result, self.recorder(result)).snapshot()

@@ -118,6 +118,10 @@ class Link:
         held = list(getattr(client, "_outstanding_dict", {}).values())
         return any(msg_ids[-1] in each for each in held)
 
+    def known(self) -> frozenset[int]:
+        """Ids of all engines that there are or were, as far as this client has seen."""
+        return frozenset(self._names.values())
+
     def _remember(self, client: Any) -> None:
         for engine_id in list(client._ids):
             uuid = client._engines.get(engine_id)  # gone, if it leaves just now

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .group import Group
 from .live.commands import possible
 from .recorder import Recorder
 from .render import words
@@ -48,7 +49,7 @@ class Names:
         return {
             name: self._tracker.entry(value)
             for name, value in list(self._namespace().items())
-            if not name.startswith("_") and issubclass(type(value), AsyncResult)
+            if not name.startswith("_") and issubclass(type(value), (AsyncResult, Group))
         }
 
     def find(self, name: str | None, action: str, interrupt: bool = False) -> Tracked:

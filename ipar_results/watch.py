@@ -102,6 +102,10 @@ class Watch:
                 link = self._link(client)
         return link
 
+    def clients(self) -> list[Any]:
+        """The clients that were met."""
+        return list(self._links)
+
     def close(self) -> None:
         """Take every callback off; a second call does nothing."""
         with self._lock:

@@ -40,7 +40,7 @@ def jupyter_dirs(tmp_path_factory):
 def start_cluster(jupyter_dirs):
     """Start clusters of real local engines: ``start_cluster(n)``; all are stopped when the session ends."""
     profile_dir = jupyter_dirs / "ipython" / "profile_default"
-    profile_dir.mkdir(parents=True)
+    profile_dir.mkdir(parents=True, exist_ok=True)  # a test of IPython may have made it
     (profile_dir / "ipcontroller_config.py").write_text(f"c.HeartMonitor.period = {HEARTBEAT_MS}\n")
     clusters = []
 

@@ -1,0 +1,207 @@
+"""What a cluster does now: what this kernel knows, and what the Hub answers to one question in a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .assemble import running_now
+from .glance import Condition, EngineNow, Glance
+from .link import Link
+from .render import words
+from .snapshot import EngineId
+from .tracking import Tracked
+
+PATIENCE = 1.0
+_AGAIN = 0.2
+_PROFILE = "profile_"
+
+
+class _Work(NamedTuple):
+    name: str
+    task: int
+    since: float
+
+
+class Survey:
+    """Looks at clients, views and clusters.
+
+    Parameters
+    ----------
+    link : callable
+        Gives the link of a client.
+    results : callable
+        Gives the results that are followed.
+    clients : callable
+        Gives the clients that there are.
+    """
+
+    def __init__(
+        self,
+        link: Callable[[Any], Link],
+        results: Callable[[], Iterable[Tracked]],
+        clients: Callable[[], Iterable[Any]],
+    ) -> None:
+        self._link = link
+        self._results = results
+        self._clients = clients
+        self._silent: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def client(self, client: Any) -> Glance:
+        """All engines of a client."""
+        return self._of(client, type(client).__name__, None, ())
+
+    def view(self, view: Any) -> Glance:
+        """The engines that a view uses."""
+        client, targets = view.client, _targets(view)
+        facts = ["all engines" if targets is None else words.engines(targets) or "no engines"]
+        facts += ["blocking"] if view.block else []
+        if getattr(view, "retries", 0):
+            facts.append(f"retries {view.retries}")
+        if getattr(view, "is_coalescing", False):
+            facts.append("coalescing")
+        return self._of(client, type(view).__name__, targets, tuple(facts))
+
+    def cluster(self, cluster: Any) -> Glance:
+        """A cluster, by a client that is connected to it where there is one."""
+        kind, name, profile = type(cluster).__name__, str(cluster.cluster_id), _profile(cluster.profile_dir)
+        controller = cluster.controller
+        state = None if controller is None else controller.state
+        if state != "running":
+            what = (
+                "has not been started: cluster.start_cluster_sync()"
+                if state in (None, "before")
+                else "stopped"
+            )
+            return Glance(kind, name, "stopped", profile=profile, note=f"The controller {what}.")
+        sets = tuple(
+            f"{words.plural(int(each.n), 'engine')} {'started' if each.state == 'running' else each.state}"
+            for each in cluster.engines.values()
+        )
+        client = next(
+            (each for each in self._clients() if each.cluster is cluster and not each._closed), None
+        )
+        if client is None:
+            note = "No client is connected: cluster.connect_client_sync() shows what the engines do."
+            return Glance(kind, name, facts=sets or ("no engines started",), profile=profile, note=note)
+        return self._of(client, kind, None, sets, name)
+
+    # one client ------------------------------------------------------------------------------------
+
+    def _of(
+        self, client: Any, kind: str, targets: list[int] | None, facts: tuple[str, ...], name: str = ""
+    ) -> Glance:
+        link = self._link(client)
+        about: dict[str, Any] = {
+            "kind": kind,
+            "name": name or str(getattr(client.cluster, "cluster_id", "") or ""),
+            "facts": facts,
+            "profile": _profile(getattr(client._profile_dir, "location", "")),
+            "controller": address(client),
+        }
+        if link.closed:
+            return Glance(**about, condition="closed", note="The connection to the cluster is closed.")
+        told, note = self._ask(client, link)
+        engines = self._engines(link, targets, told)
+        condition: Condition = "up" if any(engine.alive for engine in engines) else "empty"
+        if condition == "empty":
+            whose = "The cluster has" if targets is None else "This view has"
+            note = note or f"{whose} no engines now: what is submitted fails, or waits for one."
+        if told is None and note:
+            condition = "lost"
+        unassigned = None if told is None else int(told.get("unassigned", 0))
+        return Glance(**about, condition=condition, engines=engines, unassigned=unassigned, note=note)
+
+    def _ask(self, client: Any, link: Link) -> tuple[dict[str, Any] | None, str]:
+        """The Hub's word on the queues, and what is to be said where there is none."""
+        if link.lost:
+            return None, link.note()
+        if link.on_its_thread:  # the answer would come on this thread
+            return None, ""
+        patience = _AGAIN if client in self._silent else PATIENCE
+        answer: list[dict[str, Any]] = []
+        answered = threading.Event()
+
+        def take(reply: dict[str, Any]) -> None:
+            answer.append(reply["content"])
+            self._silent.discard(client)
+            answered.set()
+
+        if link.ask("queue_request", {"targets": None, "verbose": False}, take):
+            answered.wait(patience)
+        if answer and answer[0].get("status") == "ok":
+            return answer[0], ""
+        if answer:
+            return None, "The controller would not tell its queues."
+        self._silent.add(client)
+        return None, "The controller has not answered within 1 s: queues and counts are not known."
+
+    def _engines(
+        self, link: Link, targets: list[int] | None, told: dict[str, Any] | None
+    ) -> tuple[EngineNow, ...]:
+        alive = link.alive()
+        ids: set[EngineId] = set(link.known() | alive) if targets is None else set(targets)
+        works = self._works(link)
+        now = time.time()
+        engines = []
+        for engine_id in ids:
+            here = engine_id in alive
+            work = works.get(engine_id) if here else None
+            queues = None if told is None else told.get(str(engine_id))
+            held = None if queues is None else int(queues["queue"]) + int(queues["tasks"])
+            busy = here and (work is not None or bool(held))
+            engines.append(
+                EngineNow(
+                    engine_id=engine_id,
+                    alive=here,
+                    busy=busy,
+                    work=work.name if work else None,
+                    index=work.task if work else None,
+                    seconds=max(0.0, now - work.since) if work else None,
+                    waiting=None if held is None else max(0, held - busy),
+                    done=None if queues is None else int(queues["completed"]),
+                )
+            )
+        return tuple(sorted(engines, key=lambda e: (not e.alive, isinstance(e.engine_id, str), e.engine_id)))
+
+    def _works(self, link: Link) -> dict[EngineId, _Work]:
+        """What the engines of a link do for the results that are followed."""
+        works: dict[EngineId, _Work] = {}
+        for entry in self._results():
+            recorder = entry.recorder
+            if recorder is None or entry.over or any(each is not link for each in _links(recorder)):
+                continue
+            recorder.drain()
+            with recorder.lock:
+                for slot, (position, since) in running_now(recorder).items():
+                    engine_id = recorder.engines.ids[slot]
+                    if engine_id not in works or since > works[engine_id].since:
+                        works[engine_id] = _Work(recorder.name, recorder.columns.first_input(position), since)
+        return works
+
+
+def address(client: Any) -> str:
+    """Where a client finds its controller: nothing else of its connection file is ever read here."""
+    url = str(client._config.get("registration", ""))
+    return f"{url} over SSH" if url and client._ssh else url
+
+
+def _links(recorder: Any) -> list[Link]:
+    """The link of a result, or those of a group."""
+    return list(getattr(recorder.link, "each", (recorder.link,)))
+
+
+def _targets(view: Any) -> list[int] | None:
+    """The ids of a view's engines; None where they are all there are."""
+    targets = view.targets
+    if targets is None or isinstance(targets, str):
+        return None
+    return [targets] if isinstance(targets, int) else [int(target) for target in targets]
+
+
+def _profile(folder: object) -> str:
+    return Path(str(folder)).name.removeprefix(_PROFILE) if folder else ""

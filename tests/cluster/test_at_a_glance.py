@@ -1,0 +1,186 @@
+"""Clients, views and clusters displayed in real sessions: true, quick, no secrets, undone on unloading."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import ipyparallel as ipp
+import pytest
+from ipyparallel.client.view import View
+from IPython.core.interactiveshell import InteractiveShell
+from kernels import Kernel
+from kernels import connect as connecting
+from tasks import nap
+from traitlets.config import Config
+
+import ipar_results
+from ipar_results.layer import current
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture
+def shell():
+    config = Config()
+    config.HistoryManager.enabled = False
+    hooks = sys.displayhook, sys.excepthook
+    shell = InteractiveShell.instance(config=config)
+    yield shell
+    ipar_results.disable()
+    shell.restore_sys_module_state()
+    shell._atexit_once()
+    InteractiveShell.clear_instance()
+    sys.displayhook, sys.excepthook = hooks
+
+
+@pytest.fixture
+def look(shell):
+    """The text of what is displayed."""
+    ipar_results.enable()
+    return lambda thing: shell.display_formatter.format(thing)[0]["text/plain"]
+
+
+def security(cluster):
+    path = Path(cluster.profile_dir) / "security" / f"ipcontroller-{cluster.cluster_id}-client.json"
+    return json.loads(path.read_text())
+
+
+def test_a_client_shows_its_engines_and_what_they_do(rc, look, until):
+    ar = rc.load_balanced_view().map_async(nap, [1.5] * 6)
+    until(lambda: ar.monitor.snapshot().running == 2)
+    until(lambda: "2 busy" in look(rc) and "task" in look(rc))
+    text = look(rc)
+    assert "engine 0: nap, task" in text and "engine 1: nap, task" in text
+    assert "waiting" in text and "profile default" in text and rc._config["registration"] in text
+    ar.get()
+    until(lambda: "2 idle" in look(rc))
+
+
+def test_views_show_their_own_engines(rc, look):
+    assert "all engines" in look(rc.load_balanced_view())
+    text = look(rc[[1]])
+    assert text.startswith("DirectView") and "engine 1:" in text and "engine 0:" not in text
+    assert look(rc.broadcast_view()).startswith("BroadcastView")
+    blocking = rc[:]
+    blocking.block = True
+    assert "blocking" in look(blocking)
+
+
+def test_somebody_elses_work_is_seen_by_the_hubs_count(cluster, connect, look, until):
+    mine, other = connect(cluster), connect(cluster)
+    ipar_results.disable()
+    ar = other[:].apply_async(nap, 2)
+    ipar_results.enable()
+    current().tracker.close()
+    until(lambda: "2 busy" in look(mine))
+    assert "nap" not in look(mine)
+    ar.get()
+
+
+def test_a_cluster_is_shown_by_its_client_or_without(shell, cluster, connect, look):
+    assert "cluster.connect_client_sync()" in look(cluster) or "idle" in look(cluster)
+    client = connect(cluster)
+    shell.user_ns["client"] = client
+    text = look(cluster)
+    assert text.startswith(f"Cluster · {cluster.cluster_id}") and "2 idle" in text
+    assert "has not been started" in look(ipp.Cluster(n=2))
+
+
+def test_no_secret_of_the_connection_file_is_shown(cluster, look):
+    kernel = Kernel()
+    info = security(cluster)
+    try:
+        kernel.run(connecting(cluster) + "%load_ext ipar_results")
+        for thing in ("rc", "dv", "lv", "rc.broadcast_view()"):
+            cell = kernel.run(thing)
+            (shown,) = [m["content"]["data"] for _, m in kernel.of(cell) if m["msg_type"] == "execute_result"]
+            assert {"text/plain", "text/html"} <= set(shown)
+            everything = json.dumps([m["content"] for _, m in kernel.of(cell)])
+            secrets = [str(value) for key, value in info.items() if "key" in key and value]
+            assert secrets and not [secret for secret in secrets if secret in everything]
+            assert info["interface"] in everything
+    finally:
+        kernel.close()
+
+
+def test_one_request_is_sent_and_the_io_thread_never_waits(rc, look, monkeypatch):
+    sent = []
+    send = rc._send
+
+    def note(socket, kind, *args, **kwargs):
+        sent.append((kind, threading.current_thread()))
+        return send(socket, kind, *args, **kwargs)
+
+    monkeypatch.setattr(rc, "_send", note)
+    look(rc)
+    assert sent == [("queue_request", threading.main_thread())]
+    done = threading.Event()
+    texts = []
+
+    def on_io():
+        began = time.monotonic()
+        current().survey.client(rc)
+        texts.append(time.monotonic() - began)
+        done.set()
+
+    rc._io_loop.add_callback(on_io)
+    assert done.wait(10)
+    assert texts[0] < 0.5 and len(sent) == 1
+
+
+def test_a_controller_that_does_not_answer_is_said_after_a_second(start_cluster, connect, look):
+    own = start_cluster(1)
+    client = connect(own)
+    pid = own.controller.pid
+    os.killpg(os.getpgid(pid), 0)  # it is there
+    os.kill(pid, signal.SIGSTOP)
+    stopped = [pid, *_children(pid)]
+    for each in stopped:
+        os.kill(each, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        text = look(client)
+        first = time.monotonic() - began
+        began = time.monotonic()
+        look(client)
+        again = time.monotonic() - began
+    finally:
+        for each in stopped:
+            os.kill(each, signal.SIGCONT)
+    assert "has not answered within 1 s" in text and "no answer" in text
+    assert 0.9 < first < 3
+    assert again < first
+
+
+def _children(pid):
+    found = []
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = each.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found += [int(each.parent.name), *_children(int(each.parent.name))]
+    return found
+
+
+def test_a_closed_client_says_so_and_asks_nobody(cluster, connect, look):
+    client = connect(cluster)
+    client.close()
+    assert "The connection to the cluster is closed" in look(client)
+
+
+@pytest.mark.parametrize("kind", [ipp.Client, View, ipp.Cluster])
+def test_a_users_own_formatter_comes_back(shell, kind):
+    formatter = shell.display_formatter.mimebundle_formatter
+    formatter.for_type(kind, print)
+    before = dict(formatter.type_printers)
+    ipar_results.enable()
+    assert formatter.type_printers[kind] is not print
+    ipar_results.disable()
+    assert formatter.type_printers == before
+    formatter.pop(kind)

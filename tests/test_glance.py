@@ -1,0 +1,88 @@
+"""What a client, a view or a cluster shows at a glance: the same as text and as HTML, and nothing secret."""
+
+import pytest
+import samples
+from test_render_html import Outline
+
+from ipar_results.glance import EngineNow, Glance
+from ipar_results.render.glance import card, plain
+
+FULL = Glance(
+    "Client",
+    "1700000000-abcd",
+    engines=(
+        EngineNow(0, busy=True, work="simulate", index=3, seconds=12.4, waiting=2, done=301),
+        EngineNow(1, busy=True, waiting=0, done=300),
+        EngineNow(2, waiting=0, done=1_300),
+        EngineNow(3, alive=False),
+    ),
+    unassigned=40,
+    facts=("engines 0–3", "blocking"),
+    profile="default",
+    controller="tcp://127.0.0.1:54321",
+)
+SILENT = Glance(
+    "DirectView", condition="lost", engines=(EngineNow(0),), note="The controller has not answered."
+)
+ALL = [
+    FULL,
+    SILENT,
+    Glance("Cluster", "x", "stopped", note="Not started."),
+    Glance("Client", condition="closed"),
+]
+FACTS = (
+    "Client · 1700000000-abcd",
+    "2 busy",
+    "1 idle",
+    "1 left",
+    "42 waiting",
+    "1,901 done",
+    "engines 0–3",
+    "blocking",
+    "profile default",
+    "tcp://127.0.0.1:54321",
+    "simulate, task 3 for 0:12",
+    "left the cluster",
+)
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_text_and_html_show_the_same_facts(fact):
+    assert fact in plain(FULL)
+    assert fact in Outline(card(FULL)).words
+
+
+@pytest.mark.parametrize("glance", ALL)
+def test_every_card_is_whole_and_says_its_note(glance):
+    outline = Outline(card(glance))
+    assert outline.open == []
+    assert "script" not in {tag for _, tag, _ in outline.elements}
+    assert glance.note in outline.words and glance.note in plain(glance)
+
+
+def test_what_is_not_known_is_not_made_up():
+    assert not {"waiting", "done", "idle"} & set(plain(SILENT).split())
+    assert "1 not known" in plain(SILENT) and "1 not known" in Outline(card(SILENT)).words
+    assert "no answer" in plain(SILENT) and "no answer" in Outline(card(SILENT)).words
+
+
+def test_many_engines_are_cut_and_that_is_said():
+    many = Glance("Client", engines=tuple(EngineNow(i, waiting=0, done=0) for i in range(1_000)))
+    assert "64 of 1,000 engines" in Outline(card(many)).words
+    assert "and 984 more engines" in plain(many)
+    assert len(card(many)) < 60_000 and '<details class="ipar-fold" open' not in card(many)
+
+
+def test_busy_engines_are_told_to_screen_readers():
+    assert 'role="meter"' in card(FULL)
+    assert 'aria-valuemin="0" aria-valuenow="2" aria-valuemax="4"' in card(FULL)
+
+
+@pytest.mark.parametrize("text", samples.HOSTILE)
+def test_hostile_texts_stay_text(text):
+    engine = EngineNow(0, busy=True, work=text, index=0, seconds=1.0)
+    glance = Glance(text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text)
+    outline = Outline(card(glance))
+    assert outline.open == []
+    assert not {"script", "img"} & {tag for _, tag, _ in outline.elements}
+    assert len(plain(glance).splitlines()) == 3
