@@ -1,6 +1,6 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults build pictures \
+.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults soak build pictures \
     clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
@@ -33,6 +33,7 @@ help:
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
+	@echo "make soak              make faults, then 30 minutes of everything over and over (SOAK_MINUTES=2)"
 	@echo "make pictures          the pictures in docs/, from a real run"
 	@echo "make build             sdist and wheel, in dist/"
 	@echo "make clean             remove what the other targets made, .venv too"
@@ -102,6 +103,10 @@ bench: .venv/test.stamp
 SEEDS ?= 50
 faults: .venv/test.stamp
 	$(BIN)/python tests/faults/fault_run.py $(SEEDS)
+
+SOAK_MINUTES ?= 30
+soak: faults
+	$(BIN)/python tests/soak/soak.py $(SOAK_MINUTES)
 
 pictures: .venv/test.stamp
 	$(BIN)/python tools/pictures.py

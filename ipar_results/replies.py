@@ -165,7 +165,8 @@ def _unread(client: Any, message: Any, error: Exception) -> None:
     content = message["content"]
     if content.get("status") == "error":
         reason = unwrap_exception(content)
-        reason.engine_info.setdefault("engine_id", None)
+        for part, unknown in (("engine_id", None), ("method", "apply")):  # without them it can't be shown
+            reason.engine_info.setdefault(part, unknown)
     else:
         told = f"the result came, but could not be read here: {error}"
         lines = traceback.format_exception(type(error), error, error.__traceback__)

@@ -100,7 +100,7 @@ class Rescue:
             positions = columns.locate([msg_id for msg_id, _ in orphans]).tolist()
             for position, (_, uuid) in zip(positions, orphans, strict=True):
                 if position >= 0 and columns.status[position] < OK:
-                    _strand(result, recorder, position, recorder.link.engine(uuid))
+                    _strand(result, recorder, position, uuid)
 
     # all came, and was not put together --------------------------------------------------------------
 
@@ -139,11 +139,17 @@ class Rescue:
                 _fail(result, recorder, position, engines)
 
 
-def _strand(result: Any, recorder: Recorder, position: int, engine: Any) -> None:
+def _strand(result: Any, recorder: Recorder, position: int, uuid: str) -> None:
     from ipyparallel.error import RemoteError
 
+    engine = recorder.link.engine(uuid)
     told = f"Engine {engine!r} died before it was given the task"
-    error = RemoteError("EngineError", told, "", {"engine_id": engine})
+    where = {
+        "engine_id": engine,
+        "engine_uuid": uuid,
+        "method": "apply",
+    }  # without all three it can't be shown
+    error = RemoteError("EngineError", told, "", where)
     end(recorder, [result._children[position]], "error", lambda _: error)
 
 

@@ -1,0 +1,162 @@
+"""What the kernel of the endurance run does, round after round, and the figures that must stay flat."""
+
+import dataclasses
+import gc
+import logging
+import os
+import signal
+import tempfile
+import threading
+import time
+
+import ipyparallel as ipp
+import psutil
+from IPython import get_ipython
+from IPython.display import display
+
+import ipar_results
+
+ENGINES = 2
+LOSE_EVERY = 12  # rounds between the deaths of engines
+RELOAD_EVERY = 30  # rounds between unloading and loading
+
+
+def work(number, place):
+    """Fail the first time for some numbers, write now and then."""
+    import pathlib
+
+    if number % 10 == 0:
+        print("number", number)
+    seen = pathlib.Path(place, str(number))
+    if number % 6 == 1 and not seen.exists():
+        seen.touch()
+        raise ValueError(f"{number} is new")
+    return number
+
+
+def nap(seconds):
+    """Sleep that long."""
+    import time
+
+    time.sleep(seconds)
+    return seconds
+
+
+class Rounds:
+    """A user who never stops: a cluster, a client, and one round of work after another."""
+
+    def __init__(self):
+        ipar_results.enable()
+        self.cluster = ipp.Cluster(n=ENGINES, log_level=logging.CRITICAL)
+        self.client = self.cluster.start_and_connect_sync(activate=False)
+        self.directory = tempfile.TemporaryDirectory(prefix="ipar-soak-")
+        self.count = self.tasks = self.engines_lost = 0
+
+    def one(self):
+        """One round; raises where a count is wrong."""
+        self.count += 1
+        self._page_opens()
+        self._map_fail_retry()
+        self._cancel()
+        self._everywhere()
+        if self.count % LOSE_EVERY == 0:
+            self._lose_an_engine()
+        if self.count % RELOAD_EVERY == 0:
+            ipar_results.disable()
+            ipar_results.enable()
+        # what ipyparallel itself keeps of every task; the id of a broadcast stays outstanding for good
+        self.client.outstanding.clear()
+        self.client.purge_everything()
+
+    def close(self):
+        """Stop the engines."""
+        self.client.close()
+        self.cluster.stop_cluster_sync()
+        self.directory.cleanup()
+
+    def figures(self):
+        """What must stay flat; memory in MB."""
+        ipython = get_ipython()
+        deadline = time.monotonic() + 10
+        layer = ipar_results.layer.current()
+        while layer.ticker.followed() and time.monotonic() < deadline:
+            time.sleep(0.05)  # what has ended is let go of a moment later
+        gc.collect()
+        process = psutil.Process()
+        return {
+            "rounds": self.count,
+            "tasks": self.tasks,
+            "memory": process.memory_info().rss / 1e6,
+            "objects": len(gc.get_objects()),
+            "threads": threading.active_count(),
+            "files": process.num_fds(),
+            "comms": len(ipython.kernel.comm_manager.comms),
+            "handlers": len(ipython.kernel.control_handlers),
+            "followed": len(layer.ticker.followed()),
+            "engines lost": self.engines_lost,
+        }
+
+    # what a round consists of ------------------------------------------------------------------------
+
+    def _page_opens(self):
+        """What a labextension says whose page was opened or reloaded."""
+        hello = {"protocol": 1, "type": "hello", "request": "soak", "client": f"page {self.count}", "rate": 5}
+        answer = ipar_results.layer.current().channel.answer(hello)
+        assert answer["status"] == "ok", answer
+
+    def _map_fail_retry(self):
+        place = tempfile.mkdtemp(dir=self.directory.name)
+        ar = self.client.load_balanced_view().map_async(work, range(60), [place] * 60)
+        display(ar)
+        ar.wait_interactive(timeout=60)
+        self._counts(ar, ok=50, failed=10)
+        assert ar.monitor.retry().retried == 10
+        assert ar.get(60) == list(range(60))
+        self._counts(ar, ok=60)
+
+    def _cancel(self):
+        ar = self.client.load_balanced_view().map_async(nap, [0.3] * 24, chunksize=2)
+        display(ar)
+        while not ar.monitor.snapshot().running:
+            time.sleep(0.01)
+        told = ar.monitor.cancel(interrupt=True)
+        assert sum(dataclasses.astuple(told)) == 24, told
+        assert ar.wait(60)
+        state = ar.monitor.snapshot()
+        assert state.aborted and state.ok + state.failed + state.aborted == state.done == 24, state
+        self.tasks += 24
+
+    def _everywhere(self):
+        views = self.client[:], self.client.broadcast_view()
+        results = [view.apply_async(nap, 0.01) for view in views]
+        results.append(self.client[:].map_async(nap, [0.01] * 12))
+        display(*results)
+        for ar in results:
+            ar.wait(60)
+            self._counts(ar, ok=len(ar))
+
+    def _lose_an_engine(self):
+        pids = self.client[:].apply_async(os.getpid).get_dict()
+        ar = self.client.load_balanced_view().map_async(nap, [0.1] * 20)
+        while ar.progress < 4:
+            time.sleep(0.01)
+        os.kill(pids[min(pids)], signal.SIGKILL)
+        assert ar.wait(60)
+        state = ar.monitor.snapshot()
+        assert state.ok + state.failed == state.total == 20 and state.failed <= 2, state
+        self.cluster.start_engines_sync(n=1)
+        deadline = time.monotonic() + 60
+        while len(self.client.ids) < ENGINES:  # wait_for_engines() minds that all of an older set are dead
+            assert time.monotonic() < deadline, "no engine came"
+            time.sleep(0.05)
+        ar.monitor.retry()
+        assert ar.get(60) == [0.1] * 20
+        self.tasks += 20
+        self.engines_lost += 1
+
+    def _counts(self, ar, ok, failed=0):
+        state = ar.monitor.snapshot()
+        assert (state.ok, state.failed, state.aborted) == (ok, failed, 0), state
+        assert state.finished and state.done == state.total == len(ar), state
+        if not failed:
+            self.tasks += state.total
