@@ -1,10 +1,10 @@
-"""How Sphinx makes the pages: `make docs`. Nothing is fetched, neither when they are built nor when they are read."""
+"""How Sphinx makes the pages: `make docs`. Nothing is fetched, neither for building nor for reading them."""
 
 from importlib.metadata import version as version_of
 
 project = "ipar_results"
 author = "ipar_results contributors"
-copyright = "the ipar_results contributors"  # noqa: A001
+copyright = "the ipar_results contributors"
 version = release = version_of("ipar_results")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
