@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults soak build pictures \
     clean
+.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults build docs install-check \
+    pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
@@ -35,7 +37,9 @@ help:
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
 	@echo "make soak              make faults, then 30 minutes of everything over and over (SOAK_MINUTES=2)"
 	@echo "make pictures          the pictures in docs/, from a real run"
+	@echo "make docs              the pages, in build/docs; any warning is an error"
 	@echo "make build             sdist and wheel, in dist/"
+	@echo "make install-check     both installed and used in empty environments"
 	@echo "make clean             remove what the other targets made, .venv too"
 
 .venv/bin/python:
@@ -111,8 +115,16 @@ soak: faults
 pictures: .venv/test.stamp
 	$(BIN)/python tools/pictures.py
 
+# Every page anew (-E): a page that is kept would keep its warnings to itself.
+docs: .venv/test.stamp
+	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
+
 build: .venv/test.stamp
+	rm -rf dist
 	$(BIN)/python -m build --outdir dist
+
+install-check: build
+	$(BIN)/python tools/install_check.py
 
 clean:
 	rm -rf .venv build dist labextension/dist labextension/lib labextension/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results

@@ -30,7 +30,7 @@ _SHARE = 0.02  # how long an event loop is kept from others
 def as_completed(
     results: Any, timeout: float | None = None, *, raise_errors: bool = False, quiet: bool = False
 ) -> Arrivals:
-    """Tasks in the order in which they end, with live progress.
+    """The tasks in the order in which they end, with live progress.
 
     To be iterated with ``for``, or with ``async for`` where other code should run meanwhile. An error is data
     and ends nothing. What is retried while this is iterated comes again, with its new outcome.
@@ -38,6 +38,7 @@ def as_completed(
     Parameters
     ----------
     results : AsyncResult, Group, or iterable of them
+        Whose tasks are given; those of several results come in one stream.
     timeout : float, optional
         Seconds, from now, after which waiting for the next task raises TimeoutError.
     raise_errors : bool

@@ -76,6 +76,7 @@ class Group:
     Attributes
     ----------
     label : str
+        The name on the card.
     """
 
     _chunk_sizes: dict[str, int] | None = None
@@ -168,7 +169,13 @@ class Group:
         return GroupMonitor(self, self.recorder)
 
     def snapshot(self) -> Snapshot:
-        """All facts as they are now, frozen; indices count through the results in their order."""
+        """All facts as they are now, frozen.
+
+        Returns
+        -------
+        Snapshot
+            Its indices count through the results in their order.
+        """
         return self.monitor.snapshot()
 
     def wait_interactive(

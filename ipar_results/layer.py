@@ -46,7 +46,13 @@ def disable() -> None:
 
 
 def enabled() -> bool:
-    """Whether the layer is on."""
+    """Whether the layer is on.
+
+    Returns
+    -------
+    bool
+        True between :func:`enable` and :func:`disable`.
+    """
     return _loaded is not None
 
 

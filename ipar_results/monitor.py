@@ -31,6 +31,11 @@ class Monitor:
         """All facts as they are now, frozen.
 
         Cheap, and may be called from any thread at any time: about 0.3 ms for a result of 100,000 tasks.
+
+        Returns
+        -------
+        Snapshot
+            The same object never changes afterwards.
         """
         self._recorder.poll()
         return self._recorder.snapshot()
@@ -77,6 +82,7 @@ class Monitor:
         Returns
         -------
         Retried
+            What is run again, in inputs.
 
         Raises
         ------
@@ -112,7 +118,8 @@ class Monitor:
 
         Parameters
         ----------
-        path : path
+        path : str or path
+            Where to; ``~`` is the home directory.
         overwrite : bool
             Replace a file that exists already.
 
@@ -134,8 +141,10 @@ class Monitor:
 
         Parameters
         ----------
-        path, overwrite
-            As for :meth:`save_csv`.
+        path : str or path
+            Where to; ``~`` is the home directory.
+        overwrite : bool
+            Replace a file that exists already.
 
         Returns
         -------
@@ -151,8 +160,10 @@ class Monitor:
 
         Parameters
         ----------
-        path, overwrite
-            As for :meth:`save_csv`.
+        path : str or path
+            Where to; ``~`` is the home directory.
+        overwrite : bool
+            Replace a file that exists already.
 
         Returns
         -------

@@ -196,7 +196,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of one result, as it was at :attr:`time`.
+    """The state of one result, as it was at ``time``.
 
     Counts are in inputs, as ``len(ar)`` and ``ar.progress`` count them; times are seconds.
 

@@ -30,6 +30,7 @@ def load(path: str | os.PathLike[str]) -> Snapshot:
     Returns
     -------
     Snapshot
+        As it was when the file was saved.
 
     Raises
     ------

@@ -90,9 +90,10 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
         Parameters
         ----------
         snapshot : Snapshot
+            What to show.
         force : bool, optional
             Refresh the folds too. Otherwise they follow at the end and at most once a second of
-            :attr:`Snapshot.time`, so that whoever reads them is not disturbed.
+            ``Snapshot.time``, so that whoever reads them is not disturbed.
 
         Returns
         -------
@@ -122,6 +123,7 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
         Returns
         -------
         list of Widget
+            Each of them once.
         """
         return list({id(part): part for part in _parts(self)}.values())
 
