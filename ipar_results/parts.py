@@ -53,6 +53,13 @@ class Links:
         self.trouble = ""
         self._uuids: dict[EngineId, str] = {}
 
+    def follow(self, recorder: Any) -> None:
+        """A group adds no work to its engines: what it holds is of results that are followed themselves."""
+
+    def others(self, recorder: Any) -> list[Any]:
+        """The recorders of other results; which of them are of the group is not told apart."""
+        return []
+
     # engines -------------------------------------------------------------------------------------
 
     def engine(self, uuid: str | None) -> EngineId | None:
