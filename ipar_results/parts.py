@@ -62,6 +62,11 @@ class Links:
 
     # engines -------------------------------------------------------------------------------------
 
+    @property
+    def left(self) -> dict[int, float]:
+        """When each engine left its cluster; of several clients nothing, whose ids mean other engines."""
+        return self.each[0].left if len(self.each) == 1 else {}
+
     def engine(self, uuid: str | None) -> EngineId | None:
         """The name of an engine, also after it died."""
         if uuid is None:
