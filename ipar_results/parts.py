@@ -41,6 +41,21 @@ class _Sent:
             link.sent.drop(ids)
 
 
+class _Sizes:
+    """How large the messages of all clients are."""
+
+    def __init__(self, links: list[Link]) -> None:
+        self._links = links
+
+    def sent(self, msg_ids: Sequence[str]) -> int:
+        """Bytes of those requests that are large."""
+        return sum(link.sizes.sent(msg_ids) for link in self._links)
+
+    def came(self, msg_ids: Sequence[str]) -> int:
+        """Bytes of those replies that are large."""
+        return sum(link.sizes.came(msg_ids) for link in self._links)
+
+
 class Links:
     """The connections of a group's clients, to be asked as if they were one.
 
@@ -50,6 +65,7 @@ class Links:
     def __init__(self) -> None:
         self.each: list[Link] = []
         self.sent = _Sent(self.each)
+        self.sizes = _Sizes(self.each)
         self.trouble = ""
         self._uuids: dict[EngineId, str] = {}
 
