@@ -1,6 +1,6 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults build pictures \
+.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench faults build pictures \
     clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
@@ -30,6 +30,7 @@ help:
 	@echo "make test              every check and test"
 	@echo "make check             ruff and mypy, ESLint and tsc"
 	@echo "make matrix            scenes of a busy kernel, on other versions of ipykernel"
+	@echo "make fuzz              100,000 broken and hostile messages at every edge"
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
@@ -93,6 +94,11 @@ upstream: .venv/test.stamp
 	@mkdir -p build/upstream
 	cd build/upstream && PYTHONPATH=$(CURDIR)/tests $(BIN)/python -m pytest -c $(CURDIR)/tests/upstream.ini \
 	    -p upstream_layer --pyargs ipyparallel.tests.test_asyncresult ipyparallel.tests.test_magics
+
+# What make test plays a few hundred of: broken and hostile messages at every edge.
+fuzz: .venv/test.stamp
+	$(BIN)/python tests/fuzz/fuzz.py 60000
+	cd labextension && FUZZ_CASES=20000 PATH="$(BIN):$$PATH" jlpm vitest run test/fuzz.test.ts
 
 bench: .venv/test.stamp
 	$(BIN)/python tests/bench/observe.py
