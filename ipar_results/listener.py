@@ -88,23 +88,22 @@ class Listener:
             kind = message["header"]["msg_type"]
             if kind == "status":
                 if message["content"]["execution_state"] == "busy":
-                    engine = message["metadata"].get("engine")
-                    self._began.append((message["parent_header"]["msg_id"], engine, time.time()))
+                    self._began.append((_parent(message), _engine(message), time.time()))
                 elif self._erred or self.every_end:
                     self._on_idle(message)
             elif kind in _OUTPUT:
-                self._wrote.append(message["parent_header"]["msg_id"])
+                self._wrote.append(_parent(message))
             elif kind == "error":
                 self._erred.add(message["parent_header"]["msg_id"])
         except Exception:
             trouble("reading an iopub message of %.100r", _msg_id(message))
 
     def _on_idle(self, message: Any) -> None:
-        msg_id = message["parent_header"]["msg_id"]
+        msg_id = _parent(message)
         # an error alone is no end: a task may show one and go on
         if self.every_end or msg_id in self._erred:
             self._erred.discard(msg_id)
-            self._tried.append((msg_id, message["metadata"].get("engine")))
+            self._tried.append((msg_id, _engine(message)))
 
 
 class FirstWords:
@@ -144,7 +143,7 @@ class FirstWords:
                 msg_id = message["parent_header"]["msg_id"]
                 if msg_id in self._erred:
                     self._erred.discard(msg_id)
-                    self._tried.setdefault(msg_id, []).append(message["metadata"].get("engine"))
+                    self._tried.setdefault(msg_id, []).append(_engine(message))
                     if len(self._tried) > _FIRST_WORDS_KEPT:  # of results that nobody followed
                         del self._tried[next(iter(self._tried))]
         except Exception:
@@ -154,6 +153,24 @@ class FirstWords:
 def _emptied(events: deque[Any]) -> list[Any]:
     """All that is in a deque now; others may append meanwhile."""
     return [events.popleft() for _ in range(len(events))]
+
+
+def _parent(message: Any) -> str:
+    """The task that a message is of; anything but text would raise where it is looked up later."""
+    msg_id = message["parent_header"]["msg_id"]
+    if type(msg_id) is not str:
+        msg = f"expected the text of a message id, got {type(msg_id).__name__}"
+        raise TypeError(msg)
+    return msg_id
+
+
+def _engine(message: Any) -> Any:
+    """The uuid of the engine that sent a message, None where it does not say."""
+    engine = message["metadata"].get("engine")
+    if engine is not None and type(engine) is not str:
+        msg = f"expected the text of an engine's uuid, got {type(engine).__name__}"
+        raise TypeError(msg)
+    return engine
 
 
 def _msg_id(message: Any) -> Any:

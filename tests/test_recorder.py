@@ -395,3 +395,20 @@ def test_the_wall_time_is_known_to_who_asks_for_nothing_else(watch):
     fed.reply(0)
     fed.reply(1)
     assert recorder.wall_time == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("engine", [{}, [], 7, b"uuid-0"])
+def test_an_engine_whose_name_is_no_text_moves_nothing_and_breaks_no_snapshot(watch, engine):
+    fed = Fed(2)
+    recorder = watch.recorder(fed.result)
+    message = {
+        "header": {"msg_type": "status"},
+        "content": {"execution_state": "busy"},
+        "metadata": {"engine": engine},
+        "parent_header": {"msg_id": fed.futures[0].msg_id},
+    }
+    for callback in list(fed.futures[0].iopub_callbacks):
+        callback(message)
+    assert recorder.snapshot().queued == 2
+    fed.busy(1)
+    assert recorder.snapshot().running == 1

@@ -93,7 +93,11 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
         known = {
             f.name: _typed(hints[f.name], value[f.name], f.name) for f in fields(hint) if f.name in value
         }
-        return hint(**known)  # type: ignore[operator]
+        try:
+            return hint(**known)  # type: ignore[operator]
+        except TypeError:  # a field is missing that has no default
+            msg = f"{where!r} is not whole"
+            raise ValueError(msg) from None
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal and isinstance(value, str) and value in parts:
         return value

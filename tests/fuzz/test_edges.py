@@ -1,0 +1,63 @@
+"""A few hundred of the cases that `make fuzz` plays by the hundred thousand, and that they find something."""
+
+import pytest
+from edges import EDGES, play
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipar_results.export.load import snapshot_of
+from ipar_results.live.channel import Channel
+from ipar_results.live.requests import Refused, parse
+from ipar_results.render import html, text
+from ipar_results.snapshot import Snapshot
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: edge.__name__)
+def test_broken_messages_do_nothing_at_the_edge(edge):
+    figures = edge(300, seed=6)
+    assert figures.wrong == []
+    assert figures.cases == 300
+    assert figures.refused > 100
+
+
+def test_a_case_that_raises_is_told_with_its_seed():
+    figures = play("an edge", 3, 6, lambda chance: 1 / 0)
+    assert len(figures.wrong) == 3
+    assert "seed 6, case 0: ZeroDivisionError" in figures.wrong[0]
+
+
+def test_an_answer_that_fails_is_told(monkeypatch):
+    monkeypatch.setattr(Channel, "_do", lambda *args: 1 / 0)
+    assert any("failed" in line for line in EDGES[0](100, seed=6).wrong)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {"protocol": st.just(1) | JSON, "request": JSON}, optional={"type": JSON, "result": JSON}
+    )
+)
+def test_a_request_of_any_json_is_parsed_or_refused(content):
+    try:
+        request = parse(content)
+    except Refused as refused:
+        assert str(refused)
+    else:
+        assert request.id == content["request"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(Snapshot().to_json())), JSON)
+def test_a_saved_snapshot_with_any_json_in_a_field_is_drawn_or_refused(name, value):
+    try:
+        snapshot = snapshot_of({**Snapshot().to_json(), name: value})
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert html.card(snapshot) and text.plain(snapshot)
