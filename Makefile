@@ -97,6 +97,8 @@ upstream: .venv/test.stamp
 bench: .venv/test.stamp
 	$(BIN)/python tests/bench/observe.py
 	$(BIN)/python tests/bench/overhead.py
+	$(BIN)/python tests/bench/eta.py
+	$(BIN)/python tests/bench/export.py
 
 SEEDS ?= 50
 faults: .venv/test.stamp
