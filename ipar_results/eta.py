@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 FEWEST = 4  # tasks that must have ended, however few engines there are
 _Z = 2.0
 _SAME = 2.5  # standard errors within which two means count as one
+_SUSPECTED = 1.0
 # the constants below are tuned by tests/bench/eta.py
 _FEW, _MANY = 0.03, 3.0  # so many tasks more that there is one, or is none, in one case of twenty
-_UNSEEN = 5.0
+_UNSEEN = 6.5
+_DOUBT = 5.0  # how much more a few durations vary than they show
 _LONGER = 1.5
 _VARIED = 1.5
+_FIRSTS = 0.7  # of the engines
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -80,6 +83,7 @@ def estimate(work: Work) -> tuple[float, float] | None:
     if not engines or not left or work.ended < max(engines, FEWEST) or len(work.length) < FEWEST:
         return None
     each = work.length / np.maximum(work.inputs, 1)
+    work, each = _warm(work, each)
     slowness = _slowness(work, each)
     # as an engine of average speed would take
     even = each / slowness[work.slot]
@@ -91,19 +95,42 @@ def estimate(work: Work) -> tuple[float, float] | None:
     varies = float(even.std() / (even.mean() or 1.0))
     if work.ended < max(engines, FEWEST) * (1 + _VARIED * varies):
         return None  # one wave tells little of tasks that are all different
-    typical, least, most, drift = _means(work, even)
+    typical, least, most, drift = _means(work, even, _expected(even, work.age / pace))
     soonest, latest = _last_of_running(typical, work.age / pace, pace)
+    soonest *= _falling(even)
     if not work.queued:
         return soonest, latest
     low, high = (
         work.queued_inputs * each_input / speed
-        + (work.queued * _gap(work) + float((_residual(typical, work.age / pace) * pace).sum())) / engines
-        for each_input in (least, most)
+        + (work.queued * gap + float((_residual(typical, work.age / pace) * pace).sum())) / engines
+        for each_input, gap in zip((least, most), _gaps(work), strict=True)
     )
     early, late = _straggling(typical, engines, work.queued)
     low += early * size
     high += late * size * drift * float(slowness[: len(work.alive)][work.alive].max())
     return max(low, soonest), max(high, latest, low)
+
+
+def _warm(work: Work, each: Floats) -> tuple[Work, Floats]:
+    """Without the first task of each engine, where those took longer than nearly all others: an import."""
+    firsts = np.zeros(len(each), np.bool_)
+    order = np.lexsort((work.start, work.slot))
+    firsts[order[np.flatnonzero(np.diff(work.slot[order], prepend=-2))]] = True
+    others = each[~firsts]
+    if len(others) < max(FEWEST, int(firsts.sum())):
+        return work, each
+    usual = float(np.quantile(others, 0.9)) if firsts.sum() > 1 else 1.5 * float(others.max())
+    if float((each[firsts] > 1.2 * usual).mean()) < _FIRSTS:
+        return work, each
+    stay = ~firsts
+    columns = {name: getattr(work, name)[stay] for name in ("length", "start", "inputs", "position", "slot")}
+    rest = replace(
+        work,
+        **columns,
+        busy=work.busy - float(work.length[firsts].sum()),
+        ended=work.ended - int(firsts.sum()),
+    )
+    return rest, each[stay]
 
 
 def _slowness(work: Work, each: Floats) -> Floats:
@@ -124,8 +151,23 @@ def _slowness(work: Work, each: Floats) -> Floats:
     return np.asarray(np.where(differs, slowness, 1.0), np.float64)
 
 
+def _gaps(work: Work) -> tuple[float, float]:
+    """The least and the most seconds there may be between one message's end and the next one's beginning."""
+    overall = _gap(work)
+    if len(work.length) < work.ended:  # a sample: who came after whom is not known
+        return overall, overall
+    order = np.lexsort((work.start, work.slot))
+    start, slot = work.start[order], work.slot[order]
+    between = np.maximum(start[1:] - start[:-1] - work.length[order][:-1], 0.0)[slot[1:] == slot[:-1]]
+    when = start[1:][slot[1:] == slot[:-1]]
+    if len(between) < FEWEST:
+        return overall, overall
+    recent = float(between[when >= np.median(when)].mean())  # what it was at the start may be over
+    return min(overall, recent), max(overall, recent)
+
+
 def _gap(work: Work) -> float:
-    """Seconds between one message's end and the next one's beginning, on average."""
+    """The same on average over all."""
     size = len(work.alive) + 1
     first, last = np.full(size, np.inf), np.full(size, -np.inf)
     np.minimum.at(first, work.slot, work.start)
@@ -134,14 +176,25 @@ def _gap(work: Work) -> float:
     return max(0.0, span - work.busy) / work.ended
 
 
-def _means(work: Work, even: Floats) -> tuple[Floats, float, float, float]:
+def _expected(even: Floats, age: Floats) -> Floats:
+    """How long those that run will have taken: what has ended so far is mostly what is short."""
+    return age + _residual(even, age)
+
+
+def _falling(even: Floats) -> float:
+    """How much shorter the last tasks were than those before them; 1 where they were not."""
+    return min(1.0, float(even[-max(len(even) // 3, 2) :].mean()) / (float(even.mean()) or 1.0))
+
+
+def _means(work: Work, even: Floats, expected: Floats) -> tuple[Floats, float, float, float]:
     """What is typical from now on.
 
     Tasks like those to come, the least and the most that these may take on average, an input, and the factor
     by which they may grow beside those like them.
     """
     half = len(even) // 2
-    everything, before, recent = _Mean.of(even), _Mean.of(even[:half]), _Mean.of(even[half:])
+    before, recent = _Mean.of(even[:half]), _Mean.of(even[half:])
+    everything = _Mean.of(np.concatenate([even, expected]))
     steady = recent.agrees(before)
     candidates = [everything if steady else recent]
     trend = _trend(work.position.astype(np.float64), even, work.queued_position)
@@ -150,6 +203,9 @@ def _means(work: Work, even: Floats) -> tuple[Floats, float, float, float]:
     number = max(work.queued, 1)
     least = min(each.value - each.ahead(number) for each in candidates)
     most = max(each.value + each.ahead(number) for each in candidates)
+    suspected = _trend(work.position.astype(np.float64), even, work.queued_position, _SUSPECTED)
+    if suspected is not None:  # too little to count on, and enough not to exclude it
+        least = min(least, suspected.value)
     drift = max(each.value for each in candidates) / (candidates[0].value or 1.0)
     return even if steady else even[half:], max(least, 0.25 * float(np.min(even))), most, drift
 
@@ -165,7 +221,7 @@ class _Mean:
     @classmethod
     def of(cls, values: Floats) -> _Mean:
         spread = float(values.std(ddof=1)) if len(values) > 1 else float(values.mean())
-        few = 1 + 2 / len(values)  # the spread of a few values says less than it seems
+        few = 1 + _DOUBT / len(values)  # the spread of a few values says less than it seems
         return cls(float(values.mean()), few * spread / math.sqrt(len(values)), few * spread)
 
     def agrees(self, other: _Mean) -> bool:
@@ -176,7 +232,7 @@ class _Mean:
         return _Z * math.hypot(self.error, self.spread / math.sqrt(number))
 
 
-def _trend(position: Floats, even: Floats, ahead: float) -> _Mean | None:
+def _trend(position: Floats, even: Floats, ahead: float, sure: float = _SAME) -> _Mean | None:
     """The mean at a position further on, where durations rise or fall with it."""
     later = len(even) // 3  # a warm-up is no trend
     x, y = position[later:], even[later:]
@@ -190,7 +246,7 @@ def _trend(position: Floats, even: Floats, ahead: float) -> _Mean | None:
     rest = y - y.mean() - slope * (x - middle)
     spread = float(rest.std())
     error = spread / math.sqrt(across)
-    if abs(slope) <= _SAME * error:
+    if abs(slope) <= sure * error:
         return None
     there = float(y.mean()) + slope * (ahead - middle)
     return _Mean(

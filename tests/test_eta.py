@@ -80,6 +80,25 @@ def test_a_slow_engine_is_given_less_work():
     assert low <= left / (3 + 1 / 3) + 0.1 <= high
 
 
+def test_what_an_engine_does_only_once_is_not_expected_again():
+    lengths = np.where(np.arange(40) < 4, 30.0, 1.0) * np.linspace(0.9, 1.1, 40)
+    low, high = estimate(work(lengths, queued=40))
+    assert low < 11 < high < 20
+
+
+def test_a_long_first_task_on_one_engine_of_four_is_no_warm_up():
+    lengths = np.where(np.arange(40) == 0, 30.0, 1.0) * np.linspace(0.9, 1.1, 40)
+    assert estimate(work(lengths, queued=40))[1] > 25
+
+
+def test_time_lost_between_tasks_at_the_start_only_widens_the_range():
+    lengths = np.linspace(0.95, 1.05, 40)
+    start = np.arange(40) // 4 * 1.1 + np.where(np.arange(40) >= 8, 20.0, 0.0)
+    low, high = estimate(work(lengths, queued=40, start=start))
+    assert low < 12
+    assert high > 25
+
+
 def test_a_trend_is_carried_on():
     rising = work(np.linspace(1, 2, 40), queued=40)
     low, high = estimate(rising)
@@ -90,6 +109,11 @@ def test_a_trend_is_carried_on():
 def test_the_true_end_lies_in_the_range_nine_times_of_ten(name):
     got = bench.measure(bench.WORKLOADS[name], runs=12, sizes=(200, 1_000), first_seed=5_000)
     assert got["inside"] >= 0.9
+
+
+@pytest.mark.parametrize(("name", "runs"), bench.recorded().items())
+def test_it_lies_there_too_in_what_real_engines_did(name, runs):
+    assert bench.look(runs)["inside"] >= 0.9
 
 
 @settings(max_examples=60, deadline=None)
