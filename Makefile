@@ -1,9 +1,7 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults soak build pictures \
-    clean
-.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults build docs install-check \
-    pictures clean
+.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults soak build docs \
+    install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
