@@ -172,6 +172,10 @@ class GroupRecorder(Recorder):
         self.msg_ids += ids
         self._owner.extend(owners)
         begin = self.columns.append(ids, inputs)
+        waiting = [future.msg_id for future in futures if future._state in PENDING]
+        for word in (part.link.direct(waiting) for part in self.parts):
+            if word is not None:
+                self.direct = word and self.direct is not False
         self.listen(futures)
         first = np.isnan(self.clock.submitted)
         self.clock.sent([md["submitted"] for md in metadata])
@@ -340,6 +344,10 @@ class GroupRecorder(Recorder):
         super()._mend()
 
     # parts ---------------------------------------------------------------------------------------
+
+    def has(self, result: Any) -> bool:
+        """Whether a result has joined."""
+        return result is not None and result in self._of
 
     def part_at(self, position: int) -> Part:
         """The part to which a message belongs."""

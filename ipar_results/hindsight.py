@@ -39,7 +39,7 @@ class Hindsight:
         recorder : Recorder
             Its lock must be held.
         """
-        if recorder.columns.ended < recorder.columns.messages:
+        if not recorder.all_ended:
             self._made = False
             return {"advice": (), "time_use": None}
         result = recorder.result()

@@ -41,6 +41,21 @@ class _Sent:
             link.sent.drop(ids)
 
 
+class _Sizes:
+    """How large the messages of all clients are."""
+
+    def __init__(self, links: list[Link]) -> None:
+        self._links = links
+
+    def sent(self, msg_ids: Sequence[str]) -> int:
+        """Bytes of those requests that are large."""
+        return sum(link.sizes.sent(msg_ids) for link in self._links)
+
+    def came(self, msg_ids: Sequence[str]) -> int:
+        """Bytes of those replies that are large."""
+        return sum(link.sizes.came(msg_ids) for link in self._links)
+
+
 class Links:
     """The connections of a group's clients, to be asked as if they were one.
 
@@ -49,11 +64,24 @@ class Links:
 
     def __init__(self) -> None:
         self.each: list[Link] = []
-        self.sent = _Sent(self.each)
+        self.sent, self.sizes = _Sent(self.each), _Sizes(self.each)
         self.trouble = ""
         self._uuids: dict[EngineId, str] = {}
 
+    def follow(self, recorder: Any) -> None:
+        """Nothing: to others the results of a group are what they are by themselves."""
+
+    def others(self, recorder: GroupRecorder) -> list[Any]:
+        """Recorders of results that are not in the group, and whose tasks run on the same engines."""
+        found = [other for link in self.each[:1] for other in link.others(recorder)]
+        return [other for other in found if not recorder.has(other.result())]
+
     # engines -------------------------------------------------------------------------------------
+
+    @property
+    def left(self) -> dict[int, float]:
+        """When engines of the first client's cluster left it."""
+        return self.each[0].left if self.each else {}
 
     def engine(self, uuid: str | None) -> EngineId | None:
         """The name of an engine, also after it died."""

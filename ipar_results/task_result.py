@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .outcomes import outcome
@@ -12,6 +14,8 @@ from .times import posix
 
 if TYPE_CHECKING:
     from .inbox import Source
+
+_TIMES = itemgetter("started", "completed")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,11 +65,15 @@ def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) 
     engine : int, str or None
     """
     future = source.future(position)
-    value, md = outcome(future), future.output.metadata
+    value = outcome(future)
     error = value if isinstance(value, Exception) else None
-    started, completed = _time(md["started"]), _time(md["completed"])
+    started, completed = map(_time, _TIMES(future.output.metadata))
     duration = None if started is None or completed is None else max(0.0, completed - started)
     first, inputs = source.inputs(position)
+    if inputs == 1 and error is None:  # by far the most frequent, so without detours
+        if source.is_map and type(value) is list and len(value) == 1:
+            (value,) = value
+        return [TaskResult(first, value, None, engine, started, completed, duration, attempt, source.result)]
     values: Iterable[Any] = [value]
     if error is not None:
         values = [None] * inputs  # a chunk that fails fails all its inputs
@@ -78,5 +86,7 @@ def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) 
 
 
 def _time(value: Any) -> float | None:
+    if type(value) is datetime and value.tzinfo is not None:
+        return value.timestamp()
     number = posix(value)
     return None if number != number else number
