@@ -1,6 +1,6 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix upstream bench faults soak \
+.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench faults soak \
     build docs install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
@@ -101,6 +101,8 @@ bench: .venv/test.stamp
 	$(BIN)/python tests/bench/observe.py
 	$(BIN)/python tests/bench/overhead.py
 	$(BIN)/python tests/bench/follow.py
+	$(BIN)/python tests/bench/eta.py
+	$(BIN)/python tests/bench/export.py
 
 SEEDS ?= 50
 faults: .venv/test.stamp
