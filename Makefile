@@ -33,6 +33,7 @@ help:
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
+	@echo "make fuzz              100,000 broken and hostile messages at every edge"
 	@echo "make soak              make faults, then 30 minutes of everything over and over (SOAK_MINUTES=2)"
 	@echo "make pictures          the pictures in docs/, from a real run"
 	@echo "make docs              the pages, in build/docs; any warning is an error"
@@ -90,6 +91,11 @@ test-wheel: .venv/test.stamp
 # What the browser's tests call scenes of a busy kernel, on kernels of other versions below build/matrix.
 matrix: .venv/test.stamp
 	$(BIN)/python tools/matrix.py
+
+# What make test plays a few hundred of: broken and hostile messages at every edge.
+fuzz: .venv/test.stamp
+	$(BIN)/python tests/fuzz/fuzz.py 60000
+	cd labextension && FUZZ_CASES=20000 PATH="$(BIN):$$PATH" jlpm vitest run test/fuzz.test.ts
 
 # Run from a directory without a conftest.py, so that nothing of our own tests' settings applies.
 upstream: .venv/test.stamp
