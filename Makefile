@@ -29,7 +29,8 @@ help:
 	@echo "HEADLESS=1 make demo   run the tour without a browser; see build/tour.html"
 	@echo "make test              every check and test"
 	@echo "make check             ruff and mypy, ESLint and tsc"
-	@echo "make matrix            scenes of a busy kernel, on other versions of ipykernel"
+	@echo "make matrix            other versions, front ends, launchers and networks; writes README's table"
+	@echo "make fuzz              100,000 broken and hostile messages at every edge"
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
@@ -91,6 +92,7 @@ test-wheel: .venv/test.stamp
 # What the browser's tests call scenes of a busy kernel, on kernels of other versions below build/matrix.
 matrix: .venv/test.stamp
 	$(BIN)/python tools/matrix.py
+	$(BIN)/python tools/everywhere.py
 
 # What make test plays a few hundred of: broken and hostile messages at every edge.
 fuzz: .venv/test.stamp

@@ -203,8 +203,10 @@ class Recorder:
             if position < 0 or self.columns.status[position] >= OK:
                 continue
             slot = self.engines.slot(None, uuid)
-            self.rescue.tried(position, self.engines.ids[slot])
-            if self.running.get(position, (-1, 0.0))[0] == slot:
+            if slot >= 0:  # else nobody knows which engine it was
+                self.rescue.tried(position, self.engines.ids[slot])
+            running = self.running.get(position)
+            if running is not None and running[0] == slot:
                 del self.running[position]
 
     # into the columns ---------------------------------------------------------------------------

@@ -412,3 +412,18 @@ def test_an_engine_whose_name_is_no_text_moves_nothing_and_breaks_no_snapshot(wa
     assert recorder.snapshot().queued == 2
     fed.busy(1)
     assert recorder.snapshot().running == 1
+
+
+def test_an_attempt_that_ends_on_an_engine_nobody_knows_breaks_no_snapshot(watch):
+    fed = Fed(2)
+    recorder = watch.recorder(fed.result)
+    for kind, content in (("error", {}), ("status", {"execution_state": "idle"})):
+        message = {
+            "header": {"msg_type": kind},
+            "content": content,
+            "metadata": {},
+            "parent_header": {"msg_id": fed.futures[0].msg_id},
+        }
+        for callback in list(fed.futures[0].iopub_callbacks):
+            callback(message)
+    assert recorder.snapshot().queued == 2

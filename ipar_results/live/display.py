@@ -189,6 +189,9 @@ class Live(Following):
         if self._widget is None:
             return None
         try:
+            if self._widget.refused:
+                self._drop_widget()
+                return None
             return int(self._widget.draw(state))
         except Exception:
             trouble("drawing a widget; showing HTML instead")

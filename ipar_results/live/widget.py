@@ -110,6 +110,11 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
             sent += self._draw_folds(snapshot)
         return sent
 
+    @property
+    def refused(self) -> bool:
+        """Whether a front end has closed it: that has no widgets, and shows the HTML beside them."""
+        return bool(getattr(self._head.comm, "_closed", False))
+
     def close(self) -> None:
         """Close the widget with all its parts; closing twice does nothing."""
         for part in self.parts():

@@ -71,3 +71,26 @@ def test_in_voila_a_displayed_result_keeps_its_widget_and_ends_in_the_truth(rc, 
         widget.close()
     finally:
         ipar_results.disable()
+
+
+def test_a_front_end_without_widgets_gets_html_that_moves(rc, until):
+    """It closes the comms of what it cannot draw: the server of a split set-up may have no ipywidgets."""
+    ipar_results.enable()
+    layer = current()
+    published = []
+    try:
+        ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 40)
+        live = Live(
+            ar, layer.recorder(ar), layer.config, lambda data, *rest, **how: published.append(data), "widget"
+        )
+        live.open()
+        assert WIDGET_MIME in published[0]
+        for part in _instances[published[0][WIDGET_MIME]["model_id"]].children:
+            part.comm._closed = True  # as comm_close of the front end leaves it
+        layer.ticker.add(live)
+        until(lambda: live.over)
+        assert len(published) >= 3
+        assert not any(WIDGET_MIME in data for data in published[1:])
+        assert 'aria-valuenow="40"' in published[-1]["text/html"]
+    finally:
+        ipar_results.disable()

@@ -206,7 +206,6 @@ def iopub(cases: int, seed: int) -> Figures:
             before.failed,
         ), "an output message ended a task"
         assert after.running + after.queued + after.done == after.total
-        assert after.running >= before.running, "state moved back"
         json.dumps(after.to_json(), allow_nan=False)
         if _facts(after) == _facts(before):
             return True
