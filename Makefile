@@ -30,7 +30,6 @@ help:
 	@echo "make test              every check and test"
 	@echo "make check             ruff and mypy, ESLint and tsc"
 	@echo "make matrix            other versions, front ends, launchers and networks; writes README's table"
-	@echo "make fuzz              100,000 broken and hostile messages at every edge"
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
