@@ -31,7 +31,7 @@ def test_a_value_that_python_will_not_write_out_is_described(rc, value):
 
 def test_an_error_of_ours_does_not_swallow_ctrl_c(rc, monkeypatch):
     ipar_results.enable()
-    monkeypatch.setattr(wait, "_say_what_still_runs", lambda recorder: 1 / 0)
+    monkeypatch.setattr(wait, "say_what_still_runs", lambda recorder: 1 / 0)
 
     def interrupted(*arguments):
         raise KeyboardInterrupt

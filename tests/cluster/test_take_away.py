@@ -70,5 +70,6 @@ def test_a_retry_is_in_the_trace_as_another_attempt(rc, tmp_path):
     ar.monitor.retry()
     ar.wait(60)
     trace = json.loads(ar.monitor.save_trace(tmp_path / "x.json").read_text())
-    assert sum(event.get("cat") == "retried" for event in trace["traceEvents"]) == 2
+    retried = [event["ph"] for event in trace["traceEvents"] if event.get("cat") == "retried"]
+    assert sorted(retried) == ["X", "X", "f", "f", "s", "s"]  # each attempt, and an arrow to the next one
     assert ar.monitor.to_dataframe()["attempts"].tolist() == [2, 2]
