@@ -12,7 +12,7 @@ import { el } from './dom';
 import { ResultModel } from './model';
 import { MIME_TYPE } from './protocol';
 import type { Saved } from './protocol';
-import { keep } from './saved';
+import { figuresOf, keep } from './saved';
 
 /** The results that some kernel tells of. */
 export interface Results {
@@ -75,10 +75,12 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     const saved = this.#saved;
     if (!saved) return;
     const live = this.#options.results.find(saved.id) ?? null;
-    if (live) this.#follow(live);
-    else if (this.#live?.id === saved.id && this.#live.connection !== 'live' && !saved.finished) return;
+    if (live) {
+      if (overtaken(live, saved)) live.apply({ id: live.id, head: figuresOf(saved) });
+      this.#follow(live);
+    } else if (this.#live?.id === saved.id && this.#live.connection !== 'live' && !saved.finished) return;
     else this.#follow(null);
-    const model = live && !overtaken(live, saved) ? live : (this.#static ??= ResultModel.fromSaved(saved));
+    const model = live ?? (this.#static ??= ResultModel.fromSaved(saved));
     if (!this.#card) {
       const { settings, render } = this.#options;
       this.#card = new Card({ settings, ...(render ? { render } : {}) });
@@ -99,7 +101,6 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   #onChange(live: ResultModel): void {
-    if (this.#card && this.#card.model !== live) this.#choose();
     this.#settle(live);
   }
 

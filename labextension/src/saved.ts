@@ -39,6 +39,11 @@ const FIGURES = [
   ...(['note', 'value', 'single', 'time', 'outputs_total', 'advice', 'time_use'] as const)
 ] satisfies (keyof Figures)[];
 
+/** The facts of one line that a saved snapshot holds. */
+export function figuresOf(saved: Saved): Figures {
+  return Object.fromEntries(FIGURES.map(name => [name, saved[name]])) as unknown as Figures;
+}
+
 /** The rows that a saved snapshot holds: its timeline's, or those of its first tasks. */
 export function rowsOf(saved: Saved, base: number): Rows {
   const line = saved.timeline ?? fromTasks(saved, base);

