@@ -23,6 +23,12 @@ from ipar_results.layer import current
 pytestmark = pytest.mark.cluster
 
 
+@pytest.fixture(scope="module")
+def cluster(start_cluster):
+    """Engines of their own: what other tests left in the Hub's queues would be counted."""
+    return start_cluster(2)
+
+
 @pytest.fixture
 def shell():
     config = Config()

@@ -147,9 +147,10 @@ def test_a_group_of_two_clients_is_cancelled_whole(rc, cluster, connect, until):
     done = long.monitor.cancel(interrupt=True)
     until(lambda: long.snapshot().finished)
     snapshot = long.snapshot()
-    # the engines go on to the other client's tasks when they are free of the first one's
-    assert (snapshot.aborted, snapshot.failed) == (done.cancelled, done.interrupted)
-    assert done.cancelled + done.interrupted == 12
+    # the engines go on to the other client's tasks when they are free of the first one's, and may have
+    # taken one back by the time that the interrupt comes
+    assert done.cancelled + done.interrupted == snapshot.aborted + snapshot.failed == 12
+    assert snapshot.aborted >= done.cancelled and 2 <= snapshot.failed <= done.interrupted
 
 
 def test_what_failed_in_a_group_runs_again(rc, tmp_path, until):
