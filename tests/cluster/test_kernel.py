@@ -142,10 +142,11 @@ def test_two_hundred_displays_stay_within_ten_messages_a_second_and_all_end(kern
     over(kernel, until)
     assert len(finals(kernel)) == 200
     kinds = ("update_display_data", "comm_msg", "comm_close")
-    times = [at for at, message in kernel.messages if message["msg_type"] in kinds]
-    # messages may bunch a little on their way to us, and a widget's parts are sent or closed a few at a time:
-    # the budget itself is shown in test_ticker
-    assert most_in_a_second(times) <= (12 if metadata is None else 16)
+    # by when they were sent: they may bunch on their way to us
+    sent = [m["header"]["date"].timestamp() for _, m in kernel.messages if m["msg_type"] in kinds]
+    # a round may be a moment late, and a widget's parts are sent or closed a few at a time: the budget itself
+    # is shown in test_ticker
+    assert most_in_a_second(sent) <= (12 if metadata is None else 16)
     opened = sum(message["msg_type"] == "comm_open" for _, message in kernel.messages)
     closed = sum(message["msg_type"] == "comm_close" for _, message in kernel.messages)
     assert opened == closed
