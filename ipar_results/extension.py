@@ -13,7 +13,7 @@ from .awaiting import forget_kinds
 from .config import settings
 from .group import Group, about, note
 from .lazy import imap
-from .live.channel import Channel
+from .live.channel import Channel, kept
 from .live.display import Live, bundle, notebook_view
 from .live.streams import Streams, into_this_cell
 from .live.ticker import Ticker
@@ -23,10 +23,8 @@ from .magics import ResultMagics
 from .patches import parse_date, replacements, send, view_init
 from .recorder import Recorder
 from .render import glance
-from .saved import saved
 from .snapshot import Snapshot
 from .survey import Survey
-from .timeline import take
 from .tracking import Tracked, Tracker, Where
 from .watch import Watch
 
@@ -343,7 +341,7 @@ class _Front:
 
     def saved(self, state: Snapshot) -> dict[str, Any] | None:
         recorder = self._entry.recorder
-        return None if recorder is None else saved(self._entry.id, state, lambda limit: take(recorder, limit))
+        return None if recorder is None else kept(self._entry, recorder, state)
 
 
 class _LiveView:

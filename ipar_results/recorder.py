@@ -378,12 +378,12 @@ class Recorder:
     @property
     def lost(self) -> bool:
         """Whether nothing more can be expected for this result."""
-        return self.link.lost or bool(self.rescue.cut_off)
+        return self.rescue.lost(self.link)
 
     @property
     def note(self) -> str:
         """What a person must know of the way to the engines; an empty text while all is well."""
-        return self.link.note() if self.link.lost else self.rescue.cut_off or self.link.note()
+        return self.rescue.note(self.link)
 
     @property
     def quiet(self) -> float:

@@ -15,6 +15,7 @@ from .relays import way_of
 
 if TYPE_CHECKING:
     from .actions import Cancelling
+    from .link import Link
     from .recorder import Recorder
 
 UNRESOLVED = 1.0  # seconds that ipyparallel has for putting together what has all come
@@ -65,6 +66,14 @@ class Rescue:
             trouble("looking after a result")
         finally:
             self._lock.release()
+
+    def lost(self, link: Link) -> bool:
+        """Whether nothing more can be expected."""
+        return link.lost or bool(self.cut_off)
+
+    def note(self, link: Link) -> str:
+        """What a person must know of the way to the engines; an empty text while all is well."""
+        return link.note() if link.lost else self.cut_off or link.note()
 
     def spare(self, positions: list[int]) -> None:
         """Forget what was known of these messages: they were sent again."""

@@ -2,11 +2,14 @@
 
 import logging
 import os
+import sys
 import time
 from pathlib import Path
 
 import ipyparallel as ipp
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 TESTS = Path(__file__).parent
 HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
@@ -96,3 +99,17 @@ def until():
         return value
 
     return until
+
+
+@pytest.fixture
+def shell():
+    """IPython without a kernel; nothing of it is left behind."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    hooks = sys.displayhook, sys.excepthook
+    shell = InteractiveShell.instance(config=config)
+    yield shell
+    shell.restore_sys_module_state()
+    shell._atexit_once()
+    InteractiveShell.clear_instance()
+    sys.displayhook, sys.excepthook = hooks

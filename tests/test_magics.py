@@ -1,31 +1,15 @@
 """`%ipar` in a real IPython, on results fed by hand: what it lists, takes, completes and refuses."""
 
 import gc
-import sys
 
 import pytest
 from fakes import Client, Fed
 from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 from ipar_results.magics import ResultMagics
 from ipar_results.tracking import Tracker
 from ipar_results.watch import Watch
-
-
-@pytest.fixture
-def shell():
-    config = Config()
-    config.HistoryManager.enabled = False
-    hooks = sys.displayhook, sys.excepthook
-    shell = InteractiveShell.instance(config=config)
-    yield shell
-    shell.restore_sys_module_state()
-    shell._atexit_once()
-    InteractiveShell.clear_instance()
-    sys.displayhook, sys.excepthook = hooks
 
 
 class Scene:

@@ -15,6 +15,7 @@ from ..config import IPythonParallelResults
 from ..log import remark, trouble
 from ..recorder import Recorder
 from ..saved import saved
+from ..snapshot import Snapshot
 from ..texts import sound
 from ..timeline import take
 from ..tracking import Tracked, Tracker
@@ -181,8 +182,7 @@ class Channel:
     def _bundle(self, entry: Tracked, recorder: Recorder) -> dict[str, Any]:
         """What a notebook keeps: asked for by a page that a display's last update does not reach."""
         state = recorder.snapshot()
-        kept = saved(entry.id, state, lambda limit: take(recorder, limit))
-        return bundle(state, self._config, saved=kept, recorder=recorder)
+        return bundle(state, self._config, saved=kept(entry, recorder, state), recorder=recorder)
 
     def watch(self, entry: Tracked) -> None:
         """Tell of each task of a result too: it is displayed."""
@@ -316,6 +316,11 @@ class Channel:
         data = {"protocol": PROTOCOL, "session": self.session, "seq": self._seq, **content}
         self._comm.send(data, buffers=buffers or None)
         return _size(data, buffers or [])
+
+
+def kept(entry: Tracked, recorder: Recorder, state: Snapshot) -> dict[str, Any]:
+    """What the labextension draws a result from without a kernel."""
+    return saved(entry.id, state, lambda limit: take(recorder, limit))
 
 
 def _size(data: dict[str, Any], buffers: list[bytes]) -> int:

@@ -94,14 +94,10 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
       if (live) this.#settle(live);
       return;
     }
-    this.#live?.changed.disconnect(this.#onChange, this);
+    this.#live?.changed.disconnect(this.#settle, this);
     this.#live = live;
-    live?.changed.connect(this.#onChange, this);
+    live?.changed.connect(this.#settle, this);
     if (live) this.#settle(live);
-  }
-
-  #onChange(live: ResultModel): void {
-    this.#settle(live);
   }
 
   /** After a reload the kernel's last word does not reach the saved output: it has to be written there. */

@@ -39,9 +39,9 @@ const FIGURES = [
   ...(['note', 'value', 'single', 'time', 'outputs_total', 'advice', 'time_use'] as const)
 ] satisfies (keyof Figures)[];
 
-/** The facts of one line that a saved snapshot holds. */
-export function figuresOf(saved: Saved): Figures {
-  return Object.fromEntries(FIGURES.map(name => [name, saved[name]])) as unknown as Figures;
+/** The facts of one line, out of all that a head or a saved snapshot holds. */
+export function figuresOf(facts: Figures): Figures {
+  return Object.fromEntries(FIGURES.map(name => [name, facts[name]])) as unknown as Figures;
 }
 
 /** The rows that a saved snapshot holds: its timeline's, or those of its first tasks. */
@@ -110,12 +110,11 @@ export function keep(model: ResultModel): ReadonlyJSONObject {
 /** What the notebook should keep of a result, bounded. */
 export function toSaved(model: ResultModel): Saved {
   const { head } = model;
-  const figures = Object.fromEntries(FIGURES.map(name => [name, head[name]])) as unknown as Figures;
   return {
     type: 'snapshot',
     version: 1,
     id: model.id,
-    ...figures,
+    ...figuresOf(head),
     engines: [...model.engines],
     failures: model.failures.map(({ traceback, ...group }) => ({
       type: group.type,

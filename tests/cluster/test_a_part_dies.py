@@ -18,11 +18,8 @@ PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itse
 
 
 @pytest.fixture
-def layer():
-    ipar_results.enable()
+def layer(layer):
     ipar_results.layer.current().config.contact_timeout = 2.0
-    yield
-    ipar_results.disable()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -11,11 +10,9 @@ from pathlib import Path
 import ipyparallel as ipp
 import pytest
 from ipyparallel.client.view import View
-from IPython.core.interactiveshell import InteractiveShell
 from kernels import Kernel
 from kernels import connect as connecting
 from tasks import nap
-from traitlets.config import Config
 
 import ipar_results
 from ipar_results.layer import current
@@ -30,17 +27,9 @@ def cluster(start_cluster):
 
 
 @pytest.fixture
-def shell():
-    config = Config()
-    config.HistoryManager.enabled = False
-    hooks = sys.displayhook, sys.excepthook
-    shell = InteractiveShell.instance(config=config)
+def shell(shell):
     yield shell
     ipar_results.disable()
-    shell.restore_sys_module_state()
-    shell._atexit_once()
-    InteractiveShell.clear_instance()
-    sys.displayhook, sys.excepthook = hooks
 
 
 @pytest.fixture

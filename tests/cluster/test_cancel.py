@@ -11,17 +11,9 @@ import pytest
 from ipyparallel.error import CompositeError, RemoteError
 from tasks import nap
 
-import ipar_results
 from ipar_results import Cancelled, TasksCancelled
 
-pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(autouse=True)
-def layer():
-    ipar_results.enable()
-    yield
-    ipar_results.disable()
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("layer")]
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ from ipar_results import as_completed
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-def layer():
-    ipar_results.enable()
-    yield
-    ipar_results.disable()
-
-
 @pytest.fixture(autouse=True)
 def nothing_left():
     yield

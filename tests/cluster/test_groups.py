@@ -10,14 +10,7 @@ from tasks import fail_first, nap, odd
 
 import ipar_results
 
-pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(autouse=True)
-def layer():
-    ipar_results.enable()
-    yield
-    ipar_results.disable()
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("layer")]
 
 
 def entries():

@@ -11,10 +11,8 @@ import ipyparallel as ipp
 import pytest
 from ipyparallel import util
 from ipyparallel.client.view import View
-from IPython.core.interactiveshell import InteractiveShell
 from kernels import Kernel, connect, printed
 from tasks import nap
-from traitlets.config import Config
 
 import ipar_results
 from ipar_results.log import logger
@@ -30,19 +28,6 @@ def off():
     ipar_results.disable()
     yield
     ipar_results.disable()
-
-
-@pytest.fixture
-def shell():
-    config = Config()
-    config.HistoryManager.enabled = False
-    hooks = sys.displayhook, sys.excepthook
-    shell = InteractiveShell.instance(config=config)
-    yield shell
-    shell.restore_sys_module_state()
-    shell._atexit_once()
-    InteractiveShell.clear_instance()
-    sys.displayhook, sys.excepthook = hooks
 
 
 def formatters(shell):

@@ -11,14 +11,7 @@ from tasks import nap, odd, speak
 
 import ipar_results
 
-pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(autouse=True)
-def layer():
-    ipar_results.enable()
-    yield
-    ipar_results.disable()
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("layer")]
 
 
 def same_as_upstream(ar):
