@@ -1,14 +1,11 @@
 """The sidebar over real engines: it lists what every kernel does, acts in mid-cell, leads to the cells."""
 
-from pathlib import Path
-
 import pytest
 from test_live import errors, load, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 __all__ = ["errors"]  # a fixture
 
-AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 TASK = """\
 def {name}(i):
     import time
@@ -115,32 +112,3 @@ def test_the_end_of_a_long_result_is_told_where_its_notebook_is_not_seen(lab_ser
     page.locator(".ipar-status").get_by_text("failed").wait_for()
     toast.get_by_role("button", name="Show").click()
     assert until(lambda: active_cell(page) == 1)
-
-
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_axe_finds_nothing_wrong_with_the_panel(lab_server, cluster, page, panel, theme):
-    """Names, roles and contrast, with rows in several states and with none."""
-    name = f"looked_at_{theme[-4:].strip().lower()}"
-    cells = [load(cluster), task(name, 0.01, 4, "a"), task(name, 0.5, 100, "b"), "b.abort()"]
-    lab_server.open(page, f"{name}.ipynb", cells)
-    page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})")
-    run(lab_server, page, 0, 1, 2)
-    shown = panel()
-    row(shown, name).nth(1).wait_for()
-    row(shown, name).first.hover()
-    page.add_script_tag(path=AXE)
-    # JupyterLab's body has no height, and axe takes what is in it for hidden
-    page.add_style_tag(content="html, body { height: 100vh }")
-    for chosen in ("All", "Failed"):
-        shown.get_by_role("button", name=chosen, exact=False).first.click()
-        found = page.evaluate("axe.run('.ipar-panel')")
-        assert [(problem["id"], problem["nodes"][0]["html"]) for problem in found["violations"]] == []
-        unsure = {
-            check["data"]["messageKey"]
-            for rule in found["incomplete"]
-            for node in rule["nodes"]
-            for check in node["any"]
-        }
-        assert unsure <= {"shortTextContent", "nonBmp"}  # the glyphs
-        assert "color-contrast" in [rule["id"] for rule in found["passes"]]
-    run(lab_server, page, 3)
