@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .columns import OK, Index
+from .columns import OK
 from .growing import GrowingColumns
+from .ids import Index
 from .link import Link
 from .outcomes import PENDING, ended, wrote_something
 from .parts import GroupRoster, Links, Part, Routes, pending_of, positions

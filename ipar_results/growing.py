@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import QUEUED, Columns, Index
+from .columns import QUEUED, Columns
+from .ids import Index
 
 _FEWEST_ROWS = 64
 # what each per-message column holds before anything is known of a message

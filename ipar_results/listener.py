@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import time as now
 from typing import Any, NamedTuple
 
 from .log import trouble
+from .outcomes import PENDING
 
 _FIRST_WORDS_KEPT = 100_000
 _OUTPUT = frozenset(("stream", "display_data", "execute_result"))
@@ -49,16 +50,38 @@ class Listener:
         self._erred: set[str] = set()
         self.every_end = False
 
-    def attach(self, futures: Sequence[Any]) -> None:
-        """Listen to futures that are pending.
+    def attach(self, futures: Sequence[Any], instead_of: Callable[[Any], None] | None = None) -> list[int]:
+        """Listen to those futures that are pending.
 
-        One that ends meanwhile may go unheard: look afterwards which have ended. To append to its list is
-        atomic, where add_done_callback() takes a lock and three quarters of all that attaching costs.
+        To append to a future's list is atomic, where add_done_callback() takes a lock and three quarters of
+        all that attaching costs.
+
+        Parameters
+        ----------
+        futures : sequence of MessageFuture
+        instead_of : callable, optional
+            What has listened to their messages until now, and need not any more.
+
+        Returns
+        -------
+        list of int
+            Positions of those that have ended; one that ended just now may be heard as well.
         """
         on_iopub, on_done = self._on_iopub, self._on_done  # one object each, for all futures
-        for future in futures:
-            future.iopub_callbacks.append(on_iopub)
-            future._done_callbacks.append(on_done)
+        over = []
+        for position, future in enumerate(futures):
+            listening = future.iopub_callbacks
+            was_there = bool(listening) and instead_of in listening
+            pending = future._state in PENDING
+            if pending:
+                listening.append(on_iopub)
+                future._done_callbacks.append(on_done)
+                pending = future._state in PENDING
+            if was_there:
+                listening.remove(instead_of)
+            if not pending:
+                over.append(position)
+        return over
 
     def detach(self, futures: Sequence[Any]) -> None:
         """Take the callbacks off; those that are not there are not missed."""
@@ -88,7 +111,11 @@ class Listener:
             kind = message["header"]["msg_type"]
             if kind == "status":
                 if message["content"]["execution_state"] == "busy":
-                    self._began.append((_parent(message), _engine(message), time.time()))
+                    # what most messages are: without calls to check it
+                    msg_id, engine = message["parent_header"]["msg_id"], message["metadata"].get("engine")
+                    if type(msg_id) is not str or type(engine) is not str:
+                        msg_id, engine = _parent(message), _engine(message)
+                    self._began.append((msg_id, engine, now()))
                 elif self._erred or self.every_end:
                     self._on_idle(message)
             elif kind in _OUTPUT:
@@ -115,7 +142,7 @@ class FirstWords:
 
     def attach(self, futures: Sequence[Any]) -> None:
         """Listen to futures that were made just now; a second call for one does nothing."""
-        hear = self._hear
+        hear = self.hear
         for future in futures:
             if hear not in future.iopub_callbacks:
                 future.iopub_callbacks.append(hear)
@@ -123,18 +150,23 @@ class FirstWords:
     def take(self, futures: Sequence[Any]) -> list[tuple[str, str]]:
         """Stop listening to these, and say which attempts failed, as :class:`Heard` does."""
         self.detach(futures)
+        return self.told(futures)
+
+    def told(self, futures: Sequence[Any]) -> list[tuple[str, str]]:
+        """The attempts at these that failed, each told once; for futures that are listened to otherwise."""
         if not self._tried:
             return []
         return [(f.msg_id, engine) for f in futures for engine in self._tried.pop(f.msg_id, ())]
 
     def detach(self, futures: Sequence[Any]) -> None:
         """Stop listening to these."""
-        hear = self._hear
+        hear = self.hear
         for future in futures:
             if hear in future.iopub_callbacks:
                 future.iopub_callbacks.remove(hear)
 
-    def _hear(self, message: Any) -> None:
+    def hear(self, message: Any) -> None:
+        """Take in one message; never raises."""
         try:
             kind = message["header"]["msg_type"]
             if kind == "error":

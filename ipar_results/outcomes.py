@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .columns import ABORTED, FAILED, OK, Index
+from .columns import ABORTED, FAILED, OK
 from .errors import ContactLost
+from .ids import Index
 
 PENDING = ("PENDING", "RUNNING")
 
@@ -19,14 +20,15 @@ def wrote_something(md: Any) -> bool:
     return bool(md["stdout"] or md["stderr"] or md["outputs"] or md["execute_result"])
 
 
+def given_up(future: Any) -> bool:
+    """Whether nobody waits for a future any more, though its task has not ended as far as is known."""
+    return type(future._result) is ContactLost
+
+
 def ended(futures: Sequence[Any]) -> Index:
     """Positions of the futures that have ended; one that was given up has not."""
     return np.array(
-        [
-            i
-            for i, future in enumerate(futures)
-            if future._state not in PENDING and type(future._result) is not ContactLost
-        ],
+        [i for i, future in enumerate(futures) if future._state not in PENDING and not given_up(future)],
         np.int64,
     )
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .columns import OK, Columns, Index
+from .columns import OK, Columns
 from .endings import give_up_contact
+from .ids import Index
 from .link import Link
 from .rescue import Rescue
 from .roster import Roster

@@ -15,16 +15,17 @@ import numpy as np
 from .assemble import assemble, scalars
 from .attempts import Attempts
 from .clock import Clock
-from .columns import ABORTED, FAILED, OK, Columns, Index
+from .columns import ABORTED, FAILED, OK, Columns
 from .endings import give_up_contact
 from .failures import Failure, Failures
 from .forecast import Forecast
 from .hindsight import Hindsight
+from .ids import Index
 from .inputs import described
 from .link import Link
 from .listener import Listener
 from .log import trouble
-from .outcomes import PENDING, code_of, ended, error_of, wrote_something
+from .outcomes import PENDING, code_of, ended, error_of, given_up, wrote_something
 from .rescue import Rescue
 from .roster import Roster
 from .snapshot import EngineId, Snapshot
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .actions import Cancelling
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
+_ORIGIN = itemgetter("engine_id", "submitted")
 _FACTS = itemgetter("status", "engine_id", "started", "completed", "submitted", "received")
 _OUTPUTS_KEPT = 64
 
@@ -98,16 +100,18 @@ class Recorder:
         """
         if result._ready:
             return
-        children = result._children
+        children, metadata = result._children, result._metadata
         self._listening = True
-        self.direct = self.link.direct([future.msg_id for future in children if future._state in PENDING])
-        # done() takes a lock for each future, and there may be 100,000
-        self._listener.attach([future for future in children if future._state in PENDING])
-        self.clock.sent([md["submitted"] for md in result._metadata])
+        over = self._listener.attach(children, self.link.first_words.hear)
+        waiting = next((f.msg_id for f in reversed(children) if f._state in PENDING), None)
+        self.direct = None if waiting is None else self.link.direct([waiting])
+        engines, submitted = zip(*map(_ORIGIN, metadata), strict=True)
+        self.clock.sent(submitted)
         with self._lock:
-            self._absorb(ended(children))
-            self._find_begun(result._metadata)
-            if tried := self.link.first_words.take(children):
+            self._absorb(np.array([i for i in over if not given_up(children[i])], np.int64))
+            if engines.count(None) < len(engines):
+                self._find_begun(metadata)
+            if tried := self.link.first_words.told(children):
                 self._note_tries(tried)
 
     def _find_begun(self, metadata: Sequence[Any]) -> None:
@@ -245,9 +249,9 @@ class Recorder:
         slots = self.engines.slots(engines, records)
         self.columns.reserve(len(self.engines.ids))
         self.columns.end(
-            np.array(positions, np.int64),
-            np.array(status, np.int8),
-            np.array(slots, np.int32),
+            np.fromiter(positions, np.int64, len(positions)),
+            np.fromiter(status, np.int8, len(positions)),
+            np.fromiter(slots, np.int32, len(positions)),
             seconds(started),
             seconds(completed),
         )

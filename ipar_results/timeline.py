@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import ABORTED, FAILED, OK, Columns, Index
+from .columns import ABORTED, FAILED, OK, Columns
+from .ids import Index
 from .snapshot import EngineId
 
 if TYPE_CHECKING:

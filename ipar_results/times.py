@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _SEASON = timedelta(days=30)
+_ZONE, _FOLD = attrgetter("tzinfo"), attrgetter("fold")
 _ISO_LENGTH = len("2026-11-23T06:18:23.123456Z")
 
 
@@ -49,21 +51,28 @@ def seconds(values: Sequence[Any]) -> NDArray[np.float64]:
         NaN where there is no readable timestamp.
     """
     kinds = set(map(type, values))
-    if kinds == {str} and set(map(len, values)) == {_ISO_LENGTH} and {v[-1] for v in values} == {"Z"}:
-        try:
-            letters = np.frombuffer("".join(values).encode(), "S1").reshape(len(values), _ISO_LENGTH)
-            moments = (
-                np.ascontiguousarray(letters[:, :-1]).view(f"S{_ISO_LENGTH - 1}").ravel().astype("M8[us]")
-            )
-            return np.asarray(moments.astype(np.int64) / 1e6, np.float64)
-        except ValueError:
-            pass
+    if kinds == {str} and (parsed := _parsed("".join(values), len(values))) is not None:
+        return parsed
     if kinds == {datetime} and (same := _one_offset(values)) is not None:
         # dates that share their zone, or have none, are subtracted in C without asking it
         base = same[0]
         spans = map(timedelta.total_seconds, [v - base for v in same])
         return np.asarray(np.fromiter(spans, np.float64, len(same)) + values[0].timestamp(), np.float64)
     return np.array([posix(v) for v in values], dtype=np.float64)
+
+
+def _parsed(text: str, n: int) -> NDArray[np.float64] | None:
+    """Dates that stand one behind the other, each as ipyparallel writes it; None where one does not."""
+    if len(text) != n * _ISO_LENGTH or not text.isascii():
+        return None
+    letters = np.frombuffer(text.encode(), "S1").reshape(n, _ISO_LENGTH)
+    if not (letters[:, -1] == b"Z").all():
+        return None
+    try:
+        moments = np.ascontiguousarray(letters[:, :-1]).view(f"S{_ISO_LENGTH - 1}").ravel().astype("M8[us]")
+    except ValueError:
+        return None
+    return np.asarray(moments.astype(np.int64) / 1e6, np.float64)
 
 
 def earliest(values: Sequence[Any]) -> float:
@@ -89,12 +98,20 @@ def _extreme(values: Sequence[Any], pick: Any, pick_number: Any) -> float:
 
 def _one_offset(values: Sequence[datetime]) -> list[datetime] | None:
     """The same dates in a form in which they can be subtracted, if they share one offset from UTC."""
-    zone = values[0].tzinfo
-    if isinstance(zone, timezone) and all(v.tzinfo is zone for v in values):
-        return list(values)
-    if {type(v.tzinfo).__name__ for v in values} == {"tzlocal"}:  # what ipyparallel makes of "…Z" under UTC
-        bare = [v.replace(tzinfo=None) for v in values]
-        first, last = bare.index(min(bare)), bare.index(max(bare))
-        if values[first].utcoffset() == values[last].utcoffset() and bare[last] - bare[first] < _SEASON:
+    zones = list(map(_ZONE, values))
+    if len(set(map(id, zones))) == 1:
+        bare = list(values)
+        if zones[0] is None:
+            return None
+        if isinstance(zones[0], timezone):
             return bare
+    elif {type(zone).__name__ for zone in zones} == {"tzlocal"}:  # what ipyparallel makes of "…Z" under UTC
+        bare = list(map(datetime.combine, map(datetime.date, values), map(datetime.time, values)))
+    else:
+        return None
+    if any(map(_FOLD, values)):  # an hour that a clock set back has twice
+        return None
+    first, last = bare.index(min(bare)), bare.index(max(bare))
+    if values[first].utcoffset() == values[last].utcoffset() and bare[last] - bare[first] < _SEASON:
+        return bare
     return None

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import ABORTED, FAILED, OK, Index
+from ..columns import ABORTED, FAILED, OK
+from ..ids import Index
 from ..render import words
 from ..render.ansi import one_line
 from ..snapshot import EngineId

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import FAILED, QUEUED, RUNNING, STATUSES, Index
+from ..columns import FAILED, QUEUED, RUNNING, STATUSES
 from ..failures import Failures
+from ..ids import Index
 from ..recorder import Recorder
 from ..render.ansi import one_line
 from ..snapshot import EngineId, Snapshot, TaskRecord

@@ -144,7 +144,7 @@ def memory(n: int) -> float:
     gc.collect()
     columns = recorder.columns
     arrays = sum(v.nbytes for v in vars(columns).values() if hasattr(v, "nbytes"))
-    return max(at_start, arrays) / n
+    return max(at_start, arrays + columns.ids.nbytes) / n
 
 
 def table(n: int) -> None:
