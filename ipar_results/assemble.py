@@ -80,7 +80,7 @@ def scalars(recorder: Recorder) -> dict[str, Any]:
         "throughput": done / elapsed if done and elapsed > 0 else None,
         "eta": recorder.forecast.range(recorder, now),
         "finished": finished,
-        "outputs_total": int(columns.wrote.sum()),
+        "outputs_total": int(np.count_nonzero(columns.wrote)),
         "state": _state(total, done, running, failed + aborted, finished, recorder.lost),
         "note": recorder.remark(finished),
         "single": recorder.single and total == 1,
@@ -109,12 +109,13 @@ def _state(total: int, done: int, running: int, bad: int, finished: bool, lost: 
 
 
 def _engines(recorder: Recorder) -> tuple[EngineLoad, ...]:
-    columns, now = recorder.columns, time.time()
-    columns.reserve(len(recorder.engines.ids))
+    columns, now, ids = recorder.columns, time.time(), list(recorder.engines.ids)
+    columns.reserve(len(ids))
     current = running_now(recorder)
+    counts = columns.slot_done.tolist(), columns.slot_failed.tolist(), columns.slot_busy.tolist()
     loads = []
-    for slot, engine_id in enumerate(recorder.engines.ids):
-        busy = float(columns.slot_busy[slot])
+    # what is reserved may be more
+    for slot, (engine_id, done, failed, busy) in enumerate(zip(ids, *counts, strict=False)):
         task = None
         if slot in current:
             position, since = current[slot]
@@ -123,8 +124,8 @@ def _engines(recorder: Recorder) -> tuple[EngineLoad, ...]:
         loads.append(
             EngineLoad(
                 engine_id=engine_id,
-                done=int(columns.slot_done[slot]),
-                failed=int(columns.slot_failed[slot]),
+                done=done,
+                failed=failed,
                 running=task,
                 busy_time=busy,
                 alive=coalesced(engine_id) or recorder.present(engine_id),

@@ -56,6 +56,7 @@ class Columns:
         self.slot_failed = np.zeros(0, np.int64)
         self.slot_busy = np.zeros(0)
         self.ended = 0
+        self._spent = 0  # microseconds; a sum over the columns would take 20 ms of a million
         self.wrote = np.zeros(n, np.bool_)
         self.ids = Ids(msg_ids)
 
@@ -115,13 +116,14 @@ class Columns:
         started, completed = self.started[index].copy(), self.completed[index].copy()
         self.counts[:] = 0
         self.counts[QUEUED] = self.total
-        self.slot_done[:], self.slot_failed[:], self.slot_busy[:], self.ended = 0, 0, 0.0, 0
+        self.slot_done[:], self.slot_failed[:], self.slot_busy[:] = 0, 0, 0.0
+        self.ended = self._spent = 0
         self.end(index, status, engine, started, completed)
 
     @property
     def serial_time(self) -> float:
         """Seconds spent computing, all ended messages together; exact to the microsecond of their stamps."""
-        return round(float(np.nansum(np.round(np.maximum(self.completed - self.started, 0.0), 6))), 6)
+        return self._spent / 1e6
 
     def end(
         self,
@@ -149,6 +151,7 @@ class Columns:
             self.counts[QUEUED] -= len(index)
         # neither unknown times nor clocks that were set back in mid-task are negative work
         spent = np.fmax(completed - started, 0.0)
+        self._spent += int(np.rint(spent * 1e6).sum())
         known = engine >= 0
         if not known.all():
             engine, bad, spent = engine[known], bad[known], spent[known]

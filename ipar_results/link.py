@@ -50,6 +50,7 @@ class Link:
         self._asked_at: float | None = None
         self._told = False
         self._remember(client)
+        self._alive: tuple[Any, int, frozenset[int]] = ((), 0, frozenset())
         self.left: dict[int, float] = {}
         self._followed: dict[int, weakref.ref[Any]] = {}
         self.sizes = Sizes()
@@ -108,7 +109,14 @@ class Link:
     def alive(self) -> frozenset[int]:
         """Ids of the engines registered now."""
         client = self._client()
-        return frozenset() if client is None else frozenset(client._ids)
+        if client is None:
+            return frozenset()
+        # asked for each of a thousand engines; one that joins makes the client a new list, one that leaves
+        # shortens the list that there is
+        ids, known = client._ids, self._alive
+        if known[0] is not ids or known[1] != len(ids):
+            known = self._alive = ids, len(ids), frozenset(ids)
+        return known[2]
 
     def direct(self, msg_ids: Sequence[str]) -> bool | None:
         """Whether messages that wait were sent to engines of the user's choice; None without any."""

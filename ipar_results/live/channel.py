@@ -27,8 +27,8 @@ from .wire import Told
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
-LARGEST = 60_000  # bytes of one message
 BYTES_A_SECOND = 50_000
+LARGEST = BYTES_A_SECOND // 2  # bytes of one message: more would leave nothing for the next half second
 _CLOCK = 5.0  # rates and shares drift while long tasks run
 _REMEMBERED = 1_000
 _HEAD_BYTES = 700  # about what one result's facts take
@@ -241,6 +241,7 @@ class Channel:
             return 1
 
     def _delta(self, room: int, now: float) -> tuple[dict[str, Any], list[bytes]]:
+        room = min(room, int(BYTES_A_SECOND / self._rate))  # so that the next one need not wait
         results, buffers = self._updates(self._due(now), room, now)
         return {"type": "update", "full": False, "results": results, "gone": self._drop_lost()}, buffers
 

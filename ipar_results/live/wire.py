@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -21,8 +23,10 @@ GROUPS, INDICES = 20, 50
 ENGINES_NAMED = 64
 NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000
 UNKNOWN_SLOT = 0xFFFF
-_ROW_BYTES, _CHUNKED_ROW_BYTES = 15, 23
+_ROW_BYTES, _CHUNKED_ROW_BYTES, _LOAD_BYTES, _RUNNING_BYTES = 15, 23, 15, 14
 _FEWEST_ROWS = 64
+_RUNNING_AGE = 1.0  # seconds for which a long list of what runs may be old
+_MOST_RUNNING = 2_000
 
 
 class Told:
@@ -51,6 +55,9 @@ class Told:
         self._stamp: tuple[Any, ...] | None = None
         self._engines = 0
         self._loads: NDArray[np.float64] = np.zeros((0, 4))
+        self._turn = 0  # whose load is told first
+        self._running_at = -math.inf
+        self._withheld = False
         self._groups: dict[int, int] = {}
         self._rows: NDArray[np.int8] | None = None
 
@@ -72,7 +79,7 @@ class Told:
     @property
     def stale(self) -> bool:
         """Whether the front end does not know all."""
-        return self._stamp != self.stamp or self._rows_left() > 0
+        return self._withheld or self._stamp != self.stamp or self._rows_left() > 0
 
     @property
     def running(self) -> bool:
@@ -102,7 +109,7 @@ class Told:
         Parameters
         ----------
         room : int
-            About how many bytes there are for rows.
+            About how many bytes there are; what does not fit is told the next time.
         buffers : list of bytes
 
         Returns
@@ -110,7 +117,7 @@ class Told:
         dict
             A ``ResultUpdate`` of the wire protocol.
         """
-        over, self._stamp = self.entry.over, self.stamp
+        over, self._stamp, self._withheld = self.entry.over, self.stamp, False
         told: dict[str, Any] = {"id": self.entry.id}
         recorder = self.entry.recorder
         if recorder is None:
@@ -118,14 +125,16 @@ class Told:
             self._all_told = True
             return told
         recorder.drain()
+        before, share = len(buffers), room // 3
         with recorder.lock:
             self._add_head(told, head(self.entry, recorder))
-            self._add_engines(told, recorder, buffers)
-            self._add_failures(told, recorder.failures)
+            self._add_engines(told, recorder, share, buffers)
+            self._add_failures(told, recorder.failures, share)
             if self.wanted:
-                self._add_running(told, recorder, buffers)
-                self._add_rows(told, recorder, room, buffers)
-        self._all_told = over and not self._rows_left()
+                self._add_running(told, recorder, share, buffers)
+                left = room - sum(map(len, buffers[before:]))
+                self._add_rows(told, recorder, left, buffers)
+        self._all_told = over and not self._withheld and not self._rows_left()
         return told
 
     def watch(self) -> None:
@@ -140,7 +149,9 @@ class Told:
         if changed.keys() - {"time", "elapsed"}:
             told["head"] = changed
 
-    def _add_engines(self, told: dict[str, Any], recorder: Recorder, buffers: list[bytes]) -> None:
+    def _add_engines(
+        self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]
+    ) -> None:
         ids, columns = recorder.engines.ids, recorder.columns
         if len(ids) > self._engines:
             told["engines"] = {"from": self._engines, "ids": [tidy(i, NAME) for i in ids[self._engines :]]}
@@ -154,7 +165,12 @@ class Told:
         known = np.full((n, 4), np.nan)
         known[: len(self._loads)] = self._loads[:n]
         changed = np.flatnonzero((loads != known).any(axis=1))
-        self._loads = loads
+        most = max(_FEWEST_ROWS, room // _LOAD_BYTES)
+        if len(changed) > most:  # of a thousand engines, each has its turn
+            changed = np.roll(changed, -int(np.searchsorted(changed, self._turn)))[:most]
+            self._turn, self._withheld = int(changed[-1]) + 1, True
+        known[changed] = loads[changed]
+        self._loads = known
         if len(changed):
             some = loads[changed]
             told["loads"] = _buffer(
@@ -167,11 +183,15 @@ class Told:
                 (some[:, 3], "u1"),
             )
 
-    def _add_failures(self, told: dict[str, Any], failures: Failures) -> None:
-        listed = []
+    def _add_failures(self, told: dict[str, Any], failures: Failures, room: int) -> None:
+        listed: list[dict[str, Any]] = []
+        used = 0
         for n, group in enumerate(failures.listed()[:GROUPS]):
             if self._groups.get(n) == group.count:
                 continue
+            if used > room:
+                self._withheld = True
+                break
             entry: dict[str, Any] = {
                 "n": n,
                 "count": group.count,
@@ -192,12 +212,21 @@ class Told:
                 }
             self._groups[n] = group.count
             listed.append(entry)
+            used += len(json.dumps(entry))
         if listed:
             told["failures"] = listed
 
-    def _add_running(self, told: dict[str, Any], recorder: Recorder, buffers: list[bytes]) -> None:
-        base, columns = base_of(recorder), recorder.columns
+    def _add_running(
+        self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]
+    ) -> None:
+        base, columns, now = base_of(recorder), recorder.columns, time.monotonic()
         running = [(position, slot, since) for position, (slot, since) in recorder.running.items()]
+        running = running[-_MOST_RUNNING:]
+        small = len(running) <= max(_FEWEST_ROWS, room // _RUNNING_BYTES)
+        if not small and now - self._running_at < _RUNNING_AGE:
+            self._withheld = True
+            return
+        self._running_at = now
         told["running"] = _buffer(
             buffers,
             len(running),

@@ -1,0 +1,301 @@
+"""A million tasks on 1,024 engines: `python tests/bench/scale.py [N ...]`, or `--real [N]` on local engines.
+
+The futures and the AsyncResult are ipyparallel's own and are fed by hand (see observe.py); recorder, tracker,
+ticker, channel and renderers are those of a kernel, and only the comm and the display's publisher are ours.
+First, futures that nobody follows and futures that are followed take turns, a thousand at a time, and the
+median difference is what following costs. Then all is played in real time, with a card displayed and the
+ticker's thread running, and what is sent is looked at. ``--real`` maps no-op tasks on two local engines in a
+kernel, with a card that a labextension draws and plainly, and takes minutes.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import observe
+from observe import START, row, text, timed
+
+from ipar_results.config import IPythonParallelResults
+from ipar_results.live.channel import Channel, kept
+from ipar_results.live.display import Live, bundle
+from ipar_results.live.ticker import Ticker
+from ipar_results.tracking import Tracker
+from ipar_results.watch import Watch
+
+ENGINES = 1_024
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+TURN = 1_000  # tasks played before it is the others' turn
+PACE = 20_000  # tasks a second while all is played: some twenty times what ipyparallel delivers
+FAILS = 9_973  # every so many tasks one fails
+SECONDS = 0.016
+
+
+def events(begin: int, end: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Busy message and reply of some tasks; all at once they would take gigabytes."""
+    made = []
+    for i in range(begin, end):
+        since = START + timedelta(microseconds=50 * i + 17)
+        engine = f"engine-uuid-{i % ENGINES}"
+        reply = dict(
+            engine_id=i % ENGINES,
+            engine_uuid=engine,
+            status="ok" if i % FAILS else "error",
+            submitted=text(START + timedelta(microseconds=i)),
+            started=since,
+            completed=text(since + timedelta(seconds=SECONDS)),
+            received=since + timedelta(seconds=SECONDS + 0.002),
+        )
+        busy = dict(
+            header={"msg_type": "status"},
+            content={"execution_state": "busy"},
+            metadata={"engine": engine},
+            parent_header={"msg_id": f"0123abcd-0123456789abcdef01234567_4711_{i}"},
+        )
+        made.append((busy, reply))
+    return made
+
+
+def play(client: Any, futures: list[Any], feed: list[Any], tick: Any, every: int = observe.BATCH) -> None:
+    """What the client's thread does for each task: what began, what ended, what it gave."""
+    for i, (future, (busy, reply)) in enumerate(zip(futures, feed, strict=True)):
+        for callback in future.iopub_callbacks:
+            callback(busy)
+        future.output.metadata.update(reply)
+        client.outstanding.discard(future.msg_id)
+        future.set_result(ERROR if reply["status"] == "error" else i)
+        if i % every == 0:
+            tick()
+    tick()
+    for future in futures:
+        future.output.set_result(None)
+
+
+def _error() -> Any:
+    from ipyparallel.error import RemoteError
+
+    trace = "Traceback\nFile <string>:13, in simulate(n)\n\nValueError: grid of 0 cells"
+    return RemoteError("ValueError", "grid of 0 cells", trace, {"engine_id": 1, "method": "apply"})
+
+
+ERROR = _error()
+
+
+# what following costs -----------------------------------------------------------------------------
+
+
+def followed(n: int) -> tuple[float, float]:
+    """Seconds of CPU a task: of following, and of the futures alone."""
+    extra, bare, attached = [], [], []
+    for _ in range(max(1, min(40, 100_000 // n))):
+        result, futures = observe.submit(n)
+        gc.collect()
+        gc.freeze()  # a collection that happens to come would look at a million futures, in one of the turns
+        begin = time.process_time()
+        recorder = Watch().recorder(result)
+        attached.append((time.process_time() - begin) / n)
+        for first in range(0, n, TURN):
+            feed = events(first, min(n, first + TURN))
+            other, alone = observe.submit(len(feed))
+            turns = [
+                lambda other=other, alone=alone, feed=feed: play(other._client, alone, feed, lambda: None),
+                lambda feed=feed, first=first: play(
+                    result._client, futures[first : first + TURN], feed, recorder.drain
+                ),
+            ]
+            took = [0.0, 0.0]
+            for turn in (0, 1) if (first // TURN) % 2 else (1, 0):
+                begin = time.process_time()
+                turns[turn]()
+                took[turn] = (time.process_time() - begin) / len(feed)
+            bare.append(took[0])
+            extra.append(took[1] - took[0])
+        assert recorder.done == n and len(result) == n
+        gc.unfreeze()
+    return statistics.median(attached) + statistics.median(extra), statistics.median(bare)
+
+
+# everything together ------------------------------------------------------------------------------
+
+
+class Comm:
+    """Keeps when something was sent and how large it was."""
+
+    comm_id, _closed = "bench", False
+
+    def __init__(self, sent: list[tuple[float, int, int]]) -> None:
+        self.sent = sent
+
+    def send(self, data: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        """As a real comm does, make JSON of it."""
+        size = len(json.dumps(data)) + sum(map(len, buffers or ()))
+        heads = [each["head"]["done"] for each in data.get("results", ()) if "done" in each.get("head", ())]
+        self.sent.append((time.monotonic(), size, heads[-1] if heads else -1))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Kernel:
+    """Recorder, tracker, ticker, channel and displays as :class:`ipar_results.extension.Extension` joins them."""
+
+    def __init__(self) -> None:
+        self.config = IPythonParallelResults()
+        self.watch = Watch()
+        self.ticker = Ticker(lambda: self.config.messages)
+        self.tracker = Tracker(self.watch.recorder, self.ticker.wake)
+        self.sent: list[tuple[float, int, int]] = []
+        self.published: list[int] = []
+        kernel = SimpleNamespace(control_handlers={}, session=None)
+        self.channel = Channel(kernel, self.tracker, self.config, self.ticker.wake)
+        self.channel._comm = Comm(self.sent)
+        self.ticker.chores += [self.tracker.round, self.channel.busy]
+        self.ticker.standing.append(self.channel)
+        hello = {"protocol": 1, "type": "hello", "request": "bench", "client": "bench", "rate": 5}
+        assert self.channel.answer(hello)["status"] == "ok"
+
+    def show(self, result: Any) -> Live:
+        """Display a result whose card a labextension draws."""
+        entry = self.tracker.entry(result)
+        self.channel.watch(entry)
+        front = SimpleNamespace(
+            connected=lambda: True, saved=lambda state: kept(entry, self.watch.recorder(result), state)
+        )
+        live = Live(result, self.watch.recorder(result), self.config, self._publish, "html", front)
+        live.open()
+        self.ticker.add(live)
+        return live
+
+    def _publish(self, data: dict[str, Any], *args: Any, **keys: Any) -> None:
+        self.published.append(len(json.dumps(data)))
+
+    def close(self) -> None:
+        """End the ticker."""
+        self.ticker.stop()
+        self.tracker.close()
+        self.watch.close()
+
+
+def parts(n: int) -> Iterator[tuple[int, int]]:
+    """Tasks of each tenth of a second."""
+    step = PACE // 10
+    for first in range(0, n, step):
+        yield first, min(n, first + step)
+
+
+def together(n: int, bare: float) -> SimpleNamespace:
+    """Play all in real time; what was sent, and what it cost beside the futures' own `bare` seconds a task."""
+    result, futures = observe.submit(n)
+    gc.collect()
+    kernel = Kernel()
+    begin = time.process_time()
+    live = kernel.show(result)
+    shown = time.process_time() - begin
+    recorder = kernel.watch.recorder(result)
+    changed: list[tuple[float, int]] = []  # when how many had ended
+    feeding = 0.0
+    begin, began = time.process_time(), time.monotonic()
+    for k, (first, end) in enumerate(parts(n)):
+        before = time.thread_time()
+        feed = events(first, end)
+        feeding += time.thread_time() - before
+        play(result._client, futures[first:end], feed, lambda: None, end - first)
+        changed.append((time.monotonic(), end))
+        time.sleep(max(0.0, began + 0.1 * (k + 1) - time.monotonic()))
+    deadline = time.monotonic() + 60
+    while not (live.over and recorder.done == n and not kernel.channel.busy()):
+        assert time.monotonic() < deadline, "the card never came to its end"
+        time.sleep(0.05)
+    cost = (time.process_time() - begin - feeding) / n - bare
+    kernel.close()
+    return SimpleNamespace(
+        kernel=kernel, result=result, recorder=recorder, shown=shown, changed=changed, cost=cost
+    )
+
+
+def memory(n: int) -> float:
+    """Bytes a task while it runs: what attaching took, and the index made at the first message."""
+    result, _ = observe.submit(n)
+    gc.collect()
+    tracemalloc.start()
+    recorder = Watch().recorder(result)
+    recorder.columns.find(result.msg_ids[:1])
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return taken / n
+
+
+def latest(changed: list[tuple[float, int]], sent: list[tuple[float, int, int]]) -> float:
+    """Seconds from an end to the message that tells of it, the longest."""
+    told = [(at, done) for at, _, done in sent if done >= 0]
+    worst, k = 0.0, 0
+    for at, ended in changed:
+        while k < len(told) and told[k][1] < ended:
+            k += 1
+        assert k < len(told), f"nobody was told that {ended:,} had ended"
+        worst = max(worst, told[k][0] - at)
+    return worst
+
+
+# a real run ---------------------------------------------------------------------------------------
+
+
+def real(tasks: int = 100_000, rounds: int = 3) -> int:
+    """Real engines, in one kernel: a displayed card against plain wait(), in turns; 1 where it costs more."""
+    import overhead
+
+    overhead.main(tasks, rounds, ("plain", "card"))
+    return 0
+
+
+def main(sizes: list[int]) -> int:
+    """Print the tables; 1 where a goal does not hold."""
+    observe.ENGINES = ENGINES
+    problems: list[str] = []
+
+    def goal(what: str, value: float, most: float, unit: str, digits: int = 1, note: str = "") -> None:
+        row(what, f"{value:,.{digits}f} {unit}", f"≤ {most:g} {unit}", note)
+        if value > most:
+            problems.append(what)
+
+    print(f"following, {ENGINES:,} engines, CPU a task")
+    costs: dict[int, float] = {}
+    bare = 0.0
+    for n in sizes:
+        costs[n], bare = followed(n)
+        goal(f"{n:,} tasks", 1e6 * costs[n], 5, "µs", 2, f"the futures alone {1e6 * bare:.1f} µs")
+    if len(sizes) > 1:
+        spread = max(costs.values()) / min(costs.values())
+        goal("dearest / cheapest", spread, 1.3, "×", 2)
+    n = max(sizes)
+    print(f"\nall together, {n:,} tasks in real time, {PACE:,} a second")
+    goal("a task in memory", memory(n), 100, "B", 0)
+    seen = together(n, bare)
+    sent = seen.kernel.sent
+    goal("all together, CPU a task", 1e6 * seen.cost, 5, "µs", 2)
+    goal("display of what was just submitted", 1e3 * seen.shown, 30, "ms")
+    goal("largest message", max(size for _, size, _ in sent) / 1e3, 64, "kB")
+    span = sent[-1][0] - sent[0][0]
+    goal("messages a second", len(sent) / span, 10, "")
+    goal("kB a second", sum(size for _, size, _ in sent) / span / 1e3, 50, "kB")
+    goal("latest update", latest(seen.changed, sent), 0.5, "s", 2)
+    goal("snapshot()", 1e3 * timed(seen.recorder.snapshot), 5, "ms")
+    html = bundle(seen.recorder.snapshot(), seen.kernel.config, recorder=seen.recorder)["text/html"]
+    goal("HTML", len(html.encode()) / 1e3, 200, "kB")
+    goal("largest output that a notebook keeps", max(seen.kernel.published) / 1e3, 300, "kB")
+    print("\nall goals hold" if not problems else f"\ndoes not hold: {', '.join(problems)}")
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    words = [word for word in sys.argv[1:] if word != "--real"]
+    numbers = [int(word.replace("_", "")) for word in words]
+    sys.exit(real(*numbers) if "--real" in sys.argv else main(numbers or list(SIZES)))
