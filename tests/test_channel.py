@@ -169,6 +169,31 @@ def test_a_large_result_comes_within_the_budget_as_a_sample_that_gets_finer(scen
         assert sum(size for when, size in spent if at - 1 < when <= at) <= 110_000
 
 
+def test_with_a_thousand_engines_no_message_takes_the_time_of_the_next(scene):
+    n = 1_024
+    fed = Fed(3 * n, chunks=[1] * (3 * n), client=Client(engines=n))
+    entry = scene.track(fed)
+    scene.hello()
+    told, late = 0, 0.0
+    for i in range(n):
+        fed.busy(i)
+        fed.busy(n + i)
+        fed.reply(i, engine_id=i, engine_uuid=f"uuid-{i}")
+        if i % 64 == 0:
+            for data, buffers in scene.tick(0.25):
+                assert len(json.dumps(data)) + sum(map(len, buffers)) <= 25_000
+            seen = scene.front.results[entry.id].head["done"]
+            late = 0.0 if seen > told else late + 0.25
+            told = seen
+            assert late <= 0.5
+    for i in range(n, 3 * n):
+        fed.reply(i, engine_id=i % n, engine_uuid=f"uuid-{i % n}")
+    scene.settle()
+    seen = scene.front.results[entry.id]
+    assert {load["done"] for load in seen.loads.values()} == {3} and len(seen.loads) == n
+    assert len(seen.rows) == 3 * n and not seen.running
+
+
 def test_a_second_hello_tells_everything_anew(scene):
     fed = Fed(3, chunks=[1] * 3)
     entry = scene.track(fed)

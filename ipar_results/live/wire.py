@@ -149,9 +149,7 @@ class Told:
         if changed.keys() - {"time", "elapsed"}:
             told["head"] = changed
 
-    def _add_engines(
-        self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]
-    ) -> None:
+    def _add_engines(self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]) -> None:
         ids, columns = recorder.engines.ids, recorder.columns
         if len(ids) > self._engines:
             told["engines"] = {"from": self._engines, "ids": [tidy(i, NAME) for i in ids[self._engines :]]}
@@ -216,9 +214,7 @@ class Told:
         if listed:
             told["failures"] = listed
 
-    def _add_running(
-        self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]
-    ) -> None:
+    def _add_running(self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]) -> None:
         base, columns, now = base_of(recorder), recorder.columns, time.monotonic()
         running = [(position, slot, since) for position, (slot, since) in recorder.running.items()]
         running = running[-_MOST_RUNNING:]

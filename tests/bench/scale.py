@@ -64,6 +64,15 @@ def events(begin: int, end: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return made
 
 
+def submitted(n: int) -> tuple[Any, list[Any]]:
+    """A map of n inputs; while it is made, nobody looks for garbage in a million new objects."""
+    gc.disable()
+    made = observe.submit(n)
+    gc.enable()
+    gc.collect()
+    return made
+
+
 def play(client: Any, futures: list[Any], feed: list[Any], tick: Any, every: int = observe.BATCH) -> None:
     """What the client's thread does for each task: what began, what ended, what it gave."""
     for i, (future, (busy, reply)) in enumerate(zip(futures, feed, strict=True)):
@@ -94,33 +103,38 @@ ERROR = _error()
 
 def followed(n: int) -> tuple[float, float]:
     """Seconds of CPU a task: of following, and of the futures alone."""
-    extra, bare, attached = [], [], []
+    ours: list[float] = []
+    bare: list[float] = []
+    attached: list[float] = []
     for _ in range(max(1, min(40, 100_000 // n))):
-        result, futures = observe.submit(n)
-        gc.collect()
+        result, futures = submitted(n)
         gc.freeze()  # a collection that happens to come would look at a million futures, in one of the turns
         begin = time.process_time()
         recorder = Watch().recorder(result)
         attached.append((time.process_time() - begin) / n)
         for first in range(0, n, TURN):
             feed = events(first, min(n, first + TURN))
+            if (first // TURN) % (1 + n // 100_000):  # a hundred turns of the others are enough
+                begin = time.process_time()
+                play(result._client, futures[first : first + TURN], feed, recorder.drain)
+                ours.append((time.process_time() - begin) / len(feed))
+                continue
             other, alone = observe.submit(len(feed))
-            turns = [
-                lambda other=other, alone=alone, feed=feed: play(other._client, alone, feed, lambda: None),
-                lambda feed=feed, first=first: play(
-                    result._client, futures[first : first + TURN], feed, recorder.drain
-                ),
+            turns: list[tuple[Any, ...]] = [
+                (other._client, alone, feed, lambda: None),
+                (result._client, futures[first : first + TURN], feed, recorder.drain),
             ]
             took = [0.0, 0.0]
             for turn in (0, 1) if (first // TURN) % 2 else (1, 0):
                 begin = time.process_time()
-                turns[turn]()
+                play(*turns[turn])
                 took[turn] = (time.process_time() - begin) / len(feed)
             bare.append(took[0])
-            extra.append(took[1] - took[0])
+            ours.append(took[1])
         assert recorder.done == n and len(result) == n
         gc.unfreeze()
-    return statistics.median(attached) + statistics.median(extra), statistics.median(bare)
+    alone = statistics.median(bare)
+    return statistics.median(attached) + statistics.median(ours) - alone, alone
 
 
 # everything together ------------------------------------------------------------------------------
@@ -145,7 +159,7 @@ class Comm:
 
 
 class Kernel:
-    """Recorder, tracker, ticker, channel and displays as :class:`ipar_results.extension.Extension` joins them."""
+    """Recorder, tracker, ticker, channel and displays as the extension joins them."""
 
     def __init__(self) -> None:
         self.config = IPythonParallelResults()
@@ -192,9 +206,8 @@ def parts(n: int) -> Iterator[tuple[int, int]]:
 
 
 def together(n: int, bare: float) -> SimpleNamespace:
-    """Play all in real time; what was sent, and what it cost beside the futures' own `bare` seconds a task."""
-    result, futures = observe.submit(n)
-    gc.collect()
+    """Play all in real time; what was sent, and what it cost beside the futures' `bare` seconds a task."""
+    result, futures = submitted(n)
     kernel = Kernel()
     begin = time.process_time()
     live = kernel.show(result)
@@ -223,8 +236,7 @@ def together(n: int, bare: float) -> SimpleNamespace:
 
 def memory(n: int) -> float:
     """Bytes a task while it runs: what attaching took, and the index made at the first message."""
-    result, _ = observe.submit(n)
-    gc.collect()
+    result, _ = submitted(n)
     tracemalloc.start()
     recorder = Watch().recorder(result)
     recorder.columns.find(result.msg_ids[:1])
