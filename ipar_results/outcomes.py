@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ from .errors import ContactLost
 from .ids import Index
 
 PENDING = ("PENDING", "RUNNING")
+_SAID = itemgetter("stdout", "stderr", "outputs", "execute_result")
+_NOTHING: tuple[Any, ...] = ("", "", [], None)
 
 
 def wrote_something(md: Any) -> bool:
     """Whether the metadata of a message holds output."""
-    return bool(md["stdout"] or md["stderr"] or md["outputs"] or md["execute_result"])
+    return any(_SAID(md))
 
 
 def given_up(future: Any) -> bool:
@@ -25,10 +28,20 @@ def given_up(future: Any) -> bool:
     return type(future._result) is ContactLost
 
 
+def writers(positions: Sequence[int], records: Sequence[Any]) -> list[int]:
+    """Those of these positions whose metadata holds output."""
+    said = zip(positions, map(_SAID, records), strict=True)
+    return [position for position, what in said if what != _NOTHING and any(what)]
+
+
 def ended(futures: Sequence[Any]) -> Index:
     """Positions of the futures that have ended; one that was given up has not."""
     return np.array(
-        [i for i, future in enumerate(futures) if future._state not in PENDING and not given_up(future)],
+        [
+            i
+            for i, future in enumerate(futures)
+            if future._state not in PENDING and type(future._result) is not ContactLost
+        ],
         np.int64,
     )
 

@@ -25,7 +25,7 @@ from .inputs import described
 from .link import Link
 from .listener import Listener
 from .log import trouble
-from .outcomes import PENDING, code_of, ended, error_of, given_up, wrote_something
+from .outcomes import PENDING, code_of, ended, error_of, given_up, writers, wrote_something
 from .rescue import Rescue
 from .roster import Roster
 from .snapshot import EngineId, Snapshot
@@ -224,7 +224,7 @@ class Recorder:
         records = [result._metadata[i] for i in positions]
         self.enter(positions, records, result._children)
         if not listened:
-            self._note_output([i for i, md in zip(positions, records, strict=True) if wrote_something(md)])
+            self._note_output(writers(positions, records))
 
     def enter(self, positions: list[int], records: Sequence[Any], children: Sequence[Any]) -> None:
         """Enter ended messages.

@@ -113,6 +113,44 @@ def test_every_message_is_found_where_it_is(ids):
     assert columns.find(ids).tolist() == list(range(len(ids)))
 
 
+def numbered(numbers):
+    return [f"0123abcd_4711_{n}" for n in numbers]
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.integers(0, 10**9).map(lambda first: numbered(range(first, first + 40))),
+        st.lists(st.integers(0, 60), min_size=1, max_size=50).map(numbered),
+    ),
+    st.lists(st.integers(-3, 70), max_size=20),
+)
+def test_numbered_ids_are_found_as_a_walk_would_find_them(ids, asked):
+    first = int(ids[0].rpartition("_")[2])
+    wanted = [*numbered(first + n for n in asked), *ids[:: max(1, len(asked))]]
+    for some in (wanted, [i for i in wanted if i in ids]):
+        columns = Columns(ids, None)
+        assert columns.find(some).tolist() == [n for n, i in enumerate(ids) if i in some]
+        assert all(
+            n == -1 if i not in ids else ids[n] == i
+            for i, n in zip(some, columns.locate(some).tolist(), strict=True)
+        )
+
+
+@pytest.mark.parametrize("last", ["x_y_²", "x_y_-1", "x_y_", "x_y_1 ", "x_y_01", "xy"])
+def test_an_id_that_only_looks_numbered_is_found(last):
+    ids = ["x_y_0", last]
+    columns = Columns(ids, None)
+    assert columns.locate([last, "x_y_0"]).tolist() == [1, 0]
+    assert columns.locate(["x_y_1", "x_y_0"]).tolist() == [-1, 0]
+
+
+def test_numbered_ids_need_no_column_of_their_own():
+    columns = Columns(numbered(range(7, 1007)), None)
+    assert columns.find(numbered([8, 9])).tolist() == [1, 2]
+    assert columns.ids.nbytes == 0
+
+
 def test_inputs_are_counted_not_messages():
     columns = Columns(["a", "b"], [3, 4])
     assert columns.total == 7

@@ -1,10 +1,11 @@
 """Timestamps in all the forms in which ipyparallel leaves them."""
 
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from dateutil.tz import tzlocal
+from dateutil.tz import gettz, tzlocal, tzutc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +47,14 @@ def test_one_unreadable_text_among_many_does_not_spoil_the_others():
     assert seconds(texts)[0] == pytest.approx(EPOCH, abs=1e-6)
     assert np.isnan(seconds(texts)[1])
     assert earliest(texts) == pytest.approx(EPOCH, abs=1e-6)
+
+
+@pytest.mark.parametrize("zone", [ZoneInfo("Europe/Berlin"), tzlocal(), tzutc(), gettz("Europe/Berlin")])
+def test_the_hour_that_a_clock_set_back_has_twice_is_told_apart(zone):
+    begin = datetime(2026, 10, 24, 22, 30, tzinfo=timezone.utc)
+    dates = [(begin + timedelta(minutes=20 * i)).astimezone(zone) for i in range(12)]
+    for some in (dates, dates[:9], dates[2:]):
+        assert seconds(some) == pytest.approx([d.timestamp() for d in some], abs=1e-6)
 
 
 moments = st.datetimes(datetime(2001, 1, 1), datetime(2099, 1, 1), timezones=st.just(timezone.utc))
