@@ -19,6 +19,7 @@ _DOUBT = 5.0  # how much more a few durations vary than they show
 _LONGER = 1.5
 _VARIED = 1.5
 _FIRSTS = 0.7  # of the engines
+_SMALL = 4.0  # how much wider the range of a few tasks is that are all different
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,6 +99,8 @@ def estimate(work: Work) -> tuple[float, float] | None:
     typical, least, most, drift = _means(work, even, _expected(even, work.age / pace))
     soonest, latest = _last_of_running(typical, work.age / pace, pace)
     soonest *= _falling(even)
+    few = _SMALL * varies / len(even)
+    soonest, latest = soonest * max(0.0, 1 - few), latest * (1 + few)
     if not work.queued:
         return soonest, latest
     low, high = (
@@ -108,7 +111,7 @@ def estimate(work: Work) -> tuple[float, float] | None:
     early, late = _straggling(typical, engines, work.queued)
     low += early * size
     high += late * size * drift * float(slowness[: len(work.alive)][work.alive].max())
-    return max(low, soonest), max(high, latest, low)
+    return max(low * max(0.0, 1 - few), soonest), max(high * (1 + few), latest, low)
 
 
 def _warm(work: Work, each: Floats) -> tuple[Work, Floats]:
