@@ -16,7 +16,7 @@ HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
 
 
 def pytest_addoption(parser):
-    parser.addoption("--reloads", type=int, default=3, help="how often a page is loaded anew (3)")
+    parser.addoption("--reloads", type=int, default=5, help="how often each page is loaded anew (5)")
     parser.addoption("--wheel", metavar="FILE", help="the wheel that the tests of a wheel look at")
     parser.addoption(
         "--kernel",

@@ -5,6 +5,8 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
+import { Aside } from './aside';
+import type { Opened } from './aside';
 import { ask, PATIENCE } from './ask';
 import { CommandsOf } from './commands';
 import { checkMessage } from './messages';
@@ -34,6 +36,8 @@ export interface LinkOptions {
   client: string;
   /** Updates a second that are wanted. */
   rate: number;
+  /** Opens a second connection to the kernel; null where that is not known to run. */
+  aside?: () => Opened | null;
 }
 
 /** A kernel that is busy with its very start answers late; nobody waits for a hello. */
@@ -52,6 +56,10 @@ export class Link implements IDisposable {
     this.id = options.id;
     this.#client = options.client;
     this.#rate = options.rate;
+    const ready = (): void => {
+      this.#hello();
+    };
+    this.#aside = new Aside(() => options.aside?.() ?? null, ready);
   }
 
   get results(): Iterable<ResultModel> {
@@ -95,7 +103,7 @@ export class Link implements IDisposable {
     if (kernel?.connectionStatus !== 'connected') {
       return Promise.reject(new Error('The kernel is not connected.'));
     }
-    return ask(kernel, request, patience);
+    return ask(this.#aside.connection ?? kernel, request, patience);
   }
 
   dispose(): void {
@@ -103,6 +111,7 @@ export class Link implements IDisposable {
     this.#disposed = true;
     this.#lose();
     this.#leave();
+    this.#aside.dispose();
     this.#results.clear();
     Signal.clearData(this);
   }
@@ -112,6 +121,7 @@ export class Link implements IDisposable {
     this.#kernel?.connectionStatusChanged.disconnect(this.#onConnection, this);
     this.#kernel?.iopubMessage.disconnect(this.#onMessage, this);
     this.#kernel = null;
+    this.#answered = false;
   }
 
   #onStatus(_: unknown, status: Kernel.Status): void {
@@ -127,6 +137,8 @@ export class Link implements IDisposable {
   #lose(): void {
     this.#session = null;
     this.#attempt += 1;
+    this.#answered = false;
+    this.#aside.leave();
     this.#sequence.lose();
     this.#rest();
     for (const model of this.#results.values()) {
@@ -140,9 +152,12 @@ export class Link implements IDisposable {
     const kernel = this.#kernel;
     if (kernel?.connectionStatus !== 'connected' || kernel.status === 'dead') return;
     const attempt = ++this.#attempt;
-    const said = ask(kernel, { type: 'hello', client: this.#client, rate: this.#rate }, HELLO_PATIENCE);
+    const over = this.#aside.connection ?? kernel;
+    this.#asked = Date.now();
+    const said = ask(over, { type: 'hello', client: this.#client, rate: this.#rate }, HELLO_PATIENCE);
     said.then(
       ({ session }) => {
+        if (over === this.#kernel) this.#prompt();
         if (attempt !== this.#attempt) return;
         if (session !== this.#session) this.#begin(session);
         // a hello brings the full state
@@ -153,6 +168,12 @@ export class Link implements IDisposable {
         if (attempt === this.#attempt && !this.alive) this.silent.emit();
       }
     );
+  }
+
+  /** What is asked over the kernel's own connection is answered. */
+  #prompt(): void {
+    this.#answered = true;
+    this.#aside.leave();
   }
 
   #onMessage(_: unknown, message: KernelMessage.IIOPubMessage): void {
@@ -172,7 +193,11 @@ export class Link implements IDisposable {
   #receive(message: CommMessage): void {
     if (message.session !== this.#session) {
       this.#begin(message.session);
-      if (message.type !== 'bye') this.#hello();
+      if (message.type !== 'bye') {
+        // it is there and tells, so that it would answer had it been asked
+        if (!this.#answered) this.#aside.expect(this.#asked);
+        this.#hello();
+      }
     }
     if (!this.#sequence.counts(message.seq)) return;
     if (message.type === 'update') this.#update(message);
@@ -268,6 +293,11 @@ export class Link implements IDisposable {
   /** The session that is followed; null where the kernel has nothing of ours. */
   #session: string | null = null;
   readonly #sequence = new Sequence();
+  readonly #aside: Aside;
+  /** Whether the kernel has answered over its own connection since that was made. */
+  #answered = false;
+  /** When the last hello was said. */
+  #asked = 0;
   /** Counts hellos, so that a late answer to an earlier one is left alone. */
   #attempt = 0;
   #misreads = 0;

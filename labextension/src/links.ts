@@ -155,10 +155,16 @@ export class Links implements IDisposable {
     this.#link(model.id).use(connection);
   }
 
+  /** A second connection to a kernel that runs. */
+  #beside(id: string): Kernel.IKernelConnection | null {
+    const model = this.#running().get(id);
+    return model ? this.#services.kernels.connectTo({ model, handleComms: false }) : null;
+  }
+
   #link(id: string): Link {
     let link = this.#links.get(id);
     if (!link) {
-      link = new Link({ id, client: this.#client, rate: this.#rate });
+      link = new Link({ id, client: this.#client, rate: this.#rate, aside: () => this.#beside(id) });
       link.updated.connect(() => {
         this.updated.emit();
       });

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { PROMPT } from '../src/aside';
+import type { Opened } from '../src/aside';
 import { NO_ANSWER, PATIENCE } from '../src/ask';
 import { Link } from '../src/link';
 import { FakeKernel, settled } from './fake-kernel';
@@ -63,6 +65,70 @@ describe('the greeting', () => {
     expect(kernel.of('snapshot')).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(10 * PATIENCE);
     expect(kernel.of('snapshot')).toHaveLength(1);
+  });
+});
+
+describe('a connection that holds messages back', () => {
+  let beside: FakeKernel[];
+  let disposed: number;
+
+  beforeEach(() => {
+    link.dispose();
+    [beside, disposed] = [[], 0];
+    const aside = (): Opened => {
+      const other = new FakeKernel();
+      other.connectionStatus = 'connecting';
+      beside.push(other);
+      return Object.assign(other, { dispose: () => disposed++ }) as unknown as Opened;
+    };
+    link = new Link({ id: 'k', client: 'tab', rate: 5, aside });
+    link.use(kernel.connection);
+  });
+
+  /** The kernel tells, and does not answer. */
+  async function heldBack(): Promise<FakeKernel> {
+    kernel.delta('a');
+    await vi.advanceTimersByTimeAsync(PROMPT);
+    expect(beside).toHaveLength(1);
+    beside[0]!.connects('connected');
+    return beside[0]!;
+  }
+
+  test('a second one is asked, until the first answers', async () => {
+    const other = await heldBack();
+    await other.hello();
+    kernel.full('a');
+    expect(link.find('a')?.connection).toBe('live');
+    void link.request({ type: 'snapshot' }).catch(() => undefined);
+    expect(other.of('snapshot')).toHaveLength(1);
+    await kernel.hello();
+    void link.request({ type: 'snapshot' }).catch(() => undefined);
+    expect(other.of('snapshot')).toHaveLength(1);
+    expect(kernel.of('snapshot').length).toBeGreaterThan(0);
+    expect(disposed).toBe(0);
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    expect(disposed).toBe(1);
+  });
+
+  test('none is made where the first answers in time, or tells nothing', async () => {
+    await vi.advanceTimersByTimeAsync(10 * PROMPT);
+    expect(beside).toHaveLength(0);
+    kernel.delta('a');
+    await kernel.hello();
+    await vi.advanceTimersByTimeAsync(10 * PROMPT);
+    expect(beside).toHaveLength(0);
+  });
+
+  test('it goes with the link, and with the kernel', async () => {
+    await heldBack();
+    kernel.becomes('restarting');
+    await vi.advanceTimersByTimeAsync(PATIENCE);
+    expect(disposed).toBe(1);
+    kernel.delta('a');
+    await vi.advanceTimersByTimeAsync(PROMPT);
+    expect(beside).toHaveLength(2);
+    link.dispose();
+    expect(disposed).toBe(2);
   });
 });
 

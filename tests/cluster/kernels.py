@@ -104,6 +104,25 @@ class Kernel:
             if m["msg_type"] in ("display_data", "update_display_data", "execute_result")
         ]
 
+    def ask(self, content, timeout=30):
+        """Send the labextension's request on the control channel; the content of its answer."""
+        message = self._client.session.msg("ipar_request", content)
+        self._client.control_channel.send(message)
+        deadline = time.monotonic() + timeout
+        while True:
+            reply = self._client.get_control_msg(timeout=max(0.0, deadline - time.monotonic()))
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                return reply["content"]
+
+    def close_comm(self, comm_id, timeout=30):
+        """Close a comm, as a page does that does not know its target; waits until the kernel knows."""
+        message = self._client.session.msg("comm_close", {"comm_id": comm_id, "data": {}})
+        self._client.shell_channel.send(message)
+        deadline = time.monotonic() + timeout
+        while not self.ended(message["header"]["msg_id"]):
+            assert time.monotonic() < deadline, "the kernel did not take in that a comm was closed"
+            time.sleep(0.01)
+
     def interrupt(self):
         """As the stop button does."""
         self._manager.interrupt_kernel()

@@ -1,0 +1,27 @@
+"""What must stay flat in a kernel to which pages come and go: a cell that prints it, and its reading."""
+
+import json
+
+FIGURES = """\
+import gc, json, threading
+channel = get_ipython().kernel.control_handlers["ipar_request"].__self__
+gc.collect()
+there = gc.get_objects()
+kinds = [type(each).__name__ for each in there]
+print(json.dumps({
+    "comms": len(get_ipython().kernel.comm_manager.comms),
+    "threads": threading.active_count(),
+    "told": len(channel._told),
+    "remembered requests": len(channel._asked),
+    "tracked": len(channel._tracker.all()),
+    "readers": len(channel._tracker.all()[0].recorder.woken),
+    **{kind: kinds.count(kind) for kind in ("Told", "Recorder", "Tracked", type(channel._comm).__name__)},
+}), len(there))
+del there, kinds
+"""
+
+
+def figures(printed):
+    """The counts by name, and how many objects there are in all, from what `FIGURES` printed."""
+    counts, objects = printed.rsplit(" ", 1)
+    return json.loads(counts), int(objects)
