@@ -1,6 +1,6 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench faults soak \
+.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench scale faults soak \
     build docs install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
@@ -32,6 +32,7 @@ help:
 	@echo "make matrix            other versions, front ends, launchers and networks; writes README's table"
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
+	@echo "make scale             the same for a million tasks, a thousand engines, ten thousand results"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
 	@echo "make fuzz              100,000 broken and hostile messages at every edge"
 	@echo "make soak              make faults, then 30 minutes of everything over and over (SOAK_MINUTES=2)"
@@ -115,6 +116,12 @@ bench: .venv/test.stamp
 	$(BIN)/python tests/bench/follow.py
 	$(BIN)/python tests/bench/eta.py
 	$(BIN)/python tests/bench/export.py
+
+# A million tasks and ten thousand results take minutes; a real run of 100,000 takes ten.
+scale: .venv/test.stamp
+	$(BIN)/python tests/bench/scale.py
+	$(BIN)/python tests/bench/many.py
+	$(BIN)/python tests/bench/scale.py --real
 
 SEEDS ?= 50
 faults: .venv/test.stamp

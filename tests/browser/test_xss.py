@@ -1,0 +1,164 @@
+"""Every text that a task, a user or an engine can fill, in every view, under a policy that reports."""
+
+import json
+
+import pytest
+import samples
+from fakes import Fed
+from test_live import done, errors, load, run
+from test_panel import panel
+from trap import FOUND, PAYLOADS, TRAP, strict
+
+from ipar_results.glance import EngineNow, Glance
+from ipar_results.link import Link
+from ipar_results.monitor import Monitor
+from ipar_results.recorder import Recorder
+from ipar_results.render import glance, html, listing
+
+pytestmark = pytest.mark.browser
+__all__ = ["errors", "panel"]  # fixtures
+
+SHOWN = ("running", "failed", "done", "one", "one_failed", "lost")
+
+
+@pytest.fixture
+def show(context):
+    """Show a page under a policy that lets nothing run."""
+    return strict(context)
+
+
+def timeline(text):
+    """A timeline whose lanes carry a text."""
+    fed = Fed(4)
+    recorder = Recorder(fed.result, Link(fed.client, lambda: 30.0))
+    for i in range(4):
+        fed.reply(i, engine_id=None, engine_uuid=f"{i}{text}")
+    recorder.drain()
+    from ipar_results.timeline import take
+
+    return take(recorder)
+
+
+def views(text):
+    """Every static view, with the text wherever one can stand."""
+    poisoned = [samples.poisoned(samples.ALL[name], text) for name in SHOWN]
+    yield from map(html.card, poisoned)
+    yield html.card(poisoned[2], timeline=timeline(text))
+    yield listing.table([listing.Row(1, poisoned[0], (text,), 1)], 1)
+    engine = EngineNow(0, busy=True, work=text, index=0, seconds=1.0)
+    yield glance.card(
+        Glance(text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text)
+    )
+
+
+def test_the_trap_catches_what_is_not_escaped(page, show):
+    """Most of the texts do something where they stand as they are: what follows can fail."""
+    caught = [text for text in PAYLOADS if show(page, f'<!doctype html><body><p title="{text}">{text}</p>')]
+    assert len(caught) >= 40
+
+
+def test_no_text_does_anything_in_a_static_view(page, show):
+    """Cards of every state, timelines, `%ipar` and what shows a client: nothing runs, nothing is fetched."""
+    assert len(PAYLOADS) >= 40
+    for text in PAYLOADS:
+        parts = "\n".join(f"<section>{view}</section>" for view in views(text))
+        assert show(page, f"<!doctype html><meta charset=utf-8><body>{parts}") == [], text
+        assert page.locator("body > section").count() == len(SHOWN) + 3, text
+        assert page.locator("img, iframe, object, embed, base, form, video, audio, a[href]").count() == 0
+
+
+def test_no_text_does_anything_in_a_report(page, context, tmp_path):
+    """A saved report runs its own script and nothing else."""
+    context.add_init_script(TRAP)
+    for text in PAYLOADS:
+        fed = Fed(4)
+        monitor = Monitor(fed.result, Recorder(fed.result, Link(fed.client, lambda: 30.0)))
+        fed.result._fname = monitor._recorder.name = text
+        for i in range(4):
+            where = {"engine_id": None, "engine_uuid": f"{i}{text}", "stdout": text, "stderr": text}
+            if i % 2:
+                fed.fail(i, message=text, kind=text, traceback=text, **where)
+            else:
+                fed.reply(i, **where)
+        asked = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        path = monitor.save_report(tmp_path / "report.html", overwrite=True)
+        page.goto(path.as_uri())
+        page.locator(".ipar-pane canvas").wait_for()
+        page.locator(".ipar-pane").press("ArrowRight")
+        assert [*page.evaluate("window.caught"), *page.evaluate(FOUND)] == [], text
+        assert set(asked) == {path.as_uri()}, text
+
+
+WORK = """
+import json
+TEXTS = json.loads({texts!r})
+def evil(text):
+    import sys
+    from IPython.display import publish_display_data
+    print(text); print(text, file=sys.stderr)
+    publish_display_data({{"text/plain": text, "text/html": text, "text/markdown": text}})
+    raise type(text.replace("\\0", "0"), (Exception,), {{}})(text)
+ars = []
+for text in TEXTS:
+    evil.__name__ = text
+    ar = view.map_async(evil, [text, text])
+    ar._fname = text
+    ars.append(ar)
+    display(ar)
+"""
+ENDED = "for ar in ars: ar.wait()\n%ipar"
+POLICY = (
+    "script-src 'self' 'unsafe-eval' 'report-sample'; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-src 'self'; img-src 'self' data: blob:"
+)
+
+
+def police(page):
+    """From now on the page lets nothing run but the server's own scripts, and says what it stopped."""
+    page.evaluate(
+        """policy => {
+            const rule = document.createElement('meta');
+            rule.httpEquiv = 'Content-Security-Policy';
+            rule.content = policy;
+            document.head.append(rule);
+            window.caught.length = 0;  // JupyterLab's own
+        }""",
+        POLICY,
+    )
+
+
+def told(page):
+    """What was caught since the last call."""
+    return [*page.evaluate("window.caught.splice(0)"), *page.evaluate(FOUND)]
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("part", range(3))
+def test_no_text_does_anything_in_a_notebook(jupyter_server, cluster, page, panel, until, errors, part):
+    """Cards while they move and after, their folds, `%ipar`, the panel, and the notebook opened again."""
+    texts, name = PAYLOADS[part::3], f"xss-{part}.ipynb"
+    page.add_init_script(TRAP)
+    cells = [load(cluster), WORK.format(texts=json.dumps(texts)), ENDED]
+    jupyter_server.open(page, name, cells)
+    police(page)
+    run(jupyter_server, page, 0)
+    jupyter_server.run(page, 1)
+    jupyter_server.wait_ran(page, 1, timeout=120)
+    assert told(page) == []
+    jupyter_server.run(page, 2)
+    jupyter_server.wait_ran(page, 2, timeout=120)
+    until(lambda: done(jupyter_server, page, 1) == 2, timeout=60)
+    bars = jupyter_server.output(page, 1).get_by_role("progressbar")
+    until(lambda: bars.count() == len(texts) and bars.last.get_attribute("aria-valuenow") == "2", timeout=60)
+    output = jupyter_server.output(page, 1)
+    output.locator("details").evaluate_all("folds => folds.forEach(fold => { fold.open = true; })")
+    output.locator(".ipar-fold[aria-expanded=false]").evaluate_all("folds => folds.forEach(f => f.click())")
+    panel().get_by_role("listitem").first.wait_for()
+    assert told(page) == []
+    until(lambda: str(jupyter_server.save(page, name).cells[1].outputs).count("text/html") >= len(texts))
+    page.reload()
+    jupyter_server.wait_idle(page)
+    until(lambda: done(jupyter_server, page, 1) == 2, timeout=60)
+    assert [each for each in told(page) if "hacked" in each or "xss.invalid" in each] == []
+    assert errors == []
