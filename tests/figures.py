@@ -2,6 +2,7 @@
 
 import json
 
+# JupyterLab asks for a subshell for each page, and ipykernel keeps it.
 FIGURES = """\
 import gc, json, threading
 channel = get_ipython().kernel.control_handlers["ipar_request"].__self__
@@ -10,7 +11,7 @@ there = gc.get_objects()
 kinds = [type(each).__name__ for each in there]
 print(json.dumps({
     "comms": len(get_ipython().kernel.comm_manager.comms),
-    "threads": threading.active_count(),
+    "threads": len([each for each in threading.enumerate() if not each.name.startswith("subshell")]),
     "told": len(channel._told),
     "remembered requests": len(channel._asked),
     "tracked": len(channel._tracker.all()),

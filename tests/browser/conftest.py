@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -103,7 +104,11 @@ class JupyterServer:
         self._token = token
 
     def open(self, page, name, cells, kernel="python3"):
-        """Write a notebook of code `cells`, open it in `page`, and wait until its kernel is idle."""
+        """Write a notebook of code `cells`, open it in `page`, and wait until its kernel is idle.
+
+        The kernels of earlier notebooks are ended: one of the same name would go on in its own kernel.
+        """
+        self.end_kernels()
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in cells],
             metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
@@ -112,6 +117,19 @@ class JupyterServer:
         path = FRONT_ENDS[self.front_end][2].format(name=name)
         page.goto(f"{self._address}{path}{'&' if '?' in path else '?'}token={self._token}")
         self.wait_idle(page)
+
+    def end_kernels(self):
+        """End all sessions, be their kernels busy or not."""
+        for session in json.loads(self._ask("GET", "sessions")):
+            self._ask("POST", f"kernels/{session['kernel']['id']}/interrupt")
+            self._ask("DELETE", f"sessions/{session['id']}")
+
+    def _ask(self, method, path):
+        """What the server's own interface answers."""
+        headers = {"Authorization": f"token {self._token}"}
+        request = urllib.request.Request(f"{self._address}api/{path}", method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return reply.read()
 
     def wait_idle(self, page, timeout=60):
         """Wait until the open notebook has a kernel and the kernel is idle."""
@@ -169,8 +187,17 @@ def running_server(front_end, root, runtime, config=()):
         try:
             yield JupyterServer(front_end, root, server_address(server, runtime, log_path), token)
         finally:
-            server.terminate()
-            server.wait(30)
+            stop(server)
+
+
+def stop(server, patience=60):
+    """End a server; one that a busy machine lets take too long is ended the hard way."""
+    server.terminate()
+    try:
+        server.wait(patience)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 @pytest.fixture(scope="session", params=sorted(FRONT_ENDS))

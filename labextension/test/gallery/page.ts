@@ -1,8 +1,15 @@
 /** A page of cards without Jupyter: `window.gallery` draws them and measures. */
 
 import '../../style/card.css';
+import '../../style/panel.css';
+
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
 
 import { Card } from '../../src/card';
+import type { Entry, Links } from '../../src/links';
+import { NO_HEAD, ResultModel } from '../../src/model';
+import { ResultsPanel } from '../../src/panel';
 import { Painter } from '../../src/timeline-paint';
 import { SCENES } from './scenes';
 
@@ -90,4 +97,43 @@ async function measure(frames: number): Promise<Timing> {
   return { draws: [...draws], frames: gaps };
 }
 
-Object.assign(window, { gallery: { show, unfold, measure, names: Object.keys(SCENES), cards } });
+/** Scroll the panel through so many results, a screen in each frame. */
+async function scroll(results: number, frames: number): Promise<number[]> {
+  for (const card of cards.splice(0)) card.dispose();
+  document.body.replaceChildren();
+  const owner = {};
+  const entries = Array.from({ length: results }, (_, i): Entry => {
+    const model = new ResultModel(`r${i}`);
+    const head = { ...NO_HEAD, name: `simulate_${i}`, total: 100, done: i % 101, ok: i % 101, base: i };
+    model.apply({ id: model.id, head: { ...head, state: 'running', running: 1 } }, true);
+    return { model, kernel: 'k' };
+  });
+  const links = {
+    changed: new Signal(owner),
+    updated: new Signal<object, void>(owner),
+    all: () => entries,
+    pathOf: () => 'climate.ipynb'
+  };
+  const panel = new ResultsPanel(links as unknown as Links, { jump: () => undefined, act: () => undefined });
+  Widget.attach(panel, document.body);
+  panel.node.style.height = '480px';
+  links.updated.emit();
+  await frame();
+  await frame();
+  const rows = panel.node.querySelector<HTMLElement>('.ipar-scroll');
+  if (!rows || rows.scrollHeight < 60 * results) throw new Error('the panel does not list them all');
+  const gaps: number[] = [];
+  let before = await frame();
+  for (let i = 0; i < frames; i++) {
+    rows.scrollTop += 400;
+    // as five times a second in a kernel that works
+    if (i % 12 === 0) links.updated.emit();
+    const now = await frame();
+    gaps.push(now - before);
+    before = now;
+  }
+  panel.dispose();
+  return gaps;
+}
+
+Object.assign(window, { gallery: { scroll, show, unfold, measure, names: Object.keys(SCENES), cards } });
