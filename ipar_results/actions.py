@@ -87,10 +87,16 @@ def cancel(result: Any, recorder: Recorder, interrupt: bool = False, timeout: fl
 
 
 class Answers:
-    """The answers of engines to control messages."""
+    """The answers of engines to control messages.
+
+    Attributes
+    ----------
+    good : dict
+        By uuid, when an engine said yes, by its own clock.
+    """
 
     def __init__(self) -> None:
-        self.good: set[str] = set()
+        self.good: dict[str, Any] = {}
         self._waiting: set[str] = set()
         self._changed = threading.Condition()
 
@@ -119,7 +125,7 @@ class Answers:
         with self._changed:
             self._waiting.discard(uuid)
             if future.exception() is None and future.result()["content"].get("status") == "ok":
-                self.good.add(uuid)
+                self.good[uuid] = future.result()["header"].get("date")
             self._changed.notify_all()
 
 
@@ -147,9 +153,11 @@ class Cancelling:
         self._interrupt = interrupt
         self._asked = set(self.positions.tolist())
         self._ids = [result.msg_ids[i] for i in self.positions.tolist()]
+        self._id_at = dict(zip(self.positions.tolist(), self._ids, strict=True))
         self._holder: dict[str, str] = {}
         self._quiet_since = np.full(columns.messages, np.nan)
         self._confirmed_at: float | None = None
+        self._striking = threading.Lock()
 
     def send(self, client: Any) -> None:
         """Tell the engines, each what it holds; what the scheduler holds may come to any of them."""
@@ -171,7 +179,7 @@ class Cancelling:
         """Whether no engine will begin this task any more."""
         holder = self._holder.get(msg_id)
         takers = self._engines & alive if holder is None else {holder} & alive
-        return takers <= self.answers.good and (holder is not None or bool(takers))
+        return takers <= self.answers.good.keys() and (holder is not None or bool(takers))
 
     def waits(self, recorder: Recorder) -> bool:
         """Whether a message has neither ended nor been seen to run."""
@@ -179,19 +187,34 @@ class Cancelling:
             pending = len(recorder.columns.pending(self.positions))
             return pending > sum(position in self._asked for position in recorder.running)
 
+    def runs(self, recorder: Recorder, position: int) -> bool | None:
+        """Whether a task that was said to have begun is one that the engine runs; None while nobody can tell.
+
+        An engine says of each task that it has begun, and only then looks whether it was cancelled.
+        """
+        word = recorder.late.get(self._id_at[position])
+        if word is None:  # it had begun before
+            return True
+        uuid, began = word
+        if uuid not in self.answers.good:
+            return None
+        answered = self.answers.good[uuid]
+        return began is None or answered is None or bool(began < answered)
+
     def strike(self, client: Any, recorder: Recorder) -> None:
         """SIGINT to the engines that run one of these messages now, where that was wanted."""
         recorder.drain()
         if not self._interrupt:
             return
-        for slot, (position, since) in running_now(recorder).items():
-            if position in self.hit or position not in self._asked:
-                continue
-            uuid = client._engines.get(recorder.engines.ids[slot])
-            recorder.drain()  # it may have ended just now, and the engine may run somebody else's task
-            if uuid is not None and recorder.running.get(position) == (slot, since):
-                self.hit[position] = uuid
-                self.signals.ask(client, uuid, "signal_request", {"sig": "SIGINT"})
+        with self._striking:  # each task once, whoever looks
+            for slot, (position, since) in running_now(recorder).items():
+                if position in self.hit or position not in self._asked or not self.runs(recorder, position):
+                    continue
+                uuid = client._engines.get(recorder.engines.ids[slot])
+                recorder.drain()  # it may have ended just now, and the engine may run somebody else's task
+                if uuid is not None and recorder.running.get(position) == (slot, since):
+                    self.hit[position] = uuid
+                    self.signals.ask(client, uuid, "signal_request", {"sig": "SIGINT"})
 
     def spare(self, positions: list[int]) -> None:
         """Leave these messages alone: they were sent again."""
@@ -235,7 +258,8 @@ def _told(recorder: Recorder, asked: Cancelling) -> Cancelled:
     alive = set() if client is None or recorder.link.closed else set(client._engines.values())
     counts = dict.fromkeys(("cancelled", "interrupted", "already_done", "unreachable", "running"), 0)
     with recorder.lock:
-        for position, msg_id in zip(asked.positions.tolist(), asked._ids, strict=True):
+        for position in asked.positions.tolist():
+            msg_id = asked._id_at[position]
             code = int(columns.status[position])
             if code == ABORTED:
                 what = "cancelled"
@@ -243,8 +267,8 @@ def _told(recorder: Recorder, asked: Cancelling) -> Cancelled:
                 what = "interrupted" if asked.hit[position] in asked.signals.good else "unreachable"
             elif code != QUEUED:
                 what = "already_done"
-            elif position in recorder.running:
-                what = "running" if alive else "unreachable"
+            elif position in recorder.running and (runs := asked.runs(recorder, position)) is not False:
+                what = "running" if alive and runs else "unreachable"
             else:
                 what = "cancelled" if asked.confirmed(msg_id, alive) else "unreachable"
             counts[what] += columns.carried(position)

@@ -40,6 +40,8 @@ class Listener:
     ----------
     every_end : bool
         Whether to note each attempt that ends, also one that shows no error: one that was cancelled does not.
+    late : dict
+        By message id, engine and its time of the last word that a task has begun, while `every_end` is on.
     """
 
     def __init__(self) -> None:
@@ -49,6 +51,7 @@ class Listener:
         self._tried: deque[tuple[str, str]] = deque()
         self._erred: set[str] = set()
         self.every_end = False
+        self.late: dict[str, tuple[str, Any]] = {}
 
     def attach(self, futures: Sequence[Any], instead_of: Callable[[Any], None] | None = None) -> list[int]:
         """Listen to those futures that are pending.
@@ -116,6 +119,8 @@ class Listener:
                     if type(msg_id) is not str or type(engine) is not str:
                         msg_id, engine = _parent(message), _engine(message)
                     self._began.append((msg_id, engine, now()))
+                    if self.every_end:
+                        self.late[msg_id] = engine, message["header"].get("date")
                 elif self._erred or self.every_end:
                     self._on_idle(message)
             elif kind in _OUTPUT:

@@ -273,6 +273,11 @@ class Part:
         self._group.hear_every_end()
         self.rescue.cancelling = cancelling
 
+    @property
+    def late(self) -> dict[str, tuple[str, Any]]:
+        """What was heard since a cancellation of tasks that have begun."""
+        return self._group.late
+
     def listen(self, futures: Sequence[Any]) -> None:
         """Hear what comes of these futures."""
         self._group.listen(futures)

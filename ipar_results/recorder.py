@@ -509,6 +509,11 @@ class Recorder:
         self._listener.every_end = True
         self.rescue.cancelling = cancelling
 
+    @property
+    def late(self) -> dict[str, tuple[str, Any]]:
+        """Engine and its time of each word since a cancellation that a task has begun, by message id."""
+        return self._listener.late
+
     def listen(self, futures: Sequence[Any]) -> None:
         """Hear what comes of these futures."""
         self._listener.attach(futures)

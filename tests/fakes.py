@@ -60,20 +60,20 @@ class Fed:
         else:
             self.result = AsyncResult(self.client, self.futures, fname="f", targets=list(range(n)))
 
-    def iopub(self, i, kind, **content):
-        """One iopub message about a task, as the client hands it on."""
+    def iopub(self, i, kind, engine=None, date=START, **content):
+        """One iopub message about a task, as the client hands it on; from engine ``i % 2`` if not given."""
         message = {
-            "header": {"msg_type": kind},
+            "header": {"msg_type": kind, "date": date},
             "content": content,
-            "metadata": {"engine": f"uuid-{i % 2}"},
+            "metadata": {"engine": f"uuid-{i % 2 if engine is None else engine}"},
             "parent_header": {"msg_id": self.futures[i].msg_id},
         }
         for callback in list(self.futures[i].iopub_callbacks):
             callback(message)
 
-    def busy(self, i):
+    def busy(self, i, **when_and_where):
         """A task begins."""
-        self.iopub(i, "status", execution_state="busy")
+        self.iopub(i, "status", execution_state="busy", **when_and_where)
 
     def reply(self, i, value=0, status="ok", seconds=1.0, **metadata):
         """A task ends, `i` seconds after the first; on engine ``i % 2`` unless `metadata` says otherwise."""

@@ -1,0 +1,97 @@
+"""Which tasks a cancellation interrupts, whatever the order of the engines' words, fed by hand."""
+
+from concurrent.futures import Future
+from datetime import timedelta
+
+import pytest
+from fakes import START, Client, Fed
+
+from ipar_results.actions import Cancelled, cancel
+from ipar_results.link import Link
+from ipar_results.recorder import Recorder
+
+
+def after(seconds):
+    return START + timedelta(seconds=seconds)
+
+
+class Answering(Client):
+    """Engines answer control messages as `then` says."""
+
+    _control_stream = None
+
+    def __init__(self, engines=2):
+        super().__init__(engines)
+        self.interrupted = []
+        self.aborted = 10.0  # when engines say yes, on their clock
+        self.deaf = set()
+        self.then = lambda kind, uuid: None
+
+    def _send(self, stream, kind, content, ident):
+        uuid, future = ident.decode(), Future()
+        if kind == "signal_request":
+            self.interrupted.append(uuid)
+        if uuid not in self.deaf:
+            future.set_result({"content": {"status": "ok"}, "header": {"date": after(self.aborted)}})
+        self.then(kind, uuid)
+        return future
+
+
+@pytest.fixture
+def work():
+    """Six tasks of which each of two engines runs one, and who is asked to stop them."""
+    fed = Fed(6, client=Answering())
+    recorder = Recorder(fed.result, Link(fed.client))
+    fed.busy(0, date=after(1))
+    fed.busy(1, date=after(1))
+    return fed, recorder
+
+
+def stop(work, **how):
+    fed, recorder = work
+    return cancel(fed.result, recorder, interrupt=True, **{"timeout": 0.5, **how})
+
+
+def test_what_runs_is_interrupted_once(work):
+    assert stop(work) == Cancelled(cancelled=4, interrupted=2)
+    assert sorted(work[0].client.interrupted) == ["uuid-0", "uuid-1"]
+
+
+def test_a_cancelled_task_that_an_engine_takes_up_only_to_hand_it_back_is_not_interrupted(work):
+    fed, _ = work
+
+    def then(kind, uuid):
+        if kind == "signal_request" and uuid == "uuid-0":  # free of the first, it comes to the next one
+            fed.fail(0, kind="KeyboardInterrupt")
+            fed.busy(2, engine=0, date=after(11))
+
+    fed.client.then = then
+    assert stop(work) == Cancelled(cancelled=4, interrupted=2)
+    assert fed.client.interrupted.count("uuid-0") == 1  # another would hit somebody else's task
+
+
+def test_a_task_that_began_just_before_its_engine_heard_of_it_is_interrupted_too(work):
+    fed, _ = work
+
+    def then(kind, uuid):
+        if kind == "abort_request" and uuid == "uuid-0":
+            fed.reply(0)
+            fed.busy(2, engine=0, date=after(9.9))
+
+    fed.client.then = then
+    assert stop(work) == Cancelled(cancelled=3, interrupted=2, already_done=1)
+
+
+def test_while_an_engine_is_silent_nobody_can_tell_what_it_takes_up(work):
+    fed, _ = work
+    fed.client.deaf = {"uuid-0"}
+
+    def then(kind, uuid):
+        if kind == "abort_request" and uuid == "uuid-0":
+            fed.reply(0)
+            fed.busy(2, engine=0, date=after(5))
+
+    fed.client.then = then
+    told = stop(work)
+    assert fed.client.interrupted == ["uuid-1"]
+    assert told == Cancelled(interrupted=1, already_done=1, unreachable=4)
