@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from .awaiting import forget_kinds
+from .broadcasts import tidy
 from .config import settings
 from .group import Group, about, note
 from .lazy import imap
@@ -44,6 +46,8 @@ class Extension:
         self.ticker.chores.append(self.tracker.round)
         self.survey = Survey(self.watch.meet, self.tracker.all, self._clients)
         self.channel: Channel | None = None
+        # to be moved again where the result is retried; not kept by its recorder, which each of them holds
+        self._shown: weakref.WeakKeyDictionary[Any, list[Live]] = weakref.WeakKeyDictionary()
         self._undo = ExitStack()
         for undo in (forget, self.watch.close, self.tracker.close, self.ticker.stop):
             self._undo.callback(undo)
@@ -184,6 +188,13 @@ class Extension:
         """Take notice of a task that was sent."""
         self.watch.sent(client, future.msg_id, buffers)
 
+    def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
+        """Take notice of a message that was sent to many engines at once."""
+        try:
+            tidy(client, future, metadata)
+        except Exception:
+            trouble("looking after a broadcast")
+
     def born(self, result: Any) -> None:
         """Take notice of a result that was made just now."""
         self.watch.born(result)
@@ -207,20 +218,25 @@ class Extension:
         # a card is shown already, and a script has not asked for a bar
         return self.progress(group, quiet=self.shell is None or self.in_kernel)
 
-    def follow(self, live: Live) -> None:
+    def follow(self, live: Live, result: Any) -> None:
         """Move what is shown; captured output stays as it was captured."""
         if self.captured:
             return
-        live.when_retried(self._follow_again)
+        shown = self._shown.get(result)
+        if shown is None:
+            shown = self._shown[result] = []
+            self.recorder(result).woken.append(self._follow_again)
+        shown.append(live)
         if not live.over:
             self.ticker.add(live)
 
-    def _follow_again(self, live: Live, result: Any) -> None:
-        try:
-            if live.reopen(result):
-                self.ticker.add(live)
-        except Exception:
-            trouble("following a retried result")
+    def _follow_again(self, result: Any) -> None:
+        for live in list(self._shown.get(result, ())):
+            try:
+                if live.reopen(result):
+                    self.ticker.add(live)
+            except Exception:
+                trouble("following a retried result")
 
     def show(self, result: Any) -> None:
         """Display a result in the cell that runs now, and follow it to its end."""
@@ -231,7 +247,7 @@ class Extension:
             trouble("displaying a result")
             print(repr(result))
             return
-        self.follow(live)
+        self.follow(live, result)
 
     def streams(self, result: Any) -> Streams | None:
         """What shows the streams of a result in the cell that runs now; None where they are printed."""
@@ -352,7 +368,7 @@ class _LiveView:
         view = notebook_view(extension.config, extension.shell)
         self._live = extension._live(result, "widget" if widget else view)
         self._live.open()
-        extension.follow(self._live)
+        extension.follow(self._live, result)
 
     def update(self) -> None:
         """Leave it to the ticker."""

@@ -204,6 +204,7 @@ class GroupRecorder(Recorder):
             if part._client is client:
                 return part
         part = Part(self, self._meet(client), client)
+        part.link.keep_until_gone(self, self.msg_ids)
         self.link.each.append(part.link)
         self.parts.append(part)
         return part
@@ -279,6 +280,7 @@ class GroupRecorder(Recorder):
         self.clock.go_on(self.all_ended)
         self._present = None
         self.rescue.spare(rows)
+        self.link.sent.drop([self.msg_ids[row] for row in rows])
         for row in rows:
             self.attempts.add(row, self.metadata[row])
         inputs = {columns.first_input(row): columns.carried(row) for row in rows}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from .listener import FirstWords
@@ -53,6 +55,7 @@ class Link:
         self._alive: tuple[Any, int, frozenset[int]] = ((), 0, frozenset())
         self.left: dict[int, float] = {}
         self._followed: dict[int, weakref.ref[Any]] = {}
+        self._gone: deque[Sequence[str]] = deque()
         self.sizes = Sizes()
         self.replies = Replies(client, self.sizes.reply)
         self.first_words = FirstWords()
@@ -85,6 +88,19 @@ class Link:
         """Remember a recorder, as long as it lives, for those whose tasks run on the same engines."""
         key, followed = id(recorder), self._followed
         followed[key] = weakref.ref(recorder, lambda _: followed.pop(key, None))
+        self._let_go()
+
+    def keep_until_gone(self, thing: Any, msg_ids: Sequence[str]) -> None:
+        """Keep what is known of these messages no longer than `thing` lives."""
+        # only noted then: it may happen in the middle of anything, and the rest takes a lock
+        weakref.finalize(thing, self._gone.append, msg_ids).atexit = False
+
+    def _let_go(self) -> None:
+        while self._gone:
+            with suppress(IndexError):  # taken by another thread
+                msg_ids = self._gone.popleft()
+                self.sent.drop_all(msg_ids)
+                self.sizes.drop(msg_ids)
 
     def others(self, recorder: Any) -> list[Any]:
         """The other recorders of this client."""

@@ -159,6 +159,8 @@ class FirstWords:
 
     def told(self, futures: Sequence[Any]) -> list[tuple[str, str]]:
         """The attempts at these that failed, each told once; for futures that are listened to otherwise."""
+        if self._erred:
+            self._erred.difference_update([future.msg_id for future in futures])
         if not self._tried:
             return []
         return [(f.msg_id, engine) for f in futures for engine in self._tried.pop(f.msg_id, ())]

@@ -72,6 +72,9 @@ class Links:
     def follow(self, recorder: Any) -> None:
         """Nothing: to others the results of a group are what they are by themselves."""
 
+    def keep_until_gone(self, thing: Any, msg_ids: Sequence[str]) -> None:
+        """Nothing yet: a client that joins keeps its own."""
+
     def others(self, recorder: GroupRecorder) -> list[Any]:
         """Recorders of results that are not in the group, and whose tasks run on the same engines."""
         found = [other for link in self.each[:1] for other in link.others(recorder)]

@@ -34,6 +34,9 @@ class Layer(Protocol):
     def sent(self, client: Any, future: Any, buffers: Any) -> None:
         """Take notice of a task that was sent, with its pickled function and arguments."""
 
+    def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
+        """Take notice of a message that was sent to many engines at once."""
+
     def recorder(self, result: Any) -> Recorder:
         """The recorder of a result."""
 
@@ -223,6 +226,9 @@ def send(layer: Layer, theirs: Callable[..., Any]) -> Callable[..., Any]:
         future = theirs(self, socket, msg_type, *args, **kwargs)
         if msg_type == "apply_request" and kwargs.get("buffers"):
             layer.sent(self, future, kwargs["buffers"])
+        metadata = kwargs.get("metadata")
+        if metadata and metadata.get("is_broadcast"):
+            layer.broadcast(self, future, metadata)
         return future
 
     return _send

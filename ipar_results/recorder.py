@@ -90,6 +90,7 @@ class Recorder:
         self._start(result)
         self.clock.place()
         link.follow(self)
+        link.keep_until_gone(result, result.msg_ids)
 
     # what happened -----------------------------------------------------------------------------
 
@@ -484,7 +485,9 @@ class Recorder:
             index = np.array(positions, np.int64)
             inputs = {columns.first_input(i): columns.carried(i) for i in positions}
             self.failures.drop(inputs, self._where_it_failed)
+            self.link.sent.drop([result.msg_ids[i] for i in positions])
             swap()
+            self.link.keep_until_gone(result, result.msg_ids)
             columns.reopen(index, result.msg_ids)
             self._listening, self._deaf = True, False
             self._heard_at = time.monotonic()

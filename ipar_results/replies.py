@@ -116,19 +116,25 @@ def _msg_id(client: Any, message: Any) -> str:
 
 def _expect(client: Any, future: Any) -> None:
     """Have the client give its answer to this future, as it does for one that it made."""
+    msg_id, output = future.msg_id, future.output
+    client._futures[msg_id] = future
+    client.metadata[msg_id] = output.metadata
+    if not output.done():
+        client._output_futures[msg_id] = output
+    let_go_of(client, future)
+
+
+def let_go_of(client: Any, future: Any) -> None:
+    """Have the client forget a task once its reply and its output have come, as it does of those it sent."""
     from ipyparallel.client.futures import multi_future
 
-    msg_id, output = future.msg_id, future.output
+    msg_id = future.msg_id
 
     def forget(_: Any) -> None:
         for kept in (client.results, client._futures, client._output_futures, client.metadata):
             kept.pop(msg_id, None)
 
-    client._futures[msg_id] = future
-    client.metadata[msg_id] = output.metadata
-    if not output.done():
-        client._output_futures[msg_id] = output
-    multi_future([future, output]).add_done_callback(forget)
+    multi_future([future, future.output]).add_done_callback(forget)
 
 
 def _check_coalesced(message: Any) -> None:

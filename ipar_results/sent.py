@@ -61,8 +61,7 @@ class Requests:
 
     def find(self, msg_id: str) -> Request | None:
         """What a message carried; None where that is not kept."""
-        # a broadcast's message has the engine's uuid behind the id with which it was sent
-        return self._kept.get(msg_id) or self._kept.get(msg_id.rpartition("_")[0])
+        return self._kept.get(msg_id) or self._kept.get(_whole(msg_id))
 
     def drop(self, msg_ids: Iterable[str]) -> None:
         """Let go of what succeeded."""
@@ -70,6 +69,11 @@ class Requests:
             for msg_id in msg_ids:
                 if msg_id in self._kept:
                     self._forget(msg_id)
+
+    def drop_all(self, msg_ids: Iterable[str]) -> None:
+        """Let go of these and of the broadcasts that they are parts of."""
+        if self._kept:
+            self.drop(each for msg_id in msg_ids for each in (msg_id, _whole(msg_id)))
 
     def clear(self) -> None:
         """Let go of everything."""
@@ -88,6 +92,11 @@ def _arguments(buffers: Sequence[Any]) -> Request:
     around = getattr(remotefunction, "_prepickled_map", None)
     mapped = around is not None and buffers[0] is around.buffers[0]
     return Request(tuple(buffers[3:] if mapped else buffers[1:]), mapped)
+
+
+def _whole(msg_id: str) -> str:
+    """A broadcast's message has the engine's uuid behind the id with which it was sent."""
+    return msg_id.rpartition("_")[0]
 
 
 def _nbytes(buffer: Any) -> int:

@@ -34,6 +34,12 @@ class Sizes:
         """Note a reply before it is read."""
         _note(self._came, msg_id, buffers)
 
+    def drop(self, msg_ids: Iterable[str]) -> None:
+        """Forget these."""
+        for kept in filter(None, (self._sent, self._came)):
+            for msg_id in msg_ids:
+                kept.pop(msg_id, None)
+
 
 def _note(kept: dict[str, int], msg_id: str, buffers: Any) -> None:
     try:

@@ -226,7 +226,14 @@ class Channel:
 
     def busy(self) -> bool:
         """Whether there will be something to tell though no result runs."""
-        return self.connected and (self._full is not None or bool(self._due(time.monotonic())))
+        with self._lock:
+            if not self.connected:  # nobody to be told: whoever comes later is told all anew
+                self._drop_lost()
+            for told in self._told.values():
+                told.rest()
+        if not self.connected:
+            return False
+        return self._full is not None or bool(self._due(time.monotonic()) or self._lost())
 
     def send(self) -> int:
         """Tell what has changed, as much as there is room for; returns how many messages it took."""
@@ -297,7 +304,7 @@ class Channel:
         return sorted(found, key=lambda told: (told.running, told.sent_at))
 
     def _lost(self) -> list[str]:
-        return [result_id for result_id in self._told if self._tracker.find(result_id) is None]
+        return [result_id for result_id in list(self._told) if self._tracker.find(result_id) is None]
 
     def _drop_lost(self) -> list[str]:
         lost = self._lost()

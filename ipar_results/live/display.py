@@ -107,10 +107,6 @@ class Live(Following):
             if ended:
                 self._note_end()
 
-    def when_retried(self, call: Callable[[Live, Any], None]) -> None:
-        """Have `call` called with this display and its result whenever that runs again."""
-        self._recorder.woken.append(lambda result: call(self, result))
-
     def end(self) -> int:
         """Send the present state at once, for a caller that is about to return to its user."""
         return self.send() if self._ended_at is None else 0

@@ -101,6 +101,11 @@ class Told:
         self._rows = known
         return known
 
+    def rest(self) -> None:
+        """Keep no rows of a result that is gone."""
+        if self._rows is not None and self.entry.gone:
+            self._rows = None
+
     # what to tell --------------------------------------------------------------------------------
 
     def update(self, room: int, buffers: list[bytes]) -> dict[str, Any]:

@@ -1,0 +1,195 @@
+"""What the layer keeps: nothing of a result that its user has dropped, however many; fed by hand."""
+
+import gc
+import weakref
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+from fakes import Client, Fed
+from test_channel import Comm
+
+from ipar_results import tracking
+from ipar_results.extension import Extension
+from ipar_results.group import Group
+from ipar_results.live.channel import Channel
+
+TASKS = 100
+REMEMBERED = 10  # of those that are gone the newest are listed still, by their last facts: 200 elsewhere
+
+
+class Kernel:
+    """The parts of a kernel and its shell that displays and the channel use."""
+
+    def __init__(self):
+        self.control_handlers = {}
+        self.session = None
+        self.published = Counter()
+
+    def publish(self, data, metadata=None, transient=None, update=False):
+        self.published.update(list(data))
+
+
+@pytest.fixture
+def kernel():
+    return Kernel()
+
+
+@pytest.fixture(params=["nobody listens", "a labextension listens"])
+def layer(request, kernel, monkeypatch):
+    """The layer as a kernel has it, quicker at updating, with or without a labextension."""
+    monkeypatch.setattr(tracking, "_REMEMBERED", REMEMBERED)
+    layer = Extension()
+    display_pub = SimpleNamespace(publish=kernel.publish, pub_socket=object())
+    layer.shell = SimpleNamespace(kernel=kernel, display_pub=display_pub, user_ns={})
+    layer.config.messages, layer.config.view, layer.config.contact_timeout = 50.0, "html", 3600.0
+    layer.channel = Channel(kernel, layer.tracker, layer.config, layer.ticker.wake)
+    layer.channel._comm = Comm([])
+    layer.channel._open_comm = lambda: None
+    layer.ticker.standing.append(layer.channel)
+    layer.ticker.chores.append(layer.channel.busy)
+    if request.param == "a labextension listens":
+        hello = {"protocol": 1, "type": "hello", "request": "r", "client": "tab"}
+        assert layer.channel.answer(hello)["status"] == "ok"
+    yield layer
+    layer.detach()
+
+
+def run(fed):
+    """All tasks run; a tenth of them fails."""
+    for i in range(len(fed.futures)):
+        fed.busy(i)
+        if i % 10:
+            fed.reply(i)
+        else:
+            fed.fail(i, message=f"number {i}")
+
+
+def rest(layer, until):
+    """Wait until nothing is followed, told or under way any more, and let the layer look at what is gone."""
+    for _ in range(2):
+        until(lambda: layer.ticker._thread is None and not layer.ticker.followed(), timeout=300)
+        gc.collect()
+        layer.ticker.wake()
+    until(lambda: layer.ticker._thread is None)
+    layer.channel._comm.sent.clear()
+
+
+def ours():
+    """How many objects of our classes there are."""
+    found = [type(each) for each in gc.get_objects()]
+    return Counter(kind.__name__ for kind in found if str(kind.__module__).startswith("ipar_results"))
+
+
+def reachable(root):
+    """Every container that the layer holds, by the way to it, with its length."""
+    seen, lengths, left = set(), {}, [("layer", root)]
+    while left:
+        path, thing = left.pop()
+        if id(thing) in seen or isinstance(thing, type):
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, dict | list | set | tuple) or hasattr(thing, "popleft"):
+            lengths[path] = len(thing)
+            parts = thing.values() if isinstance(thing, dict) else thing
+            left += [(f"{path}[]", each) for each in list(parts)]
+        elif isinstance(thing, weakref.WeakKeyDictionary):
+            lengths[path] = len(thing)
+            left += [(f"{path}[]", each) for each in list(thing.values())]
+        elif type(thing).__module__.startswith("ipar_results"):
+            left += [(f"{path}.{name}", each) for name, each in vars(thing).items()]
+    return lengths
+
+
+def shown(layer, client, count):
+    """Display so many results one after another, each dropped by its user before the next."""
+    for n in range(count):
+        fed = Fed(TASKS, chunks=[1] * TASKS, client=client)
+        layer.watch.sent(client, fed.futures[0].msg_id, [b"function", b"x" * 100])
+        layer.show(fed.result)
+        run(fed)
+        if n % 20 == 19:
+            layer.tracker.catch_up()
+
+
+def test_results_displayed_one_after_another_leave_the_layer_as_it_was(layer, kernel, until, pytestconfig):
+    client, count = Client(), pytestconfig.getoption("displays")
+    shown(layer, client, 2 * REMEMBERED)
+    rest(layer, until)
+    before, held = ours(), reachable(layer)
+    shown(layer, client, count)
+    rest(layer, until)
+    after, holds = ours(), reachable(layer)
+    assert kernel.published["text/html"] >= 2 * (count + 2 * REMEMBERED)
+    assert {name: (before[name], n) for name, n in after.items() if n > before[name]} == {}
+    grown = {path: (held.get(path, 0), n) for path, n in holds.items() if n > held.get(path, 0)}
+    # what a clock and a budget keep of the last second
+    assert not [path for path in grown if not path.endswith(("._sent", "._spent", "._gone"))], grown
+
+
+def test_a_result_that_its_user_drops_takes_its_columns_along(layer, until):
+    fed = Fed(TASKS, chunks=[1] * TASKS)
+    layer.show(fed.result)
+    run(fed)
+    recorder = layer.recorder(fed.result)
+    columns = recorder.columns
+    gone = [weakref.ref(each) for each in (fed.result, recorder, columns, columns.status, fed.futures[0])]
+    del fed, recorder, columns
+    rest(layer, until)
+    assert [ref() for ref in gone] == [None] * 5
+
+
+def test_a_group_takes_its_results_along(layer, until):
+    client = Client()
+    feds = [Fed(10, chunks=[1] * 10, client=client) for _ in range(3)]
+    group = Group.of("three", layer.watch, [fed.result for fed in feds])
+    layer.show(group)
+    for fed in feds:
+        run(fed)
+    gone = [weakref.ref(each) for each in (group, group.recorder, *(fed.result for fed in feds))]
+    del feds, fed, group
+    rest(layer, until)
+    assert [ref() for ref in gone] == [None] * 5
+
+
+def test_what_a_failed_task_was_given_goes_with_its_result():
+    layer = Extension()
+    client = Client()
+    fed = Fed(2, chunks=[1, 1], client=client)
+    for future in fed.futures:
+        layer.watch.sent(client, future.msg_id, [b"function", b"x" * 100])
+    recorder = layer.recorder(fed.result)
+    fed.reply(0)
+    fed.fail(1)
+    recorder.drain()
+    kept = layer.watch.meet(client).sent
+    assert len(kept) == 1
+    del fed, recorder, future
+    gc.collect()
+    layer.recorder(Fed(1, client=client).result)  # the next one
+    assert len(kept) == 0
+    layer.detach()
+
+
+def test_what_a_broadcast_was_given_goes_with_its_result():
+    layer = Extension()
+    client = Client()
+    layer.watch.sent(client, "message", [b"function", b"x" * 100])
+    fed = Fed(2, client=client)  # whose ids are message_0 and message_1, as those of a broadcast
+    layer.recorder(fed.result)
+    del fed
+    gc.collect()
+    kept = layer.watch.meet(client).sent
+    assert len(kept) == 1
+    layer.recorder(Fed(1, client=client).result)
+    assert len(kept) == 0
+    layer.detach()
+
+
+def test_the_front_ends_rows_of_a_result_that_is_gone_are_not_kept(layer, until):
+    fed = Fed(TASKS, chunks=[1] * TASKS)
+    layer.show(fed.result)
+    run(fed)
+    del fed
+    rest(layer, until)
+    assert all(told._rows is None for told in layer.channel._told.values())
