@@ -17,7 +17,7 @@ HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
 
 def pytest_addoption(parser):
     parser.addoption("--reloads", type=int, default=5, help="how often each page is loaded anew (5)")
-    parser.addoption("--displays", type=int, default=40, help="how many results are displayed in turn (40)")
+    parser.addoption("--displays", type=int, default=20, help="how many results are displayed in turn (20)")
     parser.addoption("--wheel", metavar="FILE", help="the wheel that the tests of a wheel look at")
     parser.addoption(
         "--kernel",

@@ -15,7 +15,7 @@ from ipar_results.group import Group
 from ipar_results.live.channel import Channel
 
 TASKS = 100
-REMEMBERED = 10  # of those that are gone the newest are listed still, by their last facts: 200 elsewhere
+REMEMBERED = 6  # of those that are gone the newest are listed still, by their last facts: 200 elsewhere
 
 
 class Kernel:
@@ -69,6 +69,9 @@ def rest(layer, until):
     """Wait until nothing is followed, told or under way any more, and let the layer look at what is gone."""
     for _ in range(2):
         until(lambda: layer.ticker._thread is None and not layer.ticker.followed(), timeout=300)
+        gc.collect()
+        for client in layer.watch.clients():
+            layer.recorder(Fed(1, client=client).result)  # with the next one goes what was kept for the last
         gc.collect()
         layer.ticker.wake()
     until(lambda: layer.ticker._thread is None)
