@@ -89,8 +89,13 @@ def test_no_secret_of_the_connection_file_is_shown(cluster, look):
     kernel = Kernel()
     info = security(cluster)
     try:
-        kernel.run(connecting(cluster) + "%load_ext ipar_results")
-        for thing in ("rc", "dv", "lv", "rc.broadcast_view()"):
+        kernel.run(
+            connecting(cluster)
+            + "%load_ext ipar_results\n"
+            + f"cluster = ipp.Cluster.from_file({cluster.cluster_file!r})\n"
+            + "client = cluster.connect_client_sync()"
+        )
+        for thing in ("rc", "dv", "lv", "rc.broadcast_view()", "cluster"):
             cell = kernel.run(thing)
             (shown,) = [m["content"]["data"] for _, m in kernel.of(cell) if m["msg_type"] == "execute_result"]
             assert {"text/plain", "text/html"} <= set(shown)

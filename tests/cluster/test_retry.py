@@ -45,6 +45,18 @@ def flaky(tmp_path):
     return partial(flaky, str(tmp_path / "seen"))
 
 
+def test_plain_what_is_resubmitted_is_another_result_that_asks_the_hub_and_leaves_this_one_failed(rc, lview):
+    ipar_results.disable()
+    ar = lview.map_async(odd, [1, 2, 3])
+    ar.wait(30)
+    again = rc.resubmit(ar.msg_ids)
+    assert type(again) is ipp.AsyncHubResult and not set(again.msg_ids) & set(ar.msg_ids)
+    with pytest.raises((CompositeError, RemoteError)):
+        again.wait(30)  # where only get() should raise
+    with pytest.raises(CompositeError):
+        ar.get(0)
+
+
 def test_failed_tasks_run_again_in_their_places(lview, flaky):
     ar = lview.map_async(flaky, range(6))
     with pytest.raises(CompositeError):
