@@ -109,6 +109,7 @@ class JupyterServer:
         The kernels of earlier notebooks are ended: one of the same name would go on in its own kernel.
         """
         self.end_kernels()
+        page.set_default_timeout(60_000)  # a busy machine may need it
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in cells],
             metadata={"kernelspec": {"name": kernel, "display_name": kernel}},

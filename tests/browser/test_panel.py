@@ -44,14 +44,14 @@ def active_cell(page):
 
 def test_the_panel_lists_and_cancels_while_a_cell_runs(jupyter_server, cluster, page, panel, errors):
     """A result that no card shows is in the panel, and its button is answered in mid-cell."""
-    cells = [load(cluster), task("unseen"), "time.sleep(20)"]
+    cells = [load(cluster), task("unseen", tasks=1000), "time.sleep(90)"]
     jupyter_server.open(page, "unseen.ipynb", cells)
     run(jupyter_server, page, 0, 1)
     jupyter_server.run(page, 2)
     shown = panel()
     mine = row(shown, "unseen")
     mine.get_by_text("unseen.ipynb [2] · ").wait_for()
-    assert mine.get_by_role("progressbar").get_attribute("aria-valuemax") == "200"
+    assert mine.get_by_role("progressbar").get_attribute("aria-valuemax") == "1000"
     mine.hover()
     mine.get_by_role("button", name="Cancel").click()
     shown.get_by_role("status").get_by_text("Cancelled").wait_for()
