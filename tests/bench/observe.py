@@ -133,12 +133,12 @@ def observed(n: int) -> SimpleNamespace:
 
 def memory(n: int) -> float:
     """Bytes a task that stay with us after a run."""
-    observed(BATCH)  # what is imported at the first use is of no task
     result, futures = submit(n)
     feed = fed(n)
     gc.collect()
     tracemalloc.start()
     recorder = Watch().recorder(result)
+    gc.collect()  # of Python's own lists of free tuples too
     at_start = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     run(result, futures, feed, recorder.drain)
