@@ -14,6 +14,7 @@ from .live.streams import Streams
 from .live.wait import checked
 from .log import trouble
 from .monitor import Monitor
+from .outputs import wait_for_output
 from .recorder import Recorder
 from .times import moment
 
@@ -74,6 +75,7 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
         "_resolve_result": resolve.resolve_result(original["_resolve_result"]),
         "_collect_exceptions": resolve.collect_exceptions_of(original["_collect_exceptions"]),
         "get": resolve.get(original["get"], layer.born),
+        "wait_for_output": wait_for_output(original["wait_for_output"], layer.recorder),
         "split": _split(original["split"]),
         "__len__": _length(),
         "__getattr__": _getattr(original["__getattr__"]),

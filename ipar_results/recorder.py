@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,7 @@ class Recorder:
         self.columns = Columns(result.msg_ids, inputs)
         self.clock = Clock()
         self._present: frozenset[int] | None = None
+        self._first_sent = -1  # the position of the message that was sent first; -1 where it is not known
         self._start(result)
         self.clock.place()
         link.follow(self)
@@ -108,6 +110,8 @@ class Recorder:
         self.direct = None if waiting is None else self.link.direct([waiting])
         engines, submitted = zip(*map(_ORIGIN, metadata), strict=True)
         self.clock.sent(submitted)
+        with suppress(TypeError):  # not all of one kind
+            self._first_sent = submitted.index(min(submitted))
         with self._lock:
             self._absorb(np.array([i for i in over if not given_up(children[i])], np.int64))
             if engines.count(None) < len(engines):
@@ -241,7 +245,10 @@ class Recorder:
         """
         # one walk in C: with 100,000 tasks each look at another one's metadata misses the cache
         states, engines, started, completed, submitted, received = zip(*map(_FACTS, records), strict=True)
-        status = [_CODES.get(state, -1) for state in states]
+        if states.count("ok") == len(states):
+            status = [OK] * len(states)
+        else:
+            status = [_CODES.get(state, -1) for state in states]
         if -1 in status:  # cancelled here, or its metadata was dropped: the future still knows
             status = [
                 code if code >= 0 else code_of(children[i]) if children else OK
@@ -256,7 +263,8 @@ class Recorder:
             seconds(started),
             seconds(completed),
         )
-        self.clock.sent(submitted)
+        if self._first_sent < 0 or self._first_sent in positions:
+            self.clock.sent(submitted)
         self.clock.came(received)
         for position in [p for p in self.running if self.columns.status[p] >= OK]:
             del self.running[position]

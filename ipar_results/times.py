@@ -56,8 +56,11 @@ def seconds(values: Sequence[Any]) -> NDArray[np.float64]:
     if kinds == {datetime} and (same := _one_offset(values)) is not None:
         # dates that share their zone, or have none, are subtracted in C without asking it
         base = same[0]
-        spans = map(timedelta.total_seconds, [v - base for v in same])
-        return np.asarray(np.fromiter(spans, np.float64, len(same)) + values[0].timestamp(), np.float64)
+        try:
+            spans = map(timedelta.total_seconds, [v - base for v in same])
+            return np.asarray(np.fromiter(spans, np.float64, len(same)) + values[0].timestamp(), np.float64)
+        except TypeError:  # a date without a zone among them
+            pass
     return np.array([posix(v) for v in values], dtype=np.float64)
 
 
@@ -98,14 +101,13 @@ def _extreme(values: Sequence[Any], pick: Any, pick_number: Any) -> float:
 
 def _one_offset(values: Sequence[datetime]) -> list[datetime] | None:
     """The same dates in a form in which they can be subtracted, if they share one offset from UTC."""
+    zone = values[0].tzinfo
+    if isinstance(zone, timezone):
+        return list(values)  # subtraction minds the other zones, if there are any
     zones = list(map(_ZONE, values))
-    if len(set(map(id, zones))) == 1:
+    if zone is not None and len(set(map(id, zones))) == 1:
         bare = list(values)
-        if zones[0] is None:
-            return None
-        if isinstance(zones[0], timezone):
-            return bare
-    elif {type(zone).__name__ for zone in zones} == {"tzlocal"}:  # what ipyparallel makes of "…Z" under UTC
+    elif {type(each).__name__ for each in zones} == {"tzlocal"}:  # ipyparallel's for "…Z" under UTC
         bare = list(map(datetime.combine, map(datetime.date, values), map(datetime.time, values)))
     else:
         return None

@@ -91,6 +91,9 @@ def run(
     begin = time.process_time()
     for i, (busy, reply) in enumerate(feed):
         future = futures[i]
+        # what the client itself has looked at by then: what was read from the wire just now is in the cache
+        assert busy["parent_header"]["msg_id"] == future.msg_id and busy["header"]["msg_type"] == "status"
+        assert busy["content"]["execution_state"] != "idle" and "engine" in busy["metadata"]
         for callback in future.iopub_callbacks:
             callback(busy)
         future.output.metadata.update(reply)

@@ -87,6 +87,34 @@ def test_each_dead_scheduler_ends_its_results(layer, own, until):
     client.queue_status()
 
 
+def silenced(own):
+    """A client whose controller passes on no output any more, and a result that has ended since."""
+    cluster, client = own(1)
+    assert client[0].apply_sync(nap, 0) == 0
+    scheduler(cluster, client._iopub_socket).kill()
+    ar = client[0].apply_async(nap, 0)
+    assert ar.get(30) == 0
+    return client, ar
+
+
+def test_plain_output_of_a_dead_relay_is_waited_for_for_ever(own):
+    _, ar = silenced(own)
+    waiting = threading.Thread(target=ar.wait_for_output, daemon=True)
+    waiting.start()
+    waiting.join(PATIENCE)
+    assert waiting.is_alive()
+    ar._output_event.set()
+    waiting.join(30)
+
+
+def test_output_of_a_dead_relay_is_waited_for_no_longer_than_anybody(layer, own, caplog):
+    client, ar = silenced(own)
+    assert ar.wait_for_output(0.1) is False
+    assert ar.wait_for_output() is False
+    assert "not all of their output has come" in caplog.text
+    assert client[0].apply_sync(nap, 0.01) == 0.01  # waits for its output as well
+
+
 def test_a_scheduler_that_was_only_stopped_makes_the_result_whole(layer, own, until):
     cluster, client = own(1)
     ar = client.load_balanced_view().map_async(nap, [0.1, 1.0, 0.2])

@@ -282,7 +282,12 @@ def test_engines_that_are_killed_end_what_they_ran_with_and_without_the_layer(ow
         with pytest.raises(RemoteError, match="EngineError"):
             ar.get(30)
         assert counts(ar) == (0, 1, 0)
+        assert ar.serial_time == 0.0
+        assert [load.failed for load in ar.monitor.snapshot().engines] == [1]
     ipar_results.disable()
+    for ar in (direct, balanced):
+        with pytest.raises((TypeError, ValueError, AttributeError)):
+            _ = ar.serial_time  # plain ipyparallel knows neither when it began nor when it ended
 
 
 # lost contact --------------------------------------------------------------------------------------

@@ -1,0 +1,48 @@
+"""Waiting for what tasks wrote: it comes another way than their results, and that way may be cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from .log import tell, trouble
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+_SLICE = 0.25
+
+
+def wait_for_output(
+    theirs: Callable[..., Any], recorder_of: Callable[[Any], Recorder]
+) -> Callable[..., bool]:
+    """Upstream's, which without a timeout waits for ever where the controller's iopub relay has died."""
+
+    @wraps(theirs)
+    def wait_for_output(self: Any, timeout: float | None = -1) -> bool:
+        if timeout is not None and timeout >= 0:
+            return bool(theirs(self, timeout))
+        while not theirs(self, _SLICE):
+            try:
+                if self._ready and given_up(recorder_of(self)):
+                    return False
+            except Exception:
+                trouble("waiting for output")
+        return True
+
+    return wait_for_output
+
+
+def given_up(recorder: Recorder) -> bool:
+    """Whether all tasks have ended and nothing was heard of them for as long as anybody is waited for."""
+    recorder.poll()
+    if not recorder.all_ended or recorder.quiet <= recorder.link.patience:
+        return False
+    tell(
+        "%s: its tasks ended %.0f s ago and not all of their output has come: it is waited for no longer. "
+        "Call wait_for_output() again to wait on; the results themselves are whole.",
+        recorder.name,
+        recorder.quiet,
+    )
+    return True
