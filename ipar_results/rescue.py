@@ -52,6 +52,8 @@ class Rescue:
         try:
             self._look_for_the_way(result, recorder)
             if recorder.lost:
+                if recorder.link.lost:
+                    recorder.link.check()  # it says why, if contact was lost since it last looked
                 if not self.given_up and not result._ready:
                     self.given_up = True
                     recorder.give_up(result)

@@ -207,14 +207,18 @@ def _long_tail(work: Work, late: int) -> Advice | None:
 
 
 def _static(work: Work) -> Advice | None:
-    """The shares of a direct view's map, fixed before it began."""
+    """The shares of a direct view's map, fixed before it began.
+
+    Each engine has one message: whether it is slow or was given more cannot be told, and the same helps.
+    """
     last = int(np.argmax(work.last))
     gain = work.finish - 1.05 * float(work.duration.sum()) / work.engines
     if not work.worth(gain):
         return None
     return Advice(
         "long-tail",
-        f"Engine {work.past.ids[last]} had the longest share, for which {_engines(work.engines - 1)} waited. "
+        f"Engine {work.past.ids[last]} took longest for its share, being slow or given more, and "
+        f"{_engines(work.engines - 1)} waited. "
         f"With a load-balanced view the run would have ended about {span(gain)} earlier.",
         f"shares of {span(float(work.duration.min()))} to {span(float(work.duration.max()))}",
         gain,

@@ -204,7 +204,7 @@ WORKLOADS = [
     Workload("an engine 4 times slower", "slow-engine", "strong", lambda b: uneven(b, {2: 4.0}, 40, 0.3)),
     Workload(
         "the same in a direct map",
-        "slow-engine",
+        "long-tail",  # one message an engine: a slow one and a heavy share look the same
         "strong",
         lambda b: uneven(b, {1: 4.0}, 40, 0.12, direct=True),
     ),

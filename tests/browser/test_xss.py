@@ -137,6 +137,8 @@ def told(page):
 @pytest.mark.parametrize("part", range(3))
 def test_no_text_does_anything_in_a_notebook(jupyter_server, cluster, page, panel, until, errors, part):
     """Cards while they move and after, their folds, `%ipar`, the panel, and the notebook opened again."""
+    if part and jupyter_server.front_end != "lab":
+        pytest.skip("Notebook has the same renderer: a third of the texts is played there")
     texts, name = PAYLOADS[part::3], f"xss-{part}.ipynb"
     page.add_init_script(TRAP)
     cells = [load(cluster), WORK.format(texts=json.dumps(texts)), ENDED]
