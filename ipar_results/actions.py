@@ -152,8 +152,7 @@ class Cancelling:
         self.hit: dict[int, str] = {}
         self._interrupt = interrupt
         self._asked = set(self.positions.tolist())
-        self._ids = [result.msg_ids[i] for i in self.positions.tolist()]
-        self._id_at = dict(zip(self.positions.tolist(), self._ids, strict=True))
+        self._id_at = {position: result.msg_ids[position] for position in self.positions.tolist()}
         self._holder: dict[str, str] = {}
         self._quiet_since = np.full(columns.messages, np.nan)
         self._confirmed_at: float | None = None
@@ -162,7 +161,7 @@ class Cancelling:
     def send(self, client: Any) -> None:
         """Tell the engines, each what it holds; what the scheduler holds may come to any of them."""
         engines = list(client._engines.values())
-        loose = set(self._ids)
+        loose = set(self._id_at.values())
         held: dict[str, set[str]] = {}
         for uuid in engines:
             held[uuid] = loose.intersection(client._outstanding_dict.get(uuid, ()))

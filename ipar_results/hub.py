@@ -12,7 +12,7 @@ import numpy as np
 
 from .columns import OK
 from .failures import Failure
-from .outcomes import wrote_something
+from .outcomes import writers
 from .recorder import Recorder
 from .times import earliest
 
@@ -120,7 +120,7 @@ class HubRecorder(Recorder):
                 busy.setdefault(record["engine_uuid"], position)
         if ended:
             self.enter(list(ended), list(ended.values()), ())
-            self._note_output([i for i, md in ended.items() if wrote_something(md)])
+            self._note_output(writers(list(ended), list(ended.values())))
         for uuid, position in busy.items():
             # the Hub knows who has it, not since when
             since = self.running.get(position, (0, time.time()))[1]

@@ -25,7 +25,7 @@ def wait_for_output(
             return bool(theirs(self, timeout))
         while not theirs(self, _SLICE):
             try:
-                if self._ready and given_up(recorder_of(self)):
+                if self._ready and overdue(recorder_of(self)):
                     return False
             except Exception:
                 trouble("waiting for output")
@@ -34,7 +34,7 @@ def wait_for_output(
     return wait_for_output
 
 
-def given_up(recorder: Recorder) -> bool:
+def overdue(recorder: Recorder) -> bool:
     """Whether all tasks have ended and nothing was heard of them for as long as anybody is waited for."""
     recorder.poll()
     if not recorder.all_ended or recorder.quiet <= recorder.link.patience:

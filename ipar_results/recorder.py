@@ -114,18 +114,16 @@ class Recorder:
             self._first_sent = submitted.index(min(submitted))
         with self._lock:
             self._absorb(np.array([i for i in over if not given_up(children[i])], np.int64))
-            if engines.count(None) < len(engines):
-                self._find_begun(metadata)
+            self._find_begun(engines, metadata)
             if tried := self.link.first_words.told(children):
                 self._note_tries(tried)
 
-    def _find_begun(self, metadata: Sequence[Any]) -> None:
+    def _find_begun(self, engines: Sequence[Any], metadata: Sequence[Any]) -> None:
         """Tasks that began before anybody listened: the client notes their engine, not the time."""
         now = time.time()
-        for i in [i for i, md in enumerate(metadata) if md["engine_id"] is not None]:
-            engine = metadata[i]["engine_id"]
-            if self.columns.status[i] < OK and not isinstance(engine, list):
-                self.running[i] = (self.engines.slot(engine, None), now)
+        for i in [i for i, engine in enumerate(engines) if engine is not None]:
+            if self.columns.status[i] < OK and not isinstance(engines[i], list):
+                self.running[i] = (self.engines.slot(engines[i], None), now)
             if wrote_something(metadata[i]):
                 self._note_output([i])
 

@@ -54,7 +54,7 @@ def seconds(values: Sequence[Any]) -> NDArray[np.float64]:
     if kinds == {str} and (parsed := _parsed("".join(values), len(values))) is not None:
         return parsed
     if kinds == {datetime} and (same := _one_offset(values)) is not None:
-        # dates that share their zone, or have none, are subtracted in C without asking it
+        # dates of one offset are subtracted in C without asking their zone
         base = same[0]
         try:
             spans = map(timedelta.total_seconds, [v - base for v in same])
@@ -99,14 +99,14 @@ def _extreme(values: Sequence[Any], pick: Any, pick_number: Any) -> float:
     return float("nan") if np.isnan(numbers).all() else float(pick_number(numbers))
 
 
-def _one_offset(values: Sequence[datetime]) -> list[datetime] | None:
+def _one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
     """The same dates in a form in which they can be subtracted, if they share one offset from UTC."""
     zone = values[0].tzinfo
     if isinstance(zone, timezone):
-        return list(values)  # subtraction minds the other zones, if there are any
+        return values  # subtraction minds the other zones, if there are any
     zones = list(map(_ZONE, values))
     if zone is not None and len(set(map(id, zones))) == 1:
-        bare = list(values)
+        bare = values
     elif {type(each).__name__ for each in zones} == {"tzlocal"}:  # ipyparallel's for "…Z" under UTC
         bare = list(map(datetime.combine, map(datetime.date, values), map(datetime.time, values)))
     else:

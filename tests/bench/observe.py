@@ -19,6 +19,7 @@ from ipyparallel import AsyncMapResult, AsyncResult
 from ipyparallel.client.client import Metadata
 from ipyparallel.client.futures import MessageFuture
 from ipyparallel.client.map import Map
+from ipyparallel.error import RemoteError
 
 import ipar_results
 from ipar_results.config import IPythonParallelResults
@@ -28,6 +29,9 @@ from ipar_results.watch import Watch
 ENGINES = 8
 BATCH = 100  # ipyparallel delivers about 1,000 tasks a second, the ticker looks ten times a second
 START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
+
+_TRACE = "Traceback\nFile <string>:13, in simulate(n)\n\nValueError: grid of 0 cells"
+ERROR = RemoteError("ValueError", "grid of 0 cells", _TRACE, {"engine_id": 1, "method": "apply"})
 
 
 class Client:
@@ -83,12 +87,14 @@ def fed(n: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return made
 
 
-def run(
-    result: AsyncResult, futures: list[MessageFuture], feed: list[Any], tick: Callable[[], None]
-) -> float:
-    """Play all events, draining as the ticker would; returns seconds."""
-    client, every = result._client, BATCH
-    begin = time.process_time()
+def play(
+    client: Any,
+    futures: list[MessageFuture],
+    feed: list[Any],
+    tick: Callable[[], None],
+    every: int = BATCH,
+) -> None:
+    """What the client's thread does for each task: what began, what ended, what it gave."""
     for i, (busy, reply) in enumerate(feed):
         future = futures[i]
         # what the client itself has looked at by then: what was read from the wire just now is in the cache
@@ -98,12 +104,20 @@ def run(
             callback(busy)
         future.output.metadata.update(reply)
         client.outstanding.discard(future.msg_id)
-        future.set_result(i)
+        future.set_result(ERROR if reply["status"] == "error" else i)
         if i % every == 0:
             tick()
     tick()
     for future in futures:
         future.output.set_result(None)
+
+
+def run(
+    result: AsyncResult, futures: list[MessageFuture], feed: list[Any], tick: Callable[[], None]
+) -> float:
+    """Play all events, draining as the ticker would; returns seconds."""
+    begin = time.process_time()
+    play(result._client, futures, feed, tick)
     return time.process_time() - begin
 
 

@@ -22,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import observe
-from observe import START, row, text, timed
+from observe import START, play, row, text, timed
 
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.channel import Channel, kept
@@ -71,31 +71,6 @@ def submitted(n: int) -> tuple[Any, list[Any]]:
     gc.enable()
     gc.collect()
     return made
-
-
-def play(client: Any, futures: list[Any], feed: list[Any], tick: Any, every: int = observe.BATCH) -> None:
-    """What the client's thread does for each task: what began, what ended, what it gave."""
-    for i, (future, (busy, reply)) in enumerate(zip(futures, feed, strict=True)):
-        for callback in future.iopub_callbacks:
-            callback(busy)
-        future.output.metadata.update(reply)
-        client.outstanding.discard(future.msg_id)
-        future.set_result(ERROR if reply["status"] == "error" else i)
-        if i % every == 0:
-            tick()
-    tick()
-    for future in futures:
-        future.output.set_result(None)
-
-
-def _error() -> Any:
-    from ipyparallel.error import RemoteError
-
-    trace = "Traceback\nFile <string>:13, in simulate(n)\n\nValueError: grid of 0 cells"
-    return RemoteError("ValueError", "grid of 0 cells", trace, {"engine_id": 1, "method": "apply"})
-
-
-ERROR = _error()
 
 
 # what following costs -----------------------------------------------------------------------------
