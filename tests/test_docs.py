@@ -71,6 +71,7 @@ def test_the_examples_run_and_print_what_the_page_says(path, kernel, cluster, un
         printed = "".join(output(kernel, cell, f"{path.name}, line {block.line}", until) for cell in cells)
         if block.printed is not None:
             assert printed.split() == block.printed.split(), f"{path.name}, line {block.line}"
+    kernel.run("if 'cluster' in globals(): cluster.stop_cluster_sync()")  # a page may start one of its own
 
 
 def output(kernel, code, where, until):
