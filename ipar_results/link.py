@@ -239,6 +239,12 @@ class Link:
         future.add_done_callback(lambda f: self._answered(f, answered))
         return True
 
+    def greet(self, uuid: str, replied: Callable[[str], None]) -> None:
+        """Have an engine reply once it has done all that it was sent before; called on the IO thread."""
+        client = self._client()
+        with suppress(OSError, RuntimeError):  # closed just now
+            self.replies.greet(client, uuid, replied)
+
     def _answered(self, future: Any, answered: Callable[[Any], None]) -> None:
         if future.exception() is not None:  # given up
             return

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 # by the attribute of the client's socket
-_NAMES = {"task": "task scheduler", "mux": "direct scheduler", "broadcast": "broadcast scheduler"}
+_NAMES = {
+    "task": "task scheduler",
+    "mux": "direct scheduler",
+    "broadcast": "broadcast scheduler",
+    "iopub": "iopub scheduler",
+}
 _AGAIN_MS = (200, 5_000)  # how soon a connection that failed is tried again, at first and at the longest
 
 
@@ -78,7 +83,7 @@ class Relays:
             if relay not in self._endpoints:
                 self._find(client)
             elif now - self._answered.get(relay, -1e9) > self._timeout() / 4:
-                self._probes[relay] = Probe(client, self._endpoints[relay])
+                self._probes[relay] = Probe(client, self._endpoints[relay], listens=relay == "iopub")
         return 0.0
 
     def _find(self, client: Any) -> None:
@@ -100,14 +105,14 @@ class Relays:
 class Probe:
     """A connection of our own to a scheduler, whose greeting shows that it is there; no message is sent.
 
-    ZeroMQ tries again until it succeeds.
+    ZeroMQ tries again until it succeeds. A scheduler that only publishes greets those that `listen`.
     """
 
-    def __init__(self, client: Any, endpoint: str) -> None:
+    def __init__(self, client: Any, endpoint: str, listens: bool = False) -> None:
         import zmq
 
         self.begun = time.monotonic()
-        self._socket = client._context.socket(zmq.DEALER)
+        self._socket = client._context.socket(zmq.SUB if listens else zmq.DEALER)
         try:
             self._socket.linger = 0
             self._socket.reconnect_ivl, self._socket.reconnect_ivl_max = _AGAIN_MS

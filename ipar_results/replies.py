@@ -11,6 +11,7 @@ from typing import Any
 from .log import trouble
 
 _KINDS = ("apply_reply", "execute_reply")
+_GREETING = "kernel_info_reply"
 
 
 class Replies:
@@ -34,12 +35,15 @@ class Replies:
         self._theirs = {kind: self._handlers[kind] for kind in _KINDS if kind in self._handlers}
         self._ours = {kind: partial(self._take, theirs) for kind, theirs in self._theirs.items()}
         self._handlers.update(self._ours)
+        self._greeted: dict[str, Callable[[], None]] = {}
 
     def close(self) -> None:
         """Put back the client's own handlers; a second call does nothing."""
         for kind, theirs in self._theirs.items():
             if self._handlers.get(kind) is self._ours[kind]:
                 self._handlers[kind] = theirs
+        if self._handlers.get(_GREETING) == self._hear_greeting:
+            del self._handlers[_GREETING]
         client, late, self._late = self._client(), self._late, {}
         if client is not None and not client._closed:
             for msg_id, future in late.items():
@@ -78,6 +82,30 @@ class Replies:
             for held in list(getattr(client, "_outstanding_dict", {}).values()):
                 held.difference_update(late)
 
+    # engines that greet ----------------------------------------------------------------------------
+
+    def greet(self, client: Any, uuid: str, replied: Callable[[str], None]) -> None:
+        """Ask an engine for what its kernel is: it replies in its turn, like to a task, and runs nothing."""
+        self._handlers.setdefault(_GREETING, self._hear_greeting)
+
+        def expect(future: Any) -> None:
+            self._greeted[future.msg_id] = partial(replied, uuid)
+            client._futures.pop(future.msg_id, None)  # an engine that dies would leave it there
+
+        client._send(
+            client._mux_stream,
+            "kernel_info_request",
+            content={},
+            ident=uuid.encode(),
+            message_future_hook=expect,
+        )
+
+    def _hear_greeting(self, message: Any) -> None:
+        try:
+            self._greeted.pop(message["parent_header"].get("msg_id"), _nothing)()
+        except Exception:
+            trouble("reading a greeting")
+
     # what comes ------------------------------------------------------------------------------------
 
     def _take(self, theirs: Callable[[Any], None], message: Any) -> None:
@@ -106,6 +134,10 @@ class Replies:
         client.outstanding.add(msg_id)
         _expect(client, future)
         return True
+
+
+def _nothing() -> None:
+    """Of a greeting that nobody waits for."""
 
 
 def _msg_id(client: Any, message: Any) -> str:

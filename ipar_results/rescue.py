@@ -12,6 +12,7 @@ from .columns import OK
 from .endings import end
 from .log import trouble
 from .relays import way_of
+from .stuck import Stuck
 
 if TYPE_CHECKING:
     from .actions import Cancelling
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 UNRESOLVED = 1.0  # seconds that ipyparallel has for putting together what has all come
-STUCK = 10.0  # twice what the scheduler takes to notice an engine's death
 
 
 class Rescue:
@@ -42,8 +42,7 @@ class Rescue:
         self._way: str | None = None
         self._lock = threading.Lock()
         self._unresolved_since: float | None = None
-        self._tries: dict[int, set[Any]] = {}
-        self._tried_at: dict[int, float] = {}
+        self._stuck = Stuck()
 
     def look(self, result: Any, recorder: Recorder) -> None:
         """End what can't end by itself; costs next to nothing where nothing is wrong."""
@@ -63,7 +62,7 @@ class Rescue:
             self._free_stranded(result, recorder)
             if self.cancelling is not None:
                 self.cancelling.settle(result, recorder)
-            self._free_stuck(result, recorder)
+            self._stuck.look(result, recorder)
         except Exception:
             trouble("looking after a result")
         finally:
@@ -81,8 +80,7 @@ class Rescue:
         """Forget what was known of these messages: they were sent again."""
         if self.cancelling is not None:
             self.cancelling.spare(positions)
-        for position in positions:
-            self._tries.pop(position, None)
+        self._stuck.spare(positions)
 
     # no way to the engines ---------------------------------------------------------------------------
 
@@ -125,29 +123,9 @@ class Rescue:
             with suppress(InvalidStateError):
                 result._resolve_result(result._result_future)
 
-    # tried everywhere --------------------------------------------------------------------------------
-
     def tried(self, position: int, engine: Any) -> None:
         """Note that a task has failed on an engine, and is still pending: the scheduler will try another."""
-        self._tries.setdefault(position, set()).add(engine)
-        self._tried_at[position] = time.monotonic()
-
-    def _free_stuck(self, result: Any, recorder: Recorder) -> None:
-        """The scheduler keeps a task with retries left for ever, once it has failed on every engine."""
-        alive, ids = recorder.link.alive(), recorder.engines.ids
-        for position, (slot, _) in list(recorder.running.items()):
-            engine = ids[slot] if slot >= 0 else None
-            known = self._tries.get(position, ())
-            if isinstance(engine, int) and engine not in alive and engine not in known:
-                self.tried(position, engine)
-        for position, engines in list(self._tries.items()):
-            if recorder.columns.status[position] >= OK:
-                del self._tries[position]
-            elif not alive <= engines:
-                self._tried_at[position] = time.monotonic()
-            elif time.monotonic() - self._tried_at[position] > STUCK:
-                del self._tries[position]
-                _fail(result, recorder, position, engines)
+        self._stuck.tried(position, engine)
 
 
 def _strand(result: Any, recorder: Recorder, position: int, uuid: str) -> None:
@@ -161,17 +139,4 @@ def _strand(result: Any, recorder: Recorder, position: int, uuid: str) -> None:
         "method": "apply",
     }  # without all three it can't be shown
     error = RemoteError("EngineError", told, "", where)
-    end(recorder, [result._children[position]], "error", lambda _: error)
-
-
-def _fail(result: Any, recorder: Recorder, position: int, engines: set[Any]) -> None:
-    from ipyparallel.error import RemoteError
-
-    last = result._metadata[position]["error"]
-    names = ", ".join(map(str, sorted(engines)))
-    note = f"tried on every engine ({names}), and no other is left for its retries"
-    if isinstance(last, RemoteError):
-        error = RemoteError(last.ename, f"{last.evalue} ({note})", last.traceback, dict(last.engine_info))
-    else:
-        error = RemoteError("EngineError", f"engines died while they ran the task: {note}", "", {})
     end(recorder, [result._children[position]], "error", lambda _: error)

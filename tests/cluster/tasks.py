@@ -54,3 +54,15 @@ def fail_first(marker, value):
         open(f"{marker}-{value}", "w").close()
         raise ValueError(f"{value} was tried for the first time")
     return value * 10
+
+
+def fail_first_then_nap(marker, seconds):
+    """Fail the first time, and take that long the second time."""
+    import os
+    import time
+
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        raise ValueError("the first time")
+    time.sleep(seconds)
+    return seconds

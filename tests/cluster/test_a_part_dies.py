@@ -8,10 +8,10 @@ from contextlib import suppress
 import psutil
 import pytest
 from ipyparallel.error import RemoteError
-from tasks import nap, odd
+from tasks import fail_first_then_nap, nap, odd
 
 import ipar_results
-from ipar_results import ContactLost
+from ipar_results import ContactLost, stuck
 
 pytestmark = pytest.mark.cluster
 PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itself
@@ -113,6 +113,39 @@ def test_output_of_a_dead_relay_is_waited_for_no_longer_than_anybody(layer, own,
     assert ar.wait_for_output() is False
     assert "not all of their output has come" in caplog.text
     assert client[0].apply_sync(nap, 0.01) == 0.01  # waits for its output as well
+
+
+def tried_in_silence(own, marker):
+    """A task that fails everywhere and one that takes its time at its second try, once iopub is dead."""
+    cluster, client = own(2)
+    assert client[:].apply_sync(nap, 0) == [0, 0]
+    scheduler(cluster, client._iopub_socket).kill()
+    view = client.load_balanced_view()
+    view.retries = 3
+    return client, view.apply_async(fail_first_then_nap, str(marker), 5.0), view.apply_async(odd, 2)
+
+
+def test_plain_task_that_failed_everywhere_waits_for_ever_without_iopub(own, tmp_path):
+    _, slow, failing = tried_in_silence(own, tmp_path / "tried")
+    assert slow.get(60) == 5.0
+    assert not failing.wait(PATIENCE)
+
+
+def test_a_task_that_failed_everywhere_ends_without_iopub_and_one_that_runs_is_left_alone(
+    layer, own, monkeypatch, tmp_path, until
+):
+    monkeypatch.setattr(stuck, "STUCK", 0.5)
+    client, slow, failing = tried_in_silence(own, tmp_path / "tried")
+    before = set(client._futures)
+    with pytest.raises(RemoteError, match=r"tried on every engine \(0, 1\), and no other is left"):
+        failing.get(60)
+    assert slow.done() and slow.get(0) == 5.0, "it was on an engine until then"
+    assert failing.monitor.snapshot().failed == 1
+    until(lambda: set(client._futures) <= before)  # what was asked leaves no trace
+    assert not client.outstanding
+    assert "kernel_info_reply" in client._queue_handlers
+    ipar_results.disable()
+    assert "kernel_info_reply" not in client._queue_handlers
 
 
 def test_a_scheduler_that_was_only_stopped_makes_the_result_whole(layer, own, until):

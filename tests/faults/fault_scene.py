@@ -17,7 +17,7 @@ from fault_followed import Followed, submit
 from fault_plan import ENGINES, TASKS, Plan, Strike
 
 import ipar_results
-from ipar_results import RetryError, rescue
+from ipar_results import RetryError, stuck
 
 CONTACT = 3.0
 STILL = 1.0  # seconds without a further end after which the next strike comes all the same
@@ -115,7 +115,7 @@ def play(plan: Plan) -> tuple[list[str], str]:
     logging.getLogger("ipar_results").addHandler(log)
     ipar_results.enable()
     ipar_results.layer.current().config.contact_timeout = CONTACT
-    rescue.STUCK = 2.0
+    stuck.STUCK = 2.0
     stage = Stage()
     try:
         results = submit(stage.client, plan)

@@ -1,0 +1,95 @@
+"""Where the iopub scheduler has died, nobody tells that a task was tried: Hub and engines are asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+
+class Unheard:
+    """Finds tasks of one result that every engine has had and that none has.
+
+    The scheduler says nothing of a failed try while retries are left, and the engines' own word of it comes
+    on iopub. First the Hub is asked which engines each task was ever sent to; then each engine for a reply
+    that it can give only after all that it had before. What was sent to all of them by then and has not come
+    once all have replied is on none, and will be sent to none.
+    """
+
+    def __init__(self) -> None:
+        self._begun = 0.0
+        self._asked: dict[str, bool] = {}  # by engine, whether it has replied
+        self._sent: dict[str, set[str]] | None = None  # by engine id, what the Hub saw go there
+        self._since = 0.0
+        self._round = 0
+
+    def look(self, result: Any, recorder: Recorder, patience: float) -> Sequence[int]:
+        """Positions of messages that nothing comes of any more; never waits.
+
+        Parameters
+        ----------
+        result : AsyncResult or Part
+        recorder : Recorder
+            Of that result.
+        patience : float
+            Seconds given to what may be on its way, before each step.
+        """
+        link = recorder.link
+        if recorder.quiet < max(patience, link.patience / 4) or not result._children:
+            self._begun = 0.0
+            return ()
+        if not link.relays.note("iopub"):
+            return ()
+        now = time.monotonic()
+        if not self._begun:
+            self._begin(link, now)
+        elif self._sent is None or now - self._since < patience or not all(self._asked.values()):
+            return ()
+        else:
+            found = self._found(result, recorder)
+            if self._asked or not found:
+                self._begun = 0.0  # and again, should the Hub know more by then
+                return found
+            self._ask(link)
+        return ()
+
+    def _begin(self, link: Any, now: float) -> None:
+        self._begun, self._asked, self._sent = now, {}, None
+        self._round = this = self._round + 1
+
+        def answered(message: Any) -> None:
+            content = message["content"]
+            if self._round == this and content["status"] == "ok":
+                by_engine = [(key, each) for key, each in content.items() if isinstance(each, dict)]
+                self._sent = {key: set(each["tasks"]) for key, each in by_engine}
+                self._since = time.monotonic()
+
+        link.ask("queue_request", {"targets": None, "verbose": True}, answered)
+
+    def _ask(self, link: Any) -> None:
+        self._asked, this = dict.fromkeys(link.uuids(), False), self._round
+
+        def replied(uuid: str) -> None:
+            if self._round == this:
+                self._asked[uuid] = True
+                self._since = time.monotonic()
+
+        for uuid in self._asked:
+            link.greet(uuid, replied)
+
+    def _found(self, result: Any, recorder: Recorder) -> list[int]:
+        """What was sent to every engine of now."""
+        link, columns = recorder.link, recorder.columns
+        if self._sent is None or (self._asked and not set(link.uuids()) <= self._asked.keys()):
+            return []
+        known = [self._sent.get(str(engine), set()) for engine in link.alive()]
+        if not known:
+            return []
+        everywhere = set.intersection(*known)
+        pending = columns.pending(np.arange(columns.messages)).tolist()
+        return [position for position in pending if result.msg_ids[position] in everywhere]
