@@ -39,6 +39,7 @@ _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
 _ORIGIN = itemgetter("engine_id", "submitted")
 _FACTS = itemgetter("status", "engine_id", "started", "completed", "submitted", "received")
 _OUTPUTS_KEPT = 64
+_PACE = 0.2  # seconds: no view changes more often
 
 
 class Recorder:
@@ -79,6 +80,7 @@ class Recorder:
         self._torn = False
         self._lock = threading.RLock()
         self._heard_at = time.monotonic()
+        self._drained_at = -_PACE
         self.name = str(result._fname) if result._fname != "unknown" else "result"
         self.single = len(result.msg_ids) == 1
         sizes = result._chunk_sizes
@@ -145,7 +147,7 @@ class Recorder:
                 if heard.tried:
                     self._note_tries(heard.tried)
                 self.link.heard()
-                self._heard_at = time.monotonic()
+                self._heard_at = self._drained_at = time.monotonic()
                 self.version += 1
                 self._torn = False
         self._overtaken()
@@ -316,9 +318,16 @@ class Recorder:
     # what is known -------------------------------------------------------------------------------
 
     def poll(self) -> None:
-        """Keep up with what does not come by itself; called again and again by whoever shows or waits."""
+        """Keep up with what does not come by itself; called again and again by whoever shows or waits.
+
+        What comes in a stream is taken in no oftener than views change: most of what a batch costs is
+        the same for few tasks as for many. The end, and what comes after a pause, is taken in at once.
+        """
+        result = self._result()
+        if result is not None and not result._ready and time.monotonic() - self._drained_at < _PACE:
+            return
         self.drain()
-        result, over = self._result(), self.finished
+        over = self.all_ended
         if not over:
             self.link.check()
         if result is not None and not (over and result._ready):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from operator import attrgetter
 from typing import Any
 
@@ -105,15 +106,26 @@ def _one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
     if isinstance(zone, timezone):
         return values  # subtraction minds the other zones, if there are any
     zones = list(map(_ZONE, values))
-    if zone is not None and len(set(map(id, zones))) == 1:
+    kinds = set(map(type, zones))
+    if zone is None or len(kinds) > 1:
+        return None
+    if len(set(map(id, zones))) == 1:
         bare = values
-    elif {type(each).__name__ for each in zones} == {"tzlocal"}:  # ipyparallel's for "…Z" under UTC
+    elif type(zone).__name__ == "tzlocal":  # ipyparallel's for "…Z" under UTC: a new one for each date
         bare = list(map(datetime.combine, map(datetime.date, values), map(datetime.time, values)))
     else:
         return None
+    if _constant(zone):
+        return bare
     if any(map(_FOLD, values)):  # an hour that a clock set back has twice
         return None
     first, last = bare.index(min(bare)), bare.index(max(bare))
     if values[first].utcoffset() == values[last].utcoffset() and bare[last] - bare[first] < _SEASON:
         return bare
     return None
+
+
+def _constant(zone: tzinfo) -> bool:
+    """Whether one of dateutil's zones, which ipyparallel uses, has the same offset at all times."""
+    name = type(zone).__name__
+    return name == "tzutc" or (name == "tzlocal" and not time.daylight)

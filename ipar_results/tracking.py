@@ -81,7 +81,7 @@ class Tracked:
         if recorder is None:
             return
         recorder.poll()
-        if not recorder.finished and not recorder.link.closed:
+        if not recorder.all_ended and not recorder.link.closed:
             self._ended_at = None
             return
         self._ended_at = self._ended_at or time.monotonic()

@@ -88,7 +88,7 @@ class Following(ABC):
             if self._output_complete() or now - self._ended_at > OUTPUT_GRACE:
                 self._drop()
             return None
-        if self._at_end():
+        if self._recorder.all_ended or self._recorder.link.closed:
             return ENDING
         since = now - self.sent_at
         if since < 1 / self._rate():

@@ -20,6 +20,7 @@ from ipyparallel.client.client import Metadata
 from ipyparallel.client.futures import MessageFuture
 from ipyparallel.client.map import Map
 from ipyparallel.error import RemoteError
+from jupyter_client.jsonutil import parse_date
 
 import ipar_results
 from ipar_results.config import IPythonParallelResults
@@ -27,7 +28,7 @@ from ipar_results.live.display import bundle
 from ipar_results.watch import Watch
 
 ENGINES = 8
-BATCH = 100  # ipyparallel delivers about 1,000 tasks a second, the ticker looks ten times a second
+BATCH = 200  # ipyparallel delivers about 1,000 tasks a second, a stream is taken in five times a second
 START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
 
 _TRACE = "Traceback\nFile <string>:13, in simulate(n)\n\nValueError: grid of 0 cells"
@@ -65,7 +66,10 @@ def submit(n: int) -> tuple[AsyncResult, list[MessageFuture]]:
 
 def fed(n: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """For each task its busy message and the metadata of its reply, as the client would leave them."""
-    made = []
+    made, zone = (
+        [],
+        type(parse_date(text(START)).tzinfo),
+    )  # with a zone of its own for each date, or one for all
     for i in range(n):
         begin = START + timedelta(microseconds=2_000 * i + 17)
         reply = dict(
@@ -73,7 +77,7 @@ def fed(n: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
             engine_uuid=f"engine-uuid-{i % ENGINES}",
             status="ok",
             submitted=text(START + timedelta(microseconds=i)),
-            started=begin,
+            started=begin.astimezone(zone()),
             completed=text(begin + timedelta(microseconds=16_003)),
             received=begin + timedelta(microseconds=18_011),
         )
