@@ -3,11 +3,14 @@
 A real JupyterLab, a real browser, two real engines. Each task's end is stamped by its engine (the same
 machine's clock); the page stamps the animation frame in which the bar's `aria-valuenow` has reached it, while
 a cell keeps the kernel busy. Beside it tqdm.notebook around the same iteration, in the same kernel and page
-(a cell that iterates, so the kernel is busy too). Messages and bytes are counted in the kernel.
+(a cell that iterates, so the kernel is busy too), and dask's `progress()` over two local workers where
+`pip install ".[bench]"` has brought it. Messages and bytes are counted in the kernel. At the end, how long
+the frames of large timelines and of a long panel take, in a page without Jupyter.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import statistics
@@ -20,6 +23,7 @@ import ipyparallel as ipp
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+import card_gallery
 from conftest import BROWSER_FLAGS, chromium, running_server
 
 TASKS = 60
@@ -52,6 +56,20 @@ from tqdm.notebook import tqdm
 theirs = view.map_async(nap, range({tasks}), ordered=False)
 for _ in tqdm(theirs, total={tasks}): pass
 """
+DASK = """\
+import logging
+from dask.distributed import Client, LocalCluster, progress
+workers = LocalCluster(
+    n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+)
+dask = Client(workers)
+"""
+DASK_SHOWN = """\
+naps = dask.map(nap, range({tasks}), pure=False)
+progress(naps)
+"""
+DASK_BUSY = "while not all(each.done() for each in naps): time.sleep(0.5)"
+DASK_ENDS = "print(*dask.gather(naps)); dask.close(); workers.close()"
 MANY = """\
 ars = [view.map_async(nap, range(4)) for _ in range({results})]
 for ar in ars: display(ar)
@@ -96,6 +114,20 @@ def delays(ends, painted):
     return found
 
 
+def beside_dask(server, page, first):
+    """The delays of dask's bar: its four cells begin at `first`."""
+    for cell in (first, first + 1):
+        server.run(page, cell)
+        server.wait_ran(page, cell)
+    server.output(page, first + 1).evaluate("node => { node.dataset.beside = 'dask'; }")
+    page.evaluate(WATCH, "[data-beside] .progress-bar")
+    server.run(page, first + 2)
+    server.wait_ran(page, first + 2)
+    time.sleep(1)
+    painted = page.evaluate("cancelAnimationFrame(window.watching), window.painted")
+    return delays(figures(server, page, first + 3), painted)
+
+
 def row(what, values, goal=""):
     """One line of the table, in milliseconds."""
     ordered = sorted(values)
@@ -133,6 +165,10 @@ def main(many):
             MANY.format(results=results),
             WAIT,
         ]
+    beside = importlib.util.find_spec("distributed") is not None
+    if beside:
+        cells += [DASK, DASK_SHOWN.format(tasks=TASKS), DASK_BUSY, DASK_ENDS]
+    card_gallery.build(scratch / "gallery")
     runtime = scratch / "jupyter_runtime_dir"
     try:
         with running_server("lab", root, runtime) as server, sync_playwright() as playwright:
@@ -170,6 +206,11 @@ def main(many):
                 print(f"  {results:4d} results over {seconds:3.0f} s")
                 row_of("deltas", deltas, size, seconds, "goal <= 5 a second and 50 kB/s")
                 row_of("outputs that the notebook keeps", displays, kept, seconds)
+            if beside:
+                print("\ndask's progress(), two local workers, the same tasks\n")
+                row("dask, a cell that sleeps", beside_dask(server, page, len(cells) - 4))
+            print("\nframes, in milliseconds\n")
+            card_gallery.frames(browser, scratch / "gallery")
             browser.close()
     finally:
         cluster.stop_cluster_sync()
