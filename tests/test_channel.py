@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import zmq
 from fakes import Client, Fed
 from front import FrontEnd
 
@@ -96,6 +97,18 @@ def test_nothing_is_sent_before_somebody_says_hello(scene):
     scene.track(Fed(2, chunks=[1, 1]))
     scene._open_comm()
     assert scene.tick() == []
+
+
+def test_an_answer_has_left_when_its_handler_returns(scene):
+    """The kernel would send it only after it has flushed what the cell printed."""
+    done = []
+    stream = SimpleNamespace(flush=lambda flag: done.append(("flush", flag)))
+    scene.kernel.session = SimpleNamespace(
+        send=lambda to, kind, content, parent, ident: done.append((kind, content["status"], to, ident))
+    )
+    content = {"protocol": 1, "request": "r", "type": "hello", "client": "tab"}
+    scene.channel._on_request(stream, b"page", {"content": content})
+    assert done == [("ipar_reply", "ok", stream, b"page"), ("flush", zmq.POLLOUT)]
 
 
 def test_a_front_end_learns_all_facts_and_then_what_changes(scene):

@@ -10,6 +10,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
+import zmq
+
 from .. import details
 from ..config import IPythonParallelResults
 from ..log import remark, trouble
@@ -21,6 +23,7 @@ from ..timeline import take
 from ..tracking import Tracked, Tracker
 from .commands import Commands, Outcome
 from .display import bundle
+from .haste import haste
 from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
 from .ticker import CHANGED
 from .wire import Told
@@ -104,8 +107,12 @@ class Channel:
     def _on_request(self, stream: Any, ident: Any, parent: Any) -> None:
         """Answer a control message at once; whatever it holds, the kernel's control channel goes on."""
         try:
-            content = self.answer(parent.get("content"))
-            self._kernel.session.send(stream, REPLY, content, parent, ident=ident)
+            with haste():
+                content = self.answer(parent.get("content"))
+                self._kernel.session.send(stream, REPLY, content, parent, ident=ident)
+                # else it would leave with the status that follows, and that waits for the thread that prints
+                if flush := getattr(stream, "flush", None):
+                    flush(zmq.POLLOUT)
         except Exception:
             trouble("answering a front end")
 

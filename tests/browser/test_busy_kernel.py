@@ -1,7 +1,5 @@
 """How soon the kernel acknowledges a command of the page while a cell keeps it busy."""
 
-import statistics
-
 import pytest
 from test_labextension import MIME, card, done, in_cell, rises
 from test_live import MAP, errors, load, run
@@ -28,8 +26,10 @@ LISTEN = f"""() => {{
             answered.push([asked[1], msg.content.status, (performance.now() - asked[0]) / 1000]);
     }});
 }}"""
-ASK = f"""([result, n]) => {{
+# A pause before each, of another length each time: people do not press twenty times in a second.
+ASK = f"""async ([result, n]) => {{
     const kernel = {KERNEL};
+    await new Promise(resolve => setTimeout(resolve, 100 + 37 * (n % 6)));
     const content = {{ protocol: 1, request: `acknowledge-${{n}}`, type: 'cancel', result }};
     const header = {{
         msg_id: crypto.randomUUID(), msg_type: 'ipar_request', version: '5.3',
@@ -50,26 +50,29 @@ def pytest_generate_tests(metafunc):
 def test_a_command_is_acknowledged_at_once(
     jupyter_server, cluster, page, until, errors, kernel, measured, busy, request
 ):
-    """The button, and twenty more commands: answered within 100 ms, whether the cell sleeps or computes.
+    """Twenty commands and the button are answered within 100 ms, in a cell that sleeps or computes.
 
-    The median counts where it is measured, in `make matrix`; other tests leave a machine less quiet.
+    A card moves meanwhile. The commands are about a result that has ended, so that the other one goes on
+    telling. 95 of 100 count where it is measured, in `make matrix`; other tests leave a machine less quiet.
     """
-    cells = [load(cluster), MAP.format(seconds=0.1, tasks=1000) + "ar", BUSY[busy]]
+    ended = MAP.format(seconds=0.01, tasks=8) + "ar.wait(); ar"
+    cells = [load(cluster), ended, MAP.format(seconds=0.1, tasks=4000) + "ar", BUSY[busy]]
     jupyter_server.open(page, f"busy-{busy}.ipynb", cells, kernel)
-    run(jupyter_server, page, 0, 1)
-    jupyter_server.run(page, 2)
-    rises(jupyter_server, page, 1, until)
+    run(jupyter_server, page, 0, 1, 2)
+    jupyter_server.run(page, 3)
+    rises(jupyter_server, page, 2, until)
     page.evaluate(LISTEN)
-    card(jupyter_server, page, 1).get_by_role("button", name="Cancel").click()
-    until(lambda: done(jupyter_server, page, 1) == 1000)
     model = "window.jupyterapp.shell.currentWidget.content.widgets[1].model.outputs.get(0)"
     result = page.evaluate(f"{model}.data['{MIME}'].id")
     assert {page.evaluate(ASK, [result, n]) for n in range(TIMES)} == {"ok"}
-    assert in_cell(page, 2)
+    rises(jupyter_server, page, 2, until)
+    card(jupyter_server, page, 2).get_by_role("button", name="Cancel").click()
+    until(lambda: done(jupyter_server, page, 2) == 4000)
+    assert in_cell(page, 3)
     answered = page.evaluate("window.answered")
     assert [status for kind, status, _ in answered if kind == "cancel"] == ["ok"] * (TIMES + 1)
     seconds = [took for kind, _, took in answered if kind == "cancel"]
-    measured(f"Cancel acknowledged, {busy}", kernel, jupyter_server.front_end, *seconds)
+    most = measured(f"Cancel acknowledged, {busy}", kernel, jupyter_server.front_end, *seconds)
     page.evaluate(f"{KERNEL}.interrupt()")
-    assert (statistics.median if request.config.getoption("kernels") else min)(seconds) <= GOAL
+    assert (most if request.config.getoption("kernels") else min(seconds)) <= GOAL
     assert errors == []
