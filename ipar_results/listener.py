@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import repeat, starmap
 from time import time as now
 from typing import Any, NamedTuple
 
@@ -191,7 +192,7 @@ class FirstWords:
 
 def _emptied(events: deque[Any]) -> list[Any]:
     """All that is in a deque now; others may append meanwhile."""
-    return [events.popleft() for _ in range(len(events))]
+    return list(starmap(events.popleft, repeat((), len(events))))
 
 
 def _parent(message: Any) -> str:

@@ -112,7 +112,7 @@ def _one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
     if len(set(map(id, zones))) == 1:
         bare = values
     elif type(zone).__name__ == "tzlocal":  # ipyparallel's for "…Z" under UTC: a new one for each date
-        bare = list(map(datetime.combine, map(datetime.date, values), map(datetime.time, values)))
+        bare = list(map(datetime.combine, values, map(datetime.time, values)))
     else:
         return None
     if _constant(zone):
