@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from .errors import ContactLost
 from .ids import Index
 
 PENDING = ("PENDING", "RUNNING")
-_SAID = itemgetter("stdout", "stderr", "outputs", "execute_result")
-_NOTHING: tuple[Any, ...] = ("", "", [], None)
+_OUTPUT = ("stdout", "stderr", "outputs", "execute_result")
+_SAID, _EACH = itemgetter(*_OUTPUT), [itemgetter(key) for key in _OUTPUT]
+_RESULT = attrgetter("_result")
 
 
 def wrote_something(md: Any) -> bool:
@@ -30,8 +31,9 @@ def given_up(future: Any) -> bool:
 
 def writers(positions: Sequence[int], records: Sequence[Any]) -> list[int]:
     """Those of these positions whose metadata holds output."""
-    said = zip(positions, map(_SAID, records), strict=True)
-    return [position for position, what in said if what != _NOTHING and any(what)]
+    if not any(any(map(get, records)) for get in _EACH):
+        return []
+    return [position for position, md in zip(positions, records, strict=True) if wrote_something(md)]
 
 
 def ended(futures: Sequence[Any]) -> Index:
@@ -44,6 +46,11 @@ def ended(futures: Sequence[Any]) -> Index:
         ],
         np.int64,
     )
+
+
+def all_ended(futures: Sequence[Any]) -> bool:
+    """Whether none of the futures of a ready result was given up."""
+    return ContactLost not in set(map(type, map(_RESULT, futures)))
 
 
 def pending(futures: Sequence[Any]) -> list[int]:

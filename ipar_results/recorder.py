@@ -26,7 +26,7 @@ from .inputs import described
 from .link import Link
 from .listener import Listener
 from .log import trouble
-from .outcomes import PENDING, code_of, ended, error_of, given_up, writers, wrote_something
+from .outcomes import PENDING, all_ended, code_of, ended, error_of, given_up, writers, wrote_something
 from .rescue import Rescue
 from .roster import Roster
 from .snapshot import EngineId, Snapshot
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
 _ORIGIN = itemgetter("engine_id", "submitted")
-_FACTS = itemgetter("status", "engine_id", "started", "completed", "received")
+_FACTS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]
+_SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
+_BLOCK = 2_000  # messages whose metadata stays in the processor's cache while it is read
 _OUTPUTS_KEPT = 64
 _PACE = 0.2  # seconds: no view changes more often
 
@@ -193,7 +195,8 @@ class Recorder:
             with self._lock:
                 self._torn = True
                 children = result._children
-                self._absorb(ended(children) if children else np.arange(self.columns.messages))
+                whole = not children or all_ended(children)
+                self._absorb(np.arange(self.columns.messages) if whole else ended(children))
                 self.version += 1
                 self._torn = False
 
@@ -225,11 +228,12 @@ class Recorder:
         index = self.columns.pending(index)
         if result is None or not len(index):
             return
-        positions = index.tolist()
-        records = list(map(result._metadata.__getitem__, positions))
-        self.enter(positions, records, result._children)
-        if not listened:
-            self._note_output(writers(positions, records))
+        for first in range(0, len(index), _BLOCK):
+            positions = index[first : first + _BLOCK].tolist()
+            records = list(map(result._metadata.__getitem__, positions))
+            self.enter(positions, records, result._children)
+            if not listened:
+                self._note_output(writers(positions, records))
 
     def enter(self, positions: list[int], records: Sequence[Any], children: Sequence[Any]) -> None:
         """Enter ended messages.
@@ -243,8 +247,8 @@ class Recorder:
         children : sequence of MessageFuture
             All futures of the result; empty for a result of the Hub.
         """
-        # one walk in C: with 100,000 tasks each look at another one's metadata misses the cache
-        states, engines, started, completed, received = zip(*map(_FACTS, records), strict=True)
+        # a list a field, in C: a tuple a record would call the garbage collector
+        states, engines, started, completed, received = (list(map(get, records)) for get in _FACTS)
         if states.count("ok") == len(states):
             status = [OK] * len(states)
         else:
@@ -264,7 +268,7 @@ class Recorder:
             seconds(completed),
         )
         if self._first_sent < 0 or self._first_sent in positions:
-            self.clock.sent([record["submitted"] for record in records])
+            self.clock.sent(list(map(_SUBMITTED, records)))
         self.clock.came(received)
         for position in [p for p in self.running if self.columns.status[p] >= OK]:
             del self.running[position]
@@ -440,9 +444,8 @@ class Recorder:
         result = self._result()
         if result is not None and result._ready and not self.columns.ended:
             # all that nobody has looked at yet: two of its stamps are enough
-            stamps = [(md["submitted"], md["received"]) for md in result._metadata]
-            self.clock.sent([submitted for submitted, _ in stamps])
-            self.clock.came([received for _, received in stamps])
+            self.clock.sent(list(map(_SUBMITTED, result._metadata)))
+            self.clock.came(list(map(_RECEIVED, result._metadata)))
         else:
             self.drain()
         return self.clock.wall_time
