@@ -29,12 +29,13 @@ SCENES = {
     "papermill": "papermill",
     "voila": "Voila",
     "split_with": "server with the labextension, kernel apart",
-    "split_without": "server without it, kernel apart",
+    "split_widgets": "server with ipywidgets' own only, kernel apart",
+    "split_without": "server with neither, kernel apart",
     "ssh": "engines by SSH",
     "mpi": "engines by MPI",
     "bad_line": "engines behind 100 ms and 1 % loss",
 }
-IN_BROWSER = ("lab", "notebook", "split_with", "split_without")
+IN_BROWSER = ("lab", "notebook", "split_with", "split_widgets", "split_without")
 BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
 MARKS = {"ok": "yes", "failed": "**no**", "not possible here": "–"}
 OUTCOMES = HOME / "outcomes.json"
@@ -44,7 +45,7 @@ SHOWN = ("python", "ipyparallel", "ipykernel", "ipywidgets", "jupyterlab", "note
 def main() -> int:
     """Make what is needed, play what is wanted, write the table; 1 where a scene failed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    names = [environment.name for environment in ENVIRONMENTS if environment.wheel]
+    names = [environment.name for environment in ENVIRONMENTS if not environment.part]
     parser.add_argument("--only", nargs="*", choices=SCENES, default=list(SCENES), metavar="SCENE")
     parser.add_argument("--in", nargs="*", choices=names, default=names, metavar="ENVIRONMENT", dest="places")
     parser.add_argument("--table", action="store_true", help="only write the table of what was played before")
@@ -52,9 +53,12 @@ def main() -> int:
     told = json.loads(OUTCOMES.read_text()) if OUTCOMES.exists() else {}
     if not wanted.table:
         wheel = build_wheel()
-        for environment in ENVIRONMENTS:
-            if environment.name in wanted.places or not environment.wheel:
-                one(environment, wheel, wanted.only, told)
+        apart = any(scene.startswith("split") for scene in wanted.only)
+        asked = [each for each in ENVIRONMENTS if (apart if each.part else each.name in wanted.places)]
+        there = [environment for environment in asked if made(environment, wheel)]
+        for environment in there:
+            if not environment.part:
+                one(environment, wanted.only, told)
     if told:
         write(told)
     failed = [
@@ -69,15 +73,18 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def one(environment: Environment, wheel: Path, scenes: list[str], told: dict) -> None:
-    """Make one environment, play the scenes in it, and keep what they said."""
+def made(environment: Environment, wheel: Path) -> bool:
+    """Make one environment; says why where that is not possible here."""
     try:
         make(environment, wheel)
     except (LookupError, subprocess.CalledProcessError) as error:
         print(f"{environment.name}: not possible here: {error}", flush=True)
-        return
-    if not environment.wheel:
-        return
+        return False
+    return True
+
+
+def one(environment: Environment, scenes: list[str], told: dict) -> None:
+    """Play the scenes in one environment, and keep what they said."""
     kept = told.setdefault(environment.name, {"scenes": {}})
     kept["versions"], kept["date"] = environment.versions(), time.strftime("%Y-%m-%d")
     for name in scenes:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 HOME = ROOT / "build" / "matrix"
 SHOWN = ("ipyparallel", "ipykernel", "ipywidgets", "jupyterlab", "notebook")
 FRONT_ENDS = ("jupyterlab", "notebook")
+OTHERS = ("papermill", "voila", "mpi4py", "mpich; sys_platform == 'linux'")
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,15 @@ class Environment:
         What is installed beside the wheel, as pip takes it.
     wheel : bool
         Whether ipar_results is in it.
+    part : bool
+        Whether it is only a part of other environments' scenes, with no column of its own.
     """
 
     name: str
     version: str
     requirements: tuple[str, ...] = ()
     wheel: bool = True
+    part: bool = False
 
     @property
     def path(self) -> Path:
@@ -75,16 +79,16 @@ ENVIRONMENTS = (
             "ipywidgets==8.0.*",
             "jupyterlab==4.2.*",
             "notebook==7.2.*",
+            *OTHERS,
         ),
     ),
     Environment("kernel-7.1", "3.12", ("ipykernel==7.1.*", *FRONT_ENDS)),
     Environment("kernel-7.3", "3.11", ("ipykernel==7.3.*", *FRONT_ENDS)),
-    Environment(
-        "newest", "newest", (*FRONT_ENDS, "papermill", "voila", "mpi4py", "mpich; sys_platform == 'linux'")
-    ),
-    # for the split set-up: a server that knows nothing of us, and a kernel with nothing but us
-    Environment("server", "newest", ("jupyterlab", "notebook"), wheel=False),
-    Environment("kernel", "newest"),
+    Environment("newest", "newest", (*FRONT_ENDS, *OTHERS)),
+    # for the split set-up: servers that know nothing of us, and a kernel with nothing but us
+    Environment("server", "newest", FRONT_ENDS, wheel=False, part=True),
+    Environment("server-widgets", "newest", ("jupyterlab", "jupyterlab_widgets"), wheel=False, part=True),
+    Environment("kernel", "newest", part=True),
 )
 
 
@@ -127,7 +131,7 @@ def make(environment: Environment, wheel: Path) -> None:
     wanted = [python, *environment.requirements, str(environment.wheel)]
     key = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
     stamp = environment.path / "made"
-    pip = [str(environment.python), "-m", "pip", "install", "--quiet"]
+    pip = [str(environment.python), "-m", "pip", "install", "-qq"]
     if not stamp.exists() or stamp.read_text() != key:
         shutil.rmtree(environment.path, ignore_errors=True)
         subprocess.run([python, "-m", "venv", str(environment.path)], check=True)

@@ -42,6 +42,7 @@ RAN = """cell => {
     const { model } = window.jupyterapp.shell.currentWidget.content.widgets[cell];
     return model.executionCount !== null && model.executionState !== 'running';
 }"""
+CARD = "the labextension's card"
 SAVE = "window.jupyterapp.shell.currentWidget.context.save()"
 VALUE = "Number(document.querySelector('.jp-Notebook [role=progressbar]')?.getAttribute('aria-valuenow'))"
 OURS = "!!window.jupyterapp?.hasPlugin?.('ipar-results:plugin')"
@@ -49,22 +50,27 @@ OURS = "!!window.jupyterapp?.hasPlugin?.('ipar-results:plugin')"
 
 def lab(environment: Environment, folder: Path) -> str:
     """JupyterLab and kernel in one environment."""
-    return played("jupyterlab", environment, environment, folder, carded=True)
+    return played("jupyterlab", environment, environment, folder, CARD)
 
 
 def notebook(environment: Environment, folder: Path) -> str:
     """Notebook and kernel in one environment."""
-    return played("notebook", environment, environment, folder, carded=True)
+    return played("notebook", environment, environment, folder, CARD)
 
 
 def split_with(environment: Environment, folder: Path) -> str:
     """The server has the labextension, the kernel runs in an environment that has no server."""
-    return played("jupyterlab", environment, named("kernel"), folder, carded=True)
+    return played("jupyterlab", environment, named("kernel"), folder, CARD)
 
 
 def split_without(environment: Environment, folder: Path) -> str:
-    """The server knows nothing of us: stock widgets or HTML must do."""
-    return played("jupyterlab", named("server"), environment, folder, carded=False)
+    """The server knows nothing of us, and has no widgets: HTML must do."""
+    return played("jupyterlab", named("server"), environment, folder, "HTML")
+
+
+def split_widgets(environment: Environment, folder: Path) -> str:
+    """The server knows nothing of us, and draws stock widgets."""
+    return played("jupyterlab", named("server-widgets"), environment, folder, "widgets")
 
 
 def named(name: str) -> Environment:
@@ -75,7 +81,7 @@ def named(name: str) -> Environment:
     return found
 
 
-def played(front_end: str, server: Environment, kernel: Environment, folder: Path, carded: bool) -> str:
+def played(front_end: str, server: Environment, kernel: Environment, folder: Path, expected: str) -> str:
     """Run the work in a browser: it moves while a cell waits, ends in the truth, and is saved.
 
     Parameters
@@ -83,8 +89,8 @@ def played(front_end: str, server: Environment, kernel: Environment, folder: Pat
     front_end : {'jupyterlab', 'notebook'}
     server, kernel : Environment
     folder : Path
-    carded : bool
-        Whether the labextension must draw it, or must not.
+    expected : str
+        What must draw the card while it moves, as `moves_as` says it.
     """
     if server.program(f"jupyter-{front_end.removeprefix('jupyter')}") is None:
         raise NotPossibleError(f"{front_end} is not in the server's environment")
@@ -122,7 +128,7 @@ def played(front_end: str, server: Environment, kernel: Environment, folder: Pat
                 page.wait_for_function(RAN, arg=cell, timeout=120_000)
         page.wait_for_function(f"{VALUE} > 3 && {VALUE} < 40", timeout=60_000)
         way = moves_as(page)
-        assert (way == "the labextension's card") == carded, f"it moved as {way}"
+        assert way == expected, f"it moved as {way}, not as {expected}"
         page.wait_for_function(RAN, arg=4, timeout=120_000)
         page.evaluate(RUN, 5)
         page.wait_for_function(RAN, arg=5, timeout=60_000)
@@ -148,5 +154,5 @@ def played(front_end: str, server: Environment, kernel: Environment, folder: Pat
 def moves_as(page) -> str:
     """What draws the card that moves."""
     if page.locator(".jp-Notebook .ipar-result").count():
-        return "the labextension's card"
+        return CARD
     return "widgets" if page.locator(".jp-Notebook .ipar-card.jupyter-widgets").count() else "HTML"
