@@ -16,7 +16,7 @@ from .ids import Index
 PENDING = ("PENDING", "RUNNING")
 _OUTPUT = ("stdout", "stderr", "outputs", "execute_result")
 _SAID, _EACH = itemgetter(*_OUTPUT), [itemgetter(key) for key in _OUTPUT]
-_RESULT = attrgetter("_result")
+_STATE, _RESULT = attrgetter("_state"), attrgetter("_result")
 
 
 def wrote_something(md: Any) -> bool:
@@ -49,8 +49,10 @@ def ended(futures: Sequence[Any]) -> Index:
 
 
 def all_ended(futures: Sequence[Any]) -> bool:
-    """Whether none of the futures of a ready result was given up."""
-    return ContactLost not in set(map(type, map(_RESULT, futures)))
+    """Whether all futures have ended, and none was given up."""
+    return set(map(_STATE, futures)).isdisjoint(PENDING) and ContactLost not in set(
+        map(type, map(_RESULT, futures))
+    )
 
 
 def pending(futures: Sequence[Any]) -> list[int]:

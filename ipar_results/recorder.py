@@ -328,7 +328,8 @@ class Recorder:
         the same for few tasks as for many. The end, and what comes after a pause, is taken in at once.
         """
         result = self._result()
-        if result is not None and not result._ready and time.monotonic() - self._drained_at < _PACE:
+        too_soon = time.monotonic() - self._drained_at < _PACE
+        if too_soon and result is not None and not (result._ready or self.lost):
             return
         self.drain()
         over = self.all_ended
