@@ -23,6 +23,7 @@ from .forecast import Forecast
 from .hindsight import Hindsight
 from .ids import Index
 from .inputs import described
+from .known import Known
 from .link import Link
 from .listener import Listener
 from .log import trouble
@@ -38,13 +39,13 @@ if TYPE_CHECKING:
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
 _ORIGIN = itemgetter("engine_id", "submitted")
 _FACTS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]
-_SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
+_SUBMITTED = itemgetter("submitted")
 _BLOCK = 2_000  # messages whose metadata stays in the processor's cache while it is read
 _OUTPUTS_KEPT = 64
 _PACE = 0.2  # seconds: no view changes more often
 
 
-class Recorder:
+class Recorder(Known):
     """Follows one AsyncResult.
 
     Parameters
@@ -319,7 +320,7 @@ class Recorder:
         while len(self.wrote) > _OUTPUTS_KEPT:
             del self.wrote[next(iter(self.wrote))]
 
-    # what is known -------------------------------------------------------------------------------
+    # kept up with --------------------------------------------------------------------------------
 
     def poll(self) -> None:
         """Keep up with what does not come by itself; called again and again by whoever shows or waits.
@@ -338,124 +339,9 @@ class Recorder:
         if result is not None and not (over and result._ready):
             self.rescue.look(result, self)
 
-    @property
-    def done(self) -> int:
-        """Inputs that have ended."""
-        self.drain()
-        return int(self.columns.counts[OK:].sum())
-
-    @property
-    def any_failed(self) -> bool:
-        """Whether a message failed or was aborted."""
-        self.drain()
-        return bool(self.columns.counts[FAILED] or self.columns.counts[ABORTED])
-
-    @property
-    def any_ended(self) -> bool:
-        """Whether a message has ended."""
-        self.drain()
-        return self.columns.ended > 0
-
-    @property
-    def finished(self) -> bool:
-        """Whether every message has ended."""
-        self.drain()
-        return self.all_ended
-
-    @property
-    def all_ended(self) -> bool:
-        """The same, of what has been taken in."""
-        return self.columns.ended == self.columns.messages
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """How many messages and inputs there will be, as far as that is known."""
-        return self.columns.messages, self.columns.total
-
-    @property
-    def growing(self) -> bool:
-        """Whether there will be more than is known."""
-        return False
-
-    @property
-    def mine(self) -> Index:
-        """Positions of the messages that an action is about."""
-        return np.arange(self.columns.messages)
-
-    def remark(self, finished: bool) -> str:
-        """What a person must know beside the counts."""
-        return "" if finished else self.note
-
     def give_up(self, result: Any) -> None:
         """Contact is lost: the result says so."""
         give_up_contact(result, self)
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the first submission; never falls, and stops at the last arrival."""
-        with self._lock:
-            return self.clock.elapsed(self.finished)
-
-    def result(self) -> Any:
-        """The result; None once nobody holds it any more."""
-        return self._result()
-
-    @property
-    def lost(self) -> bool:
-        """Whether nothing more can be expected for this result."""
-        return self.rescue.lost(self.link)
-
-    @property
-    def note(self) -> str:
-        """What a person must know of the way to the engines; an empty text while all is well."""
-        return self.rescue.note(self.link)
-
-    @property
-    def quiet(self) -> float:
-        """Seconds since something was last heard of this result."""
-        return time.monotonic() - self._heard_at
-
-    @property
-    def lock(self) -> threading.RLock:
-        """Held while the columns are written, and by those who read several of them at once."""
-        return self._lock
-
-    @property
-    def submitted(self) -> float:
-        """POSIX seconds of the first submission; NaN where it is not known."""
-        return self.clock.submitted
-
-    def present(self, engine_id: EngineId) -> bool:
-        """Whether an engine is in the cluster, or was when the result ended.
-
-        Of a result that had ended before anybody looked nothing is known, so nothing is said.
-        """
-        if self._present is None:
-            now, ended = self.link.alive(), self.all_ended
-            if ended and not self._listening:
-                return True
-            if not ended:
-                return engine_id in now
-            self._present = now
-        return engine_id in self._present
-
-    @property
-    def wall_time(self) -> float:
-        """Seconds between the first submission and the last arrival so far; 0 before any."""
-        result = self._result()
-        if result is not None and result._ready and not self.columns.ended:
-            # all that nobody has looked at yet: two of its stamps are enough
-            self.clock.sent(list(map(_SUBMITTED, result._metadata)))
-            self.clock.came(list(map(_RECEIVED, result._metadata)))
-        else:
-            self.drain()
-        return self.clock.wall_time
-
-    @property
-    def serial_time(self) -> float:
-        """Seconds spent computing, all ended tasks together."""
-        self.drain()
-        return self.columns.serial_time
 
     def scalars(self) -> dict[str, Any]:
         """The fields of a snapshot that are one number or word each."""
@@ -472,14 +358,6 @@ class Recorder:
     def resolve(self, result: Any) -> bool:
         """Whether the result itself is ready."""
         return bool(result._ready)
-
-    def records(self, result: Any) -> Sequence[Any]:
-        """The metadata of each message, as ipyparallel keeps it."""
-        return result._metadata  # type: ignore[no-any-return]
-
-    def value_of(self, result: Any) -> Any:
-        """The value of a result of one ended message; None where it is gone."""
-        return None if result is None else result._children[0].result(0)
 
     def reopen(self, positions: list[int], swap: Callable[[], None]) -> None:
         """Make ended messages pending again; to be called on the client's own thread.
