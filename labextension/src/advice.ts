@@ -1,6 +1,6 @@
 /** What a card says once a run has ended: where the engines' time went, and what would have made it shorter. */
 
-import { el, set } from './dom';
+import { el, say, set } from './dom';
 import { fill } from './head';
 import * as words from './words';
 import type { Advice, Head, TimeUse } from './protocol';
@@ -12,8 +12,6 @@ const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, str
   ['lost', 'lost to failures'],
   ['other', 'other work']
 ];
-/** In a part that is smaller there is no room for words. */
-const WORDED = 0.12;
 
 interface Part {
   use: string;
@@ -33,10 +31,12 @@ export function timeUse(use: TimeUse | null): Part[] {
 export class AdviceView {
   readonly node = el('div');
   readonly #bar = el('div', { class: 'ipar-use', role: 'img', hidden: true });
+  /** Words below the bar: in a small part there is no room for them, and no colour speaks for itself. */
+  readonly #key = el('div', { class: 'ipar-key', 'aria-hidden': 'true', hidden: true });
   readonly #list = el('div');
 
   constructor() {
-    this.node.append(this.#bar, this.#list);
+    this.node.append(this.#bar, this.#key, this.#list);
   }
 
   update(head: Head): void {
@@ -49,17 +49,16 @@ export class AdviceView {
     set(this.#bar, 'hidden', !parts.length);
     set(this.#bar, 'aria-label', label);
     set(this.#bar, 'title', label);
-    fill(
-      this.#bar,
-      parts.length,
-      () => el('i', {}, el('span')),
-      (node, i) => {
-        const { use, fraction, phrase } = parts[i] ?? { use: '', fraction: 0, phrase: '' };
-        set(node, 'class', `ipar-use-${use}${fraction < WORDED ? ' ipar-slim' : ''}`);
-        node.style.flexGrow = String(fraction);
-        if (node.firstElementChild) node.firstElementChild.textContent = phrase;
-      }
-    );
+    set(this.#key, 'hidden', !parts.length);
+    fill(this.#bar, parts.length, () => el('i'), (node, i) => {
+      set(node, 'class', `ipar-use-${parts[i]?.use ?? ''}`);
+      node.style.flexGrow = String(parts[i]?.fraction ?? 0);
+    });
+    fill(this.#key, parts.length, () => el('span', {}, el('i'), el('span')), (node, i) => {
+      const [swatch, text] = node.children;
+      if (swatch) set(swatch, 'class', `ipar-use-${parts[i]?.use ?? ''}`);
+      if (text) say(text, parts[i]?.phrase ?? '');
+    });
   }
 
   #advise(advice: readonly Advice[]): void {

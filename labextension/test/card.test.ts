@@ -380,7 +380,7 @@ test('a card that is gone listens to nothing and waits for nothing', () => {
 describe('after the end', () => {
   const use = { engines: 8, total: 100, computing: 3, waiting: 15, overhead: 82, lost: 0, other: 0 };
 
-  test('where the time went is one bar with words', () => {
+  test('where the time went is one bar, and words below it for each part', () => {
     expect(timeUse(use).map(part => part.phrase)).toEqual([
       'computing 3 %',
       'transfer and overhead 82 %',
@@ -392,6 +392,9 @@ describe('after the end', () => {
     const bar = view.node.querySelector('[role="img"]');
     expect(bar?.getAttribute('aria-label')).toContain('transfer and overhead 82 %');
     expect(bar?.children).toHaveLength(3);
-    expect(bar?.querySelector('.ipar-slim')?.textContent).toBe('computing 3 %');
+    const key = [...view.node.querySelectorAll('.ipar-key > span')].map(part => part.textContent);
+    expect(key).toEqual(['computing 3 %', 'transfer and overhead 82 %', 'waiting 15 %']);
+    view.update(new ResultModel('x').head);
+    expect(bar?.hasAttribute('hidden')).toBe(true);
   });
 });

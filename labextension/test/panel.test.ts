@@ -143,6 +143,16 @@ describe('the panel', () => {
     expect(document.activeElement?.textContent).toBe('r0');
   });
 
+  test('a row whose result leaves the list goes with it, also from under the keyboard', () => {
+    shown([entry('a'), entry('b')]);
+    const [first] = rows();
+    first?.querySelector<HTMLElement>('.ipar-jump')?.focus();
+    shown([entry('b'), entry('c')]);
+    expect(names()).toEqual(['b', 'c']);
+    expect(rows()).not.toContain(first);
+    expect(first?.isConnected).toBe(false);
+  });
+
   test('Enter and a click go to the cell; the arrow keys go from row to row', () => {
     shown([entry('a'), entry('b'), entry('c')]);
     const [first] = rows();

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 LABEXTENSION = Path(__file__).parents[2] / "labextension"
 SHEETS = {
-    "live": ["running", "failed", "done", "queued", "aborted", "chunked"],
+    "live": ["running", "failed", "done", "wasted", "queued", "aborted", "chunked"],
     "still": ["lost", "disconnected", "unloaded", "saved", "savedDone"],
     "small": ["one", "oneFailed", "oneRunning", "empty"],
     "big": ["tasks10k", "tasks100k", "sampled", "engines48", "engines1024"],

@@ -173,3 +173,5 @@ def test_twenty_displayed_results_all_end_true(jupyter_server, cluster, page, un
         return len(ended) == 20 and outputs(saved, 1) == [ENDED] * 20
 
     until(all_true, timeout=60)
+    bars = jupyter_server.output(page, 1).locator(".ipar-result").get_by_role("progressbar")
+    until(lambda: [bar.get_attribute("aria-valuenow") for bar in bars.all()] == ["10"] * 20)

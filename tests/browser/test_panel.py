@@ -1,5 +1,7 @@
 """The sidebar over real engines: it lists what every kernel does, acts in mid-cell, leads to the cells."""
 
+import json
+
 import pytest
 from test_live import errors, load, run
 
@@ -31,6 +33,19 @@ def panel(page):
         return found
 
     return show
+
+
+@pytest.fixture
+def settings(page):
+    """Save settings of ours, which a page takes in when it is loaded; afterwards they are what they were."""
+
+    def save(raw):
+        page.evaluate(
+            "raw => window.jupyterapp.serviceManager.settings.save('ipar-results:plugin', raw)", raw
+        )
+
+    yield lambda **chosen: save(json.dumps(chosen))
+    save("{}")
 
 
 def row(panel, name):
@@ -112,3 +127,36 @@ def test_the_end_of_a_long_result_is_told_where_its_notebook_is_not_seen(lab_ser
     page.locator(".ipar-status").get_by_text("failed").wait_for()
     toast.get_by_role("button", name="Show").click()
     assert until(lambda: active_cell(page) == 1)
+
+
+def test_settings_are_kept_to(lab_server, cluster, page, panel, until, settings, errors):
+    """No notification and no open timeline, where somebody wants none."""
+    cells = [load(cluster), task("silent", 1.2, 20) + "ar"]
+    lab_server.open(page, "settings.ipynb", cells)
+    settings(notifications=False, timelineOpen=False)
+    page.reload()
+    lab_server.wait_idle(page)
+    run(lab_server, page, 0)
+    lab_server.run(page, 1)
+    fold = lab_server.output(page, 1).get_by_role("button", name="Timeline")
+    fold.wait_for()
+    assert fold.get_attribute("aria-expanded") == "false"
+    page.evaluate("void window.jupyterapp.commands.execute('launcher:create')")
+    row(panel(), "silent").get_by_text("1 of 20 failed").wait_for()  # it has ended: until then it says more
+    page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert page.locator(".Toastify__toast").count() == 0
+    assert errors == []
+
+
+def test_where_no_kernel_has_the_package_the_panel_is_quiet(jupyter_server, page, panel, until, errors):
+    """It says what to do; no bar, no status, no complaint, and the notebook works as ever."""
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if "ipar" in message.text else None)
+    jupyter_server.open(page, "without.ipynb", ["1 + 1"])
+    shown = panel()
+    shown.get_by_text("%load_ext ipar_results").wait_for()
+    run(jupyter_server, page, 0)
+    until(lambda: jupyter_server.output(page, 0).inner_text().strip() == "2")
+    assert shown.get_by_role("listitem").count() == 0
+    assert page.locator(".ipar-status:visible").count() == 0
+    assert complaints == errors == []

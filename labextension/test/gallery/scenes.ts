@@ -280,6 +280,7 @@ function one(head: Partial<Head>): ResultModel {
 }
 
 const LOST = 'The controller has not answered for 30 s. Results received so far are kept.';
+const TINY = 'Tasks are so small that sending them took longer than their work: chunksize=50 would halve the time.';
 const SLOW =
   'Engine 5 is 2.6 times slower than the others. Without it the run would have ended about 9 s earlier.';
 
@@ -299,13 +300,25 @@ export const SCENES: Record<string, () => ResultModel> = {
         ]
       }
     }),
+  wasted: () =>
+    live({
+      tasks: 400,
+      engines: 8,
+      ended: 400,
+      failed: [12, 40, 41, 90, 300],
+      head: {
+        name: 'fetch',
+        time_use: { engines: 8, total: 100, computing: 48, overhead: 19, waiting: 21, lost: 4, other: 8 },
+        advice: [{ code: 'tiny-tasks', message: TINY, evidence: '400 tasks, median 3 ms', gain: 4 }]
+      }
+    }),
   queued: () => live({ tasks: 1000, engines: 0, ended: 0 }),
   aborted: () =>
     live({
       tasks: 1000,
       engines: 8,
       ended: 600,
-      head: { finished: true, state: 'failed', aborted: 400, queued: 0, running: 0 }
+      head: { finished: true, state: 'failed', aborted: 400, queued: 0, actions: ['retry', 'export'] }
     }),
   chunked: () =>
     live({
