@@ -17,6 +17,8 @@ export class RowsView {
   readonly #pathOf: (kernel: string) => string;
   #entries: Entry[] = [];
   #current: string | null = null;
+  /** Where the current one was last seen. */
+  #at = -1;
   #frame = 0;
 
   constructor(actions: RowActions, pathOf: (kernel: string) => string) {
@@ -38,7 +40,7 @@ export class RowsView {
 
   /** The result that commands are about: the one that the keyboard is on, else the newest. */
   get current(): Entry | null {
-    return this.#entries.find(({ model }) => model.id === this.#current) ?? this.#entries[0] ?? null;
+    return this.#entries[this.#place()] ?? this.#entries[0] ?? null;
   }
 
   set entries(entries: Entry[]) {
@@ -51,29 +53,48 @@ export class RowsView {
     this.#frame = 0;
     const height = `${this.#entries.length * ROW_HEIGHT}px`;
     if (this.#list.style.height !== height) this.#list.style.height = height;
-    const first = Math.max(0, Math.floor(this.node.scrollTop / ROW_HEIGHT) - SPARE);
-    const last = Math.ceil((this.node.scrollTop + this.node.clientHeight) / ROW_HEIGHT) + SPARE;
-    const held = this.#list.contains(document.activeElement) ? this.#current : null;
+    const shown = this.#inView();
     const current = this.current?.model.id;
-    const shown = new Set<string>();
-    for (const [at, entry] of this.#entries.entries()) {
-      const { id } = entry.model;
-      // the row that has the keyboard stays, wherever the list is scrolled to
-      if ((at < first || at >= last) && id !== held) continue;
-      shown.add(id);
+    const ids: string[] = [];
+    for (const at of shown) {
+      const entry = this.#entries[at];
+      if (!entry) continue;
+      ids.push(entry.model.id);
       const row = this.#row(entry);
       row.node.style.transform = `translateY(${at * ROW_HEIGHT}px)`;
       set(row.node, 'aria-setsize', this.#entries.length);
       set(row.node, 'aria-posinset', at + 1);
-      row.current = id === current;
+      row.current = entry.model.id === current;
       row.update(entry, this.#pathOf(entry.kernel), now);
     }
+    const drawn = new Set(ids);
     for (const [id, row] of this.#rows) {
-      if (shown.has(id)) continue;
+      if (drawn.has(id)) continue;
       row.node.remove();
       this.#rows.delete(id);
     }
-    this.#sort([...shown]);
+    this.#sort(ids);
+  }
+
+  /** The places in the list that are drawn, in order. */
+  #inView(): number[] {
+    const top = this.node.scrollTop;
+    const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE);
+    const last = Math.min(this.#entries.length, Math.ceil((top + this.node.clientHeight) / ROW_HEIGHT) + SPARE);
+    const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+    // the row that has the keyboard stays, wherever the list is scrolled to
+    const held = this.#list.contains(document.activeElement) ? this.#place() : -1;
+    if (held >= 0 && held < first) places.unshift(held);
+    else if (held >= last) places.push(held);
+    return places;
+  }
+
+  /** Where the current result is in the list, or -1; it is looked for only when it has moved. */
+  #place(): number {
+    if (this.#entries[this.#at]?.model.id !== this.#current) {
+      this.#at = this.#entries.findIndex(({ model }) => model.id === this.#current);
+    }
+    return this.#at;
   }
 
   tick(now = performance.now()): void {
@@ -113,7 +134,7 @@ export class RowsView {
   }
 
   #onKey(event: KeyboardEvent): void {
-    const at = this.#entries.findIndex(({ model }) => model.id === this.#current);
+    const at = this.#place();
     const page = Math.max(1, Math.floor(this.node.clientHeight / ROW_HEIGHT));
     const moves: Record<string, number> = {
       ArrowDown: at + 1,
@@ -126,9 +147,10 @@ export class RowsView {
     const to = moves[event.key];
     if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    const entry = this.#entries[Math.min(Math.max(to, 0), this.#entries.length - 1)];
+    const next = Math.min(Math.max(to, 0), this.#entries.length - 1);
+    const entry = this.#entries[next];
     if (!entry) return;
-    this.#reveal(this.#entries.indexOf(entry));
+    this.#reveal(next);
     this.#current = entry.model.id;
     this.#row(entry).focus();
     this.draw();
