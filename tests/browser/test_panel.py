@@ -152,7 +152,7 @@ def test_where_no_kernel_has_the_package_the_panel_is_quiet(jupyter_server, page
     """It says what to do; no bar, no status, no complaint, and the notebook works as ever."""
     complaints = []
     page.on("console", lambda message: complaints.append(message.text) if "ipar" in message.text else None)
-    jupyter_server.open(page, "without.ipynb", ["1 + 1"])
+    jupyter_server.open(page, "without.ipynb", ["print(1 + 1)"])
     shown = panel()
     shown.get_by_text("%load_ext ipar_results").wait_for()
     run(jupyter_server, page, 0)
