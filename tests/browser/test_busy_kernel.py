@@ -55,6 +55,9 @@ def test_a_command_is_acknowledged_at_once(
     A card moves meanwhile. The commands are about a result that has ended, so that the other one goes on
     telling. 95 of 100 count where it is measured, in `make matrix`; other tests leave a machine less quiet.
     """
+    named = request.config.getoption("kernels")
+    if not named and jupyter_server.front_end != "lab":
+        pytest.skip("the kernel's part is measured in one of the two; `make matrix` measures both")
     ended = MAP.format(seconds=0.01, tasks=8) + "ar.wait(); ar"
     cells = [load(cluster), ended, MAP.format(seconds=0.1, tasks=4000) + "ar", BUSY[busy]]
     jupyter_server.open(page, f"busy-{busy}.ipynb", cells, kernel)
@@ -74,5 +77,5 @@ def test_a_command_is_acknowledged_at_once(
     seconds = [took for kind, _, took in answered if kind == "cancel"]
     most = measured(f"Cancel acknowledged, {busy}", kernel, jupyter_server.front_end, *seconds)
     page.evaluate(f"{KERNEL}.interrupt()")
-    assert (most if request.config.getoption("kernels") else min(seconds)) <= GOAL
+    assert (most if named else min(seconds)) <= GOAL
     assert errors == []
