@@ -8,9 +8,9 @@ import { Signal } from '@lumino/signaling';
 import { Aside } from './aside';
 import type { Opened } from './aside';
 import { ask, PATIENCE } from './ask';
-import { CommandsOf } from './commands';
+import { Known } from './known';
 import { checkMessage } from './messages';
-import { ResultModel } from './model';
+import type { ResultModel } from './model';
 import { PROTOCOL, TARGET } from './protocol';
 import type { CommMessage, Request, UpdateMessage } from './protocol';
 import type { Replies } from './replies';
@@ -63,11 +63,11 @@ export class Link implements IDisposable {
   }
 
   get results(): Iterable<ResultModel> {
-    return this.#results.values();
+    return this.#known.all;
   }
 
   find(id: string): ResultModel | undefined {
-    return this.#results.get(id);
+    return this.#known.find(id);
   }
 
   /** Whether the kernel has ipar_results loaded, as far as is known. */
@@ -112,7 +112,7 @@ export class Link implements IDisposable {
     this.#lose();
     this.#leave();
     this.#aside.dispose();
-    this.#results.clear();
+    this.#known.clear();
     Signal.clearData(this);
   }
 
@@ -141,10 +141,7 @@ export class Link implements IDisposable {
     this.#aside.leave();
     this.#sequence.lose();
     this.#rest();
-    for (const model of this.#results.values()) {
-      model.commands = null;
-      model.connection = 'disconnected';
-    }
+    this.#known.rest('disconnected');
     this.updated.emit();
   }
 
@@ -201,7 +198,7 @@ export class Link implements IDisposable {
     }
     if (!this.#sequence.counts(message.seq)) return;
     if (message.type === 'update') this.#update(message);
-    else if (message.type === 'outcome') this.#results.get(message.result)?.outcome.emit(message);
+    else if (message.type === 'outcome') this.#known.find(message.result)?.outcome.emit(message);
     else this.#goodbye();
   }
 
@@ -223,45 +220,20 @@ export class Link implements IDisposable {
     if (this.#sequence.wanting) this.#expect();
     if (!taken) return;
     let listed = false;
-    for (const update of message.results) {
-      let model = this.#results.get(update.id);
-      if (!model) {
-        model = new ResultModel(update.id);
-        this.#results.set(update.id, model);
-        listed = true;
-      }
-      model.commands ??= new CommandsOf(this, update.id);
-      model.connection = 'live';
-      model.apply(update, message.full);
-    }
-    for (const id of message.gone) listed = this.#forget(id) || listed;
+    for (const update of message.results) listed = this.#known.take(update, message.full) || listed;
+    listed = this.#known.forget(message.gone) || listed;
     const named = this.#sequence.ends(message);
     if (named) {
       this.#rest();
-      for (const id of [...this.#results.keys()]) {
-        if (!named.has(id)) listed = this.#forget(id) || listed;
-      }
+      listed = this.#known.keep(named) || listed;
     }
     if (listed) this.listed.emit();
     this.updated.emit();
   }
 
-  /** The kernel no longer knows a result; a card that shows it keeps what it has. */
-  #forget(id: string): boolean {
-    const model = this.#results.get(id);
-    if (!model) return false;
-    this.#results.delete(id);
-    model.commands = null;
-    model.connection = model.connection === 'live' ? 'static' : model.connection;
-    return true;
-  }
-
   #goodbye(): void {
-    for (const model of this.#results.values()) {
-      model.commands = null;
-      model.connection = 'unloaded';
-    }
-    this.#results.clear();
+    this.#known.rest('unloaded');
+    this.#known.clear();
     this.#session = null;
     this.#sequence.lose();
     this.listed.emit();
@@ -287,7 +259,7 @@ export class Link implements IDisposable {
   }
 
   readonly #client: string;
-  readonly #results = new Map<string, ResultModel>();
+  readonly #known = new Known(this);
   #rate: number;
   #kernel: Connected | null = null;
   /** The session that is followed; null where the kernel has nothing of ours. */
