@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from .actions import Cancelled
-from .arrivals import as_completed
+# These few are all that loading takes. Each of the others comes with its first use: with them come numpy and
+# the renderers, which take ten times as long, and a session that only loads us needs none of them.
 from .errors import ContactLost, RetryError
 from .group import Group, group
 from .layer import disable, enable, enabled, monitor
 from .monitor import Monitor
-from .retry import Retried
-from .snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
-from .task_result import TaskResult
+
+if TYPE_CHECKING:
+    from .actions import Cancelled
+    from .arrivals import as_completed
+    from .export.compare import compare
+    from .export.load import load
+    from .live.widget import ResultWidget
+    from .resolve import TasksCancelled
+    from .retry import Retried
+    from .snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
+    from .task_result import TaskResult
 
 __version__ = "0.1.0"
 
@@ -54,19 +63,27 @@ def unload_ipython_extension(ipython: Any) -> None:
     disable()
 
 
+_ROOMS = {
+    "actions": ("Cancelled",),
+    "arrivals": ("as_completed",),
+    "export.compare": ("compare",),
+    "export.load": ("load",),
+    "live.widget": ("ResultWidget",),
+    "resolve": ("TasksCancelled",),
+    "retry": ("Retried",),
+    "snapshot": ("Advice", "EngineLoad", "FailureGroup", "Snapshot", "TaskOutput", "TaskRecord", "TimeUse"),
+    "task_result": ("TaskResult",),
+}
+
+
 def __getattr__(name: str) -> Any:
-    # ipywidgets takes a while to import, and terminals never need it
-    if name in ("compare", "load"):  # what only a few need
-        from .export import compare, load
-
-        return {"compare": compare.compare, "load": load.load}[name]
-    if name == "ResultWidget":
-        from .live.widget import ResultWidget
-
-        return ResultWidget
-    if name == "TasksCancelled":  # an ipyparallel error: with it, ipyparallel
-        from .resolve import TasksCancelled
-
-        return TasksCancelled
+    for room, names in _ROOMS.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f".{room}", __name__), name)
+            return value
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .recorder import Recorder
+if TYPE_CHECKING:
+    from .recorder import Recorder
 
 _HUB_PERIOD = 1.0  # no event tells when the Hub has a result
 

@@ -5,30 +5,29 @@ from __future__ import annotations
 import logging
 import sys
 import weakref
-from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from .awaiting import forget_kinds
-from .broadcasts import tidy
 from .config import settings
 from .group import Group, about, note
 from .lazy import imap
 from .live.channel import Channel, kept
-from .live.display import Live, bundle, notebook_view
-from .live.streams import Streams, into_this_cell
 from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
 from .log import forget, logger, terminal, trouble
 from .magics import ResultMagics
 from .patches import parse_date, replacements, send, view_init
-from .recorder import Recorder
-from .render import glance
-from .snapshot import Snapshot
-from .survey import Survey
 from .tracking import Tracked, Tracker, Where
 from .watch import Watch
+
+if TYPE_CHECKING:
+    from .live.display import Live
+    from .live.streams import Streams
+    from .recorder import Recorder
+    from .snapshot import Snapshot
+    from .survey import Survey
 
 # a widget takes a dozen comms to open and to close: with many results at once, HTML is kinder
 MOST_WIDGETS = 8
@@ -44,7 +43,6 @@ class Extension:
         self.ticker = Ticker(lambda: self.config.messages)
         self.tracker = Tracker(self.recorder, self.ticker.wake)
         self.ticker.chores.append(self.tracker.round)
-        self.survey = Survey(self.watch.meet, self.tracker.all, self._clients)
         self.channel: Channel | None = None
         # to be moved again where the result is retried; not kept by its recorder, which each of them holds
         self._shown: weakref.WeakKeyDictionary[Any, list[Live]] = weakref.WeakKeyDictionary()
@@ -123,11 +121,7 @@ class Extension:
             else:
                 _register(undo, formatters.formatters["text/plain"], kind, self._pretty)
             _register(undo, formatters.mimebundle_formatter, kind, self._bundle)
-        for kind, look in (
-            (Client, self.survey.client),
-            (View, self.survey.view),
-            (Cluster, self.survey.cluster),
-        ):
+        for kind, look in ((Client, "client"), (View, "view"), (Cluster, "cluster")):
             _register(undo, formatters.mimebundle_formatter, kind, partial(self._glance, look))
 
     def _note_cells(self, undo: ExitStack) -> None:
@@ -163,6 +157,13 @@ class Extension:
 
     # what the attached parts do ------------------------------------------------------------------
 
+    @cached_property
+    def survey(self) -> Survey:
+        """What looks at clients, views and clusters."""
+        from .survey import Survey
+
+        return Survey(self.watch.meet, self.tracker.all, self._clients)
+
     @property
     def in_kernel(self) -> bool:
         """Whether IPython runs in a Jupyter kernel."""
@@ -190,6 +191,8 @@ class Extension:
 
     def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
         """Take notice of a message that was sent to many engines at once."""
+        from .broadcasts import tidy
+
         try:
             tidy(client, future, metadata)
         except Exception:
@@ -241,6 +244,8 @@ class Extension:
     def show(self, result: Any) -> None:
         """Display a result in the cell that runs now, and follow it to its end."""
         try:
+            from .live.display import notebook_view
+
             live = self._live(result, notebook_view(self.config, self.shell))
             live.open()
         except Exception:
@@ -254,6 +259,8 @@ class Extension:
         if not self.in_kernel:
             return None
         try:
+            from .live.streams import Streams, into_this_cell
+
             publish = into_this_cell(self.shell.display_pub)
             streams = Streams(result.msg_ids, publish, lambda: self.config.rate, once=self.captured)
             self.ticker.add(streams)
@@ -297,6 +304,8 @@ class Extension:
             return NoView()
 
     def _live(self, result: Any, view: str) -> Live:
+        from .live.display import Live
+
         if view == "widget" and (self.captured or self._widgets() >= MOST_WIDGETS):
             view = "html"
         front = None if self.channel is None else _Front(self.channel, self.tracker.entry(result))
@@ -304,10 +313,14 @@ class Extension:
         return Live(result, recorder, self.config, self.shell.display_pub.publish, view, front)
 
     def _widgets(self) -> int:
+        from .live.display import Live
+
         return sum(isinstance(each, Live) and each.holds_widget for each in self.ticker.followed())
 
     def _pretty(self, result: Any, printer: Any, cycle: bool) -> None:
         try:
+            from .live.display import bundle
+
             printer.text(bundle(self._state(result), self.config, "text")["text/plain"])
         except Exception:
             trouble("describing a result")
@@ -315,16 +328,20 @@ class Extension:
 
     def _bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
         try:
+            from .live.display import bundle
+
             return bundle(self._state(result), self.config, recorder=self.recorder(result))
         except Exception:
             trouble("describing a result")
             return None
 
     def _glance(
-        self, look: Callable[[Any], Any], thing: Any, include: Any = None, exclude: Any = None
+        self, look: str, thing: Any, include: Any = None, exclude: Any = None
     ) -> dict[str, Any] | None:
         try:
-            seen = look(thing)
+            from .render import glance
+
+            seen = getattr(self.survey, look)(thing)
             data = {"text/plain": glance.plain(seen)}
             if self.in_kernel and self.config.view != "text":
                 data["text/html"] = glance.card(seen, self.config.engines)
@@ -364,6 +381,8 @@ class _LiveView:
     """A live display in the cell that waits; the ticker moves it, its end is shown at once."""
 
     def __init__(self, extension: Extension, result: Any, widget: bool | None) -> None:
+        from .live.display import notebook_view
+
         self._ticker = extension.ticker
         view = notebook_view(extension.config, extension.shell)
         self._live = extension._live(result, "widget" if widget else view)

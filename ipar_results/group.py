@@ -6,15 +6,17 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .actions import Cancelled, cancel
 from .errors import RetryError
-from .gathering import GroupRecorder, weakly
 from .monitor import Monitor
-from .retry import Retried, retry, wanted
-from .snapshot import Snapshot
-from .watch import Watch
+
+if TYPE_CHECKING:
+    from .actions import Cancelled
+    from .gathering import GroupRecorder
+    from .retry import Retried
+    from .snapshot import Snapshot
+    from .watch import Watch
 
 # a block's own: a thread or an asyncio task that does something else meanwhile is not in it
 _open: ContextVar[tuple[Group, ...]] = ContextVar("ipar_results_groups", default=())
@@ -93,6 +95,8 @@ class Group:
         self._entered = False
         self._ready_event = threading.Event()
         self.msg_ids: list[str] = []
+        from .gathering import GroupRecorder, weakly
+
         self.recorder = GroupRecorder(
             self, watch.meet, lambda result, recorder: watch.joined(result, weakly(recorder.refresh))
         )
@@ -238,12 +242,16 @@ class GroupMonitor(Monitor):
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued of all results, as :meth:`Monitor.cancel` does for one."""
+        from .actions import Cancelled, cancel
+
         self._recorder.drain()
         done = [cancel(part, part, interrupt, timeout) for part in self._recorder.parts]  # type: ignore[arg-type]
         return Cancelled(**{name: sum(getattr(each, name) for each in done) for name in vars(Cancelled())})
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run what failed or was cancelled again, as :meth:`Monitor.retry` does for one result."""
+        from .retry import Retried, retry, wanted
+
         recorder, chosen = self._recorder, dict[Any, list[int]]()
         for position in wanted(recorder, indices):
             member, place = recorder.member_at(position)
@@ -268,6 +276,8 @@ class GroupMonitor(Monitor):
 
 def about(result: Any, recorder: Any) -> Monitor:
     """The monitor of a result or of a group."""
+    from .gathering import GroupRecorder
+
     return (GroupMonitor if isinstance(recorder, GroupRecorder) else Monitor)(result, recorder)
 
 

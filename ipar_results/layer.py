@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .extension import Extension
 from .group import about
-from .live.following import Feed
 from .monitor import Monitor
+
+if TYPE_CHECKING:
+    from .extension import Extension
 
 _lock = threading.Lock()
 _loaded: Extension | None = None
@@ -23,6 +24,8 @@ def enable() -> None:
     """
     global _loaded, _idle
     from IPython import get_ipython
+
+    from .extension import Extension
 
     shell = get_ipython()
     if _loaded is not None and _loaded.shell is None and shell is not None:
@@ -77,6 +80,8 @@ def monitor(result: Any) -> Monitor:
 
 def feed(result: Any, widget: Any) -> None:
     """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
+    from .live.following import Feed
+
     extension = current()
     followed = Feed(result, extension.recorder(result), extension.config, widget)
     followed.send()
@@ -92,6 +97,8 @@ def current() -> Extension:
             return _loaded
         if _idle is None:
             from IPython import get_ipython
+
+            from .extension import Extension
 
             _idle = Extension()
             _idle.shell = get_ipython()  # shown there, though nothing is attached

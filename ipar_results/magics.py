@@ -6,18 +6,17 @@ import os
 import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
 from .group import about
-from .live import commands
-from .names import Names, called, held
-from .render import listing, words
-from .retry import Retried
-from .snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from .names import Names
+    from .render import listing
+    from .retry import Retried
     from .tracking import Tracked, Tracker
 
 ACTIONS = ("list", "cancel", "retry", "report", "trace", "csv")
@@ -41,8 +40,14 @@ class ResultMagics:
         self, shell: Any, tracker: Tracker, publish: Callable[[dict[str, str]], None] | None = None
     ) -> None:
         self._shell = shell
-        self._names = Names(tracker, lambda: shell.user_ns)
+        self._tracker = tracker
         self._publish = publish
+
+    @cached_property
+    def _names(self) -> Names:
+        from .names import Names
+
+        return Names(self._tracker, lambda: self._shell.user_ns)
 
     def attach(self) -> Callable[[], None]:
         """Define the magic; returns what puts back whatever had its name."""
@@ -100,6 +105,8 @@ class ResultMagics:
         any, it is the newest for which the action makes sense. Without a path, files are saved in the current
         folder under a name that is not taken.
         """
+        from .names import called
+
         asked = _parsed(line)
         _refuse_options(asked)
         self._names.catch_up()
@@ -119,6 +126,8 @@ class ResultMagics:
             raise UsageError(str(error.args[0] if isinstance(error, LookupError) else error)) from error
 
     def _list(self, asked: Namespace) -> None:
+        from .render import listing
+
         if asked.result is not None or asked.path is not None:
             msg = f"%ipar list takes no name, got {asked.result!r}: %ipar lists all results"
             raise UsageError(msg)
@@ -132,6 +141,9 @@ class ResultMagics:
 
     def rows(self) -> list[listing.Row]:
         """What is listed: one row for each tracked result, oldest first."""
+        from .render import listing
+        from .snapshot import Snapshot
+
         names: dict[int, list[str]] = {}
         for name, entry in self._names.variables().items():
             names.setdefault(entry.number, []).append(name)
@@ -148,6 +160,9 @@ class ResultMagics:
         ]
 
     def _do(self, entry: Tracked, asked: Namespace, path: str | None) -> str:
+        from .live import commands
+        from .names import held
+
         recorder, result = held(entry)
         monitor = about(result, recorder)
         if asked.action == "cancel":
@@ -225,4 +240,6 @@ def _refuse_options(asked: Namespace) -> None:
 
 
 def _said(retried: Retried) -> str:
+    from .render import words
+
     return " ".join([f"Running {words.plural(retried.retried, 'task')} again.", *retried.reasons])

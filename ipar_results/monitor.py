@@ -7,14 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .snapshot import Advice, FailureGroup, Snapshot
-from .timeline import take
-
 if TYPE_CHECKING:
     from .actions import Cancelled
     from .export.tasks import Tasks
     from .recorder import Recorder
     from .retry import Retried
+    from .snapshot import Advice, FailureGroup, Snapshot
 
 
 class Monitor:
@@ -179,6 +177,7 @@ class Monitor:
 
     def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
         from .export import disk, report, table, trace
+        from .timeline import take
 
         disk.free(path, overwrite)  # before the work
         tasks = self._tasks()

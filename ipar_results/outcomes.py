@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .columns import ABORTED, FAILED, OK
 from .errors import ContactLost
-from .ids import Index
+
+if TYPE_CHECKING:
+    from .ids import Index
 
 PENDING = ("PENDING", "RUNNING")
 _OUTPUT = ("stdout", "stderr", "outputs", "execute_result")
@@ -38,6 +37,8 @@ def writers(positions: Sequence[int], records: Sequence[Any]) -> list[int]:
 
 def ended(futures: Sequence[Any]) -> Index:
     """Positions of the futures that have ended; one that was given up has not."""
+    import numpy as np
+
     return np.array(
         [
             i
@@ -62,6 +63,8 @@ def pending(futures: Sequence[Any]) -> list[int]:
 
 def code_of(future: Any) -> int:
     """The status code of an ended future whose metadata does not tell."""
+    from .columns import ABORTED, FAILED, OK
+
     error = error_of(future)
     if error is None:
         return OK

@@ -6,17 +6,18 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .awaiting import await_of
-from .hub import HubRecorder
-from .live.streams import Streams
+from .dates import moment
 from .live.wait import checked
 from .log import trouble
 from .monitor import Monitor
 from .outputs import wait_for_output
-from .recorder import Recorder
-from .times import moment
+
+if TYPE_CHECKING:
+    from .live.streams import Streams
+    from .recorder import Recorder
 
 _HUB_PATIENCE = 1.0
 _PARTS = "_ipar_results_parts"
@@ -99,6 +100,8 @@ def _or(theirs: Callable[[Any], Any], ours: Callable[[Any], Any]) -> Callable[[A
 
 
 def _progress(recorder: Recorder) -> int:
+    from .hub import HubRecorder
+
     if isinstance(recorder, HubRecorder):
         recorder.ask_and_wait(_HUB_PATIENCE)
     return recorder.done

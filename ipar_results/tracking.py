@@ -9,10 +9,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from itertools import count
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .log import trouble
-from .recorder import Recorder
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
 
 _ADOPTED_AT_ONCE = 20  # a recorder takes some 50 µs: a burst of results is taken in bit by bit
 _REMEMBERED = 200

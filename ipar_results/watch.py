@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .link import Link
 from .log import trouble
-from .recorder import Recorder
+
+if TYPE_CHECKING:
+    from .link import Link
+    from .recorder import Recorder
 
 
 class Watch:
@@ -44,7 +46,6 @@ class Watch:
         from ipyparallel import AsyncHubResult, AsyncResult
 
         from .group import Group
-        from .hub import HubRecorder
 
         if isinstance(result, Group):  # made before the layer was loaded anew
             return result.recorder
@@ -52,6 +53,9 @@ class Watch:
         if not isinstance(result, AsyncResult):
             msg = f"expected an AsyncResult of ipyparallel, got {result!r}: pass what map_async() returns"
             raise TypeError(msg)
+        from .hub import HubRecorder
+        from .recorder import Recorder
+
         kind = HubRecorder if isinstance(result, AsyncHubResult) else Recorder
         with self._lock:
             recorder = self._recorders.get(result)
@@ -121,6 +125,10 @@ class Watch:
     def _link(self, client: Any) -> Link:
         link = self._links.get(client)
         if link is None:
+            # here, where somebody begins to work: later it would be the thread in which answers come
+            from . import gathering, hub  # noqa: F401 - with the recorder, and with it numpy
+            from .link import Link
+
             link = self._links[client] = Link(client, self._contact_timeout)
         return link
 

@@ -8,25 +8,23 @@ import time
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zmq
 
-from .. import details
 from ..config import IPythonParallelResults
 from ..log import remark, trouble
-from ..recorder import Recorder
-from ..saved import saved
-from ..snapshot import Snapshot
 from ..texts import sound
-from ..timeline import take
 from ..tracking import Tracked, Tracker
 from .commands import Commands, Outcome
-from .display import bundle
 from .haste import haste
 from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
 from .ticker import CHANGED
-from .wire import Told
+
+if TYPE_CHECKING:
+    from ..recorder import Recorder
+    from ..snapshot import Snapshot
+    from .wire import Told
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
@@ -148,6 +146,8 @@ class Channel:
         if request.kind == "watch":
             self.watch(entry)
             return {}
+        from .. import details
+
         recorder = entry.recorder
         result = recorder.result() if recorder is not None else None
         if recorder is None or result is None:
@@ -188,6 +188,8 @@ class Channel:
 
     def _bundle(self, entry: Tracked, recorder: Recorder) -> dict[str, Any]:
         """What a notebook keeps: asked for by a page that a display's last update does not reach."""
+        from .display import bundle
+
         state = recorder.snapshot()
         return bundle(state, self._config, saved=kept(entry, recorder, state), recorder=recorder)
 
@@ -198,6 +200,8 @@ class Channel:
         self._wake()
 
     def _told_of(self, entry: Tracked) -> Told:
+        from .wire import Told
+
         with self._lock:
             told = self._told.get(entry.id)
             if told is None:
@@ -335,6 +339,9 @@ class Channel:
 
 def kept(entry: Tracked, recorder: Recorder, state: Snapshot) -> dict[str, Any]:
     """What the labextension draws a result from without a kernel."""
+    from ..saved import saved
+    from ..timeline import take
+
     return saved(entry.id, state, lambda limit: take(recorder, limit))
 
 

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..group import about
 from ..log import trouble
-from ..recorder import Recorder
-from ..render.words import plural
-from ..tracking import Tracked
+
+if TYPE_CHECKING:
+    from ..recorder import Recorder
+    from ..tracking import Tracked
 
 _SUFFIXES = {"report": ".html", "trace": ".json", "csv": ".csv"}
 _WAITING_AT_MOST = 100
@@ -109,6 +110,8 @@ class Commands:
 
 
 def _carried_out(request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> Outcome:
+    from ..render.words import plural
+
     recorder = entry.recorder
     path = None
     try:
@@ -166,6 +169,8 @@ def export(
 
 def said(done: Any) -> str:
     """What a cancellation did, in a sentence."""
+    from ..render.words import plural
+
     did = [f"cancelled {plural(done.cancelled, 'task')}"] if done.cancelled else []
     did += [f"interrupted {plural(done.interrupted, 'task')}"] if done.interrupted else []
     sentence = " and ".join(did) or "nothing was left to cancel"

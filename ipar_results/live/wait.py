@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ..log import trouble
-from ..recorder import Recorder
+
+if TYPE_CHECKING:
+    from ..recorder import Recorder
 
 # how long a result may stay unresolved after all its messages have ended
 _RESOLVING = 2.0

@@ -1,0 +1,84 @@
+"""What loading brings in, and what waits for its first use."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import ipar_results
+
+# what takes long to import, and what only a shown or followed result needs
+LATER = (
+    "numpy",
+    "jinja2",
+    "markupsafe",
+    "ipywidgets",
+    "tqdm",
+    "pandas",
+    "ipar_results.recorder",
+    "ipar_results.columns",
+    "ipar_results.snapshot",
+    "ipar_results.render",
+    "ipar_results.export",
+    "ipar_results.live.display",
+)
+LOADED = f"""
+import sys
+import ipyparallel
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+before = set(sys.modules)
+shell.run_line_magic("load_ext", "ipar_results")
+later = [name for name in {LATER} if name in sys.modules and name not in before]
+"""
+
+
+def told(code):
+    """What a fresh interpreter prints at the end of some code that loads the extension."""
+    code = LOADED + textwrap.dedent(code)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_loading_imports_no_numpy_and_nothing_that_draws():
+    assert told("print(later)") == "[]"
+
+
+def test_loading_and_unloading_imports_no_more():
+    assert told("shell.run_line_magic('unload_ext', 'ipar_results'); print(later)") == "[]"
+
+
+def test_a_client_is_met_with_all_that_its_answers_need():
+    """The thread in which answers come imports nothing: it is a client's first use that does."""
+    code = """
+        class Client:
+            _ids, _engines, _registration_callbacks, _closed = [], {}, [], False
+
+        import ipar_results
+        ipar_results.layer.current().watch.meet(Client())
+        rooms = "numpy", "ipar_results.recorder", "ipar_results.gathering"
+        print([name for name in rooms if name not in sys.modules])
+    """
+    assert told(code) == "[]"
+
+
+@pytest.mark.parametrize("name", ipar_results.__all__)
+def test_every_public_name_is_there_when_it_is_asked_for(name):
+    assert getattr(ipar_results, name) is getattr(ipar_results, name)
+    assert name in dir(ipar_results)
+
+
+def test_functions_are_not_hidden_by_the_modules_of_their_name():
+    code = """
+        import ipar_results, ipar_results.group, ipar_results.monitor
+        from ipar_results import group, monitor, compare, load, as_completed
+        print(all(map(callable, (group, monitor, compare, load, as_completed))))
+    """
+    assert told(code) == "True"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'progress_bar'"):
+        _ = ipar_results.progress_bar
