@@ -31,8 +31,8 @@ def clock(monkeypatch):
 class Shown:
     """Something to show: wants what the test says."""
 
-    def __init__(self, name="", want=CHANGED, cost=1, log=None, clock=time):
-        self.name, self.want, self.cost = name, want, cost
+    def __init__(self, name="", want=CHANGED, cost=1, log=None, clock=time, size=0):
+        self.name, self.want, self.cost, self.size = name, want, cost, size
         self.log = log if log is not None else []
         self.clock = clock
         self.over = self.frozen = False
@@ -83,6 +83,33 @@ def test_messages_that_cost_more_than_one_stay_within_the_budget(clock):
         ticker._round(followed, clock.now)
     times = [at for at, _ in log for _ in range(4)]
     assert most_in_a_second(times) <= 13  # what goes beyond is one card's last update
+
+
+@pytest.mark.parametrize("size", [5_000, 15_000, 200_000])
+def test_outputs_take_fifty_kilobytes_a_second_and_are_all_sent(clock, size):
+    log = []
+    followed = [Shown(str(i), log=log, clock=clock, size=size) for i in range(20)]
+    ticker = Ticker(lambda: 10)
+    for _ in range(3000):
+        clock.now += 0.1
+        ticker._round(followed, clock.now)
+    assert 30_000 < len(log) * size / 300 <= 50_000
+    assert len({name for _, name in log}) == 20
+
+
+def test_what_stands_is_not_kept_waiting_by_outputs_and_leaves_less_to_them(clock):
+    log = []
+    standing = Shown("channel", log=log, clock=clock, size=8_000)
+    outputs = [Shown("output", log=log, clock=clock, size=20_000) for _ in range(5)]
+    ticker = Ticker(lambda: 20)
+    ticker.standing.append(standing)
+    for turn in range(500):
+        clock.now += 0.1
+        standing.want = CHANGED if turn % 2 else None
+        ticker._round([standing, *outputs], clock.now)
+    names = [name for _, name in log]
+    assert names.count("channel") == 250
+    assert 3_000 < names.count("output") * 20_000 / 50 <= 10_000
 
 
 def test_messages_that_others_sent_count(clock):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
-BYTES_A_SECOND = 50_000
+BYTES_A_SECOND = 40_000  # of the 50 kB that a whole kernel sends: outputs need some at any time
 LARGEST = BYTES_A_SECOND // 2  # bytes of one message: more would leave nothing for the next half second
 _CLOCK = 5.0  # rates and shares drift while long tasks run
 _REMEMBERED = 1_000
@@ -53,6 +53,7 @@ class Channel:
         self.session = uuid.uuid4().hex
         self.connected = False
         self.sent_at = 0.0
+        self.size = 0
         self._kernel = kernel
         self._tracker = tracker
         self._config = config
@@ -255,7 +256,8 @@ class Channel:
             self.sent_at = now
             room = min(LARGEST, self._room(now))
             content, buffers = self._full_part(room) if self._full is not None else self._delta(room, now)
-            self._spent.append((now, self._send(content, buffers)))
+            self.size = self._send(content, buffers)
+            self._spent.append((now, self.size))
             return 1
 
     def _delta(self, room: int, now: float) -> tuple[dict[str, Any], list[bytes]]:

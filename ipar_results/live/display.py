@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Callable
@@ -169,6 +170,7 @@ class Live(Following):
         data = bundle(state, self._config, self._view, self._saved(state), self._recorder)
         if self._draw_widget(state) is not None:
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
+        self.size = sum(len(each if isinstance(each, str) else json.dumps(each)) for each in data.values())
         self._publish(data, {}, transient={"display_id": self._display_id}, update=update)
 
     def _saved(self, state: Snapshot) -> dict[str, Any] | None:

@@ -35,6 +35,8 @@ class Following(ABC):
         Nothing will be sent any more.
     sent_at : float
         When something was last sent, on the monotonic clock.
+    size : int
+        Bytes of the output that was last sent; 0 where a widget's few traits were.
     """
 
     def __init__(self, result: Any, recorder: Recorder, config: IPythonParallelResults) -> None:
@@ -45,6 +47,7 @@ class Following(ABC):
         self._shown: tuple[Any, ...] | None = None
         self._ended_at: float | None = None
         self.sent_at = 0.0
+        self.size = 0
         self.over = False
 
     # what a view does ----------------------------------------------------------------------------
@@ -100,6 +103,7 @@ class Following(ABC):
     def send(self) -> int:
         """Send the present state, which is the last one where the work has ended."""
         with self._lock:
+            self.size = 0
             if self.over:
                 return 0
             try:

@@ -78,6 +78,7 @@ class Streams:
     ) -> None:
         self.over = False
         self.sent_at = 0.0
+        self.size = 0
         self._order = {msg_id: place for place, msg_id in enumerate(msg_ids)}
         self._publish = publish
         self._transient = {"display_id": uuid.uuid4().hex}
@@ -149,7 +150,7 @@ class Streams:
         if not self._opened:
             sys.stdout.flush()  # what the cell printed before stands before it
         self._publish({"text/plain": text}, {}, transient=self._transient, update=self._opened)
-        self._opened = True
+        self._opened, self.size = True, len(text)
 
     # what is shown ---------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The one thread that moves every shown result, within one budget of messages."""
+"""The one thread that moves every shown result, within one budget of messages and one of bytes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..log import trouble
 
 _ROUND = 0.1
 ENDING, CHANGED, TIDYING = 0, 1, 2
+BYTES_A_SECOND = 45_000  # with what may go out at once, 50 kB/s over ten seconds
 
 
 class Followed(Protocol):
@@ -22,6 +23,10 @@ class Followed(Protocol):
 
     def send(self) -> int:
         """Send the present state; returns how many messages it took."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes :meth:`send` took the last time; none for what is small."""
 
     @property
     def over(self) -> bool:
@@ -50,7 +55,8 @@ class Ticker:
     chores : list of callable returning bool
         Done in each round; the thread lives on while one of them says that there is more to do.
     standing : list of Followed
-        Moved in each round, without keeping the thread alive.
+        Moved in each round, without keeping the thread alive. They mind themselves how many bytes they send,
+        and leave some for outputs.
     """
 
     def __init__(self, budget: Callable[[], float]) -> None:
@@ -59,6 +65,8 @@ class Ticker:
         self._budget = budget
         self._followed: list[Followed] = []
         self._sent: deque[float] = deque()
+        self._owed, self._owed_at = 0.0, 0.0  # bytes sent that are not yet paid for, by time
+        self._last: Followed | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -95,7 +103,7 @@ class Ticker:
         if thread is not None and thread is not threading.current_thread():
             thread.join(5)
         with self._lock:
-            followed, self._followed = self._followed, []
+            followed, self._followed, self._last = self._followed, [], None
         for each in followed:
             try:
                 each.freeze()
@@ -109,7 +117,7 @@ class Ticker:
             with self._lock:
                 self._followed = [each for each in self._followed if not each.over]
                 if not (self._followed or any(more)):
-                    self._thread = None
+                    self._thread = self._last = None
                     if not self._woken:
                         return
                     self._thread = threading.current_thread()  # woken while it was about to end
@@ -121,12 +129,23 @@ class Ticker:
 
     def _round(self, followed: list[Followed], now: float) -> None:
         due = [(rank, each) for each in followed if (rank := _wants(each, now)) is not None]
-        newest = followed[-1] if followed else None
+        # where bytes are short, the newest has every other turn, or it would have all
+        newest = followed[-1] if followed and followed[-1] is not self._last else None
         due.sort(key=lambda item: (item[0], item[1] is not newest, item[1].sent_at))
         for _, each in due:
             if not self._affordable(now):
                 return
+            if self._owes(now) and each not in self.standing:
+                continue
             self.note(each.send())
+            self._owed += each.size
+            self._last = each if each.size else self._last
+
+    def _owes(self, now: float) -> bool:
+        """Whether outputs have to wait: a second's worth may go out at once, more is paid for by waiting."""
+        self._owed = max(0.0, self._owed - (now - self._owed_at) * BYTES_A_SECOND)
+        self._owed_at = now
+        return self._owed >= BYTES_A_SECOND
 
     def _affordable(self, now: float) -> bool:
         while self._sent and self._sent[0] <= now - 1.0:

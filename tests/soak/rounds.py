@@ -64,8 +64,6 @@ class Rounds:
         if self.count % RELOAD_EVERY == 0:
             ipar_results.disable()
             ipar_results.enable()
-        # what ipyparallel itself keeps of every task; the id of a broadcast stays outstanding for good
-        self.client.outstanding.clear()
         self.client.purge_everything()
 
     def close(self):
