@@ -96,7 +96,7 @@ def followed(n: int) -> tuple[float, float]:
                 continue
             other, alone = observe.submit(len(feed))
             turns: list[tuple[Any, ...]] = [
-                (other._client, alone, feed, lambda: None),
+                (other._client, alone, events(0, len(feed)), lambda: None),
                 (result._client, futures[first : first + TURN], feed, recorder.drain),
             ]
             took = [0.0, 0.0]
@@ -138,7 +138,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self.config = IPythonParallelResults()
-        self.watch = Watch()
+        self.watch = Watch(lambda: 3_600.0)  # there is no controller that could be asked
         self.ticker = Ticker(lambda: self.config.messages)
         self.tracker = Tracker(self.watch.recorder, self.ticker.wake)
         self.sent: list[tuple[float, int, int]] = []
