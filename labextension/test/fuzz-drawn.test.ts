@@ -1,0 +1,142 @@
+/** What is broken but was let in is drawn all the same; what was not let in changes nothing. */
+
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { Card } from '../src/card';
+import { checkSaved } from '../src/check-saved';
+import { Link } from '../src/link';
+import { checkMessage } from '../src/messages';
+import { ResultModel } from '../src/model';
+import { toSaved } from '../src/saved';
+import { CASES, SLOW, chances, spent, variant } from './broken';
+import { FakeKernel } from './fake-kernel';
+
+const golden = readFileSync('../tests/data/mime.json', 'utf8');
+const DRAWN = Math.ceil(CASES / 20);
+/** Milliseconds for a card with every fold open: this page is no browser, and draws about ten times slower. */
+const SLOW_CARD = 10 * SLOW;
+const FOLDS = ['Timeline', 'Engines', 'Tasks', 'Output'];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+/** Draw a result with every fold open, and write down what the notebook would keep; milliseconds. */
+function draw(model: ResultModel): number {
+  const before = process.cpuUsage();
+  const card = new Card({ settings: { timeline: true } });
+  document.body.append(card.node);
+  try {
+    card.setModel(model);
+    for (const fold of card.node.querySelectorAll<HTMLButtonElement>('.ipar-fold[aria-expanded=false]')) {
+      if (FOLDS.some(name => fold.textContent.startsWith(name))) fold.click();
+    }
+    expect(card.node.querySelectorAll('[role=progressbar]')).toHaveLength(1);
+    expect(checkSaved(JSON.parse(JSON.stringify(toSaved(model))))).toMatchObject({ ok: true });
+    return spent(before);
+  } finally {
+    card.dispose();
+    card.node.remove();
+  }
+}
+
+test(`${DRAWN} broken outputs of a saved notebook that are read are drawn too`, { timeout: 540_000 }, () => {
+  const chance = chances(16);
+  const slow: number[] = [];
+  const wrong: string[] = [];
+  let drawn = 0;
+  for (let i = 0; drawn < DRAWN; i++) {
+    const read = checkSaved(variant(golden, chance));
+    if (!read.ok) continue;
+    drawn++;
+    try {
+      if (draw(ResultModel.fromSaved(read.value)) > SLOW_CARD) slow.push(i);
+    } catch (error) {
+      wrong.push(`case ${i}: ${String(error)}`);
+    }
+  }
+  console.log(`saved MIME JSON, drawn: ${drawn} cases, ${wrong.length} wrong, ${slow.length} slow`);
+  expect(wrong).toEqual([]);
+  expect(slow).toEqual([]);
+});
+
+/** All that a link knows. */
+function state(link: Link): string {
+  const known = [...link.results].map(({ id, head, running, failures, slots, engines, columns }) => {
+    const { position, since } = running;
+    return [id, head, [...position], [...since], failures, slots, engines, columns.revision, columns.known];
+  });
+  return JSON.stringify(known);
+}
+
+test(`${CASES} broken messages move no result of a link, or are drawn`, { timeout: 540_000 }, async () => {
+  const chance = chances(17);
+  const kernel = new FakeKernel();
+  const link = new Link({ id: 'k', client: 'tab', rate: 5 });
+  link.use(kernel.connection);
+  await kernel.hello();
+  const good = JSON.stringify({
+    type: 'update',
+    full: false,
+    gone: [],
+    results: [
+      {
+        id: 'r',
+        head: { name: 'f', total: 9, done: 3, ok: 3, messages: 9, state: 'running', eta: [1, 2], ended: 3 },
+        engines: { from: 0, ids: [0, 'one'] },
+        failures: [{ n: 0, count: 1, engines: [0], first: 2, type: 'E', message: 'm', where: '', traceback: 't' }],
+        rows: { buffer: 0, count: 2 },
+        running: { buffer: 1, count: 1 }
+      }
+    ]
+  });
+  const sizes = [30, 14]; // bytes of two rows, and of one running task
+  const slow: number[] = [];
+  const wrong: string[] = [];
+  let [refused, drawn] = [0, 0];
+  for (let i = 0; i < CASES; i++) {
+    if (i % 10 === 0) kernel.full('r');
+    const before = state(link);
+    const message = variant(good, chance) as object;
+    const buffers = sizes.map(size => {
+      const bytes = new Uint8Array(chance() < 0.1 ? Math.floor(chance() * 64) : size);
+      // positions, which come first, stay below 65,536: eight million rows would only make the test long
+      return bytes.map((_, at) => (at % 4 > 1 && at < 8 ? 0 : Math.floor(256 * chance()))).buffer;
+    });
+    try {
+      const began = process.cpuUsage();
+      kernel.tell(message, buffers);
+      if (spent(began) > SLOW) slow.push(i);
+      const told = { protocol: 1, session: kernel.session, seq: kernel.seq, ...message };
+      if (!checkMessage(told, buffers).ok) {
+        refused++;
+        expect(state(link)).toBe(before);
+      } else if (drawn < DRAWN) {
+        for (const model of [...link.results].slice(0, 2)) {
+          drawn++;
+          if (draw(model) > SLOW_CARD) slow.push(i);
+        }
+      }
+    } catch (error) {
+      wrong.push(`case ${i}: ${String(error)}`);
+    }
+  }
+  const facts = `${refused} refused, ${drawn} drawn, ${wrong.length} wrong, ${slow.length} slow`;
+  console.log(`messages at a link: ${CASES} cases, ${facts}`);
+  expect(wrong).toEqual([]);
+  expect(slow).toEqual([]);
+  expect(refused).toBeGreaterThan(CASES / 10);
+  expect(drawn).toBeGreaterThanOrEqual(DRAWN);
+  kernel.full('r');
+  kernel.delta('r', { name: 'sound', total: 9, done: 4 });
+  expect(link.find('r')?.head).toMatchObject({ name: 'sound', done: 4 });
+  link.dispose();
+});
