@@ -102,7 +102,7 @@ matrix: .venv/test.stamp
 # What make test plays a few hundred of: broken and hostile messages at every edge.
 fuzz: .venv/test.stamp
 	$(BIN)/python tests/fuzz/fuzz.py 60000
-	cd labextension && FUZZ_CASES=20000 PATH="$(BIN):$$PATH" jlpm vitest run test/fuzz.test.ts
+	cd labextension && FUZZ_CASES=12000 PATH="$(BIN):$$PATH" jlpm vitest run test/fuzz.test.ts test/fuzz-drawn.test.ts
 
 # Run from a directory without a conftest.py, so that nothing of our own tests' settings applies.
 upstream: .venv/test.stamp
