@@ -4,7 +4,10 @@ import json
 
 # JupyterLab asks for a subshell for each page, and ipykernel keeps it.
 FIGURES = """\
-import gc, json, threading
+import gc, json, threading, time
+deadline = time.monotonic() + 10
+while time.monotonic() < deadline and "ipar-results" in str([each.name for each in threading.enumerate()]):
+    time.sleep(0.05)  # the page was told of all a moment ago
 channel = get_ipython().kernel.control_handlers["ipar_request"].__self__
 gc.collect()
 there = gc.get_objects()
@@ -18,7 +21,7 @@ print(json.dumps({
     "readers": len(channel._tracker.all()[0].recorder.woken),
     **{kind: kinds.count(kind) for kind in ("Told", "Recorder", "Tracked", type(channel._comm).__name__)},
 }), len(there))
-del there, kinds
+del there, kinds, deadline
 """
 
 
