@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .columns import ABORTED, FAILED, OK, Columns
+from .columns import ABORTED, FAILED, QUEUED, Columns
 from .ids import Index
 from .snapshot import EngineId
 
@@ -73,7 +73,7 @@ class Known(ABC):
     def done(self) -> int:
         """Inputs that have ended."""
         self.drain()
-        return int(self.columns.counts[OK:].sum())
+        return self.columns.total - int(self.columns.counts[QUEUED])
 
     @property
     def any_failed(self) -> bool:

@@ -75,15 +75,14 @@ class Listener:
         over = []
         for position, future in enumerate(futures):
             listening = future.iopub_callbacks
-            was_there = bool(listening) and instead_of in listening
-            pending = future._state in PENDING
-            if pending:
+            if future._state in PENDING:
                 listening.append(on_iopub)
                 future._done_callbacks.append(on_done)
-                pending = future._state in PENDING
-            if was_there:
+                if len(listening) > 1 and instead_of in listening:  # not before ours is there
+                    listening.remove(instead_of)
+            elif instead_of in listening:
                 listening.remove(instead_of)
-            if not pending:
+            if future._state not in PENDING:
                 over.append(position)
         return over
 
@@ -112,17 +111,19 @@ class Listener:
     def _on_iopub(self, message: Any) -> None:
         # an exception here would stall the client's iopub for good
         try:
+            state = message["content"].get("execution_state")
+            if state == "busy":
+                # what most messages are: without calls to check it
+                msg_id, engine = message["parent_header"]["msg_id"], message["metadata"].get("engine")
+                if type(msg_id) is not str or type(engine) is not str:
+                    msg_id, engine = _parent(message), _engine(message)
+                self._began.append((msg_id, engine, now()))
+                if self.every_end:
+                    self.late[msg_id] = engine, message["header"].get("date")
+                return
             kind = message["header"]["msg_type"]
             if kind == "status":
-                if message["content"]["execution_state"] == "busy":
-                    # what most messages are: without calls to check it
-                    msg_id, engine = message["parent_header"]["msg_id"], message["metadata"].get("engine")
-                    if type(msg_id) is not str or type(engine) is not str:
-                        msg_id, engine = _parent(message), _engine(message)
-                    self._began.append((msg_id, engine, now()))
-                    if self.every_end:
-                        self.late[msg_id] = engine, message["header"].get("date")
-                elif self._erred or self.every_end:
+                if self._erred or self.every_end:
                     self._on_idle(message)
             elif kind in _OUTPUT:
                 self._wrote.append(_parent(message))

@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from .actions import Cancelling
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
-_ORIGIN = itemgetter("engine_id", "submitted")
 _FACTS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]
-_SUBMITTED = itemgetter("submitted")
+_ENGINE, _SUBMITTED = itemgetter("engine_id"), itemgetter("submitted")
 _BLOCK = 2_000  # messages whose metadata stays in the processor's cache while it is read
 _OUTPUTS_KEPT = 64
 _PACE = 0.2  # seconds: no view changes more often
@@ -113,7 +112,7 @@ class Recorder(Known):
         over = self._listener.attach(children, self.link.first_words.hear)
         waiting = next((f.msg_id for f in reversed(children) if f._state in PENDING), None)
         self.direct = None if waiting is None else self.link.direct([waiting])
-        engines, submitted = zip(*map(_ORIGIN, metadata), strict=True)
+        engines, submitted = list(map(_ENGINE, metadata)), list(map(_SUBMITTED, metadata))
         self.clock.sent(submitted)
         with suppress(TypeError):  # not all of one kind
             self._first_sent = submitted.index(min(submitted))
