@@ -22,7 +22,7 @@ class Unheard:
     """
 
     def __init__(self) -> None:
-        self._begun = 0.0
+        self._begun = False
         self._asked: dict[str, bool] = {}  # by engine, whether it has replied
         self._sent: dict[str, set[str]] | None = None  # by engine id, what the Hub saw go there
         self._since = 0.0
@@ -41,25 +41,25 @@ class Unheard:
         """
         link = recorder.link
         if recorder.quiet < max(patience, link.patience / 4) or not result._children:
-            self._begun = 0.0
+            self._begun = False
             return ()
         if not link.relays.note("iopub"):
             return ()
-        now = time.monotonic()
         if not self._begun:
-            self._begin(link, now)
-        elif self._sent is None or now - self._since < patience or not all(self._asked.values()):
+            self._begin(link)
             return ()
-        else:
-            found = self._found(result, recorder)
-            if self._asked or not found:
-                self._begun = 0.0  # and again, should the Hub know more by then
-                return found
+        waits = time.monotonic() - self._since < patience or not all(self._asked.values())
+        if self._sent is None or waits:
+            return ()
+        found = self._found(result, recorder, self._sent)
+        if found and not self._asked:
             self._ask(link)
-        return ()
+            return ()
+        self._begun = False  # and again, should the Hub know more by then
+        return found
 
-    def _begin(self, link: Any, now: float) -> None:
-        self._begun, self._asked, self._sent = now, {}, None
+    def _begin(self, link: Any) -> None:
+        self._begun, self._asked, self._sent = True, {}, None
         self._round = this = self._round + 1
 
         def answered(message: Any) -> None:
@@ -82,12 +82,12 @@ class Unheard:
         for uuid in self._asked:
             link.greet(uuid, replied)
 
-    def _found(self, result: Any, recorder: Recorder) -> list[int]:
+    def _found(self, result: Any, recorder: Recorder, sent: dict[str, set[str]]) -> list[int]:
         """What was sent to every engine of now."""
         link, columns = recorder.link, recorder.columns
-        if self._sent is None or (self._asked and not set(link.uuids()) <= self._asked.keys()):
+        if self._asked and not set(link.uuids()) <= self._asked.keys():
             return []
-        known = [self._sent.get(str(engine), set()) for engine in link.alive()]
+        known = [sent.get(str(engine), set()) for engine in link.alive()]
         if not known:
             return []
         everywhere = set.intersection(*known)

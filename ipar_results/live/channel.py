@@ -201,11 +201,11 @@ class Channel:
         self._wake()
 
     def _told_of(self, entry: Tracked) -> Told:
-        from .wire import Told
-
         with self._lock:
             told = self._told.get(entry.id)
             if told is None:
+                from .wire import Told
+
                 told = self._told[entry.id] = Told(entry)
             return told
 
