@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ipar_results.live import ticker as module
-from ipar_results.live.ticker import CHANGED, ENDING, Ticker
+from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
 from ipar_results.log import forget
 
 
@@ -35,7 +35,7 @@ class Shown:
         self.name, self.want, self.cost, self.size = name, want, cost, size
         self.log = log if log is not None else []
         self.clock = clock
-        self.over = self.frozen = False
+        self.over = self.frozen = self.held = False
         self.sent_at = 0.0
 
     def wants(self, now):
@@ -46,10 +46,14 @@ class Shown:
     def send(self):
         self.sent_at = self.clock.monotonic()
         self.log.append((self.sent_at, self.name))
-        if self.want == ENDING:
+        if self.want in (ENDING, OVERDUE):
             self.over = True
             self.want = None
         return self.cost
+
+    def hold(self):
+        self.held = self.over = True
+        return Shown(self.name, self.want, log=self.log, clock=self.clock, size=self.size), 0
 
     def freeze(self):
         if self.name == "stubborn":
@@ -151,6 +155,35 @@ def test_two_hundred_endings_all_arrive(clock):
         clock.now += 0.1
         ticker._round(followed, clock.now)
     assert sorted(int(name) for _, name in log) == list(range(200))
+
+
+def test_endings_that_wait_for_room_leave_their_place_to_an_heir_a_few_in_each_round(clock):
+    log = []
+    followed = [Shown(str(i), want=ENDING, log=log, clock=clock, size=20_000) for i in range(40)]
+    running = Shown("running", clock=clock, size=20_000)
+    ticker = Ticker(lambda: 10)
+    ticker._round([*followed, running], clock.now)
+    heirs = ticker.followed()
+    assert len(log) == 3 and sum(each.held for each in followed) == len(heirs) == 3
+    assert not running.held
+    for heir in heirs:
+        heir.hold = lambda: (None, 0)
+    for _ in range(20):
+        clock.now += 0.1
+        ticker._round([each for each in heirs if not each.over], clock.now)
+    assert all(heir.over for heir in heirs) and len(log) == 6
+
+
+def test_what_is_overdue_is_sent_whatever_its_size(clock):
+    log = []
+    followed = [Shown(str(i), want=OVERDUE, log=log, clock=clock, size=100_000) for i in range(30)]
+    late = Shown("late", want=ENDING, log=log, clock=clock, size=100)
+    ticker = Ticker(lambda: 10)
+    for _ in range(40):
+        clock.now += 0.1
+        ticker._round([late, *[each for each in followed if not each.over]], clock.now)
+    assert sorted(name for _, name in log) == sorted(str(i) for i in range(30))
+    assert most_in_a_second([at for at, _ in log]) <= 10
 
 
 def test_nothing_is_sent_where_nobody_wants_it(clock):

@@ -227,6 +227,10 @@ class Channel:
 
     over = False
 
+    def hold(self) -> tuple[None, int]:
+        """Nothing: no result is kept alive by this."""
+        return None, 0
+
     def freeze(self) -> None:
         """Nothing: the end of the channel says goodbye."""
 

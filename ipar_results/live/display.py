@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from ..config import IPythonParallelResults
@@ -16,8 +17,8 @@ from ..saved import MIME
 from ..snapshot import Snapshot
 from ..timeline import take
 from .following import Following
+from .last import Last, close_some
 
-_CLOSED_AT_ONCE = 4
 _CARD_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
@@ -89,6 +90,7 @@ class Live(Following):
         self._view = view
         self._widget: Any = None
         self._left: list[Any] = []
+        self._heir: Last | None = None
         self._stays = dashboard()  # a widget that was closed would leave a hole in the page
         self._display_id = uuid.uuid4().hex
 
@@ -143,6 +145,27 @@ class Live(Following):
         self._show(state, update=True)
         return 1
 
+    def _bequeath(self, since: float) -> tuple[Last | None, int]:
+        if self._stays:
+            return None, 0
+        state = self._recorder.snapshot()
+        data = self._picture(state)
+        messages = 0
+        if self._widget is not None:  # it stays until the picture takes its place
+            messages = int(self._widget.draw(state, force=True))
+            self._drop_widget()
+        parts, self._left = self._left, []
+        self._heir = Last(self._publisher(data, update=True), _size(data), parts, since)
+        return self._heir, messages
+
+    def reopen(self, result: Any) -> bool:
+        """Follow the result again after a retry."""
+        with self._lock:
+            if self._heir is not None:
+                self._heir.forget()
+                self._heir = None
+            return super().reopen(result)
+
     def _put_widget_down(self) -> None:
         if not self._stays:
             self._drop_widget()
@@ -157,21 +180,26 @@ class Live(Following):
 
     def _tidy(self) -> int:
         """Close a few parts of the widget: each is a message, and a card has a dozen."""
-        some, self._left = self._left[:_CLOSED_AT_ONCE], self._left[_CLOSED_AT_ONCE:]
-        for part in some:
-            part.close()
-        return len(some)
+        before = len(self._left)
+        self._left = close_some(self._left)
+        return before - len(self._left)
 
     def _release(self) -> None:
         self._put_widget_down()
         super()._release()
 
     def _show(self, state: Snapshot, update: bool) -> None:
-        data = bundle(state, self._config, self._view, self._saved(state), self._recorder)
+        data = self._picture(state)
         if self._draw_widget(state) is not None:
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-        self.size = sum(len(each if isinstance(each, str) else json.dumps(each)) for each in data.values())
-        self._publish(data, {}, transient={"display_id": self._display_id}, update=update)
+        self.size = _size(data)
+        self._publisher(data, update)()
+
+    def _publisher(self, data: dict[str, Any], update: bool) -> Callable[[], None]:
+        return partial(self._publish, data, {}, transient={"display_id": self._display_id}, update=update)
+
+    def _picture(self, state: Snapshot) -> dict[str, Any]:
+        return bundle(state, self._config, self._view, self._saved(state), self._recorder)
 
     def _saved(self, state: Snapshot) -> dict[str, Any] | None:
         if self._front is None or not (self._card or state.finished or state.state == "frozen"):
@@ -220,6 +248,10 @@ def bundle(
         data["text/html"] = _drawn(lambda: html.card(state, limits(config), timeline), "HTML")
     kept = {mime: drawn for mime, drawn in data.items() if drawn is not None} or {"text/plain": _bare(state)}
     return kept if saved is None else {MIME: saved, **kept}
+
+
+def _size(data: dict[str, Any]) -> int:
+    return sum(len(each if isinstance(each, str) else json.dumps(each)) for each in data.values())
 
 
 def _drawn(draw: Callable[[], str], what: str) -> str | None:

@@ -12,6 +12,7 @@ from ..config import IPythonParallelResults
 from ..log import trouble
 from ..recorder import Recorder
 from ..snapshot import Snapshot
+from .last import Last, waits
 from .ticker import CHANGED, ENDING, TIDYING
 
 CLOCK = 1.0
@@ -45,7 +46,8 @@ class Following(ABC):
         self._config = config
         self._lock = threading.RLock()  # a user's observer of a widget may unload us
         self._shown: tuple[Any, ...] | None = None
-        self._ended_at: float | None = None
+        self._due_at: float | None = None  # since when the last state waits to be sent
+        self._ended_at: float | None = None  # when it was sent
         self.sent_at = 0.0
         self.size = 0
         self.over = False
@@ -59,6 +61,10 @@ class Following(ABC):
     @abstractmethod
     def _finish(self, state: Snapshot) -> int:
         """Send the last state; returns how many messages it took."""
+
+    def _bequeath(self, since: float) -> tuple[Last | None, int]:
+        """The last picture by itself, and messages it took to make it; None where there is no such thing."""
+        return None, 0
 
     def _rate(self) -> float:
         """Updates a second."""
@@ -92,13 +98,30 @@ class Following(ABC):
                 self._drop()
             return None
         if self._recorder.all_ended or self._recorder.link.closed:
-            return ENDING
+            self._due_at = now if self._due_at is None else self._due_at
+            return waits(self._due_at, now)
         since = now - self.sent_at
         if since < 1 / self._rate():
             return None
         if self._key() != self._shown:
             return CHANGED
         return CHANGED if since >= CLOCK and not self._recorder.lost else None
+
+    def hold(self) -> tuple[Last | None, int]:
+        """Let go of a result whose last state has to wait, and leave that to somebody who has only this."""
+        with self._lock:
+            since = time.monotonic() if self._due_at is None else self._due_at
+            complete = self._output_complete() or time.monotonic() - since > OUTPUT_GRACE
+            if self.over or not (complete and self._at_end()):
+                return None, 0
+            try:
+                heir, messages = self._bequeath(since)
+            except Exception:
+                trouble("drawing the last state of a display")
+                return None, 0
+            if heir is not None:
+                self._drop()
+            return heir, messages
 
     def send(self) -> int:
         """Send the present state, which is the last one where the work has ended."""
@@ -135,10 +158,10 @@ class Following(ABC):
     def reopen(self, result: Any) -> bool:
         """Follow the result again after a retry; False where it is still followed."""
         with self._lock:
+            self._due_at = self._ended_at = None
             if not self.over:
-                self._ended_at = None
                 return False
-            self._result, self._shown, self._ended_at, self.over = result, None, None, False
+            self._result, self._shown, self.over = result, None, False
             return True
 
     # state ---------------------------------------------------------------------------------------

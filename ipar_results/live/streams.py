@@ -128,6 +128,10 @@ class Streams:
                 self.over = True
             return 1
 
+    def hold(self) -> tuple[None, int]:
+        """Nothing: no result is kept alive by this."""
+        return None, 0
+
     def freeze(self) -> None:
         """Show the streams whole, and no more afterwards."""
         self.close()

@@ -11,7 +11,8 @@ from typing import Protocol
 from ..log import trouble
 
 _ROUND = 0.1
-ENDING, CHANGED, TIDYING = 0, 1, 2
+OVERDUE, ENDING, CHANGED, TIDYING = -1, 0, 1, 2
+_HELD_AT_ONCE = 3  # a picture takes milliseconds
 BYTES_A_SECOND = 45_000  # with what may go out at once, 50 kB/s over ten seconds
 
 
@@ -19,10 +20,19 @@ class Followed(Protocol):
     """What the ticker moves."""
 
     def wants(self, now: float) -> int | None:
-        """ENDING, CHANGED, TIDYING, or None where there is nothing to send."""
+        """OVERDUE, ENDING, CHANGED, TIDYING, or None where there is nothing to send.
+
+        What is overdue is sent whatever its size.
+        """
 
     def send(self) -> int:
         """Send the present state; returns how many messages it took."""
+
+    def hold(self) -> tuple[Followed | None, int]:
+        """Called where its end has to wait for room: what is followed in its place, and messages it took.
+
+        None where it waits itself.
+        """
 
     @property
     def size(self) -> int:
@@ -132,14 +142,25 @@ class Ticker:
         # where bytes are short, the newest has every other turn, or it would have all
         newest = followed[-1] if followed and followed[-1] is not self._last else None
         due.sort(key=lambda item: (item[0], item[1] is not newest, item[1].sent_at))
-        for _, each in due:
-            if not self._affordable(now):
-                return
-            if self._owes(now) and each not in self.standing:
-                continue
-            self.note(each.send())
-            self._owed += each.size
-            self._last = each if each.size else self._last
+        held = 0
+        for rank, each in due:
+            free = rank == OVERDUE or each in self.standing or not self._owes(now)
+            if free and self._affordable(now):
+                self.note(each.send())
+                self._owed += each.size
+                self._last = each if each.size else self._last
+            elif rank == ENDING and held < _HELD_AT_ONCE and self._affordable(now):
+                held += self._hold(each)
+
+    def _hold(self, followed: Followed) -> bool:
+        """Have something that keeps nothing alive wait in its place."""
+        heir, messages = followed.hold()
+        self.note(messages)
+        if heir is None:
+            return False
+        with self._lock:
+            self._followed.append(heir)
+        return True
 
     def _owes(self, now: float) -> bool:
         """Whether outputs have to wait: a second's worth may go out at once, more is paid for by waiting."""

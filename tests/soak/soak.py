@@ -79,7 +79,7 @@ def endure(kernel, minutes: float) -> list[tuple[float, dict[str, float]]]:  # t
 
 def figures(kernel) -> dict[str, float]:  # type: ignore[no-untyped-def]
     """What the kernel says of itself."""
-    cell = kernel.run("import json\nprint(json.dumps(rounds.figures()))", timeout=60)
+    cell = kernel.run("import json\nprint(json.dumps(rounds.figures()))", timeout=180)
     return json.loads(kernel.text(cell).strip().splitlines()[-1])
 
 
