@@ -142,7 +142,7 @@ def test_a_result_whose_last_picture_waits_for_room_is_freed_and_the_picture_is_
     kernel.run("shown = ipar_results.layer.current().ticker; before = kept()")
     sent = "[time.sleep(0.1) for _ in range(600) if shown.followed()].clear(), len(shown.followed())"
     assert told(kernel, sent, timeout=90) == "left: None 0"
-    kernel.run("ticker.BYTES_A_SECOND = 1")
+    kernel.run("ticker.BYTES_A_SECOND = 0")
     kernel.messages.clear()
     kernel.run(
         "ar = lv.map_async(odd, range(6)); display(ar); ar.wait(30); time.sleep(0.5)\n"
