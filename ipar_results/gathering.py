@@ -233,6 +233,11 @@ class GroupRecorder(Recorder):
     def _overtaken(self) -> None:
         """Nothing: our callbacks run before those of the results."""
 
+    @property
+    def stirs(self) -> bool:
+        """Whether it is worth looking: nobody says when something comes."""
+        return True
+
     def poll(self) -> None:
         """Keep up with what does not come by itself."""
         self.drain()

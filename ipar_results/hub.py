@@ -48,6 +48,11 @@ class HubRecorder(Recorder):
         self._database = True
         self._said_done: set[str] = set()
 
+    @property
+    def stirs(self) -> bool:
+        """Whether it is worth looking: nobody says when something comes."""
+        return True
+
     def poll(self) -> None:
         """Ask for the records of what is pending, if the last answer has come and is a second old."""
         super().poll()

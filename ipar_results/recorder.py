@@ -321,6 +321,11 @@ class Recorder(Known):
 
     # kept up with --------------------------------------------------------------------------------
 
+    @property
+    def stirs(self) -> bool:
+        """Whether something was heard that was not taken in."""
+        return self._deaf or bool(self._listener)
+
     def poll(self) -> None:
         """Keep up with what does not come by itself; called again and again by whoever shows or waits.
 

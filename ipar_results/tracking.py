@@ -12,11 +12,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .log import trouble
+from .turns import Turns
 
 if TYPE_CHECKING:
     from .recorder import Recorder
 
 _ADOPTED_AT_ONCE = 20  # a recorder takes some 50 µs: a burst of results is taken in bit by bit
+_LOOKED_AT = 500  # in one round, beside those that something was heard of
 _REMEMBERED = 200
 _OUTPUT_GRACE = 2.0
 _SETTING_UP = 0.01
@@ -65,6 +67,11 @@ class Tracked:
         """Whether only the last facts are left."""
         return self._recorder() is None
 
+    @property
+    def stirs(self) -> bool:
+        """Whether something was heard that has not been taken in."""
+        return self._followed is not None and self._followed.stirs
+
     def facts(self) -> dict[str, Any]:
         """What :func:`~ipar_results.assemble.scalars` gives; the last ones where the result is gone."""
         recorder = self._recorder()
@@ -109,12 +116,21 @@ class Tracker:
         Gives the recorder of a result.
     wake : callable
         Has :meth:`round` called again and again until it says that nothing is left to do.
+
+    Attributes
+    ----------
+    where : Where
+        Where results are made now.
+    stirred : list of Tracked
+        Those of which something was heard in the last round, where there are too many to look at all of them.
     """
 
     def __init__(self, recorder: Callable[[Any], Recorder], wake: Callable[[], None]) -> None:
         self.where = Where()
+        self.stirred: list[Tracked] = []
         self._recorder = recorder
         self._wake = wake
+        self._turns = Turns(_LOOKED_AT)
         self._births: deque[tuple[weakref.ref[Any], Where]] = deque()
         self._old_births = 0
         self._numbers = count(1)
@@ -158,6 +174,11 @@ class Tracker:
         with self._lock:
             return list(self._tracked.values())
 
+    def ids(self) -> set[str]:
+        """The ids of all entries."""
+        with self._lock:
+            return set(self._tracked)
+
     def catch_up(self) -> None:
         """Take in what was made up to now, for somebody who wants to see it at once."""
         there = len(self._births)
@@ -173,13 +194,16 @@ class Tracker:
         self._adopt(self._old_births, _ADOPTED_AT_ONCE)
         self._old_births = len(self._births)
         active = [entry for entry in self.all() if not entry.over]
-        for entry in active:
+        turn = self._turns.take(active)
+        self.stirred = [entry for entry in active if entry.stirs] if len(turn) < len(active) else []
+        for entry in dict.fromkeys(self.stirred + turn):
             try:
                 entry.follow()
             except Exception:
                 trouble("following a result")
                 entry.let_go()
-        self._forget()
+        if self._turns.over:
+            self._forget()
         return bool(active or self._births)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from ..config import IPythonParallelResults
 from ..log import remark, trouble
 from ..texts import sound
 from ..tracking import Tracked, Tracker
+from ..turns import Turns
 from .commands import Commands, Outcome
 from .haste import haste
 from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
@@ -30,8 +31,8 @@ TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
 BYTES_A_SECOND = 40_000  # of the 50 kB that a whole kernel sends: outputs need some at any time
 LARGEST = BYTES_A_SECOND // 2  # bytes of one message: more would leave nothing for the next half second
-_CLOCK = 5.0  # rates and shares drift while long tasks run
 _REMEMBERED = 1_000
+_LOOKED_AT = 500  # each time, beside those of which something was heard
 _HEAD_BYTES = 700  # about what one result's facts take
 
 
@@ -62,6 +63,8 @@ class Channel:
         self._seq = 0
         self._rate = float(config.rate)
         self._told: dict[str, Told] = {}
+        self._turns, self._resting = Turns(_LOOKED_AT), Turns(_LOOKED_AT)
+        self._news: dict[str, Told] = {}  # those that were found to have some
         self._full: list[str] | None = None  # what a full state has still to tell
         self._asked: OrderedDict[str, None] = OrderedDict()
         self._spent: deque[tuple[float, int]] = deque()
@@ -238,18 +241,18 @@ class Channel:
         """Whether there is something to tell, and room for it."""
         if not self.connected or now - self.sent_at < 1 / self._rate or self._room(now) <= 0:
             return None
-        return CHANGED if self._full is not None or self._due(now) or self._lost() else None
+        return CHANGED if self._full is not None or self._any_news(now) or self._lost() else None
 
     def busy(self) -> bool:
         """Whether there will be something to tell though no result runs."""
         with self._lock:
             if not self.connected:  # nobody to be told: whoever comes later is told all anew
                 self._drop_lost()
-            for told in self._told.values():
+            for told in self._resting.take(list(self._told.values())):
                 told.rest()
         if not self.connected:
             return False
-        return self._full is not None or bool(self._due(time.monotonic()) or self._lost())
+        return self._full is not None or self._any_news(time.monotonic()) or bool(self._lost())
 
     def send(self) -> int:
         """Tell what has changed, as much as there is room for; returns how many messages it took."""
@@ -260,13 +263,15 @@ class Channel:
             self.sent_at = now
             room = min(LARGEST, self._room(now))
             content, buffers = self._full_part(room) if self._full is not None else self._delta(room, now)
+            if not (content["full"] or content["results"] or content["gone"]):
+                return 0
             self.size = self._send(content, buffers)
             self._spent.append((now, self.size))
             return 1
 
     def _delta(self, room: int, now: float) -> tuple[dict[str, Any], list[bytes]]:
         room = min(room, int(BYTES_A_SECOND / self._rate))  # so that the next one need not wait
-        results, buffers = self._updates(self._due(now), room, now)
+        results, buffers = self._updates(self._due(), room, now)
         return {"type": "update", "full": False, "results": results, "gone": self._drop_lost()}, buffers
 
     def _full_part(self, room: int) -> tuple[dict[str, Any], list[bytes]]:
@@ -293,6 +298,9 @@ class Channel:
         results: list[Any] = []
         used = 0
         for told in due:
+            if not told.due(now):
+                del self._news[told.entry.id]
+                continue
             if results and used + _HEAD_BYTES > room:
                 break
             rows_room = (room - used) // 2 if len(due) > 1 else room - used - _HEAD_BYTES
@@ -309,24 +317,25 @@ class Channel:
             trouble("telling of a result")
             return {"id": told.entry.id}
 
-    def _due(self, now: float) -> list[Told]:
-        """Those with news: what has ended first, then what has waited longest."""
-        found = []
-        for entry in self._tracker.all():
-            told = self._told_of(entry)
-            if told.settled:
-                continue
-            if told.stale or (told.running and now - told.sent_at > _CLOCK):
-                found.append(told)
-        return sorted(found, key=lambda told: (told.running, told.sent_at))
+    def _any_news(self, now: float) -> bool:
+        """Look at those whose turn it is, and at those of which something was heard."""
+        for entry in self._turns.take(self._tracker.all()) + self._tracker.stirred:
+            if entry.id not in self._news and (told := self._told_of(entry)).due(now):
+                self._news[entry.id] = told
+        return bool(self._news)
 
-    def _lost(self) -> list[str]:
-        return [result_id for result_id in list(self._told) if self._tracker.find(result_id) is None]
+    def _due(self) -> list[Told]:
+        """Those with news: what has ended first, then what has waited longest."""
+        return sorted(self._news.values(), key=lambda told: (told.running, told.sent_at))
+
+    def _lost(self) -> set[str]:
+        return self._told.keys() - self._tracker.ids()
 
     def _drop_lost(self) -> list[str]:
-        lost = self._lost()
+        lost = sorted(self._lost())
         for result_id in lost:
             del self._told[result_id]
+            self._news.pop(result_id, None)
         return lost
 
     def _room(self, now: float) -> int:

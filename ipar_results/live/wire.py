@@ -25,6 +25,7 @@ NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000
 UNKNOWN_SLOT = 0xFFFF
 _ROW_BYTES, _CHUNKED_ROW_BYTES, _LOAD_BYTES, _RUNNING_BYTES = 15, 23, 15, 14
 _FEWEST_ROWS = 64
+_CLOCK = 5.0  # seconds: rates and shares drift while long tasks run
 _RUNNING_AGE = 1.0  # seconds for which a long list of what runs may be old
 _MOST_RUNNING = 2_000
 
@@ -80,6 +81,10 @@ class Told:
     def stale(self) -> bool:
         """Whether the front end does not know all."""
         return self._withheld or self._stamp != self.stamp or self._rows_left() > 0
+
+    def due(self, now: float) -> bool:
+        """Whether there is something to tell, be it that time goes on."""
+        return not self.settled and (self.stale or (self.running and now - self.sent_at > _CLOCK))
 
     @property
     def running(self) -> bool:
