@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
+from .hindsight import NOTHING
 from .log import trouble
 from .outcomes import wrote_something
 from .roster import coalesced
@@ -48,8 +49,15 @@ def assemble(recorder: Recorder, result: Any) -> Snapshot:
     )
 
 
-def scalars(recorder: Recorder) -> dict[str, Any]:
-    """The fields of a Snapshot that are one number or word each: cheap enough to look at again and again."""
+def scalars(recorder: Recorder, look_back: bool = True) -> dict[str, Any]:
+    """The fields of a Snapshot that are one number or word each: cheap enough to look at again and again.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    look_back : bool, optional
+        Also say, once it has ended, where the time went and what to do better: a second for a million tasks.
+    """
     columns = recorder.columns
     elapsed = recorder.elapsed  # takes in what has just come, so it goes before everything that is counted
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
@@ -85,7 +93,7 @@ def scalars(recorder: Recorder) -> dict[str, Any]:
         "note": recorder.remark(finished),
         "single": recorder.single and total == 1,
         "time": now,
-        **recorder.hindsight.facts(recorder),
+        **(recorder.hindsight.facts(recorder) if look_back else NOTHING),
     }
 
 

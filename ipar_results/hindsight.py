@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _STAMPS = 512  # messages are submitted one after the other: in between, times are as even as nobody cares
 
+NOTHING: dict[str, Any] = {"advice": (), "time_use": None}
+
 Floats = NDArray[np.float64]
 
 
@@ -41,7 +43,7 @@ class Hindsight:
         """
         if not recorder.all_ended:
             self._made = False
-            return {"advice": (), "time_use": None}
+            return NOTHING
         result = recorder.result()
         if not self._made and result is not None:
             self._made = True

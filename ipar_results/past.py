@@ -120,21 +120,33 @@ class Work:
         number = np.bincount(self.slot, minlength=engines)
         if self.number < 6 or engines < 2 or np.median(self.duration) < _SHORT:
             return ratio, np.array(slow, np.int64)
-        middle = np.array([np.median(each[self.slot == s]) if number[s] else np.nan for s in range(engines)])
+        middle, usual = _medians(each, self.slot, number), np.sort(each)
         rest = each - middle[self.slot]
         free = max(self.number - engines, 1)
         spread = max(float(np.sqrt((rest**2).sum() / free)), 0.05)
-        for s in np.flatnonzero(number >= 3).tolist():
+        # without an engine's own, the median of the rest is no less than this one of all
+        apart = middle - usual[np.maximum(self.number - number - 1, 0) // 2]
+        able = (number >= 3) & (self.number - number >= 3) & (apart > np.log(_TWICE))
+        for s in np.flatnonzero(able).tolist():
             others = self.slot != s
-            if others.sum() < 3:
-                continue
-            apart = float(middle[s] - np.median(each[others]))
+            distance = float(middle[s] - np.median(each[others]))
             error = 1.25 * spread * np.sqrt(1 / number[s] + 1 / others.sum())
-            if apart > np.log(_TWICE) and apart > _SURE * error:
-                ratio[s] = np.exp(apart)
+            if distance > np.log(_TWICE) and distance > _SURE * error:
+                ratio[s] = np.exp(distance)
                 slow.append(s)
         return ratio, np.array(slow, np.int64)
 
     def worth(self, gain: float, share: float = _SHARE) -> bool:
         """Whether a gain is worth a word."""
         return gain >= max(share * self.length, _LEAST)
+
+
+def _medians(values: Floats, slot: Ints, number: Ints) -> Floats:
+    """The median of each engine's values; NaN where it has none."""
+    ordered = values[np.lexsort((values, slot))]
+    end = np.cumsum(number)
+    low, high = end - number + (number - 1) // 2, end - number + number // 2
+    found = np.full(len(number), np.nan)
+    some = number > 0
+    found[some] = (ordered[low[some]] + ordered[high[some]]) / 2
+    return found

@@ -347,11 +347,11 @@ class Recorder(Known):
         """Contact is lost: the result says so."""
         give_up_contact(result, self)
 
-    def scalars(self) -> dict[str, Any]:
-        """The fields of a snapshot that are one number or word each."""
+    def scalars(self, look_back: bool = True) -> dict[str, Any]:
+        """What :func:`~ipar_results.assemble.scalars` gives."""
         self.drain()
         with self._lock:
-            return scalars(self)
+            return scalars(self, look_back)
 
     def snapshot(self) -> Snapshot:
         """Everything that is known now, frozen; may be called from any thread at any time."""

@@ -53,7 +53,7 @@ def saved(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline
         JSON types, at most :data:`MOST_BYTES` of UTF-8; ``engines_total``, ``failures_total`` and the other
         totals say what there is.
     """
-    limits = _Limits()
+    limits = _Limits(text=min(_Limits.text, max(_longest(snapshot), _FEWEST_CHARACTERS)))
     while True:
         data = _cut(result_id, snapshot, timeline, limits)
         # a lone surrogate can't be written as UTF-8
@@ -61,6 +61,15 @@ def saved(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline
         if len(text) <= MOST_BYTES or limits == limits.tighter():
             return dict(json.loads(text))
         limits = limits.tighter()
+
+
+def _longest(snapshot: Snapshot) -> int:
+    """Characters of the longest text that there is to cut, as :func:`_cut` measures it."""
+    groups = snapshot.failures[: _Limits.failures]
+    texts = [snapshot.name, snapshot.note, *(group.input[1] for group in groups if group.input)]
+    texts += [text for group in groups for text in (group.type, group.message, group.where, group.traceback)]
+    written = [text for output in snapshot.outputs for text in (output.stdout, output.stderr)]
+    return max([*map(len, texts), *(4 * len(text) for text in written)])
 
 
 def _cut(

@@ -22,6 +22,8 @@ _LOOKED_AT = 500  # in one round, beside those that something was heard of
 _REMEMBERED = 200
 _OUTPUT_GRACE = 2.0
 _SETTING_UP = 0.01
+LARGE = 200_000  # messages: to look back at more takes long enough to be noticed
+TOLD_FIRST = 0.3  # seconds after the end of a large result in which front ends are told, before that
 
 
 class Where(NamedTuple):
@@ -72,11 +74,11 @@ class Tracked:
         """Whether something was heard that has not been taken in."""
         return self._followed is not None and self._followed.stirs
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self, look_back: bool = True) -> dict[str, Any]:
         """What :func:`~ipar_results.assemble.scalars` gives; the last ones where the result is gone."""
         recorder = self._recorder()
         if recorder is not None:
-            return recorder.scalars()
+            return recorder.scalars(look_back)
         return self._facts or {}
 
     def reopen(self, result: Any, recorder: Recorder) -> None:
@@ -94,8 +96,10 @@ class Tracked:
             self._ended_at = None
             return
         self._ended_at = self._ended_at or time.monotonic()
-        patient = time.monotonic() - self._ended_at < _OUTPUT_GRACE
-        if patient and not recorder.link.closed and not self._result._output_ready:
+        ended_for = time.monotonic() - self._ended_at
+        large = recorder.columns.messages > LARGE
+        patience = TOLD_FIRST * large if self._result._output_ready else _OUTPUT_GRACE
+        if ended_for < patience and not recorder.link.closed:
             return
         self.let_go()
 

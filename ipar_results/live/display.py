@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Protocol
 
@@ -16,7 +17,9 @@ from ..render import html, text
 from ..saved import MIME
 from ..snapshot import Snapshot
 from ..timeline import take
+from ..tracking import LARGE, TOLD_FIRST
 from .following import Following
+from .haste import haste
 from .last import Last, close_some
 
 _CARD_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
@@ -119,6 +122,12 @@ class Live(Following):
             return _CARD_RATE
         return super()._rate() if self._widget is not None else min(super()._rate(), self._config.html_rate)
 
+    def _reserve(self) -> float:
+        return TOLD_FIRST if self._card and self._large() else 0.0
+
+    def _large(self) -> bool:
+        return self._recorder.columns.messages > LARGE
+
     def _carded(self) -> bool:
         return self._front is not None and self._front.connected()
 
@@ -199,7 +208,9 @@ class Live(Following):
         return partial(self._publish, data, {}, transient={"display_id": self._display_id}, update=update)
 
     def _picture(self, state: Snapshot) -> dict[str, Any]:
-        return bundle(state, self._config, self._view, self._saved(state), self._recorder)
+        # a large one takes a hundred steps of numpy, after each of which the lock must be had again
+        with haste() if self._large() else nullcontext():
+            return bundle(state, self._config, self._view, self._saved(state), self._recorder)
 
     def _saved(self, state: Snapshot) -> dict[str, Any] | None:
         if self._front is None or not (self._card or state.finished or state.state == "frozen"):

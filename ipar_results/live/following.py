@@ -66,6 +66,10 @@ class Following(ABC):
         """The last picture by itself, and messages it took to make it; None where there is no such thing."""
         return None, 0
 
+    def _reserve(self) -> float:
+        """Seconds after the end in which others go first."""
+        return 0.0
+
     def _rate(self) -> float:
         """Updates a second."""
         return float(self._config.rate)
@@ -99,7 +103,7 @@ class Following(ABC):
             return None
         if self._recorder.all_ended or self._recorder.link.closed:
             self._due_at = now if self._due_at is None else self._due_at
-            return waits(self._due_at, now)
+            return waits(self._due_at, now) if now - self._due_at >= self._reserve() else None
         since = now - self.sent_at
         if since < 1 / self._rate():
             return None

@@ -16,7 +16,7 @@ from ..recorder import Recorder
 from ..roster import coalesced
 from ..snapshot import Advice, TimeUse
 from ..texts import clipped, tidy
-from ..tracking import Tracked
+from ..tracking import LARGE, Tracked
 from .commands import possible
 
 GROUPS, INDICES = 20, 50
@@ -51,7 +51,7 @@ class Told:
 
     def forget(self) -> None:
         """Start from nothing: the front end does."""
-        self._all_told = False
+        self._all_told = self._end_told = False
         self._head: dict[str, Any] = {}
         self._stamp: tuple[Any, ...] | None = None
         self._engines = 0
@@ -127,17 +127,21 @@ class Told:
         dict
             A ``ResultUpdate`` of the wire protocol.
         """
-        over, self._stamp, self._withheld = self.entry.over, self.stamp, False
+        over, self._stamp = self.entry.over, self.stamp
         told: dict[str, Any] = {"id": self.entry.id}
         recorder = self.entry.recorder
         if recorder is None:
+            self._withheld, self._all_told = False, True
             self._add_head(told, head(self.entry, None))
-            self._all_told = True
             return told
         recorder.drain()
+        # that it has ended is told before the second that looking back at a large one takes
+        ends = recorder.all_ended and not self._end_told
+        self._end_told = recorder.all_ended
+        self._withheld = ends and recorder.columns.messages > LARGE
         before, share = len(buffers), room // 3
         with recorder.lock:
-            self._add_head(told, head(self.entry, recorder))
+            self._add_head(told, head(self.entry, recorder, not self._withheld))
             self._add_engines(told, recorder, share, buffers)
             self._add_failures(told, recorder.failures, share)
             if self.wanted:
@@ -274,9 +278,9 @@ class Told:
         }
 
 
-def head(entry: Tracked, recorder: Recorder | None) -> dict[str, Any]:
+def head(entry: Tracked, recorder: Recorder | None, look_back: bool = True) -> dict[str, Any]:
     """The facts of one line, all of them finite and short."""
-    facts = {key: _short(value) for key, value in entry.facts().items()}
+    facts = {key: _short(value) for key, value in entry.facts(look_back).items()}
     facts["name"], facts["note"] = tidy(facts.get("name", ""), NAME), tidy(facts.get("note", ""), NOTE)
     facts["where"] = entry.where._asdict()
     if recorder is not None:
