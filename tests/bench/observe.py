@@ -141,7 +141,7 @@ def timed(call: Callable[[], Any], repeat: int = 5) -> float:
 def observed(n: int) -> SimpleNamespace:
     """Runs without us and with us in turn; the best of each batch, since a busy machine only ever adds."""
     plain, ours, attach = [], [], []
-    for _ in range(max(4, min(30, 60_000 // n))):
+    for _ in range(max(4, min(100, 60_000 // n))):
         result, futures = submit(n)
         feed = fed(n)
         gc.collect()
