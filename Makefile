@@ -1,6 +1,6 @@
 # Everything is installed once into .venv and written below build/; nothing goes to your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench scale faults soak \
+.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench scale peers faults soak \
     build docs install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
@@ -33,6 +33,7 @@ help:
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make scale             the same for a million tasks, a thousand engines, ten thousand results"
+	@echo "make peers            the same work beside upstream's bar, tqdm.notebook and dask, in a browser"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
 	@echo "make fuzz              100,000 broken and hostile messages at every edge"
 	@echo "make soak              make faults, then 30 minutes of everything over and over (SOAK_MINUTES=2)"
@@ -122,6 +123,11 @@ scale: .venv/test.stamp
 	$(BIN)/python tests/bench/scale.py
 	$(BIN)/python tests/bench/many.py
 	$(BIN)/python tests/bench/scale.py --real
+
+# dask is only measured: it goes beside the environment, not into it
+peers: .venv/test.stamp
+	$(BIN)/python -m pip install --quiet --target build/peers "dask>=2024.8" "distributed>=2024.8"
+	PYTHONPATH=$(CURDIR)/build/peers $(BIN)/python tests/bench/peers.py
 
 SEEDS ?= 50
 faults: .venv/test.stamp
