@@ -1,10 +1,10 @@
 """Ours against what else there is, the same work in one run: `python tests/bench/peers.py [rounds]`.
 
 A real JupyterLab, a real browser, one kernel, two engines (for dask, two workers of its own cluster): plain
-`wait()`, our `wait_interactive()`, upstream's, tqdm.notebook around the iteration, and dask's `progress()`, in
-turns. What is asked of each: what it costs the work, what it sends, how soon a task's end is painted, whether
-it moves while another cell keeps the kernel busy, and what the saved notebook holds. `pip install ".[bench]"`
-brings dask; without it, it is left out.
+`wait()`, our `wait_interactive()`, upstream's, tqdm.notebook around the iteration, and dask's `progress()`
+take turns. What is asked of each: what it costs the work, what it sends, how soon a task's end is painted,
+whether it moves while another cell keeps the kernel busy, and what the saved notebook holds.
+`pip install ".[bench]"` brings dask; without it, it is left out.
 """
 
 from __future__ import annotations
@@ -72,11 +72,15 @@ SELECTORS = {"ours": ".ipar-result [role=progressbar]"}
 BAR = ".jp-OutputArea .progress-bar"
 WATCH = frontend.WATCH.replace(f"* {frontend.TASKS})", f"* {TASKS})")
 CLEAR = "cell => window.jupyterapp.shell.currentWidget.content.widgets[cell].model.clearExecution()"
+MARK = """node => {
+    for (const each of document.querySelectorAll('[data-seen]')) delete each.dataset.seen;
+    node.closest('.jp-Cell').dataset.seen = '1';
+}"""
 STATIC = ("text/html", "application/vnd.ipar-results.v1+json")
 
 
 def cells_of(ways: list[str], cluster_id: str) -> list[str]:
-    """The notebook: set-up, and for each way its cell, the cell that tells, and where there is one a busy pair."""
+    """The notebook: set-up, for each way its cell and the cell that tells, and then the busy pairs."""
     first = SETUP.replace("{cluster_id!r}", repr(cluster_id)).replace("{seconds}", str(SECONDS))
     first += "\nfrom tqdm.notebook import tqdm\n"
     if "dask's progress()" in ways:
@@ -106,10 +110,8 @@ class Page:
         """Run a cell; when its bar (or that of the cell `seen`) was painted with which value, and its end."""
         if seen is None:  # or the bar of the last turn would be there, at its end
             self.page.evaluate(CLEAR, cell)
-        mark = "node => { for (const each of document.querySelectorAll('[data-seen]')) delete each.dataset.seen; "
-        mark += "node.closest('.jp-Cell').dataset.seen = '1'; }"
         node = self.page.locator(".jp-Notebook .jp-CodeCell").nth(cell if seen is None else seen)
-        node.evaluate(mark)
+        node.evaluate(MARK)
         self.page.evaluate(WATCH, "[data-seen] " + SELECTORS.get(way, BAR))
         self.run(cell)
         ended = time.time()
@@ -204,7 +206,7 @@ def main(rounds: int) -> None:
         painted = "never"
         if delays:
             p95 = delays[int(0.95 * (len(delays) - 1))]
-            painted = f"{1e3 * statistics.median(delays):.0f}, {1e3 * p95:.0f} ms ({len(delays):,} ends)"
+            painted = f"median {1e3 * statistics.median(delays):.0f}, p95 {1e3 * p95:.0f} ms"
         print(
             f"  {way:32s}{took:9.2f}{took / middle:10.3f}{statistics.median(each.messages):8.1f}"
             f"{statistics.median(each.size):8.1f}   {painted}"
