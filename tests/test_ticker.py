@@ -3,10 +3,12 @@
 import logging
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from ipar_results.live import ticker as module
+from ipar_results.live.last import Last
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
 from ipar_results.log import forget
 
@@ -172,6 +174,25 @@ def test_endings_that_wait_for_room_leave_their_place_to_an_heir_a_few_in_each_r
         clock.now += 0.1
         ticker._round([each for each in heirs if not each.over], clock.now)
     assert all(heir.over for heir in heirs) and len(log) == 6
+
+
+def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving(clock, caplog):
+    def gone(*args):
+        raise OSError("closed")
+
+    forget()
+    log = []
+    unsent, unclosed = Last(gone, 10, [], clock.now), Last(lambda: None, 10, [SimpleNamespace(close=gone)], 0)
+    other = Shown("other", log=log, clock=clock)
+    ticker = Ticker(lambda: 10)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            clock.now += 0.1
+            ticker._round([each for each in (unsent, unclosed, other) if not each.over], clock.now)
+    assert unsent.over and unclosed.over
+    assert len(log) == 3
+    assert len(caplog.records) == 1  # an error is logged once
+    forget()
 
 
 def test_what_is_overdue_is_sent_whatever_its_size(clock):

@@ -257,6 +257,7 @@ class Channel:
     def send(self) -> int:
         """Tell what has changed, as much as there is room for; returns how many messages it took."""
         with self._lock:
+            self.size = 0
             if self._comm is None:
                 return 0
             now = time.monotonic()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..log import trouble
 from .ticker import ENDING, OVERDUE, TIDYING
 
 PATIENCE = 90.0  # seconds: longer than two hundred cards take that end together
@@ -54,14 +55,22 @@ class Last:
     def send(self) -> int:
         """Send the picture, or tidy up a bit."""
         publish, self._publish = self._publish, None
-        before = len(self._parts)
-        if publish is not None:
-            self.sent_at = time.monotonic()
-            publish()
-        else:
-            self.size, self._parts = 0, close_some(self._parts)
+        try:
+            if publish is not None:
+                self.sent_at = time.monotonic()
+                publish()
+                messages = 1
+            else:
+                before, self.size = len(self._parts), 0
+                self._parts = close_some(self._parts)
+                messages = before - len(self._parts)
+        except Exception:
+            # a closed connection, most likely: nobody is left to look
+            trouble("updating a display")
+            self.over = True
+            return 1
         self.over = not self._parts
-        return before - len(self._parts) + (publish is not None)
+        return messages
 
     def hold(self) -> tuple[None, int]:
         """Nothing: this waits in somebody's place."""
