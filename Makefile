@@ -33,7 +33,7 @@ help:
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make scale             the same for a million tasks, a thousand engines, ten thousand results"
-	@echo "make peers            the same work beside upstream's bar, tqdm.notebook and dask, in a browser"
+	@echo "make peers             the same work beside upstream's bar, tqdm.notebook and dask, in a browser"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
 	@echo "make fuzz              100,000 broken and hostile messages at every edge"
 	@echo "make soak              make faults, then 30 minutes of everything over and over (SOAK_MINUTES=2)"

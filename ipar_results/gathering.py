@@ -235,7 +235,7 @@ class GroupRecorder(Recorder):
 
     @property
     def stirs(self) -> bool:
-        """Whether it is worth looking: nobody says when something comes."""
+        """Whether it is worth looking: results may have joined of which nobody has heard yet."""
         return True
 
     def poll(self) -> None:

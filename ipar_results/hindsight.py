@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STAMPS = 512  # messages are submitted one after the other: in between, times are as even as nobody cares
 
+LARGE = 200_000  # messages: to look back at more takes long enough to be noticed
 NOTHING: dict[str, Any] = {"advice": (), "time_use": None}
 
 Floats = NDArray[np.float64]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .columns import ABORTED, FAILED, QUEUED, Columns
+from .hindsight import LARGE
 from .ids import Index
 from .snapshot import EngineId
 
@@ -102,6 +103,11 @@ class Known(ABC):
     def sizes(self) -> tuple[int, int]:
         """How many messages and inputs there will be, as far as that is known."""
         return self.columns.messages, self.columns.total
+
+    @property
+    def large(self) -> bool:
+        """Whether looking back at it takes long enough to be noticed."""
+        return self.columns.messages > LARGE
 
     @property
     def growing(self) -> bool:

@@ -22,8 +22,9 @@ _LOOKED_AT = 500  # in one round, beside those that something was heard of
 _REMEMBERED = 200
 _OUTPUT_GRACE = 2.0
 _SETTING_UP = 0.01
-LARGE = 200_000  # messages: to look back at more takes long enough to be noticed
-TOLD_FIRST = 0.3  # seconds after the end of a large result in which front ends are told, before that
+TOLD_FIRST = (
+    0.3  # seconds after the end of a large result in which front ends are told, before anybody looks back
+)
 
 
 class Where(NamedTuple):
@@ -97,8 +98,7 @@ class Tracked:
             return
         self._ended_at = self._ended_at or time.monotonic()
         ended_for = time.monotonic() - self._ended_at
-        large = recorder.columns.messages > LARGE
-        patience = TOLD_FIRST * large if self._result._output_ready else _OUTPUT_GRACE
+        patience = TOLD_FIRST * recorder.large if self._result._output_ready else _OUTPUT_GRACE
         if ended_for < patience and not recorder.link.closed:
             return
         self.let_go()

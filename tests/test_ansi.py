@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ipar_results.render import html
+from ipar_results.render import style
 from ipar_results.render.ansi import clip, one_line, strip, to_html
 
 ATTACKS = ["\x1b[", "\x1b]8;;", "\x1b", "\x1b[1;", "\x1b[m", "\x9b", "&<", "\x1b[38;5;", "\x1bP", " \t"]
@@ -173,7 +173,7 @@ def contrast(one, other):
 def test_every_colour_is_readable_on_every_highlight(theme, text, surfaces):
     """WCAG AA, 4.5 to 1, in the light and the dark theme, whatever a task combines."""
     rule = r"\.ipar-((?:on-)?\w+) \{ (?:color|background): var\(--ipar-l, #(\w+)\) var\(--ipar-d, #(\w+)\)"
-    shades = {name: pair[theme] for name, *pair in re.findall(rule, html.style())}
+    shades = {name: pair[theme] for name, *pair in re.findall(rule, style.whole())}
     behind = surfaces + [shade for name, shade in shades.items() if name.startswith("on-")]
     front = [text] + [shade for name, shade in shades.items() if not name.startswith("on-")]
     assert len(behind) == len(surfaces) + 7

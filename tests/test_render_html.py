@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 import samples
 
-from ipar_results.render import html, words
+from ipar_results.render import html, style, words
 from ipar_results.render.text import line
 from ipar_results.snapshot import EngineLoad, TaskOutput
 
@@ -218,14 +218,14 @@ def test_the_card_reads_well_without_its_style():
 
 
 def test_every_rule_of_the_style_is_scoped():
-    flat = re.sub(r"/\*.*?\*/", "", html.style(), flags=re.S)
+    flat = re.sub(r"/\*.*?\*/", "", style.whole(), flags=re.S)
     selectors = re.findall(r"([^{}@]+)\{", re.sub(r"@media[^{]*", "", flat))
     parts = [part for s in selectors for part in re.split(r",(?![^(]*\))", s) if part.strip()]
     assert [part.strip() for part in parts if ".ipar-card" not in part] == []
 
 
 def test_the_style_is_small():
-    assert len(html.style().encode()) < 10_000
+    assert len(style.whole().encode()) < 10_000
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE, ids=range(len(samples.HOSTILE)))

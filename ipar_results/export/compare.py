@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from ..render import html, words
+from ..render import html, style, words
 from ..render.ansi import one_line
 from ..snapshot import Snapshot
 from .load import load
@@ -60,7 +60,7 @@ class Comparison:
         )
 
     def _repr_html_(self) -> str:
-        return html.render("compare", style=html.style(), rows=self.rows)
+        return html.render("compare", style=style.whole(), rows=self.rows)
 
 
 def compare(a: Any, b: Any) -> Comparison:

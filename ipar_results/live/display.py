@@ -17,7 +17,7 @@ from ..render import html, text
 from ..saved import MIME
 from ..snapshot import Snapshot
 from ..timeline import take
-from ..tracking import LARGE, TOLD_FIRST
+from ..tracking import TOLD_FIRST
 from .following import Following
 from .haste import haste
 from .last import Last, close_some
@@ -123,10 +123,7 @@ class Live(Following):
         return super()._rate() if self._widget is not None else min(super()._rate(), self._config.html_rate)
 
     def _reserve(self) -> float:
-        return TOLD_FIRST if self._card and self._large() else 0.0
-
-    def _large(self) -> bool:
-        return self._recorder.columns.messages > LARGE
+        return TOLD_FIRST if self._card and self._recorder.large else 0.0
 
     def _carded(self) -> bool:
         return self._front is not None and self._front.connected()
@@ -209,7 +206,7 @@ class Live(Following):
 
     def _picture(self, state: Snapshot) -> dict[str, Any]:
         # a large one takes a hundred steps of numpy, after each of which the lock must be had again
-        with haste() if self._large() else nullcontext():
+        with haste() if self._recorder.large else nullcontext():
             return bundle(state, self._config, self._view, self._saved(state), self._recorder)
 
     def _saved(self, state: Snapshot) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 from traitlets import Bool, Float, Int, Unicode
 
-from ..render import html
+from ..render import html, style
 from ..snapshot import Snapshot
 
 FOLD_INTERVAL = 1.0
@@ -68,7 +68,7 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
         first = snapshot or Snapshot()
         head, failures, *details = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
         # The style travels once, apart from the parts that change.
-        style = ipywidgets.HTML(f"<style>{html.style()}{_flat()}</style>", layout={"display": "none"})
+        sheet = ipywidgets.HTML(f"<style>{style.whole()}{_flat()}</style>", layout={"display": "none"})
         self._head = ipywidgets.HTML(head)
         shared = {"layout": self._head.layout, "style": self._head.style}  # each would be one more comm
         self._failures, *self._details = (ipywidgets.HTML(part, **shared) for part in (failures, *details))
@@ -76,7 +76,7 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
             children=self._details, titles=_titles(first), layout={"display": _display(first)}
         )
         self._folds_time: float | None = None if snapshot is None else first.time
-        parts = [style, self._head, self._failures, self._folds]
+        parts = [sheet, self._head, self._failures, self._folds]
         super().__init__(parts, _dom_classes=("ipar-card",), **kwargs)
         self._mirror(first)
         if ar is not None:

@@ -16,7 +16,7 @@ from ..recorder import Recorder
 from ..roster import coalesced
 from ..snapshot import Advice, TimeUse
 from ..texts import clipped, tidy
-from ..tracking import LARGE, Tracked
+from ..tracking import Tracked
 from .commands import possible
 
 GROUPS, INDICES = 20, 50
@@ -138,7 +138,7 @@ class Told:
         # that it has ended is told before the second that looking back at a large one takes
         ends = recorder.all_ended and not self._end_told
         self._end_told = recorder.all_ended
-        self._withheld = ends and recorder.columns.messages > LARGE
+        self._withheld = ends and recorder.large
         before, share = len(buffers), room // 3
         with recorder.lock:
             self._add_head(told, head(self.entry, recorder, not self._withheld))

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ..glance import EngineNow, Glance
-from . import html, words
+from . import html, style, words
 from .ansi import one_line
 
 _ROWS = 64
@@ -59,7 +59,7 @@ def card(glance: Glance, rows: int = _ROWS) -> str:
     glyph, word, state = _CONDITIONS[glance.condition]
     return html.render(
         "glance",
-        style=Markup(html.style()),
+        style=Markup(style.whole()),
         label=f"{_name(glance)}: {word}",
         glyph=glyph,
         word=word,

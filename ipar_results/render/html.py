@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
-from importlib.resources import files
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,11 +13,9 @@ from markupsafe import Markup
 
 from ..snapshot import Snapshot
 from ..timeline import Timeline
-from . import rows, svg, words
+from . import rows, style, svg, words
 
 _SHORTEST_TEXT = 500
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_CLASS = re.compile(r"ipar-[a-z]+(?:-[a-z]+)*")
 _WORDED = 0.12  # in a part that is smaller there is no room for words
 
 
@@ -215,50 +211,6 @@ def outputs(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
     return _fitted(_outputs, snapshot, limits)
 
 
-@cache
-def style() -> str:
-    """The style sheet of every fragment, all of it scoped under ``.ipar-card``.
-
-    Returns
-    -------
-    str
-        CSS without a ``<style>`` element.
-    """
-    return files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-
-
-def style_for(*fragments: str) -> str:
-    """The part of :func:`style` that some fragments have a use for: a notebook keeps one with each result.
-
-    Parameters
-    ----------
-    *fragments : str
-        HTML without style.
-
-    Returns
-    -------
-    str
-        CSS without a ``<style>`` element.
-    """
-    return _rules_for(
-        frozenset(["ipar-card", *(name for each in fragments for name in _CLASS.findall(each))])
-    )
-
-
-@lru_cache(64)
-def _rules_for(names: frozenset[str]) -> str:
-    """The rules that need no other class than these; one line of the sheet is a rule."""
-    lines = _COMMENT.sub("", style()).splitlines()
-    return "\n".join(line for line in lines if line.strip() and _applies(line, names))
-
-
-def _applies(line: str, names: frozenset[str]) -> bool:
-    selectors, brace, _ = line.partition("{")
-    return not (brace and line.startswith(".ipar-card .")) or any(
-        names.issuperset(_CLASS.findall(each)) for each in selectors.split(",")
-    )
-
-
 def extents(snapshot: Snapshot) -> tuple[str, str, str]:
     """How much the folds Engines, Tasks and Output hold, in words.
 
@@ -296,7 +248,7 @@ def _card(snapshot: Snapshot, limits: Limits, drawn: str = "") -> str:
         folds=[(title, extent, Markup(inner)) for title, extent, inner in folds],
     )
     label = f"{words.name(snapshot)}: {words.STATES[snapshot.state][1]}"
-    return render("styled", style=Markup(style_for(inside)), label=label, inside=Markup(inside))
+    return render("styled", style=Markup(style.part(inside)), label=label, inside=Markup(inside))
 
 
 def _engines(snapshot: Snapshot, limits: Limits) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ..snapshot import Snapshot
-from . import html, words
+from . import html, style, words
 from .ansi import one_line
 from .text import line
 
@@ -81,7 +81,7 @@ def table(rows: Sequence[Row], total: int) -> str:
     """
     return html.render(
         "listing",
-        style=Markup(html.style()),
+        style=Markup(style.whole()),
         title=title(rows, total),
         rows=[_drawn(row) for row in rows],
         named=any(row.variables for row in rows),

@@ -10,6 +10,7 @@ whether it moves while another cell keeps the kernel busy, and what the saved no
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 import os
 import statistics
@@ -26,7 +27,7 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 import frontend
-from conftest import BROWSER_FLAGS, chromium, running_server
+from conftest import BROWSER_FLAGS, chromium, p95, running_server
 
 TASKS, SECONDS = 200, 0.05
 SETUP = (
@@ -48,9 +49,8 @@ rc[:].apply_sync(int)
 """
 )
 OFF, BEGIN = "ipar_results.disable()\n", "del sent[:]; begin = time.time()\n"
-MAP = "ar = view.map_async(nap, range({tasks}), ordered={ordered})\n"
+MAP = "ar = view.map_async(nap, range({tasks}), ordered=False)\n"
 REPORT = "report(begin, {ends})"
-SHOWN = "ar = view.map_async(nap, range({tasks})); ar"
 WAYS = {
     "wait()": OFF + BEGIN + MAP + "ar.wait()\n",
     "ours": "on()\n" + BEGIN + MAP + "ar.wait_interactive()\n",
@@ -97,7 +97,7 @@ def cells_of(ways: list[str], cluster_id: str) -> list[str]:
 
 def filled(code: str) -> str:
     """Code with the number of tasks in it."""
-    return code.replace("{tasks}", str(TASKS)).replace("{ordered}", "False")
+    return code.replace("{tasks}", str(TASKS))
 
 
 class Page:
@@ -125,8 +125,6 @@ class Page:
 
     def told(self, cell: int) -> list[Any]:
         """The JSON that a cell prints."""
-        import json
-
         self.run(cell)
         return list(json.loads(self.server.output(self.page, cell).inner_text().strip().splitlines()[-1]))
 
@@ -202,11 +200,10 @@ def main(rounds: int) -> None:
     for way in ways:
         each = seen[way]
         took = statistics.median(each.took)
-        delays = sorted(each.delays)
+        delays = each.delays
         painted = "never"
         if delays:
-            p95 = delays[int(0.95 * (len(delays) - 1))]
-            painted = f"median {1e3 * statistics.median(delays):.0f}, p95 {1e3 * p95:.0f} ms"
+            painted = f"median {1e3 * statistics.median(delays):.0f}, p95 {1e3 * p95(delays):.0f} ms"
         print(
             f"  {way:32s}{took:9.2f}{took / middle:10.3f}{statistics.median(each.messages):8.1f}"
             f"{statistics.median(each.size):8.1f}   {painted}"
