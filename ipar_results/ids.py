@@ -72,10 +72,9 @@ class Ids:
             return None
         try:
             # in C: each step in Python takes longer than a look at the id itself
-            numbers = np.fromiter(map(int, map(self._digits, msg_ids)), np.int64, len(msg_ids))
-            positions = numbers - self._number
+            positions = _numbers(list(map(self._digits, msg_ids))) - self._number
             there = itemgetter(*positions.tolist(), 0)(self._ids)[:-1]  # of one position too it gives a tuple
-        except (ValueError, IndexError, OverflowError):
+        except (ValueError, IndexError):
             return None
         return positions if positions.min() >= 0 and there == tuple(msg_ids) else None
 
@@ -95,6 +94,23 @@ class Ids:
             self._hashes = hashes[self._order]
             self._doubles = bool((self._hashes[1:] == self._hashes[:-1]).any())
         return self._hashes
+
+
+def _numbers(digits: Sequence[str]) -> Index:
+    """The numbers that these digits write; a number that is too large becomes the largest there is.
+
+    Raises
+    ------
+    ValueError
+        Where one of them is no number.
+    """
+    together = "".join(digits)
+    if together.isascii() and together.isdecimal():  # before numpy sees it, which would warn of anything else
+        numbers = np.fromstring(" ".join(digits), np.int64, sep=" ")
+        if len(numbers) == len(digits):  # else one was empty
+            return numbers
+    msg = "not all of these end in a number"
+    raise ValueError(msg)
 
 
 def _hashed(msg_ids: Sequence[str]) -> Index:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -90,12 +91,12 @@ def _one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
     zone = values[0].tzinfo
     if isinstance(zone, timezone):
         return values  # subtraction minds the other zones, if there are any
-    zones = list(map(_ZONE, values))
-    kinds = set(map(type, zones))
-    if zone is None or len(kinds) > 1:
+    if zone is None:
         return None
-    if len(set(map(id, zones))) == 1:
+    if all(map(is_, map(_ZONE, values), repeat(zone))):
         bare = values
+    elif len(set(map(type, map(_ZONE, values)))) > 1:
+        return None
     elif type(zone).__name__ == "tzlocal":  # ipyparallel's for "…Z" under UTC: a new one for each date
         bare = list(map(datetime.combine, values, map(datetime.time, values)))
     else:

@@ -117,6 +117,13 @@ def numbered(numbers):
     return [f"0123abcd_4711_{n}" for n in numbers]
 
 
+@pytest.mark.parametrize("end", ["", " ", "x", " 1", "1 2", "-1", "1.0", "1_0", "\u0663", "9" * 30])
+def test_an_id_that_ends_in_no_number_is_not_found(end):
+    ids = numbered(range(4))
+    columns = Columns(ids, None)
+    assert columns.locate([ids[2], "0123abcd_4711_" + end, ids[0]]).tolist() == [2, -1, 0]
+
+
 @settings(deadline=None)
 @given(
     st.one_of(
