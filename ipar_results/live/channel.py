@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import zmq
@@ -91,7 +92,8 @@ class Channel:
                 self.connected = False
                 if self._comm is not None:
                     self._send({"type": "bye"})
-                    self._comm.close()
+                    with suppress(KeyError):  # a page has opened, and so lost, one of the same id
+                        self._comm.close()
                     self._comm = None
 
         return close

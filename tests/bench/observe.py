@@ -33,7 +33,11 @@ BATCH = 200  # ipyparallel delivers about 1,000 tasks a second, a stream is take
 START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
 
 _TRACE = "Traceback\nFile <string>:13, in simulate(n)\n\nValueError: grid of 0 cells"
-ERROR = RemoteError("ValueError", "grid of 0 cells", _TRACE, {"engine_id": 1, "method": "apply"})
+
+
+def error() -> RemoteError:
+    """A new one each time: once it is raised it holds the frames it went through, and all that is in them."""
+    return RemoteError("ValueError", "grid of 0 cells", _TRACE, {"engine_id": 1, "method": "apply"})
 
 
 class Client:
@@ -109,7 +113,7 @@ def play(
             callback(busy)
         future.output.metadata.update(reply)
         client.outstanding.discard(future.msg_id)
-        future.set_result(ERROR if reply["status"] == "error" else i)
+        future.set_result(error() if reply["status"] == "error" else i)
         if (i + 1) % every == 0:
             tick()
     tick()

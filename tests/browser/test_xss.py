@@ -93,6 +93,8 @@ def test_no_text_does_anything_in_a_report(page, context, tmp_path):
 
 WORK = """
 import json
+VIEW = {view!r}
+%config IPythonParallelResults.view = VIEW
 TEXTS = json.loads({texts!r})
 def evil(text):
     import sys
@@ -142,7 +144,7 @@ def test_no_text_does_anything_in_a_notebook(jupyter_server, cluster, page, pane
         pytest.skip("Notebook has the same renderer: a third of the texts is played there")
     texts, name = PAYLOADS[part::3], f"xss-{part}.ipynb"
     page.add_init_script(TRAP)
-    cells = [load(cluster), WORK.format(texts=json.dumps(texts)), ENDED]
+    cells = [load(cluster), WORK.format(view="auto", texts=json.dumps(texts)), ENDED]
     jupyter_server.open(page, name, cells)
     police(page)
     run(jupyter_server, page, 0)
@@ -164,4 +166,27 @@ def test_no_text_does_anything_in_a_notebook(jupyter_server, cluster, page, pane
     jupyter_server.wait_idle(page)
     until(lambda: done(jupyter_server, page, 1) == 2, timeout=60)
     assert [each for each in told(page) if "hacked" in each or "xss.invalid" in each] == []
+    assert errors == []
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("view", ["html", "widget"])
+def test_no_text_does_anything_in_a_view_without_our_own_script(
+    plain_server, cluster, page, until, errors, view
+):
+    """HTML that is sent anew as it moves, and stock widgets, whose own scripts set what we escaped."""
+    page.add_init_script(TRAP)
+    name = f"xss-{view}.ipynb"
+    cells = [load(cluster), WORK.format(view=view, texts=json.dumps(PAYLOADS)), "for ar in ars: ar.wait()"]
+    plain_server.open(page, name, cells)
+    police(page)
+    for cell in range(3):
+        plain_server.run(page, cell)
+        plain_server.wait_ran(page, cell, timeout=180)
+    output = plain_server.output(page, 1)
+    # each card has said that its two tasks have failed
+    until(lambda: output.get_by_text("2 failed").count() >= len(PAYLOADS), timeout=150)
+    output.locator("details").evaluate_all("folds => folds.forEach(fold => { fold.open = true; })")
+    assert told(page) == []
+    assert output.locator("iframe, object, embed, base, form, video, audio").count() == 0
     assert errors == []

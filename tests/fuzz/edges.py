@@ -8,11 +8,13 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from comm import get_comm_manager
 from fakes import Fed
 from mutate import mutated_bytes, variant
 
@@ -157,6 +159,55 @@ def control(cases: int, seed: int) -> Figures:
         watch.close()
 
 
+def comms(cases: int, seed: int) -> Figures:
+    """What a page sends to the comm: nothing is asked there, and who closed it is told anew when it asks."""
+    manager, watch = get_comm_manager(), Watch()
+    tracker = Tracker(watch.recorder, lambda: None)
+    kernel = SimpleNamespace(control_handlers={}, session=None)
+    channel = Channel(kernel, tracker, IPythonParallelResults(), lambda: None)
+    close = channel.open()
+    fed = Fed(8)
+    recorder = tracker.entry(fed.result).recorder
+    assert recorder is not None
+    _told(fed)
+    before = _facts(recorder.snapshot())
+    request = {"protocol": 1, "request": "r", "type": "cancel", "result": tracker.all()[0].id}
+    hello = {"protocol": 1, "request": "h", "type": "hello", "client": "tab", "rate": 5}
+
+    def case(chance: random.Random) -> bool:
+        ours = channel._comm
+        kind = chance.choice(("comm_msg", "comm_msg", "comm_close", "comm_open"))
+        content = {"comm_id": ours.comm_id, "data": chance.choice((request, hello))}
+        if kind == "comm_open":
+            content = {**content, "target_name": "theirs"}  # and it takes our place
+        message = variant({"header": {"msg_type": kind}, "content": content}, chance)
+        told = channel._seq
+        with suppress(
+            KeyError, TypeError, AttributeError, IndexError
+        ):  # a kernel logs them: not of our making
+            getattr(manager, kind)(None, None, message)
+        closed = ours._closed
+        assert not (closed and manager.comms.get(ours.comm_id) is ours)
+        assert not closed or kind != "comm_msg"
+        assert channel._seq == told and not channel.connected, "a message of a page was taken for a request"
+        assert _facts(recorder.snapshot()) == before, "a message of a page changed the counts"
+        answer = channel.answer(hello)
+        channel.connected = False
+        assert answer["status"] == "ok" and channel._comm.comm_id == answer["comm_id"]
+        assert (channel._comm is ours) != closed
+        return not closed
+
+    silent = logging.getLogger("Comm")
+    level = silent.level
+    silent.setLevel(logging.CRITICAL + 1)
+    try:
+        return play("comm messages", cases, seed, case)
+    finally:
+        silent.setLevel(level)
+        close()
+        watch.close()
+
+
 def iopub(cases: int, seed: int) -> Figures:
     """Messages of an engine: one that is broken moves no task, and no count contradicts another."""
     current: list[Any] = []
@@ -252,4 +303,4 @@ def files(cases: int, seed: int) -> Figures:
         return play("files read back", cases, seed, case)
 
 
-EDGES = (control, iopub, files)
+EDGES = (control, comms, iopub, files)
