@@ -191,6 +191,7 @@ def together(n: int, bare: float) -> SimpleNamespace:
     recorder = kernel.watch.recorder(result)
     changed: list[tuple[float, int]] = []  # when how many had ended
     feeding = 0.0
+    gc.freeze()  # as in the turns: else what is looked at, again and again, are a million bare futures
     begin, began = time.process_time(), time.monotonic()
     for k, (first, end) in enumerate(parts(n)):
         before = time.thread_time()
@@ -205,6 +206,7 @@ def together(n: int, bare: float) -> SimpleNamespace:
         assert time.monotonic() < deadline, "the card never came to its end"
         time.sleep(0.05)
     cost = (time.process_time() - begin - feeding) / n - bare
+    gc.unfreeze()
     kernel.close()
     return SimpleNamespace(
         kernel=kernel, result=result, recorder=recorder, shown=shown, changed=changed, cost=cost
