@@ -66,7 +66,7 @@ export function checkReply<K extends keyof Replies>(
     }
     if (given.status === 'error') {
       const error = is.fields(given.error, 'error');
-      return { refused: is.text(error.message, 'error.message') };
+      return { refused: is.text(error.message, 'error.message') || 'The kernel refused, and does not say why.' };
     }
     is.oneOf(['ok'] as const)(given.status, 'status');
     return { reply: replies[type](content, '') as Replies[K] };

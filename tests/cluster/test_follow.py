@@ -230,7 +230,7 @@ def test_a_lazy_map_without_end_grows_until_it_is_cancelled(rc, layer, until):
     lazy = rc.load_balanced_view().imap(pow, itertools.count(), itertools.repeat(2), max_outstanding=4)
     assert [next(lazy) for _ in range(10)] == [i * i for i in range(10)]
     facts = lazy_facts()
-    assert 10 <= facts["total"] <= 20
+    assert facts["total"] >= 10  # while the next one is awaited, those behind it end and give way to others
     assert facts["eta"] is None
     lazy.cancel()
     rest = list(lazy)
