@@ -309,6 +309,7 @@ def test_the_stop_button_ends_the_iteration_and_not_the_work(kernel, until):
 
 
 def test_a_lazy_map_shows_its_card_where_it_begins(kernel, until):
+    kernel.run("%load_ext ipar_results")
     cell = kernel.run("print(sum(lv.imap(nap, [0.5, 0.25, 0.25])))")
     assert kernel.text(cell).strip() == "1.0"
     assert len(displays_of(kernel, cell)) == 1
