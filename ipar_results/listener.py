@@ -46,7 +46,7 @@ class Listener:
     """
 
     def __init__(self) -> None:
-        self._began: deque[Any] = deque()  # flat: a tuple each would wake the garbage collector
+        self._began: deque[tuple[str, str, float]] = deque()
         self._wrote: deque[str] = deque()
         self._ended: deque[str] = deque()
         self._tried: deque[tuple[str, str]] = deque()
@@ -100,12 +100,8 @@ class Listener:
 
     def take(self) -> Heard:
         """What has been heard since the last call."""
-        began = _emptied(self._began)
         return Heard(
-            list(zip(began[::3], began[1::3], began[2::3], strict=True)),
-            _emptied(self._wrote),
-            _emptied(self._ended),
-            _emptied(self._tried),
+            _emptied(self._began), _emptied(self._wrote), _emptied(self._ended), _emptied(self._tried)
         )
 
     def _on_done(self, future: Any) -> None:
@@ -121,7 +117,7 @@ class Listener:
                 msg_id, engine = message["parent_header"]["msg_id"], message["metadata"].get("engine")
                 if type(msg_id) is not str or type(engine) is not str:
                     msg_id, engine = _parent(message), _engine(message)
-                self._began.extend((msg_id, engine, now()))  # one step, as append() is
+                self._began.append((msg_id, engine, now()))
                 if self.every_end:
                     self.late[msg_id] = engine, message["header"].get("date")
                 return
