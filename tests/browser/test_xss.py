@@ -193,3 +193,74 @@ def test_no_text_does_anything_in_a_view_without_our_own_script(
         assert output.locator("iframe, object, embed, base, form, video, audio").count() == 0
     assert told(page) == []
     assert errors == []
+
+
+NAP = """
+import os
+os.makedirs({folder!r})
+os.chdir({folder!r})
+def nap(i):
+    pass
+ar = view.map_async(nap, range(2))
+ar.wait()
+ar
+"""
+RENAME = """async name => {
+    const { context } = window.jupyterapp.shell.currentWidget;
+    await window.jupyterapp.serviceManager.contents.rename(context.path, name);
+}"""
+
+
+@pytest.mark.cluster
+def test_no_text_does_anything_as_the_name_of_a_file(lab_server, cluster, page, panel, until, errors):
+    """The panel tells of notebooks, and a card of what it has saved where, by whatever names they have."""
+    names = [text for text in PAYLOADS if not set(text) & set("/\0")]
+    page.add_init_script(TRAP)
+    lab_server.open(page, "xss-names.ipynb", [load(cluster), NAP.format(folder="/".join(names))])
+    police(page)
+    run(lab_server, page, 0, 1)
+    output = lab_server.output(page, 1)
+    output.get_by_role("button", name="Export").click()
+    output.get_by_role("button", name="CSV").click()
+    output.locator(".ipar-outcome").get_by_text(names[0]).wait_for()
+    assert names[-1] in output.locator(".ipar-outcome").inner_text()
+    mine = panel().get_by_role("listitem").filter(has_text="nap").filter(has_text="xss-names")
+    mine.wait_for()
+    for text in (text for text in names if ":" not in text):  # JupyterLab takes a colon for a drive's
+        page.evaluate(RENAME, f"xss-names {text}.ipynb")
+        until(lambda text=text: f"{text.strip()}.ipynb" in mine.inner_text(), timeout=60)
+    assert told(page) == []
+    assert errors == []
+
+
+CLIENTS = """
+import json
+from IPython.display import display
+def nap():
+    import time
+    time.sleep(0.3)
+for text in json.loads({texts!r}):
+    nap.__name__ = text
+    ar = view.apply_async(nap)
+    while not ar.monitor.snapshot().running: time.sleep(0.01)
+    display(rc)
+    ar.wait()
+"""
+
+
+@pytest.mark.cluster
+def test_no_text_does_anything_in_what_shows_a_client(plain_server, cluster, page, errors):
+    """An engine's work is told by the name of its function."""
+    page.add_init_script(TRAP)
+    halves = PAYLOADS[::2], PAYLOADS[1::2]
+    works = [CLIENTS.format(texts=json.dumps(texts)) for texts in halves]
+    plain_server.open(page, "xss-client.ipynb", [load(cluster), *works])
+    police(page)
+    run(plain_server, page, 0)
+    for cell, texts in enumerate(halves, 1):
+        plain_server.run(page, cell)
+        plain_server.wait_ran(page, cell, timeout=180)
+        shown = plain_server.output(page, cell).inner_text()
+        assert sum("window.hacked=1" in text and text in shown for text in texts) > len(texts) / 2
+    assert told(page) == []
+    assert errors == []

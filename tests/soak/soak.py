@@ -63,8 +63,10 @@ def main(minutes: float) -> int:
         isolate(Path(directory))
         with opened(Path(directory)) as notebook:
             notebook.run(LOAD)
-            rows = endure(notebook, minutes)
-            notebook.run(CLOSE)
+            try:
+                rows = endure(notebook, minutes)
+            finally:
+                notebook.run(CLOSE)
     return judge(rows)
 
 
