@@ -162,7 +162,7 @@ class Extension:
         """What looks at clients, views and clusters."""
         from .survey import Survey
 
-        return Survey(self.watch.meet, self.tracker.all, self._clients)
+        return Survey(self.watch.meet, self.tracker, self._clients)
 
     @property
     def in_kernel(self) -> bool:

@@ -14,7 +14,7 @@ from .glance import Condition, EngineNow, Glance
 from .link import Link
 from .render import words
 from .snapshot import EngineId
-from .tracking import Tracked
+from .tracking import Tracker
 
 PATIENCE = 1.0
 _AGAIN = 0.2
@@ -34,8 +34,8 @@ class Survey:
     ----------
     link : callable
         Gives the link of a client.
-    results : callable
-        Gives the results that are followed.
+    tracker : Tracker
+        The results that are followed.
     clients : callable
         Gives the clients that there are.
     """
@@ -43,11 +43,11 @@ class Survey:
     def __init__(
         self,
         link: Callable[[Any], Link],
-        results: Callable[[], Iterable[Tracked]],
+        tracker: Tracker,
         clients: Callable[[], Iterable[Any]],
     ) -> None:
         self._link = link
-        self._results = results
+        self._tracker = tracker
         self._clients = clients
         self._silent: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -171,7 +171,9 @@ class Survey:
     def _works(self, link: Link) -> dict[EngineId, _Work]:
         """What the engines of a link do for the results that are followed."""
         works: dict[EngineId, _Work] = {}
-        for entry in self._results():
+        if not link.on_its_thread:  # what was submitted just now is followed a moment later
+            self._tracker.catch_up()
+        for entry in self._tracker.all():
             recorder = entry.recorder
             if recorder is None or entry.over or any(each is not link for each in _links(recorder)):
                 continue

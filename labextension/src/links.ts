@@ -33,6 +33,7 @@ export class Links implements IDisposable {
     this.#services = services;
     this.#rate = rate;
     services.kernels.runningChanged.connect(this.#onRunning, this);
+    services.sessions.runningChanged.connect(this.#onSessions, this);
   }
 
   /** Where a result lives while its kernel is linked; undefined where no kernel knows it. */
@@ -94,6 +95,11 @@ export class Links implements IDisposable {
     clearTimeout(this.#timer);
     Signal.clearData(this);
     for (const id of [...this.#links.keys()]) this.#drop(id);
+  }
+
+  /** A notebook that was renamed is told by its new name, though nothing of its kernel has changed. */
+  #onSessions(): void {
+    this.updated.emit();
   }
 
   #onRunning(): void {

