@@ -36,7 +36,7 @@ help:
 	@echo "make peers             the same work beside upstream's bar, tqdm.notebook and dask, in a browser"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
 	@echo "make fuzz              100,000 broken and hostile messages at every edge"
-	@echo "make soak              make faults, then 30 minutes of everything over and over (SOAK_MINUTES=2)"
+	@echo "make soak              make faults, then 30 minutes of everything over and over, in a page (SOAK_MINUTES=2)"
 	@echo "make pictures          the pictures in docs/, from a real run"
 	@echo "make docs              the pages, in build/docs; any warning is an error"
 	@echo "make build             sdist and wheel, in dist/"
@@ -129,11 +129,11 @@ peers: .venv/test.stamp
 	$(BIN)/python -m pip install --quiet --target build/peers "dask>=2024.8" "distributed>=2024.8"
 	PYTHONPATH=$(CURDIR)/build/peers $(BIN)/python tests/bench/peers.py
 
-SEEDS ?= 50
+SEEDS ?= $(if $(CI),1,50)
 faults: .venv/test.stamp
 	$(BIN)/python tests/faults/fault_run.py $(SEEDS)
 
-SOAK_MINUTES ?= 30
+SOAK_MINUTES ?= $(if $(CI),2,30)
 soak: faults
 	$(BIN)/python tests/soak/soak.py $(SOAK_MINUTES)
 
