@@ -111,6 +111,7 @@ class Recorder(Known):
         children, metadata = result._children, result._metadata
         self._listening = True
         over = self._listener.attach(children, self.link.first_words.hear)
+        self.columns.ids.prepare()
         waiting = next((f.msg_id for f in reversed(children) if f._state in PENDING), None)
         self.direct = None if waiting is None else self.link.direct([waiting])
         engines, submitted = list(map(_ENGINE, metadata)), list(map(_SUBMITTED, metadata))
