@@ -71,7 +71,6 @@ BUSY = {
 SELECTORS = {"ours": ".ipar-result [role=progressbar]"}
 BAR = ".jp-OutputArea .progress-bar"
 WATCH = frontend.WATCH.replace(f"* {frontend.TASKS})", f"* {TASKS})")
-CLEAR = "cell => window.jupyterapp.shell.currentWidget.content.widgets[cell].model.clearExecution()"
 MARK = """node => {
     for (const each of document.querySelectorAll('[data-seen]')) delete each.dataset.seen;
     node.closest('.jp-Cell').dataset.seen = '1';
@@ -109,7 +108,7 @@ class Page:
     def watched(self, cell: int, way: str, seen: int | None = None) -> tuple[dict[str, float], float]:
         """Run a cell; when its bar (or that of the cell `seen`) was painted with which value, and its end."""
         if seen is None:  # or the bar of the last turn would be there, at its end
-            self.page.evaluate(CLEAR, cell)
+            self.server.clear(self.page, cell)
         node = self.page.locator(".jp-Notebook .jp-CodeCell").nth(cell if seen is None else seen)
         node.evaluate(MARK)
         self.page.evaluate(WATCH, "[data-seen] " + SELECTORS.get(way, BAR))

@@ -161,6 +161,12 @@ class JupyterServer:
             cell,
         )
 
+    def clear(self, page, cell):
+        """Clear a cell's outputs, so that it is seen as one that has not run."""
+        page.evaluate(
+            "cell => window.jupyterapp.shell.currentWidget.content.widgets[cell].model.clearExecution()", cell
+        )
+
     def wait_ran(self, page, cell, timeout=60):
         """Wait until a cell that `run` started has ended."""
         page.wait_for_function(

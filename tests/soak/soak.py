@@ -31,7 +31,6 @@ CELLS = [
     "rounds.close()",
 ]
 LOAD, ROUND, FIGURES, CLOSE = range(4)
-CLEAR = "cell => window.jupyterapp.shell.currentWidget.content.widgets[cell].model.clearExecution()"
 CARD = ".ipar-result"
 PAGE_EVERY = 6  # rounds between the pages that are loaded anew
 COLUMNS = (
@@ -99,7 +98,7 @@ class Notebook:
 
     def start(self, cell: int) -> None:
         """Start a cell; it is no longer seen as one that ran."""
-        self.page.evaluate(CLEAR, cell)
+        self.server.clear(self.page, cell)
         self.server.run(self.page, cell)
 
     def run_and_load_anew(self, cell: int) -> None:
