@@ -169,7 +169,9 @@ def judge(rows: list[tuple[float, dict[str, float]]]) -> int:
     ]
     if rows[-1][0] >= LONG and growth > MEMORY_A_MINUTE:
         problems.append(f"memory grows by {growth:.2f} MB a minute in the second half")
-    if rows[-1][0] < LONG and grown > MEMORY_AT_ALL:
+    if len(rows) < 3:
+        print("too short to say anything of memory")
+    elif rows[-1][0] < LONG and grown > MEMORY_AT_ALL:
         problems.append(f"memory grew by {grown:.1f} MB after the first minute")
     print("flat, and every count right" if not problems else "\n".join(problems))
     return 1 if problems else 0
