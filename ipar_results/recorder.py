@@ -8,7 +8,6 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -115,10 +114,9 @@ class Recorder(Known):
         waiting = next((f.msg_id for f in reversed(children) if f._state in PENDING), None)
         self.direct = None if waiting is None else self.link.direct([waiting])
         engines, submitted = list(map(_ENGINE, metadata)), list(map(_SUBMITTED, metadata))
+        self.clock.sent(submitted)
         with suppress(TypeError):  # not all of one kind
             self._first_sent = submitted.index(min(submitted))
-        same = self._first_sent >= 0 and isinstance(submitted[0], datetime)  # texts may be of two lengths
-        self.clock.sent([submitted[self._first_sent]] if same else submitted)
         with self._lock:
             self._absorb(np.array([i for i in over if not given_up(children[i])], np.int64))
             self._find_begun(engines, metadata)

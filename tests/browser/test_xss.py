@@ -18,6 +18,7 @@ from ipar_results.render import glance, html, listing
 pytestmark = pytest.mark.browser
 __all__ = ["errors", "panel"]  # fixtures
 
+HALVES = PAYLOADS[::2], PAYLOADS[1::2]  # JupyterLab shows fifty outputs of a cell
 SHOWN = ("running", "failed", "done", "one", "one_failed", "lost")
 
 
@@ -177,12 +178,11 @@ def test_no_text_does_anything_in_a_view_without_our_own_script(
     """HTML that is sent anew as it moves, and stock widgets, whose own scripts set what we escaped."""
     page.add_init_script(TRAP)
     name = f"xss-{view}.ipynb"
-    halves = PAYLOADS[::2], PAYLOADS[1::2]  # JupyterLab shows fifty outputs of a cell
-    works = [WORK.format(view=view, texts=json.dumps(texts)) for texts in halves]
+    works = [WORK.format(view=view, texts=json.dumps(texts)) for texts in HALVES]
     plain_server.open(page, name, [load(cluster), *works])
     police(page)
     run(plain_server, page, 0)
-    for cell, texts in enumerate(halves, 1):
+    for cell, texts in enumerate(HALVES, 1):
         plain_server.run(page, cell)
         plain_server.wait_ran(page, cell, timeout=180)
         output = plain_server.output(page, cell)
@@ -252,12 +252,11 @@ for text in json.loads({texts!r}):
 def test_no_text_does_anything_in_what_shows_a_client(plain_server, cluster, page, errors):
     """An engine's work is told by the name of its function."""
     page.add_init_script(TRAP)
-    halves = PAYLOADS[::2], PAYLOADS[1::2]
-    works = [CLIENTS.format(texts=json.dumps(texts)) for texts in halves]
+    works = [CLIENTS.format(texts=json.dumps(texts)) for texts in HALVES]
     plain_server.open(page, "xss-client.ipynb", [load(cluster), *works])
     police(page)
     run(plain_server, page, 0)
-    for cell, texts in enumerate(halves, 1):
+    for cell, texts in enumerate(HALVES, 1):
         plain_server.run(page, cell)
         plain_server.wait_ran(page, cell, timeout=180)
         shown = plain_server.output(page, cell).inner_text()

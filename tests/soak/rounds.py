@@ -24,9 +24,8 @@ import ipar_results
 ENGINES = 2
 LOSE_EVERY = 12  # rounds between the deaths of engines
 RELOAD_EVERY = 30  # rounds between unloading and loading
-PASSING = (
-    "jupyter.widget.control",
-)  # a page opens it to ask for widgets, and one that goes may not close it
+# a page opens it to ask for widgets, and one that goes may not close it
+PASSING = "jupyter.widget.control"
 
 
 def work(number, place):
@@ -108,17 +107,17 @@ class Rounds:
         gc.collect()
         _trim()
         process = psutil.Process()
+        threads = [each.name for each in threading.enumerate()]
+        subshells = sum(name.startswith("subshell") for name in threads)
         return {
             "rounds": self.count,
             "tasks": self.tasks,
             "memory": process.memory_info().rss / 1e6,
             "objects": len(gc.get_objects()),
-            "threads": sum(not each.name.startswith("subshell") for each in threading.enumerate()),
-            "subshells": sum(each.name.startswith("subshell") for each in threading.enumerate()),
+            "threads": len(threads) - subshells,
+            "subshells": subshells,
             "files": process.num_fds(),
-            "comms": sum(
-                each.target_name not in PASSING for each in ipython.kernel.comm_manager.comms.values()
-            ),
+            "comms": sum(each.target_name != PASSING for each in ipython.kernel.comm_manager.comms.values()),
             "handlers": len(ipython.kernel.control_handlers),
             "followed": len(layer.ticker.followed()),
             "engines lost": self.engines_lost,

@@ -155,7 +155,7 @@ def judge(rows: list[tuple[float, dict[str, float]]]) -> int:
     warm = rows[1:] if len(rows) > 2 else rows
     late = rows[len(rows) // 2 :] if rows[-1][0] >= LONG else warm
     slope = {name: slope_of(late, name) for name in COLUMNS}
-    print("a minute", *(f"{slope[name]:13,.2f}" for name in COLUMNS))
+    print("a minute", *(f"{slope[name]:12,.2f}" for name in COLUMNS))
     first, last = warm[0][1], warm[-1][1]
     subshells = last["subshells"] - first["subshells"]
     kept = {name: subshells * each for name, each in SUBSHELL.items()}
