@@ -310,7 +310,8 @@ class Extension:
             view = "html"
         front = None if self.channel is None else _Front(self.channel, self.tracker.entry(result))
         recorder = self.recorder(result)
-        return Live(result, recorder, self.config, self.shell.display_pub.publish, view, front)
+        publish, meanwhile = self.shell.display_pub.publish, self.ticker.meanwhile
+        return Live(result, recorder, self.config, publish, view, front, meanwhile)
 
     def _widgets(self) -> int:
         from .live.display import Live

@@ -3,14 +3,20 @@
 import logging
 import threading
 import time
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from fakes import Fed
 
+from ipar_results import known
+from ipar_results.config import settings
 from ipar_results.live import ticker as module
+from ipar_results.live.display import Live
 from ipar_results.live.last import Last
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
 from ipar_results.log import forget
+from ipar_results.watch import Watch
 
 
 class Clock:
@@ -223,6 +229,52 @@ def test_one_that_fails_keeps_no_other_from_moving(clock, caplog):
         ticker._round(followed, clock.now)
     assert len(log) == 2
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_what_stands_moves_in_the_middle_of_what_takes_long(until, broken, caplog):
+    class Long(Shown):
+        def send(self):
+            before = len(standing.log)
+            ticker.meanwhile()  # whatever happens there, this goes on
+            moved.append(len(standing.log) - before)
+            return super().send()
+
+    class Standing(Shown):
+        def send(self):
+            super().send()
+            if broken:
+                raise RuntimeError("ours")
+            return 1
+
+    forget()
+    moved = []
+    ticker, standing, long = Ticker(lambda: 1_000), Standing("channel"), Long("long")
+    ticker.standing.append(standing)
+    ticker.meanwhile()
+    assert not standing.log  # not on any other thread: what stands is moved by one only
+    with caplog.at_level(logging.WARNING, "ipar_results"):
+        ticker._thread = threading.current_thread()
+        ticker._round([long], 0.0)
+        ticker._thread = None
+    assert moved == [1] and len(long.log) == 1
+    assert len(caplog.records) == broken
+    forget()
+
+
+def test_a_large_picture_has_others_move_between_its_parts(monkeypatch):
+    monkeypatch.setattr(known, "LARGE", 3)
+    turns = []
+    for n in (3, 4):
+        fed, moved = Fed(n, chunks=[1] * n), []
+        recorder = Watch().recorder(fed.result)
+        fed.reply(0)
+        front = SimpleNamespace(connected=lambda: True, saved=lambda state: {})
+        pause = partial(moved.append, "others")
+        live = Live(fed.result, recorder, settings(None), lambda *a, **k: None, "html", front, pause)
+        live.send()
+        turns.append(len(moved))
+    assert turns[0] == 0 and turns[1] >= 2
 
 
 def test_the_thread_ends_when_nothing_is_followed_and_comes_back(until):

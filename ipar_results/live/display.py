@@ -6,7 +6,6 @@ import json
 import os
 import uuid
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any, Protocol
 
@@ -75,6 +74,8 @@ class Live(Following):
     view : {'widget', 'html', 'text'}
     front : Front, optional
         The labextension, if there may be one.
+    meanwhile : callable, optional
+        Has others move between the parts of a large picture, each of which can take a tenth of a second.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class Live(Following):
         publish: Publish,
         view: str,
         front: Front | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(result, recorder, config)
+        self._meanwhile = meanwhile
         self._front = front if view != "text" else None
         self._card = False
         self._publish = publish
@@ -205,9 +208,14 @@ class Live(Following):
         return partial(self._publish, data, {}, transient={"display_id": self._display_id}, update=update)
 
     def _picture(self, state: Snapshot) -> dict[str, Any]:
+        drawn = partial(bundle, state, self._config, self._view, recorder=self._recorder)
+        if not self._recorder.large:
+            return drawn(saved=self._saved(state))
         # a large one takes a hundred steps of numpy, after each of which the lock must be had again
-        with haste() if self._recorder.large else nullcontext():
-            return bundle(state, self._config, self._view, self._saved(state), self._recorder)
+        with haste():
+            saved = self._saved(state)
+            self._meanwhile()
+            return drawn(saved=saved, meanwhile=self._meanwhile)
 
     def _saved(self, state: Snapshot) -> dict[str, Any] | None:
         if self._front is None or not (self._card or state.finished or state.state == "frozen"):
@@ -248,11 +256,13 @@ def bundle(
     view: str = "html",
     saved: dict[str, Any] | None = None,
     recorder: Recorder | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """The static MIME bundle of a snapshot, with a timeline of what its recorder knows."""
     data = {"text/plain": _drawn(lambda: text.plain(state), "text")}
     if view != "text":
         timeline = None if recorder is None or state.single else take(recorder)
+        meanwhile()
         data["text/html"] = _drawn(lambda: html.card(state, limits(config), timeline), "HTML")
     kept = {mime: drawn for mime, drawn in data.items() if drawn is not None} or {"text/plain": _bare(state)}
     return kept if saved is None else {MIME: saved, **kept}

@@ -106,6 +106,11 @@ class Ticker:
         """Count messages that somebody else sent against the budget."""
         self._sent.extend([time.monotonic()] * messages)
 
+    def meanwhile(self) -> None:
+        """Move what is standing in the middle of something that takes long; on other threads, nothing."""
+        if threading.current_thread() is self._thread:
+            self._try_round(self.standing)
+
     def stop(self) -> None:
         """End the thread and freeze what was still followed; a second call does nothing."""
         self._stopped.set()
@@ -132,10 +137,13 @@ class Ticker:
                         return
                     self._thread = threading.current_thread()  # woken while it was about to end
                 followed = list(self._followed)
-            try:
-                self._round([*self.standing, *followed], time.monotonic())
-            except Exception:
-                trouble("updating the displays")
+            self._try_round([*self.standing, *followed])
+
+    def _try_round(self, followed: list[Followed]) -> None:
+        try:
+            self._round(followed, time.monotonic())
+        except Exception:
+            trouble("updating the displays")
 
     def _round(self, followed: list[Followed], now: float) -> None:
         due = [(rank, each) for each in followed if (rank := _wants(each, now)) is not None]
