@@ -13,6 +13,7 @@ from ipar_results import known
 from ipar_results.config import settings
 from ipar_results.live import ticker as module
 from ipar_results.live.display import Live
+from ipar_results.live.following import Following
 from ipar_results.live.last import Last
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
 from ipar_results.log import forget
@@ -275,6 +276,29 @@ def test_a_large_picture_has_others_move_between_its_parts(monkeypatch):
         live.send()
         turns.append(len(moved))
     assert turns[0] == 0 and turns[1] >= 2
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(0.0, False), (0.05, True)])
+def test_what_takes_long_to_draw_moves_less_often(seconds, waits):
+    class Drawn(Following):
+        def _update(self):
+            begin = time.thread_time()
+            while time.thread_time() - begin < seconds:
+                pass
+            return 1
+
+        _finish = _update
+
+    fed = Fed(4)
+    recorder = Watch().recorder(fed.result)
+    shown = Drawn(fed.result, recorder, settings(None))
+    assert shown.send() == 1
+    fed.reply(0)
+    assert (shown.wants(shown.sent_at + 0.4) is None) == waits
+    assert shown.wants(shown.sent_at + 5) == CHANGED
+    for i in range(1, 4):
+        fed.reply(i)
+    assert shown.wants(shown.sent_at + 0.01) == ENDING  # an end does not wait for that
 
 
 def test_the_thread_ends_when_nothing_is_followed_and_comes_back(until):

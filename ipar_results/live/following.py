@@ -17,6 +17,7 @@ from .ticker import CHANGED, ENDING, TIDYING
 
 CLOCK = 1.0
 OUTPUT_GRACE = 1.0
+_SHARE = 0.1  # of a core, for one view: what takes longer to draw moves less often
 UNLOADED = "No longer followed: ipar_results was unloaded while this ran."
 
 
@@ -48,6 +49,7 @@ class Following(ABC):
         self._shown: tuple[Any, ...] | None = None
         self._due_at: float | None = None  # since when the last state waits to be sent
         self._ended_at: float | None = None  # when it was sent
+        self._took = 0.0  # seconds of CPU, the last time
         self.sent_at = 0.0
         self.size = 0
         self.over = False
@@ -105,7 +107,7 @@ class Following(ABC):
             self._due_at = now if self._due_at is None else self._due_at
             return waits(self._due_at, now) if now - self._due_at >= self._reserve() else None
         since = now - self.sent_at
-        if since < 1 / self._rate():
+        if since < max(1 / self._rate(), self._took / _SHARE):
             return None
         if self._key() != self._shown:
             return CHANGED
@@ -139,7 +141,10 @@ class Following(ABC):
                 ended = self._at_end()
                 self._note_sent()
                 if not ended:
-                    return self._update()
+                    begin = time.thread_time()
+                    sent = self._update()
+                    self._took = time.thread_time() - begin
+                    return sent
                 sent = self._finish(self._recorder.snapshot())
                 self._note_end()
                 return sent
