@@ -33,7 +33,7 @@ help:
 	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
 	@echo "make bench             what watching a result costs"
 	@echo "make scale             the same for a million tasks, a thousand engines, ten thousand results"
-	@echo "make peers             the same work beside upstream's bar, tqdm.notebook and dask, in a browser"
+	@echo "make peers             the same work beside upstream's bar, tqdm.notebook and dask, in a browser; frames"
 	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
 	@echo "make fuzz              100,000 broken and hostile messages at every edge"
 	@echo "make soak              make faults, then 30 minutes of everything over and over, in a page (SOAK_MINUTES=2)"
@@ -100,9 +100,11 @@ matrix: .venv/test.stamp
 	$(BIN)/python tools/matrix.py
 	$(BIN)/python tools/everywhere.py
 
-# What make test plays a few hundred of: broken and hostile messages at every edge.
+# What make test plays a few hundred of: broken and hostile messages at every edge; and hostile texts in every view.
 fuzz: .venv/test.stamp
 	$(BIN)/python tests/fuzz/fuzz.py 60000
+	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/fuzz
+	$(BIN)/python -m pytest -m browser tests/browser/test_xss.py
 	cd labextension && FUZZ_CASES=12000 PATH="$(BIN):$$PATH" jlpm vitest run test/fuzz.test.ts test/fuzz-drawn.test.ts
 
 # Run from a directory without a conftest.py, so that nothing of our own tests' settings applies.
@@ -116,6 +118,7 @@ bench: .venv/test.stamp
 	$(BIN)/python tests/bench/overhead.py
 	$(BIN)/python tests/bench/follow.py
 	$(BIN)/python tests/bench/eta.py
+	$(BIN)/python tests/bench/advice.py
 	$(BIN)/python tests/bench/export.py
 
 # A million tasks and ten thousand results take minutes; a real run of 100,000 takes ten.
@@ -128,6 +131,7 @@ scale: .venv/test.stamp
 peers: .venv/test.stamp
 	$(BIN)/python -m pip install --quiet --target build/peers "dask>=2024.8" "distributed>=2024.8"
 	PYTHONPATH=$(CURDIR)/build/peers $(BIN)/python tests/bench/peers.py
+	PYTHONPATH=$(CURDIR)/build/peers $(BIN)/python tests/bench/frontend.py
 
 SEEDS ?= $(if $(CI),1,50)
 faults: .venv/test.stamp

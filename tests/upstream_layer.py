@@ -12,5 +12,15 @@ def layer():
     assert ipar_results.enabled(), "the layer was taken off while the test ran"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """All that passed without the layer when this was written: 41 tests of results and 22 of magics."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    passed = len(reporter.stats.get("passed", ()))
+    if session.exitstatus == pytest.ExitCode.OK and passed < 63:
+        reporter.write_line(f"only {passed} of upstream's tests passed: 63 did when this was written")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_unconfigure():
     ipar_results.disable()

@@ -57,7 +57,7 @@ def frames(browser: Browser, folder: Path) -> None:
     """Pan large timelines, scroll a long panel, and print how far apart the frames were."""
     page = browser.new_page(device_scale_factor=2, viewport={"width": 760, "height": 500})
     load(page, folder, "light")
-    for scene, goal in (("tasks10k", 16.7), ("tasks100k", 20.0), ("engines1024", 20.0)):
+    for scene, goal in (("tasks10k", 16.7), ("tasks100k", 20.0), ("engines1024", 20.0), ("million", 20.0)):
         measure(page, scene, goal)
     tell("panel of 10,000 results, frames", page.evaluate("gallery.scroll(10_000, 120)"), 16.7)
     page.close()

@@ -9,6 +9,5 @@ HOSTILE = "".join(
         "\x1b[31mred\x1b]8;;javascript:window.hacked=1\x07link\x1b]8;;\x07 \x1b[",
         "\x00\x08\x7f",
         "\u202egnp.exe\u202c",
-        "x" * 100_000,
     )
 )

@@ -115,7 +115,7 @@ def test_an_opened_traceback_stays_open_while_the_card_moves(jupyter_server, clu
 def test_hostile_text_stays_inert_in_the_page(jupyter_server, cluster, page, until, errors):
     """Names, messages, output and tracebacks full of markup run nothing and break nothing."""
     hostile = f"""
-TEXT = {HOSTILE!r}
+TEXT = {HOSTILE!r} + "x" * 1_000_000
 def evil(i, text):
     import sys
     print(text); print(text, file=sys.stderr)

@@ -9,6 +9,7 @@ from test_live import done, errors, load, run
 from test_panel import panel
 from trap import FOUND, PAYLOADS, TRAP, strict
 
+from ipar_results.export.compare import compare
 from ipar_results.glance import EngineNow, Glance
 from ipar_results.link import Link
 from ipar_results.monitor import Monitor
@@ -46,6 +47,7 @@ def views(text):
     yield from map(html.card, poisoned)
     yield html.card(poisoned[2], timeline=timeline(text))
     yield listing.table([listing.Row(1, poisoned[0], (text,), 1)], 1)
+    yield compare(poisoned[0], poisoned[1])._repr_html_()
     engine = EngineNow(0, busy=True, work=text, index=0, seconds=1.0)
     yield glance.card(
         Glance(text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text)
@@ -59,12 +61,12 @@ def test_the_trap_catches_what_is_not_escaped(page, show):
 
 
 def test_no_text_does_anything_in_a_static_view(page, show):
-    """Cards of every state, timelines, `%ipar` and what shows a client: nothing runs, nothing is fetched."""
+    """Cards of every state, timelines, `%ipar`, two runs compared, what shows a client: nothing runs."""
     assert len(PAYLOADS) >= 40
     for text in PAYLOADS:
         parts = "\n".join(f"<section>{view}</section>" for view in views(text))
         assert show(page, f"<!doctype html><meta charset=utf-8><body>{parts}") == [], text
-        assert page.locator("body > section").count() == len(SHOWN) + 3, text
+        assert page.locator("body > section").count() == len(SHOWN) + 4, text
         assert page.locator("img, iframe, object, embed, base, form, video, audio, a[href]").count() == 0
 
 
@@ -118,17 +120,25 @@ POLICY = (
 )
 
 
+FORBID = """policy => {
+    const rule = document.createElement('meta');
+    rule.httpEquiv = 'Content-Security-Policy';
+    rule.content = policy;
+    document.head.append(rule);
+    window.caught.length = 0;  // JupyterLab's own
+}"""
+
+
 def police(page):
     """From now on the page lets nothing run but the server's own scripts, and says what it stopped."""
-    page.evaluate(
-        """policy => {
-            const rule = document.createElement('meta');
-            rule.httpEquiv = 'Content-Security-Policy';
-            rule.content = policy;
-            document.head.append(rule);
-            window.caught.length = 0;  // JupyterLab's own
-        }""",
-        POLICY,
+    page.evaluate(FORBID, POLICY)
+
+
+def policed_when_loaded(page):
+    """The same from before a notebook is drawn, whenever the page is loaded anew."""
+    page.add_init_script(
+        f"addEventListener('DOMContentLoaded', () => ({FORBID})({json.dumps(POLICY)}));"
+        "addEventListener('DOMContentLoaded', () => { window.policed = true; });"
     )
 
 
@@ -163,9 +173,11 @@ def test_no_text_does_anything_in_a_notebook(jupyter_server, cluster, page, pane
     panel().get_by_role("listitem").first.wait_for()
     assert told(page) == []
     until(lambda: str(jupyter_server.save(page, name).cells[1].outputs).count("text/html") >= len(texts))
+    policed_when_loaded(page)
     page.reload()
     jupyter_server.wait_idle(page)
     until(lambda: done(jupyter_server, page, 1) == 2, timeout=60)
+    assert page.evaluate("window.policed") is True
     assert [each for each in told(page) if "hacked" in each or "xss.invalid" in each] == []
     assert errors == []
 

@@ -111,13 +111,14 @@ def test_an_error_of_ours_while_following_spoils_no_wait(rc, log, monkeypatch, n
     assert log()
 
 
-def test_an_error_of_ours_while_beginning_to_follow_spoils_no_wait(rc, monkeypatch):
+def test_an_error_of_ours_while_beginning_to_follow_spoils_no_wait(rc, log, monkeypatch):
     monkeypatch.setattr(Recorder, "__init__", lambda *args, **kwargs: 1 / 0)
     ar = rc.load_balanced_view().map_async(nap, [0.1] * 4)
     ar.wait_interactive(widget=False)
     assert ar.get() == [0.1] * 4
     assert ar.progress == 4
     assert ar.wall_time > 0
+    assert log()
 
 
 @pytest.mark.parametrize("broken", [(html, "card"), (text, "plain")], ids=["html", "text"])
@@ -170,6 +171,8 @@ def test_an_engine_killed_in_mid_task_is_named_by_a_direct_view(doomed, until):
     assert [load.engine_id for load in snapshot.engines if not load.alive] == [1]
     (group,) = snapshot.failures
     assert (group.type, group.engines) == ("EngineError", (1,))
+    for drawn in (html.card(snapshot), text.plain(snapshot)):
+        assert "1 failed" in drawn and "EngineError" in drawn and "engine 1" in drawn
     ar.wait_interactive(widget=False)
     assert (ar.monitor.snapshot().ok, ar.monitor.snapshot().failed) == (1, 1)
     assert ar.serial_time >= 3
@@ -221,6 +224,9 @@ def test_a_cluster_that_is_stopped_ends_the_wait(doomed, until):
     waiting.start()
     waiting.join(30)
     assert not waiting.is_alive()
+    snapshot = ar.monitor.snapshot()
+    assert snapshot.ok == 0 and snapshot.state in ("lost", "failed")
+    assert snapshot.note or snapshot.failures  # why
 
 
 def test_settings_of_a_layer_that_is_off_change_nothing():

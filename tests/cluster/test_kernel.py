@@ -219,13 +219,25 @@ def test_the_stop_button_ends_the_wait_and_says_what_still_runs(kernel, until):
     assert "10 ok" in kernel.displays()[-1][3]["text/plain"]
 
 
-def test_unloading_in_mid_run_freezes_the_display(kernel, shown, until):
+@pytest.mark.parametrize("view", ["html", "widget"])
+def test_unloading_in_mid_run_freezes_the_display_in_its_last_true_state(kernel, shown, until, view):
+    kernel.run(f"settings.view = '{view}'")
+    kernel.messages.clear()
     display_id = shown("ar = lv.map_async(nap, [0.2] * 30)\nar")
-    until(lambda: len(updates(kernel)) >= 2)
-    kernel.run("%unload_ext ipar_results")
+    kernel.run("import time\nwhile ar.progress < 4: time.sleep(0.05)")
+    cell = kernel.run("before = ar.progress\nipar_results.disable()\nprint(before, ar.progress)")
+    printed = "".join(m["content"]["text"] for _, m in kernel.of(cell) if m["msg_type"] == "stream")
+    before, after = map(int, printed.split())
     last = finals(kernel)[display_id]
     assert "no longer followed" in last["text/plain"]
     assert set(last) == {MIME, "text/html", "text/plain"}
+    frozen = last[MIME]
+    assert (frozen["state"], frozen["total"]) == ("frozen", 30)
+    assert before <= frozen["done"] <= after < 30
+    assert (
+        f"{frozen['ok']} ok" in last["text/plain"]
+        and f'aria-valuenow="{frozen["done"]}"' in last["text/html"]
+    )
     seen = len(updates(kernel))
     kernel.run("rc.wait(timeout=60)\n%load_ext ipar_results")
     assert len(updates(kernel)) == seen
@@ -286,6 +298,21 @@ def test_a_bad_setting_is_refused_with_the_allowed_ones_and_nothing_changes(kern
     said += "".join(m["content"]["evalue"] for _, m in kernel.of(cell) if m["msg_type"] == "error")
     assert "expected a number from 0.1 to 5" in said
     assert kernel.text(kernel.run("print(settings.rate)")) == "5.0\n"
+
+
+def test_settings_are_read_from_ipythons_configuration_file(tmp_path, monkeypatch):
+    profile = tmp_path / "profile_default"
+    profile.mkdir()
+    (profile / "ipython_config.py").write_text(
+        "c.IPythonParallelResults.rate = 1.5\nc.IPythonParallelResults.view = 'html'\n"
+    )
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    process = Kernel()
+    try:
+        process.run("%load_ext ipar_results\nsettings = get_ipython().configurables[-1]")
+        process.run("assert (settings.rate, settings.view) == (1.5, 'html'), (settings.rate, settings.view)")
+    finally:
+        process.close()
 
 
 def test_config_lists_the_settings(kernel):

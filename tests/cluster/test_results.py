@@ -27,6 +27,11 @@ def same_as_upstream(ar):
     assert snapshot.ok + snapshot.failed + snapshot.aborted == snapshot.total
     assert sum(load.done for load in snapshot.engines) == snapshot.total
     assert sum(load.busy_time for load in snapshot.engines) == pytest.approx(snapshot.serial_time, abs=1e-3)
+    if snapshot.total:
+        assert snapshot.elapsed == snapshot.wall_time
+        assert snapshot.speedup == pytest.approx(ar.serial_time / ar.wall_time, rel=1e-3)
+        assert snapshot.efficiency == pytest.approx(snapshot.speedup / len(snapshot.engines))
+        assert snapshot.throughput == pytest.approx(snapshot.total / ar.wall_time)
     return snapshot
 
 
@@ -75,9 +80,16 @@ def test_a_broadcast_counts_every_engine(rc):
 def test_a_broadcast_map_counts_inputs(rc):
     ar = rc.broadcast_view().map_async(nap, [0.01] * 6)
     ar.wait()
+    assert same_as_upstream(ar).total == 6
+
+
+def test_a_coalescing_broadcast_that_fails_is_one_failure_of_its_engines(rc):
+    ar = rc.broadcast_view(is_coalescing=True).apply_async(odd, 4)
+    ar.wait()
     snapshot = ar.monitor.snapshot()
-    assert snapshot.finished
-    assert (snapshot.total, snapshot.done) == (len(ar), len(ar))
+    assert (snapshot.failed, snapshot.messages, snapshot.finished) == (len(ar), 1, True)
+    assert sum(group.count for group in snapshot.failures) == len(ar)
+    assert "is even" in snapshot.failures[0].message
 
 
 def test_a_coalescing_broadcast_is_one_message_that_names_its_engines(rc):
@@ -197,8 +209,31 @@ def test_a_result_whose_client_is_closed_is_still_told(cluster, connect):
     assert ar.wall_time > 0
 
 
-def test_a_map_of_nothing_is_no_result_and_one_of_empty_chunks_is_empty(rc):
-    assert rc[:].map_async(nap, []) == []
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda rc: rc[:],
+        lambda rc: rc.load_balanced_view(),
+        lambda rc: rc.broadcast_view(),
+        lambda rc: rc.broadcast_view(is_coalescing=True),
+    ],
+    ids=["direct", "load-balanced", "broadcast", "coalescing"],
+)
+def test_a_map_of_nothing_is_what_upstream_makes_of_it_and_waits_for_nothing(rc, view):
+    ipar_results.disable()
+    theirs = view(rc).map_async(nap, [])
+    ipar_results.enable()
+    ours = view(rc).map_async(nap, [])
+    assert type(ours) is type(theirs)
+    if isinstance(ours, ipp.AsyncResult):
+        ours.wait_interactive(widget=False, timeout=30)
+        snapshot = ours.monitor.snapshot()
+        assert (snapshot.total, snapshot.done, snapshot.state) == (len(ours), 0, "empty")
+    else:
+        assert ours == theirs == []
+
+
+def test_a_map_of_empty_chunks_is_empty(rc):
     ar = rc[:].map_async(lambda a, b: a, [1, 2], [])
     ar.wait()
     snapshot = ar.monitor.snapshot()

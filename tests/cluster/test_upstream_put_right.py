@@ -1,6 +1,7 @@
 """What ipyparallel gets wrong, shown where that is cheap, and right while the layer is on."""
 
 import gc
+import inspect
 import os
 import signal
 import subprocess
@@ -126,6 +127,19 @@ def test_asking_only_for_the_wall_time_after_an_early_look_gives_the_whole(lview
     assert ar.elapsed >= 0
     ar.wait()
     assert ar.wall_time >= 0.2
+
+
+def test_waiting_takes_what_upstreams_takes_with_the_same_defaults():
+    """What is written, not what a wrapper says of what it wraps."""
+
+    def taken():
+        parameters = inspect.signature(ipp.AsyncResult.wait_interactive, follow_wrapped=False).parameters
+        return [(each.name, each.kind, each.default) for each in parameters.values()]
+
+    ours = taken()
+    ipar_results.disable()
+    assert ours == taken()
+    assert [name for name, _, _ in ours] == ["self", "interval", "timeout", "widget", "return_when"]
 
 
 # probing -------------------------------------------------------------------------------------------

@@ -1,16 +1,24 @@
 """A few hundred of the cases that `make fuzz` plays by the hundred thousand, and that they find something."""
 
+import json
+import os
+
 import pytest
 from edges import EDGES, play
+from fakes import Fed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.export.load import snapshot_of
+from ipar_results.export.load import load, snapshot_of
+from ipar_results.export.trace import KEY
+from ipar_results.link import Link
 from ipar_results.live.channel import Channel
 from ipar_results.live.requests import Refused, parse
+from ipar_results.recorder import Recorder
 from ipar_results.render import html, text
 from ipar_results.snapshot import Snapshot
 
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))  # of each test that looks for its own cases
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
@@ -37,7 +45,7 @@ def test_an_answer_that_fails_is_told(monkeypatch):
     assert any("failed" in line for line in EDGES[0](100, seed=6).wrong)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.fixed_dictionaries(
         {"protocol": st.just(1) | JSON, "request": JSON}, optional={"type": JSON, "result": JSON}
@@ -52,7 +60,7 @@ def test_a_request_of_any_json_is_parsed_or_refused(content):
         assert request.id == content["request"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.sampled_from(sorted(Snapshot().to_json())), JSON)
 def test_a_saved_snapshot_with_any_json_in_a_field_is_drawn_or_refused(name, value):
     try:
@@ -61,3 +69,41 @@ def test_a_saved_snapshot_with_any_json_in_a_field_is_drawn_or_refused(name, val
         assert str(error)
     else:
         assert html.card(snapshot) and text.plain(snapshot)
+
+
+MESSAGE = st.fixed_dictionaries(
+    {
+        "header": JSON | st.fixed_dictionaries({"msg_type": st.sampled_from(["status", "error", "stream"])}),
+        "content": JSON | st.fixed_dictionaries({"execution_state": st.just("busy") | JSON}),
+        "metadata": JSON | st.fixed_dictionaries({"engine": st.just("uuid-0") | JSON}),
+        "parent_header": JSON | st.fixed_dictionaries({"msg_id": st.just("message_0") | JSON}),
+    }
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(MESSAGE | JSON, min_size=1, max_size=4))
+def test_a_message_of_an_engine_of_any_json_ends_no_task_and_raises_nothing(messages):
+    fed = Fed(2)
+    recorder = Recorder(fed.result, Link(fed.client, lambda: 30.0))
+    for message in messages:
+        for callback in list(fed.futures[0].iopub_callbacks):
+            callback(message)
+    snapshot = recorder.snapshot()
+    assert (snapshot.done, snapshot.running + snapshot.queued) == (0, 2)
+    assert html.card(snapshot) and text.plain(snapshot)
+    fed.reply(0)
+    assert recorder.snapshot().ok == 1  # nobody was stalled by what came before
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.binary(max_size=200) | JSON | JSON.map(lambda each: {"otherData": {KEY: each}}))
+def test_a_file_of_anything_is_read_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    path.write_bytes(
+        content if isinstance(content, bytes) else json.dumps(content).encode("utf-8", "replace")
+    )
+    try:
+        assert html.card(load(path))
+    except ValueError as error:
+        assert str(path) in str(error)

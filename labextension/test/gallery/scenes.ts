@@ -407,5 +407,6 @@ export const SCENES: Record<string, () => ResultModel> = {
     }),
   engines48: () => live({ tasks: 5_000, engines: 48, ended: 3_000, failed: FAILED, running: true }),
   engines1024: () => live({ tasks: 20_000, engines: 1024, ended: 12_000, failed: FAILED, running: true }),
+  million: () => live({ tasks: 1_000_000, engines: 1024, ended: 700_000, failed: FAILED, running: true }),
   hostile
 };
