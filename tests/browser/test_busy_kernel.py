@@ -7,7 +7,7 @@ from test_live import MAP, errors, load, run
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.matrix]
 __all__ = ["errors"]  # a fixture
 
-TIMES = 20
+TIMES, OFTEN = 20, 60  # 95 of 100 are told better by many
 GOAL = 0.1  # seconds
 BUSY = {
     "sleeping": "time.sleep(120)",
@@ -50,12 +50,13 @@ def pytest_generate_tests(metafunc):
 def test_a_command_is_acknowledged_at_once(
     jupyter_server, cluster, page, until, errors, kernel, measured, busy, request
 ):
-    """Twenty commands and the button are answered within 100 ms, in a cell that sleeps or computes.
+    """Commands and the button are answered within 100 ms, in a cell that sleeps or computes.
 
     A card moves meanwhile. The commands are about a result that has ended, so that the other one goes on
     telling. 95 of 100 count where it is measured, in `make matrix`; other tests leave a machine less quiet.
     """
     named = request.config.getoption("kernels")
+    times = OFTEN if named else TIMES
     if not named and jupyter_server.front_end != "lab":
         pytest.skip("the kernel's part is measured in one of the two; `make matrix` measures both")
     ended = MAP.format(seconds=0.01, tasks=8) + "ar.wait(); ar"
@@ -67,13 +68,13 @@ def test_a_command_is_acknowledged_at_once(
     page.evaluate(LISTEN)
     model = "window.jupyterapp.shell.currentWidget.content.widgets[1].model.outputs.get(0)"
     result = page.evaluate(f"{model}.data['{MIME}'].id")
-    assert {page.evaluate(ASK, [result, n]) for n in range(TIMES)} == {"ok"}
+    assert {page.evaluate(ASK, [result, n]) for n in range(times)} == {"ok"}
     rises(jupyter_server, page, 2, until)
     card(jupyter_server, page, 2).get_by_role("button", name="Cancel").click()
     until(lambda: done(jupyter_server, page, 2) == 4000)
     assert in_cell(page, 3)
     answered = page.evaluate("window.answered")
-    assert [status for kind, status, _ in answered if kind == "cancel"] == ["ok"] * (TIMES + 1)
+    assert [status for kind, status, _ in answered if kind == "cancel"] == ["ok"] * (times + 1)
     seconds = [took for kind, _, took in answered if kind == "cancel"]
     most = measured(f"Cancel acknowledged, {busy}", kernel, jupyter_server.front_end, *seconds)
     page.evaluate(f"{KERNEL}.interrupt()")
