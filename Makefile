@@ -97,8 +97,7 @@ test-wheel: .venv/test.stamp
 
 # What the browser's tests call scenes of a busy kernel, on kernels of other versions below build/matrix.
 matrix: .venv/test.stamp
-	$(BIN)/python tools/matrix.py
-	$(BIN)/python tools/everywhere.py
+	$(BIN)/python tools/matrix.py; scenes=$$?; $(BIN)/python tools/everywhere.py && exit $$scenes
 
 # What make test plays a few hundred of: broken and hostile messages at every edge; and hostile texts in every view.
 fuzz: .venv/test.stamp

@@ -102,6 +102,7 @@ def table(told: dict) -> str:
     """The compatibility table: an environment a column, a scene a row."""
     places = [environment.name for environment in ENVIRONMENTS if environment.name in told]
     rows = [["", *places], ["---"] * (len(places) + 1)]
+    rows.append(["played on", *(told[place]["date"] for place in places)])
     for package in SHOWN:
         rows.append(
             [package.replace("python", "Python"), *(told[p]["versions"].get(package, "–") for p in places)]
