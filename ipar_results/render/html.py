@@ -143,7 +143,7 @@ def insight(snapshot: Snapshot) -> str:
         "insight",
         parts=[(part, max(1, round(1000 * part.fraction)), part.fraction < _WORDED) for part in parts],
         label="Where the engines' time went: " + ", ".join(part.phrase for part in parts),
-        advice=[words.advice(each) for each in snapshot.advice],
+        advice=[map(words.unbroken, words.advice(each)) for each in snapshot.advice],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from .ansi import one_line
 
 NAME, TYPE, MESSAGE, WHERE, ENGINE, VALUE, NOTE, INPUT = 120, 80, 300, 120, 40, 200, 500, 200
 _ENGINE_SPANS, _INPUT_SPANS = 8, 8
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)")
 
 STATES = {
     "empty": ("○", "no tasks"),
@@ -238,6 +240,11 @@ def advice(given: Advice) -> tuple[str, str, str]:
     """A piece of advice: its first sentence, the others, and the evidence."""
     first, dot, rest = one_line(given.message, NOTE).partition(". ")
     return f"{first}." if dot else first, rest, one_line(given.evidence, NOTE)
+
+
+def unbroken(text: str) -> str:
+    """The same text, where no line ends between a number and its unit."""
+    return _BEFORE_UNIT.sub("\u00a0", text)
 
 
 def losses(snapshot: Snapshot) -> str:

@@ -67,14 +67,16 @@ export class AdviceView {
       advice.length,
       () => el('p', { class: 'ipar-advice' }),
       (part, i) => {
-        const { message, evidence } = advice[i] ?? { message: '', evidence: '' };
-        const text = words.sentence(message);
+        const given = advice[i] ?? { message: '', evidence: '' };
+        const [text, evidence] = [given.message, given.evidence].map(each =>
+          words.unbroken(words.sentence(each))
+        ) as [string, string];
         const first = /^.*?[.](?=\s|$)/.exec(text)?.[0] ?? text;
         if (part.textContent === `${text} ${evidence}`) return;
         part.replaceChildren(
           el('b', {}, first),
           `${text.slice(first.length)} `,
-          el('span', { class: 'ipar-where' }, words.sentence(evidence))
+          el('span', { class: 'ipar-where' }, evidence)
         );
       }
     );

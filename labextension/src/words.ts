@@ -6,6 +6,7 @@ import type { EngineId, EngineLoad, Figures, GivenInput, Range, State, Status } 
 const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
 const ENGINE_SPANS = 8;
 const INPUT_SPANS = 8;
+const BEFORE_UNIT = /(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)/g;
 
 export type Word = State | Status;
 
@@ -255,6 +256,11 @@ export function moment(posix: number, today = new Date()): string {
 /** A message as one line of text. */
 export function sentence(text: string): string {
   return oneLine(text, LENGTH.note);
+}
+
+/** The same text, where no line ends between a number and its unit. */
+export function unbroken(text: string): string {
+  return text.replace(BEFORE_UNIT, '\u00a0');
 }
 
 export { leftOut };

@@ -397,4 +397,15 @@ describe('after the end', () => {
     view.update(new ResultModel('x').head);
     expect(bar?.hasAttribute('hidden')).toBe(true);
   });
+
+  test('no line of advice ends between a number and its unit', () => {
+    const view = new AdviceView();
+    const message = 'Tasks average 0.5 ms each. chunksize=128 would take about 2.0 s.';
+    const advice = [{ code: 'tiny-tasks', message, evidence: '40 kB in 3 messages', gain: 1 }];
+    view.update({ ...new ResultModel('x').head, advice });
+    const text = view.node.querySelector('.ipar-advice')?.textContent;
+    expect(text).toBe(
+      'Tasks average 0.5\u00a0ms each. chunksize=128 would take about 2.0\u00a0s. 40\u00a0kB in 3 messages'
+    );
+  });
 });
