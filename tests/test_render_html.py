@@ -279,6 +279,6 @@ def test_where_the_time_went_is_one_bar_with_words_and_the_advice_below():
     drawn = html.card(samples.done)
     label = "computing 3 %, transfer and overhead 82 %, waiting 15 %"
     assert f'role="img" aria-label="Where the engines&#39; time went: {label}"' in drawn
-    assert "<b>Tasks average 0.5\u00a0ms, less than the cost of sending one.</b> chunksize=128 would take" in drawn
+    assert "<b>Tasks average 0.5\u00a0ms, less than the cost of sending one.</b> chunksize=128 would" in drawn
     assert "take about 2.0\u00a0s." in drawn  # a line must not begin with the unit
     assert "ipar-use" not in html.card(samples.running).split("</style>")[1]
