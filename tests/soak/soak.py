@@ -146,7 +146,11 @@ def endure(notebook: Notebook, minutes: float) -> list[tuple[float, dict[str, fl
 
 def figures(notebook: Notebook) -> dict[str, float]:
     """What the kernel says of itself, and the pages there were."""
-    told = json.loads(notebook.run(FIGURES, timeout=240).strip().splitlines()[-1])
+    said = notebook.run(FIGURES, timeout=240)
+    try:
+        told = json.loads(said)
+    except ValueError:  # something else was printed into the cell: by whom?
+        raise AssertionError(f"the cell that prints the figures holds {said!r}") from None
     return {**told, "pages": notebook.pages}
 
 
