@@ -1,4 +1,4 @@
-"""A saved card wherever it is shown: with a part of the style sheet, and in pages with sheets of their own."""
+"""A saved card wherever it is shown: with a part of the style sheet, in pages with sheets of their own."""
 
 import re
 
