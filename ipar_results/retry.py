@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
 _AT_ONCE = 200
+_BEHIND = 2.0  # seconds by which a busy Hub takes in later than its schedulers what was sent
 _NO_RECORDS = (
     "The controller keeps no record of tasks, so none can be run again. Start it with a database: "
     "c.IPController.db_class = 'DictDB' in ipcontroller_config.py, or ipcontroller --dictdb."
@@ -147,6 +148,10 @@ def _plan(
     client, link = result._client, recorder.link
     msg_ids = {position: result.msg_ids[position] for position in positions}
     records = _records(client, list(msg_ids.values()), deadline)
+    patience = min(deadline, time.monotonic() + _BEHIND)
+    while (missing := _not_yet(result, msg_ids, records)) and time.monotonic() < patience:
+        time.sleep(0.1)
+        records |= _records(client, missing, deadline)
     engines = set(client._engines.values())
     plans: list[Plan] = []
     refused: dict[str, int] = {}
@@ -164,6 +169,15 @@ def _plan(
             why = _ENGINE_GONE.format(link.engine(record["engine_uuid"]), "{}")
         refused[why] = refused.get(why, 0) + recorder.columns.carried(position)
     return plans, [why.format(f"{inputs:,}") for why, inputs in refused.items()]
+
+
+def _not_yet(result: Any, msg_ids: dict[int, str], records: dict[str, Any]) -> list[str]:
+    """Messages of which the controller may still make a record: it has none, and makes them of their kind."""
+    return [
+        msg_id
+        for position, msg_id in msg_ids.items()
+        if msg_id not in records and not _is_broadcast(result, position)
+    ]
 
 
 def _is_broadcast(result: Any, position: int) -> bool:

@@ -348,6 +348,30 @@ def test_records_that_the_controller_dropped_are_counted(rc, lview):
     ar.wait(20)
 
 
+def test_a_hub_that_is_behind_its_schedulers_is_waited_for(start_cluster, connect, until):
+    """On a busy machine the answers are there before it has taken in what was asked."""
+    cluster = start_cluster(2)
+    client = connect(cluster)
+    controller = psutil.Process(cluster.controller.pid)
+    controller = next((each for each in controller.children() if each.children()), controller)
+    ar = client.load_balanced_view().map_async(odd, range(400))
+    until(lambda: ar.monitor.snapshot().done)
+    controller.suspend()  # the Hub; its schedulers are processes of their own
+    try:
+        ar.wait(60)
+        told = []
+        asking = threading.Thread(target=lambda: told.append(ar.monitor.retry()))
+        asking.start()
+        until(lambda: client._futures and asking.is_alive())
+    finally:
+        controller.resume()
+    asking.join(60)
+    assert (told[0].retried, told[0].refused) == (200, 0)
+    ar.wait(60)
+    with suppress(Exception):
+        cluster.stop_cluster_sync()
+
+
 def test_a_result_fetched_from_the_hub_is_refused(rc, lview, connect, cluster):
     ar = lview.map_async(odd, range(2))
     ar.wait(20)

@@ -131,7 +131,8 @@ class Rounds:
         display(ar)
         ar.wait_interactive(timeout=60)
         self._counts(ar, ok=50, failed=10)
-        assert ar.monitor.retry().retried == 10
+        told = ar.monitor.retry()
+        assert told.retried == 10, told
         assert ar.get(60) == list(range(60))
         self._counts(ar, ok=60)
 
