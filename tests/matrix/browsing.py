@@ -41,6 +41,11 @@ def open_browser() -> Iterator[Any]:
             chromium.close()
 
 
+def address_of(server: subprocess.Popen[bytes], folder: Path) -> str:
+    """Where a Jupyter server listens: it takes a free port itself, or another one could take it meanwhile."""
+    return str(browser.server_address(server, folder / "runtime", folder / "server.log", timeout=90))
+
+
 def wait_served(address: str, server: subprocess.Popen[bytes], log: Path, timeout: float = 90) -> None:
     """Wait until a server accepts connections; any answer but a page that takes long will do."""
     deadline = time.monotonic() + timeout

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from pathlib import Path
 
-from browsing import open_browser, wait_served
+from browsing import address_of, open_browser
 from places import ENVIRONMENTS
 from play import (
     CONNECT,
@@ -103,10 +102,7 @@ def played(front_end: str, server: Environment, kernel: Environment, folder: Pat
     )
     saved = write_notebook(folder / "work.ipynb", (LOAD, CONNECT, SLOW, SUBMIT, WAIT, FACTS))
     saved.write_text(saved.read_text().replace('"python3"', '"apart"'))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [server.python, "-m", front_end, "--no-browser", "--allow-root", f"--ServerApp.port={port}"]
+    command = [server.python, "-m", front_end, "--no-browser", "--allow-root", "--ServerApp.port=0"]
     command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
     command += [f"--{app}.expose_app_in_browser=True"]
     variables = {
@@ -118,9 +114,7 @@ def played(front_end: str, server: Environment, kernel: Environment, folder: Pat
         process(command, folder, "server.log", **variables) as running,
         open_browser() as page,
     ):
-        address = f"http://127.0.0.1:{port}/"
-        wait_served(address, running, folder / "server.log")
-        page.goto(address + path, timeout=120_000)
+        page.goto(address_of(running, folder) + path, timeout=120_000)
         page.wait_for_function(IDLE, timeout=120_000)
         for cell in range(5):
             page.evaluate(RUN, cell)
