@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -31,7 +32,7 @@ class Member(NamedTuple):
     rows: Sequence[int]
 
 
-class Joining(Recorder):
+class Joining(Recorder, ABC):
     """A recorder whose messages become more: those of all results that join.
 
     Parameters
@@ -186,9 +187,9 @@ class Joining(Recorder):
                 if wrote_something(md):
                     self._note_output([row])
 
+    @abstractmethod
     def _part(self, client: Any) -> Part:
         """The part of a client, made where this is its first result."""
-        raise NotImplementedError
 
     def listen(self, futures: Sequence[Any]) -> None:
         """Hear what comes of these futures before their own results do, so that no user is ahead of us."""

@@ -233,7 +233,7 @@ def test_one_that_fails_keeps_no_other_from_moving(clock, caplog):
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_what_stands_moves_in_the_middle_of_what_takes_long(until, broken, caplog):
+def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog):
     class Long(Shown):
         def send(self):
             before = len(standing.log)

@@ -50,22 +50,22 @@ rc[:].apply_sync(int)
 )
 OFF, BEGIN = "ipar_results.disable()\n", "del sent[:]; begin = time.time()\n"
 MAP = "ar = view.map_async(nap, range({tasks}), ordered=False)\n"
+DASK_MAP = "naps = dask.map(nap, range({tasks}), pure=False)\n"
 REPORT = "report(begin, {ends})"
 WAYS = {
     "wait()": OFF + BEGIN + MAP + "ar.wait()\n",
     "ours": "on()\n" + BEGIN + MAP + "ar.wait_interactive()\n",
     "upstream's wait_interactive()": OFF + BEGIN + MAP + "ar.wait_interactive()\n",
     "tqdm.notebook": OFF + BEGIN + MAP + "for _ in tqdm(ar, total={tasks}): pass\n",
-    "dask's wait()": OFF + BEGIN + "naps = dask.map(nap, range({tasks}), pure=False)\nwait(naps)\n",
-    "dask's progress()": OFF + BEGIN + "naps = dask.map(nap, range({tasks}), pure=False)\n"
-    "display(progress(naps)); wait(naps)\n",
+    "dask's wait()": OFF + BEGIN + DASK_MAP + "wait(naps)\n",
+    "dask's progress()": OFF + BEGIN + DASK_MAP + "display(progress(naps)); wait(naps)\n",
 }
 TELLS = "import json\nprint(json.dumps([took[0], len(took[1]), sum(n for _, n in took[1]), took[2]]))"
 # what shows itself without holding its cell, while the next cell keeps the kernel busy
 BUSY = {
     "ours": ("on()\n" + MAP + "ar", "while not ar.ready(): time.sleep(0.2)"),
     "dask's progress()": (
-        "naps = dask.map(nap, range({tasks}), pure=False); progress(naps)",
+        DASK_MAP + "progress(naps)",
         "while not all(each.done() for each in naps): time.sleep(0.2)",
     ),
 }
@@ -210,7 +210,7 @@ def main(rounds: int) -> None:
             f"{statistics.median(each.size):8.1f}   {painted}"
         )
     print("\nwhile another cell keeps the kernel busy\n")
-    for way in (way for way in ways if "wait()" not in way or "upstream" in way):
+    for way in (way for way in ways if way not in ("wait()", *PLAIN.values())):
         words = f"{moved[way]} values painted" if way in moved else "holds its own cell until the end"
         print(f"  {way:32s}{words}")
     print("\nwhat the saved notebook holds\n")

@@ -137,8 +137,8 @@ def police(page):
 def policed_when_loaded(page):
     """The same from before a notebook is drawn, whenever the page is loaded anew."""
     page.add_init_script(
-        f"addEventListener('DOMContentLoaded', () => ({FORBID})({json.dumps(POLICY)}));"
-        "addEventListener('DOMContentLoaded', () => { window.policed = true; });"
+        "addEventListener('DOMContentLoaded', () => {"
+        f"({FORBID})({json.dumps(POLICY)}); window.policed = true; }});"
     )
 
 
