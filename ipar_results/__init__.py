@@ -15,7 +15,7 @@ from .monitor import Monitor
 if TYPE_CHECKING:
     from .actions import Cancelled
     from .arrivals import as_completed
-    from .export.compare import compare
+    from .comparison import compare
     from .export.load import load
     from .live.widget import ResultWidget
     from .resolve import TasksCancelled
@@ -66,7 +66,7 @@ def unload_ipython_extension(ipython: Any) -> None:
 _ROOMS = {
     "actions": ("Cancelled",),
     "arrivals": ("as_completed",),
-    "export.compare": ("compare",),
+    "comparison": ("compare",),
     "export.load": ("load",),
     "live.widget": ("ResultWidget",),
     "resolve": ("TasksCancelled",),

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
+from .describe import short
 from .hindsight import NOTHING
 from .log import trouble
 from .outcomes import wrote_something
 from .roster import coalesced
-from .short import short
 from .snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
 from .times import posix
 

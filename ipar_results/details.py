@@ -10,8 +10,8 @@ from typing import Any
 from .assemble import engine_of, status_of
 from .assemble import outputs as assemble_outputs
 from .failures import capped
+from .formatting import sound
 from .recorder import Recorder
-from .texts import sound
 from .times import posix
 
 TAIL = 4_000

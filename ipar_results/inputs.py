@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .describe import Short
+from .formatting import tidy
 from .sent import Request
-from .short import Short
-from .texts import tidy
 
 LONGEST = 200
 _FIELDS = 4

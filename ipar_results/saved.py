@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .formatting import clipped
 from .snapshot import Snapshot
-from .texts import clipped
 from .timeline import Timeline
 
 MIME = "application/vnd.ipar-results.v1+json"

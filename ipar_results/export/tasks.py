@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ..columns import FAILED, QUEUED, RUNNING, STATUSES
 from ..failures import Failures
+from ..formatting import clipped
 from ..ids import Index
 from ..recorder import Recorder
 from ..render.ansi import one_line
 from ..snapshot import EngineId, Snapshot, TaskRecord
-from ..texts import clipped
 from ..times import posix, seconds
 
 _LONGEST_TYPE = 200

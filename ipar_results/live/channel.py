@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from ..config import IPythonParallelResults
+from ..formatting import sound
 from ..log import remark, trouble
-from ..texts import sound
 from ..tracking import Tracked, Tracker
 from ..turns import Turns
 from .commands import Commands, Outcome

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..formatting import sound
 from ..log import trouble
 from ..render.ansi import clip, left_out
 from ..render.rows import overwritten
-from ..texts import sound
 from .ticker import CHANGED
 
 LIVE = 8_000  # characters sent at each update, so that long output costs no more than short

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..failures import Failures
+from ..formatting import clipped, tidy
 from ..recorder import Recorder
 from ..roster import coalesced
 from ..snapshot import Advice, TimeUse
-from ..texts import clipped, tidy
 from ..tracking import Tracked
 from .commands import possible
 

@@ -9,7 +9,7 @@ from test_live import done, errors, load, run
 from test_panel import panel
 from trap import FOUND, PAYLOADS, TRAP, strict
 
-from ipar_results.export.compare import compare
+from ipar_results.comparison import compare
 from ipar_results.glance import EngineNow, Glance
 from ipar_results.link import Link
 from ipar_results.monitor import Monitor

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from ..render import html, style, words
-from ..render.ansi import one_line
-from ..snapshot import Snapshot
-from .load import load
+from .export.load import load
+from .render import html, style, words
+from .render.ansi import one_line
+from .snapshot import Snapshot
 
 _SAME = 0.005
 
@@ -80,8 +80,8 @@ def compare(a: Any, b: Any) -> Comparison:
 
 
 def _snapshot(run: Any) -> Snapshot:
-    from ..layer import monitor
-    from ..monitor import Monitor
+    from .layer import monitor
+    from .monitor import Monitor
 
     if isinstance(run, Snapshot):
         return run
