@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from .comparison import compare
     from .export.load import load
     from .live.widget import ResultWidget
+    from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
     from .resolve import TasksCancelled
     from .retry import Retried
-    from .snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
     from .task_result import TaskResult
 
 __version__ = "0.1.0"
@@ -71,7 +71,15 @@ _ROOMS = {
     "live.widget": ("ResultWidget",),
     "resolve": ("TasksCancelled",),
     "retry": ("Retried",),
-    "snapshot": ("Advice", "EngineLoad", "FailureGroup", "Snapshot", "TaskOutput", "TaskRecord", "TimeUse"),
+    "model.snapshot": (
+        "Advice",
+        "EngineLoad",
+        "FailureGroup",
+        "Snapshot",
+        "TaskOutput",
+        "TaskRecord",
+        "TimeUse",
+    ),
     "task_result": ("TaskResult",),
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import rules
+from .model.snapshot import Advice, TimeUse
 from .past import Past, Work
-from .snapshot import Advice, TimeUse
 from .timeuse import Account
 
 MOST = 3

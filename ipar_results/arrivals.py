@@ -15,7 +15,7 @@ from .gathering import GroupRecorder, weakly
 from .group import Group, label_of
 from .inbox import Inbox, Source
 from .live.wait import draw, say_what_still_runs
-from .snapshot import EngineId
+from .model.snapshot import EngineId
 from .task_result import TaskResult, tasks
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from .columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
 from .describe import short
 from .hindsight import NOTHING
 from .log import trouble
+from .model.snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
 from .outcomes import wrote_something
 from .roster import coalesced
-from .snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
 from .times import posix
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ids import Ids, Index
-from .snapshot import Status
+from .model.snapshot import Status
 
 QUEUED, RUNNING, OK, FAILED, ABORTED = range(5)
 STATUSES: tuple[Status, ...] = ("queued", "running", "ok", "failed", "aborted")

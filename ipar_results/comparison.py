@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .export.load import load
+from .model.snapshot import Snapshot
 from .render import html, style, words
 from .render.ansi import one_line
-from .snapshot import Snapshot
 
 _SAME = 0.005
 

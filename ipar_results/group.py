@@ -14,8 +14,8 @@ from .monitor import Monitor
 if TYPE_CHECKING:
     from .actions import Cancelled
     from .gathering import GroupRecorder
+    from .model.snapshot import Snapshot
     from .retry import Retried
-    from .snapshot import Snapshot
     from .watch import Watch
 
 # a block's own: a thread or an asyncio task that does something else meanwhile is not in it

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from .advice import advise
 from .columns import FAILED, OK
 from .log import trouble
+from .model.snapshot import Advice, TimeUse
 from .past import Past
 from .roster import coalesced
-from .snapshot import Advice, TimeUse
 from .times import posix
 from .timeuse import OTHER, Run, account, even, time_use
 

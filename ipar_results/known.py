@@ -15,7 +15,7 @@ import numpy as np
 from .columns import ABORTED, FAILED, QUEUED, Columns
 from .hindsight import LARGE
 from .ids import Index
-from .snapshot import EngineId
+from .model.snapshot import EngineId
 
 if TYPE_CHECKING:
     from .clock import Clock

@@ -141,8 +141,8 @@ class ResultMagics:
 
     def rows(self) -> list[listing.Row]:
         """What is listed: one row for each tracked result, oldest first."""
+        from .model.snapshot import Snapshot
         from .render import listing
-        from .snapshot import Snapshot
 
         names: dict[int, list[str]] = {}
         for name, entry in self._names.variables().items():

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .actions import Cancelled
     from .export.tasks import Tasks
+    from .model.snapshot import Advice, FailureGroup, Snapshot
     from .recorder import Recorder
     from .retry import Retried
-    from .snapshot import Advice, FailureGroup, Snapshot
 
 
 class Monitor:
@@ -177,7 +177,7 @@ class Monitor:
 
     def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
         from .export import disk, report, table, trace
-        from .timeline import take
+        from .model.timeline import take
 
         disk.free(path, overwrite)  # before the work
         tasks = self._tasks()

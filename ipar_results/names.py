@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from .group import Group
 from .live.commands import possible
+from .model.snapshot import Snapshot
 from .recorder import Recorder
 from .render import words
 from .render.ansi import one_line
 from .render.text import line
-from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     from .tracking import Tracked, Tracker

@@ -13,9 +13,9 @@ from .columns import OK, Columns
 from .endings import give_up_contact
 from .ids import Index
 from .link import Link
+from .model.snapshot import EngineId
 from .rescue import Rescue
 from .roster import Roster
-from .snapshot import EngineId
 
 if TYPE_CHECKING:
     from .actions import Cancelling

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from .columns import FAILED, OK
-from .snapshot import EngineId, TimeUse
+from .model.snapshot import EngineId, TimeUse
 from .timeuse import Account, Floats, Ints, Run
 
 _SHARE, _LEAST = 0.12, 0.25  # what is worth a word: this share of the run, and so many seconds

@@ -27,10 +27,10 @@ from .known import Known
 from .link import Link
 from .listener import Listener
 from .log import trouble
+from .model.snapshot import EngineId, Snapshot
 from .outcomes import PENDING, all_ended, code_of, ended, error_of, given_up, writers, wrote_something
 from .rescue import Rescue
 from .roster import Roster
-from .snapshot import EngineId, Snapshot
 from .times import posix, seconds
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .link import Link
-from .snapshot import EngineId
+from .model.snapshot import EngineId
 
 _TOGETHER = "engines "
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .formatting import clipped
-from .snapshot import Snapshot
-from .timeline import Timeline
+from .model.snapshot import Snapshot
+from .model.timeline import Timeline
 
 MIME = "application/vnd.ipar-results.v1+json"
 MOST_BYTES = 80_000

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .assemble import running_now
-from .glance import Condition, EngineNow, Glance
 from .link import Link
+from .model.cluster import Condition, EngineNow, Glance
+from .model.snapshot import EngineId
 from .render import words
-from .snapshot import EngineId
 from .tracking import Tracker
 
 PATIENCE = 1.0

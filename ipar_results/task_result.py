@@ -8,8 +8,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from .model.snapshot import EngineId
 from .outcomes import outcome
-from .snapshot import EngineId
 from .times import posix
 
 if TYPE_CHECKING:

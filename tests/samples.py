@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ipar_results.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
+from ipar_results.model.snapshot import (
+    Advice,
+    EngineLoad,
+    FailureGroup,
+    Snapshot,
+    TaskOutput,
+    TaskRecord,
+    TimeUse,
+)
 
 NOW = 1_700_000_000.0
 

@@ -20,10 +20,10 @@ from ipar_results.export import disk, report
 from ipar_results.export.load import snapshot_of
 from ipar_results.export.tasks import Tasks
 from ipar_results.link import Link
+from ipar_results.model.snapshot import Snapshot
+from ipar_results.model.timeline import Running, Timeline
 from ipar_results.monitor import Monitor
 from ipar_results.recorder import Recorder
-from ipar_results.snapshot import Snapshot
-from ipar_results.timeline import Running, Timeline
 
 
 def watched(fed):

@@ -4,7 +4,7 @@ import pytest
 import samples
 from test_render_html import Outline
 
-from ipar_results.glance import EngineNow, Glance
+from ipar_results.model.cluster import EngineNow, Glance
 from ipar_results.render.glance import card, plain
 
 FULL = Glance(

@@ -18,7 +18,7 @@ LATER = (
     "pandas",
     "ipar_results.recorder",
     "ipar_results.columns",
-    "ipar_results.snapshot",
+    "ipar_results.model.snapshot",
     "ipar_results.render",
     "ipar_results.export",
     "ipar_results.live.display",

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 import samples
 
+from ipar_results.model.snapshot import EngineLoad, TaskOutput
 from ipar_results.render import html, style, words
 from ipar_results.render.text import line
-from ipar_results.snapshot import EngineLoad, TaskOutput
 
 VOID = {"br", "img", "hr", "input", "meta", "link"}
 LONG = [

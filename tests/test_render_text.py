@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import samples
 
+from ipar_results.model.snapshot import EngineLoad, FailureGroup
 from ipar_results.render import words
 from ipar_results.render.text import Bar, _Tqdm, clock, line, plain
-from ipar_results.snapshot import EngineLoad, FailureGroup
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 import samples
 
-from ipar_results.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
+from ipar_results.model.snapshot import (
+    Advice,
+    EngineLoad,
+    FailureGroup,
+    Snapshot,
+    TaskOutput,
+    TaskRecord,
+    TimeUse,
+)
 
 GOLDEN = Path(__file__).parent / "data" / "snapshot.json"
 

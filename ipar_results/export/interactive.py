@@ -9,10 +9,10 @@ import numpy as np
 
 from ..columns import ABORTED, FAILED, OK
 from ..ids import Index
+from ..model.snapshot import EngineId
+from ..model.timeline import Timeline, sample
 from ..render import words
 from ..render.ansi import one_line
-from ..snapshot import EngineId
-from ..timeline import Timeline, sample
 from .tasks import Tasks
 
 MOST_BYTES = 1_400_000

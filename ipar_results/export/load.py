@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ..snapshot import WIRE_VERSION, Snapshot
+from ..model.snapshot import WIRE_VERSION, Snapshot
 from .report import MARK
 from .trace import KEY
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from ..model.timeline import Timeline, sample
 from ..render import html, words
-from ..timeline import Timeline, sample
 from .interactive import moving
 from .tasks import Tasks, bounded
 

@@ -12,9 +12,9 @@ from ..columns import FAILED, QUEUED, RUNNING, STATUSES
 from ..failures import Failures
 from ..formatting import clipped
 from ..ids import Index
+from ..model.snapshot import EngineId, Snapshot, TaskRecord
 from ..recorder import Recorder
 from ..render.ansi import one_line
-from ..snapshot import EngineId, Snapshot, TaskRecord
 from ..times import posix, seconds
 
 _LONGEST_TYPE = 200

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..columns import ABORTED, FAILED, QUEUED, STATUSES
+from ..model.snapshot import EngineId
 from ..render import words
 from ..render.ansi import one_line
-from ..snapshot import EngineId
 from .tasks import Tasks, bounded
 
 KEY = "ipar_results"

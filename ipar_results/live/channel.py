@@ -24,8 +24,8 @@ from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
 from .ticker import CHANGED
 
 if TYPE_CHECKING:
+    from ..model.snapshot import Snapshot
     from ..recorder import Recorder
-    from ..snapshot import Snapshot
     from .wire import Told
 
 TARGET = "ipar_results"
@@ -357,8 +357,8 @@ class Channel:
 
 def kept(entry: Tracked, recorder: Recorder, state: Snapshot) -> dict[str, Any]:
     """What the labextension draws a result from without a kernel."""
+    from ..model.timeline import take
     from ..saved import saved
-    from ..timeline import take
 
     return saved(entry.id, state, lambda limit: take(recorder, limit))
 

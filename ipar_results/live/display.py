@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from ..config import IPythonParallelResults
 from ..log import trouble
+from ..model.snapshot import Snapshot
+from ..model.timeline import take
 from ..recorder import Recorder
 from ..render import html, text
 from ..saved import MIME
-from ..snapshot import Snapshot
-from ..timeline import take
 from ..tracking import TOLD_FIRST
 from .following import Following
 from .haste import haste

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..config import IPythonParallelResults
 from ..log import trouble
+from ..model.snapshot import Snapshot
 from ..recorder import Recorder
-from ..snapshot import Snapshot
 from .last import Last, waits
 from .ticker import CHANGED, ENDING, TIDYING
 

@@ -9,8 +9,8 @@ from typing import Any
 import ipywidgets
 from traitlets import Bool, Float, Int, Unicode
 
+from ..model.snapshot import Snapshot
 from ..render import html, style
-from ..snapshot import Snapshot
 
 FOLD_INTERVAL = 1.0
 _FOLDS = ("Engines", "Tasks", "Output")

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ..failures import Failures
 from ..formatting import clipped, tidy
+from ..model.snapshot import Advice, TimeUse
 from ..recorder import Recorder
 from ..roster import coalesced
-from ..snapshot import Advice, TimeUse
 from ..tracking import Tracked
 from .commands import possible
 

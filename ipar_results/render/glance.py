@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..glance import EngineNow, Glance
+from ..model.cluster import EngineNow, Glance
 from . import html, style, words
 from .ansi import one_line
 

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..snapshot import Snapshot
-from ..timeline import Timeline
+from ..model.snapshot import Snapshot
+from ..model.timeline import Timeline
 from . import rows, style, svg, words
 
 _SHORTEST_TEXT = 500

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..snapshot import Snapshot
+from ..model.snapshot import Snapshot
 from . import html, style, words
 from .ansi import one_line
 from .text import line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..snapshot import EngineLoad, FailureGroup, TaskOutput, TaskRecord
+from ..model.snapshot import EngineLoad, FailureGroup, TaskOutput, TaskRecord
 from . import words
 from .ansi import clip, left_out, to_html
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..columns import ABORTED, FAILED, OK
-from ..snapshot import EngineId
-from ..timeline import Timeline
+from ..model.snapshot import EngineId
+from ..model.timeline import Timeline
 from . import words
 
 LANES = 24

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from ..snapshot import FailureGroup, Snapshot
+from ..model.snapshot import FailureGroup, Snapshot
 from . import words
 from .words import clock
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..snapshot import Advice, EngineId, FailureGroup, Snapshot
+from ..model.snapshot import Advice, EngineId, FailureGroup, Snapshot
 from .ansi import one_line
 
 NAME, TYPE, MESSAGE, WHERE, ENGINE, VALUE, NOTE, INPUT = 120, 80, 300, 120, 40, 200, 500, 200

@@ -9,9 +9,9 @@ from fakes import Fed
 from nbconvert import HTMLExporter
 
 from ipar_results.link import Link
+from ipar_results.model.timeline import take
 from ipar_results.recorder import Recorder
 from ipar_results.render import html, style
-from ipar_results.timeline import take
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,8 @@ from test_panel import panel
 from trap import FOUND, PAYLOADS, TRAP, strict
 
 from ipar_results.comparison import compare
-from ipar_results.glance import EngineNow, Glance
 from ipar_results.link import Link
+from ipar_results.model.cluster import EngineNow, Glance
 from ipar_results.monitor import Monitor
 from ipar_results.recorder import Recorder
 from ipar_results.render import glance, html, listing
@@ -36,7 +36,7 @@ def timeline(text):
     for i in range(4):
         fed.reply(i, engine_id=None, engine_uuid=f"{i}{text}")
     recorder.drain()
-    from ipar_results.timeline import take
+    from ipar_results.model.timeline import take
 
     return take(recorder)
 

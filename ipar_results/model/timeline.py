@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import ABORTED, FAILED, OK, Columns
-from .ids import Index
+from ..columns import ABORTED, FAILED, OK, Columns
+from ..ids import Index
 from .snapshot import EngineId
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from ..recorder import Recorder
 
 _LONGEST_ID = 200
 
