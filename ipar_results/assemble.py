@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
 from .describe import short
 from .hindsight import NOTHING
 from .log import trouble
 from .model.snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
 from .outcomes import wrote_something
-from .roster import coalesced
+from .record.columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
+from .record.engines import coalesced
 from .times import posix
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 TASKS_SHOWN = 50
 OUTPUTS_SHOWN = 20

@@ -9,9 +9,9 @@ from typing import Any
 
 from .assemble import engine_of, status_of
 from .assemble import outputs as assemble_outputs
-from .failures import capped
 from .formatting import sound
-from .recorder import Recorder
+from .record.failures import capped
+from .record.recorder import Recorder
 from .times import posix
 
 TAIL = 4_000

@@ -13,7 +13,7 @@ from .log import trouble
 from .outcomes import PENDING, pending
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 _HUB_QUESTIONS = ("result_request",)
 

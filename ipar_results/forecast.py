@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .columns import ABORTED, OK
 from .eta import FEWEST, Work, estimate
+from .record.columns import ABORTED, OK
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 SAMPLE = 800
 _AGE = 0.25

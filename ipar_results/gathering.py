@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from .ids import Index
 from .joining import Joining, Member
 from .link import Link
 from .outcomes import PENDING, ended
 from .parts import Part, Routes, pending_of, positions
+from .record.message_ids import Index
 
 
 class GroupRecorder(Joining):

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .advice import advise
-from .columns import FAILED, OK
 from .log import trouble
 from .model.snapshot import Advice, TimeUse
 from .past import Past
-from .roster import coalesced
+from .record.columns import FAILED, OK
+from .record.engines import coalesced
 from .times import posix
 from .timeuse import OTHER, Run, account, even, time_use
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 _STAMPS = 512  # messages are submitted one after the other: in between, times are as even as nobody cares
 

@@ -14,7 +14,7 @@ from .outcomes import PENDING
 from .times import seconds
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 
 class Inbox:

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .columns import OK
 from .growing import GrowingColumns
 from .link import Link
 from .outcomes import PENDING, ended, wrote_something
 from .parts import GroupRoster, Links, Part
-from .recorder import Recorder
+from .record.columns import OK
+from .record.recorder import Recorder
 from .tracking import stands_alone
 
 # a result says whether it is part of a map a few instructions after it was made

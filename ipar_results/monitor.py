@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .actions import Cancelled
     from .export.tasks import Tasks
     from .model.snapshot import Advice, FailureGroup, Snapshot
-    from .recorder import Recorder
+    from .record.recorder import Recorder
     from .retry import Retried
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .group import Group
 from .live.commands import possible
 from .model.snapshot import Snapshot
-from .recorder import Recorder
+from .record.recorder import Recorder
 from .render import words
 from .render.ansi import one_line
 from .render.text import line

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .log import tell, trouble
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 _SLICE = 0.25
 

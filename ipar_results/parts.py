@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .columns import OK, Columns
 from .endings import give_up_contact
-from .ids import Index
 from .link import Link
 from .model.snapshot import EngineId
+from .record.columns import OK, Columns
+from .record.engines import Roster
+from .record.message_ids import Index
 from .rescue import Rescue
-from .roster import Roster
 
 if TYPE_CHECKING:
     from .actions import Cancelling

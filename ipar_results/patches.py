@@ -17,7 +17,7 @@ from .outputs import wait_for_output
 
 if TYPE_CHECKING:
     from .live.streams import Streams
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 _HUB_PATIENCE = 1.0
 _PARTS = "_ipar_results_parts"
@@ -100,7 +100,7 @@ def _or(theirs: Callable[[Any], Any], ours: Callable[[Any], Any]) -> Callable[[A
 
 
 def _progress(recorder: Recorder) -> int:
-    from .hub import HubRecorder
+    from .record.hub_recorder import HubRecorder
 
     if isinstance(recorder, HubRecorder):
         recorder.ask_and_wait(_HUB_PATIENCE)

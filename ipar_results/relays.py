@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .log import trouble
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 # by the attribute of the client's socket
 _NAMES = {

@@ -8,16 +8,16 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .columns import OK
 from .endings import end
 from .log import trouble
+from .record.columns import OK
 from .relays import way_of
 from .stuck import Stuck
 
 if TYPE_CHECKING:
     from .actions import Cancelling
     from .link import Link
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 UNRESOLVED = 1.0  # seconds that ipyparallel has for putting together what has all come
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .columns import ABORTED, FAILED
 from .endings import on_io
 from .errors import RetryError
+from .record.columns import ABORTED, FAILED
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 _KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
 _AT_ONCE = 200

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .live.display import Live
     from .live.streams import Streams
     from .model.snapshot import Snapshot
-    from .recorder import Recorder
+    from .record.recorder import Recorder
     from .survey import Survey
 
 # a widget takes a dozen comms to open and to close: with many results at once, HTML is kinder

@@ -15,7 +15,7 @@ from .log import trouble
 from .turns import Turns
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 _ADOPTED_AT_ONCE = 20  # a recorder takes some 50 µs: a burst of results is taken in bit by bit
 _LOOKED_AT = 500  # in one round, beside those that something was heard of

@@ -11,7 +11,7 @@ from .log import trouble
 
 if TYPE_CHECKING:
     from .link import Link
-    from .recorder import Recorder
+    from .record.recorder import Recorder
 
 
 class Watch:
@@ -53,8 +53,8 @@ class Watch:
         if not isinstance(result, AsyncResult):
             msg = f"expected an AsyncResult of ipyparallel, got {result!r}: pass what map_async() returns"
             raise TypeError(msg)
-        from .hub import HubRecorder
-        from .recorder import Recorder
+        from .record.hub_recorder import HubRecorder
+        from .record.recorder import Recorder
 
         kind = HubRecorder if isinstance(result, AsyncHubResult) else Recorder
         with self._lock:
@@ -126,8 +126,9 @@ class Watch:
         link = self._links.get(client)
         if link is None:
             # here, where somebody begins to work: later it would be the thread in which answers come
-            from . import gathering, hub  # noqa: F401 - with the recorder, and with it numpy
+            from . import gathering
             from .link import Link
+            from .record import hub_recorder as hub  # noqa: F401 - with the recorder, and with it numpy
 
             link = self._links[client] = Link(client, self._contact_timeout)
         return link

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ipar_results import schedule
 from ipar_results.advice import MOST, advise
-from ipar_results.columns import FAILED, OK
 from ipar_results.past import Past
+from ipar_results.record.columns import FAILED, OK
 from ipar_results.timeuse import Run, account, even, time_use
 
 INF = float("inf")

@@ -8,7 +8,7 @@ from fakes import START, Client, Fed
 
 from ipar_results.actions import Cancelled, cancel
 from ipar_results.link import Link
-from ipar_results.recorder import Recorder
+from ipar_results.record.recorder import Recorder
 
 
 def after(seconds):

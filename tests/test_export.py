@@ -15,7 +15,6 @@ from test_render_html import Outline
 from trace_format import wrong_in
 
 import ipar_results
-from ipar_results.columns import OK
 from ipar_results.export import disk, report
 from ipar_results.export.load import snapshot_of
 from ipar_results.export.tasks import Tasks
@@ -23,7 +22,8 @@ from ipar_results.link import Link
 from ipar_results.model.snapshot import Snapshot
 from ipar_results.model.timeline import Running, Timeline
 from ipar_results.monitor import Monitor
-from ipar_results.recorder import Recorder
+from ipar_results.record.columns import OK
+from ipar_results.record.recorder import Recorder
 
 
 def watched(fed):

@@ -6,7 +6,7 @@ import time
 import pytest
 from ipyparallel.error import RemoteError
 
-from ipar_results.failures import (
+from ipar_results.record.failures import (
     INDICES,
     TRACEBACK_HEAD,
     TRACEBACK_TAIL,

@@ -18,7 +18,7 @@ from ipar_results.export.tasks import collect
 from ipar_results.link import Link
 from ipar_results.model.timeline import take
 from ipar_results.monitor import Monitor
-from ipar_results.recorder import Recorder
+from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 
 KINDS = {"ok": None, "failed": "ValueError", "failed otherwise": "KeyError", "aborted": None, "pending": None}

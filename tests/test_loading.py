@@ -16,8 +16,8 @@ LATER = (
     "ipywidgets",
     "tqdm",
     "pandas",
-    "ipar_results.recorder",
-    "ipar_results.columns",
+    "ipar_results.record.recorder",
+    "ipar_results.record.columns",
     "ipar_results.model.snapshot",
     "ipar_results.render",
     "ipar_results.export",
@@ -58,7 +58,7 @@ def test_a_client_is_met_with_all_that_its_answers_need():
 
         import ipar_results
         ipar_results.layer.current().watch.meet(Client())
-        rooms = "numpy", "ipar_results.recorder", "ipar_results.gathering"
+        rooms = "numpy", "ipar_results.record.recorder", "ipar_results.gathering"
         print([name for name in rooms if name not in sys.modules])
     """
     assert told(code) == "[]"

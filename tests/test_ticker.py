@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 from fakes import Fed
 
-from ipar_results import known
 from ipar_results.config import settings
 from ipar_results.live import ticker as module
 from ipar_results.live.display import Live
@@ -17,6 +16,7 @@ from ipar_results.live.following import Following
 from ipar_results.live.last import Last
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
 from ipar_results.log import forget
+from ipar_results.record import state as known
 from ipar_results.watch import Watch
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.columns import ABORTED, FAILED, OK
+from ipar_results.record.columns import ABORTED, FAILED, OK
 from ipar_results.timeuse import OTHER, Run, account, even, time_use
 
 INF = float("inf")

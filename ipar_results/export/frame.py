@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import STATUSES
+from ..record.columns import STATUSES
 from .tasks import Tasks
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import ABORTED, FAILED, OK
-from ..ids import Index
 from ..model.snapshot import EngineId
 from ..model.timeline import Timeline, sample
+from ..record.columns import ABORTED, FAILED, OK
+from ..record.message_ids import Index
 from ..render import words
 from ..render.ansi import one_line
 from .tasks import Tasks

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import STATUSES
+from ..record.columns import STATUSES
 from ..render.ansi import one_line
 from .frame import moment
 from .tasks import Tasks

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import FAILED, QUEUED, RUNNING, STATUSES
-from ..failures import Failures
 from ..formatting import clipped
-from ..ids import Index
 from ..model.snapshot import EngineId, Snapshot, TaskRecord
-from ..recorder import Recorder
+from ..record.columns import FAILED, QUEUED, RUNNING, STATUSES
+from ..record.failures import Failures
+from ..record.message_ids import Index
+from ..record.recorder import Recorder
 from ..render.ansi import one_line
 from ..times import posix, seconds
 
@@ -42,7 +42,7 @@ class Tasks:
         The result as a whole, at the same moment.
     index, inputs, attempts : ndarray of int
     status : ndarray of int
-        Codes of :data:`~ipar_results.columns.STATUSES`.
+        Codes of :data:`~ipar_results.record.columns.STATUSES`.
     engine : list of (int, str or None)
     msg_id : list of str
     submitted, started, completed, received : ndarray of float

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import ABORTED, FAILED, QUEUED, STATUSES
 from ..model.snapshot import EngineId
+from ..record.columns import ABORTED, FAILED, QUEUED, STATUSES
 from ..render import words
 from ..render.ansi import one_line
 from .tasks import Tasks, bounded

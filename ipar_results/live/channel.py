@@ -25,7 +25,7 @@ from .ticker import CHANGED
 
 if TYPE_CHECKING:
     from ..model.snapshot import Snapshot
-    from ..recorder import Recorder
+    from ..record.recorder import Recorder
     from .wire import Told
 
 TARGET = "ipar_results"

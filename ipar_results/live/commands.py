@@ -14,7 +14,7 @@ from ..group import about
 from ..log import trouble
 
 if TYPE_CHECKING:
-    from ..recorder import Recorder
+    from ..record.recorder import Recorder
     from ..tracking import Tracked
 
 _SUFFIXES = {"report": ".html", "trace": ".json", "csv": ".csv"}

@@ -13,7 +13,7 @@ from ..config import IPythonParallelResults
 from ..log import trouble
 from ..model.snapshot import Snapshot
 from ..model.timeline import take
-from ..recorder import Recorder
+from ..record.recorder import Recorder
 from ..render import html, text
 from ..saved import MIME
 from ..tracking import TOLD_FIRST

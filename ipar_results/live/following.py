@@ -11,7 +11,7 @@ from typing import Any
 from ..config import IPythonParallelResults
 from ..log import trouble
 from ..model.snapshot import Snapshot
-from ..recorder import Recorder
+from ..record.recorder import Recorder
 from .last import Last, waits
 from .ticker import CHANGED, ENDING, TIDYING
 

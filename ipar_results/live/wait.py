@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from ..log import trouble
 
 if TYPE_CHECKING:
-    from ..recorder import Recorder
+    from ..record.recorder import Recorder
 
 # how long a result may stay unresolved after all its messages have ended
 _RESOLVING = 2.0

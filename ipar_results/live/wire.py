@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..failures import Failures
 from ..formatting import clipped, tidy
 from ..model.snapshot import Advice, TimeUse
-from ..recorder import Recorder
-from ..roster import coalesced
+from ..record.engines import coalesced
+from ..record.failures import Failures
+from ..record.recorder import Recorder
 from ..tracking import Tracked
 from .commands import possible
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import ABORTED, FAILED, OK, Columns
-from ..ids import Index
+from ..record.columns import ABORTED, FAILED, OK, Columns
+from ..record.message_ids import Index
 from .snapshot import EngineId
 
 if TYPE_CHECKING:
-    from ..recorder import Recorder
+    from ..record.recorder import Recorder
 
 _LONGEST_ID = 200
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..columns import ABORTED, FAILED, OK
 from ..model.snapshot import EngineId
 from ..model.timeline import Timeline
+from ..record.columns import ABORTED, FAILED, OK
 from . import words
 
 LANES = 24

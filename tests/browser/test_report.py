@@ -6,7 +6,7 @@ from fakes import Fed
 
 from ipar_results.link import Link
 from ipar_results.monitor import Monitor
-from ipar_results.recorder import Recorder
+from ipar_results.record.recorder import Recorder
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ from nbconvert import HTMLExporter
 
 from ipar_results.link import Link
 from ipar_results.model.timeline import take
-from ipar_results.recorder import Recorder
+from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, style
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,7 @@ from ipar_results.comparison import compare
 from ipar_results.link import Link
 from ipar_results.model.cluster import EngineNow, Glance
 from ipar_results.monitor import Monitor
-from ipar_results.recorder import Recorder
+from ipar_results.record.recorder import Recorder
 from ipar_results.render import glance, html, listing
 
 pytestmark = pytest.mark.browser

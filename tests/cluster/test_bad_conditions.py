@@ -20,7 +20,7 @@ from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display import Live
 from ipar_results.live.ticker import Ticker
 from ipar_results.log import forget
-from ipar_results.recorder import Recorder
+from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 
 pytestmark = pytest.mark.cluster

@@ -8,8 +8,8 @@ from tasks import nap
 
 import ipar_results
 from ipar_results import layer
-from ipar_results.columns import Columns
 from ipar_results.live import wait
+from ipar_results.record.columns import Columns
 
 pytestmark = pytest.mark.cluster
 

@@ -25,7 +25,7 @@ from ipar_results.link import Link
 from ipar_results.live.channel import REPLY, Channel
 from ipar_results.log import logger
 from ipar_results.monitor import Monitor
-from ipar_results.recorder import Recorder
+from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 from ipar_results.tracking import Tracker
 from ipar_results.watch import Watch

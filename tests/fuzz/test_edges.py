@@ -15,7 +15,7 @@ from ipar_results.link import Link
 from ipar_results.live.channel import Channel
 from ipar_results.live.requests import Refused, parse
 from ipar_results.model.snapshot import Snapshot
-from ipar_results.recorder import Recorder
+from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))  # of each test that looks for its own cases

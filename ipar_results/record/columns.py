@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ids import Ids, Index
-from .model.snapshot import Status
+from ..model.snapshot import Status
+from .message_ids import Ids, Index
 
 QUEUED, RUNNING, OK, FAILED, ABORTED = range(5)
 STATUSES: tuple[Status, ...] = ("queued", "running", "ok", "failed", "aborted")

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..hindsight import LARGE
+from ..model.snapshot import EngineId
 from .columns import ABORTED, FAILED, QUEUED, Columns
-from .hindsight import LARGE
-from .ids import Index
-from .model.snapshot import EngineId
+from .message_ids import Index
 
 if TYPE_CHECKING:
+    from ..link import Link
+    from ..rescue import Rescue
     from .clock import Clock
-    from .link import Link
-    from .rescue import Rescue
 
 _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 

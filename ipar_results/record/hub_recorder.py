@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..outcomes import writers
+from ..times import earliest
 from .columns import OK
 from .failures import Failure
-from .outcomes import writers
 from .recorder import Recorder
-from .times import earliest
 
 _PERIOD = 1.0
 _AT_ONCE = 1_000

@@ -13,28 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .assemble import assemble, scalars
-from .attempts import Attempts
+from ..assemble import assemble, scalars
+from ..attempts import Attempts
+from ..endings import give_up_contact
+from ..forecast import Forecast
+from ..hindsight import Hindsight
+from ..inputs import described
+from ..link import Link
+from ..listener import Listener
+from ..log import trouble
+from ..model.snapshot import EngineId, Snapshot
+from ..outcomes import PENDING, all_ended, code_of, ended, error_of, given_up, writers, wrote_something
+from ..rescue import Rescue
+from ..times import posix, seconds
 from .clock import Clock
 from .columns import ABORTED, FAILED, OK, Columns
-from .endings import give_up_contact
+from .engines import Roster
 from .failures import Failure, Failures
-from .forecast import Forecast
-from .hindsight import Hindsight
-from .ids import Index
-from .inputs import described
-from .known import Known
-from .link import Link
-from .listener import Listener
-from .log import trouble
-from .model.snapshot import EngineId, Snapshot
-from .outcomes import PENDING, all_ended, code_of, ended, error_of, given_up, writers, wrote_something
-from .rescue import Rescue
-from .roster import Roster
-from .times import posix, seconds
+from .message_ids import Index
+from .state import Known
 
 if TYPE_CHECKING:
-    from .actions import Cancelling
+    from ..actions import Cancelling
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
 _FACTS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]

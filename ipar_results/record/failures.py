@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .model.snapshot import EngineId, FailureGroup
+from ..model.snapshot import EngineId, FailureGroup
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 20_000, 80_000
 INDICES = 1_000
