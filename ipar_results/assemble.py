@@ -12,10 +12,10 @@ from .describe import short
 from .hindsight import NOTHING
 from .log import trouble
 from .model.snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
-from .outcomes import wrote_something
 from .record.columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
 from .record.engines import coalesced
-from .times import posix
+from .upstream.futures import wrote_something
+from .upstream.timestamps import posix
 
 if TYPE_CHECKING:
     from .record.recorder import Recorder

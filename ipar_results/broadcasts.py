@@ -6,7 +6,7 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import Any
 
-from .replies import let_go_of
+from .upstream.replies import let_go_of
 
 
 def tidy(client: Any, request: Any, metadata: Any) -> None:

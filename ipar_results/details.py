@@ -12,7 +12,7 @@ from .assemble import outputs as assemble_outputs
 from .formatting import sound
 from .record.failures import capped
 from .record.recorder import Recorder
-from .times import posix
+from .upstream.timestamps import posix
 
 TAIL = 4_000
 RICH_BYTES, RICH_TOTAL, RICH_MOST = 300_000, 1_500_000, 20

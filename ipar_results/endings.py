@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ContactLost
 from .log import trouble
-from .outcomes import PENDING, pending
+from .upstream.futures import PENDING, pending
 
 if TYPE_CHECKING:
     from .record.recorder import Recorder

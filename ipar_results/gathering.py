@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from .joining import Joining, Member
-from .link import Link
-from .outcomes import PENDING, ended
 from .parts import Part, Routes, pending_of, positions
 from .record.message_ids import Index
+from .upstream.connection import Link
+from .upstream.futures import PENDING, ended
 
 
 class GroupRecorder(Joining):

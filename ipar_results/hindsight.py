@@ -13,8 +13,8 @@ from .model.snapshot import Advice, TimeUse
 from .past import Past
 from .record.columns import FAILED, OK
 from .record.engines import coalesced
-from .times import posix
 from .timeuse import OTHER, Run, account, even, time_use
+from .upstream.timestamps import posix
 
 if TYPE_CHECKING:
     from .record.recorder import Recorder

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .outcomes import PENDING
-from .times import seconds
+from .upstream.futures import PENDING
+from .upstream.timestamps import seconds
 
 if TYPE_CHECKING:
     from .record.recorder import Recorder

@@ -11,7 +11,7 @@ import numpy as np
 
 from .describe import Short
 from .formatting import tidy
-from .sent import Request
+from .upstream.sent_messages import Request
 
 LONGEST = 200
 _FIELDS = 4

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .growing import GrowingColumns
-from .link import Link
-from .outcomes import PENDING, ended, wrote_something
 from .parts import GroupRoster, Links, Part
 from .record.columns import OK
 from .record.recorder import Recorder
 from .tracking import stands_alone
+from .upstream.connection import Link
+from .upstream.futures import PENDING, ended, wrote_something
 
 # a result says whether it is part of a map a few instructions after it was made
 _UNDECIDED = 0.25

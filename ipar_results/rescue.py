@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from .endings import end
 from .log import trouble
 from .record.columns import OK
-from .relays import way_of
 from .stuck import Stuck
+from .upstream.schedulers import way_of
 
 if TYPE_CHECKING:
     from .actions import Cancelling
-    from .link import Link
     from .record.recorder import Recorder
+    from .upstream.connection import Link
 
 UNRESOLVED = 1.0  # seconds that ipyparallel has for putting together what has all come
 

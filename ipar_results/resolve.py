@@ -11,7 +11,7 @@ from typing import Any
 from ipyparallel.error import RemoteError, TaskAborted, collect_exceptions
 
 from .errors import ContactLost
-from .outcomes import PENDING, outcome
+from .upstream.futures import PENDING, outcome
 
 LOST = "_ipar_results_lost"
 _STOPPED = (TaskAborted, CancelledError)

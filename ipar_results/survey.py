@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .assemble import running_now
-from .link import Link
 from .model.cluster import Condition, EngineNow, Glance
 from .model.snapshot import EngineId
 from .render import words
 from .tracking import Tracker
+from .upstream.connection import Link
 
 PATIENCE = 1.0
 _AGAIN = 0.2

@@ -9,8 +9,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .model.snapshot import EngineId
-from .outcomes import outcome
-from .times import posix
+from .upstream.futures import outcome
+from .upstream.timestamps import posix
 
 if TYPE_CHECKING:
     from .inbox import Source

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .log import trouble
 
 if TYPE_CHECKING:
-    from .link import Link
     from .record.recorder import Recorder
+    from .upstream.connection import Link
 
 
 class Watch:
@@ -127,8 +127,8 @@ class Watch:
         if link is None:
             # here, where somebody begins to work: later it would be the thread in which answers come
             from . import gathering
-            from .link import Link
             from .record import hub_recorder as hub  # noqa: F401 - with the recorder, and with it numpy
+            from .upstream.connection import Link
 
             link = self._links[client] = Link(client, self._contact_timeout)
         return link

@@ -7,8 +7,8 @@ import pytest
 from fakes import START, Client, Fed
 
 from ipar_results.actions import Cancelled, cancel
-from ipar_results.link import Link
 from ipar_results.record.recorder import Recorder
+from ipar_results.upstream.connection import Link
 
 
 def after(seconds):

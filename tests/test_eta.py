@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ipar_results.eta import Work, estimate
 from ipar_results.forecast import Forecast
-from ipar_results.link import Link
 from ipar_results.record.recorder import Recorder
+from ipar_results.upstream.connection import Link
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 

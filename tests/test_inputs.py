@@ -19,7 +19,7 @@ from ipyparallel.client import remotefunction
 from ipyparallel.serialize import PrePickled, pack_apply_message
 
 from ipar_results.inputs import LONGEST, described
-from ipar_results.sent import MOST, SMALL, Requests
+from ipar_results.upstream.sent_messages import MOST, SMALL, Requests
 
 
 def call(*args, **kwargs):

@@ -9,7 +9,7 @@ from dateutil.tz import gettz, tzlocal, tzutc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.times import earliest, latest, moment, posix, seconds
+from ipar_results.upstream.timestamps import earliest, latest, moment, posix, seconds
 
 UTC = datetime(2026, 11, 23, 6, 18, 23, 123456, tzinfo=timezone.utc)
 EPOCH = UTC.timestamp()

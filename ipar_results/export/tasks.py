@@ -15,7 +15,7 @@ from ..record.failures import Failures
 from ..record.message_ids import Index
 from ..record.recorder import Recorder
 from ..render.ansi import one_line
-from ..times import posix, seconds
+from ..upstream.timestamps import posix, seconds
 
 _LONGEST_TYPE = 200
 _KEPT_TEXT = 4_000

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..times import earliest, latest
+from ..upstream.timestamps import earliest, latest
 
 
 class Clock:

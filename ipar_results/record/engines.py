@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..link import Link
 from ..model.snapshot import EngineId
+from ..upstream.connection import Link
 
 _TOGETHER = "engines "
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..outcomes import writers
-from ..times import earliest
+from ..upstream.futures import writers
+from ..upstream.timestamps import earliest
 from .columns import OK
 from .failures import Failure
 from .recorder import Recorder

@@ -19,13 +19,22 @@ from ..endings import give_up_contact
 from ..forecast import Forecast
 from ..hindsight import Hindsight
 from ..inputs import described
-from ..link import Link
-from ..listener import Listener
 from ..log import trouble
 from ..model.snapshot import EngineId, Snapshot
-from ..outcomes import PENDING, all_ended, code_of, ended, error_of, given_up, writers, wrote_something
 from ..rescue import Rescue
-from ..times import posix, seconds
+from ..upstream.connection import Link
+from ..upstream.events import Listener
+from ..upstream.futures import (
+    PENDING,
+    all_ended,
+    code_of,
+    ended,
+    error_of,
+    given_up,
+    writers,
+    wrote_something,
+)
+from ..upstream.timestamps import posix, seconds
 from .clock import Clock
 from .columns import ABORTED, FAILED, OK, Columns
 from .engines import Roster

@@ -18,8 +18,8 @@ from .columns import ABORTED, FAILED, QUEUED, Columns
 from .message_ids import Index
 
 if TYPE_CHECKING:
-    from ..link import Link
     from ..rescue import Rescue
+    from ..upstream.connection import Link
     from .clock import Clock
 
 _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")

@@ -13,10 +13,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fakes import START, Fed
 
-from ipar_results.link import Link
 from ipar_results.monitor import Monitor
 from ipar_results.record.columns import FAILED, OK
 from ipar_results.record.recorder import Recorder
+from ipar_results.upstream.connection import Link
 
 ENGINES = 8
 LIMITS = {"to_dataframe": 1.0, "save_trace": 2.0}

@@ -4,9 +4,9 @@ import pytest
 from axe import AXE
 from fakes import Fed
 
-from ipar_results.link import Link
 from ipar_results.monitor import Monitor
 from ipar_results.record.recorder import Recorder
+from ipar_results.upstream.connection import Link
 
 pytestmark = pytest.mark.browser
 

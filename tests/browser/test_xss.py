@@ -10,11 +10,11 @@ from test_panel import panel
 from trap import FOUND, PAYLOADS, TRAP, strict
 
 from ipar_results.comparison import compare
-from ipar_results.link import Link
 from ipar_results.model.cluster import EngineNow, Glance
 from ipar_results.monitor import Monitor
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import glance, html, listing
+from ipar_results.upstream.connection import Link
 
 pytestmark = pytest.mark.browser
 __all__ = ["errors", "panel"]  # fixtures

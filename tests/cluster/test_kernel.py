@@ -5,7 +5,7 @@ import time
 import pytest
 from kernels import Kernel, connect
 
-from ipar_results.times import posix
+from ipar_results.upstream.timestamps import posix
 
 pytestmark = pytest.mark.cluster
 

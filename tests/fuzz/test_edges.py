@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from ipar_results.export.load import load, snapshot_of
 from ipar_results.export.trace import KEY
-from ipar_results.link import Link
 from ipar_results.live.channel import Channel
 from ipar_results.live.requests import Refused, parse
 from ipar_results.model.snapshot import Snapshot
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
+from ipar_results.upstream.connection import Link
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))  # of each test that looks for its own cases
 JSON = st.recursive(

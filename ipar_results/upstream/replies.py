@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from .log import trouble
+from ..log import trouble
 
 _KINDS = ("apply_reply", "execute_reply")
 _GREETING = "kernel_info_reply"

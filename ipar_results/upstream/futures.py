@@ -7,10 +7,10 @@ from concurrent.futures import CancelledError
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
-from .errors import ContactLost
+from ..errors import ContactLost
 
 if TYPE_CHECKING:
-    from .record.message_ids import Index
+    from ..record.message_ids import Index
 
 PENDING = ("PENDING", "RUNNING")
 _OUTPUT = ("stdout", "stderr", "outputs", "execute_result")
@@ -63,7 +63,7 @@ def pending(futures: Sequence[Any]) -> list[int]:
 
 def code_of(future: Any) -> int:
     """The status code of an ended future whose metadata does not tell."""
-    from .record.columns import ABORTED, FAILED, OK
+    from ..record.columns import ABORTED, FAILED, OK
 
     error = error_of(future)
     if error is None:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .log import trouble
+from ..log import trouble
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 # by the attribute of the client's socket
 _NAMES = {

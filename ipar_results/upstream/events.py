@@ -8,8 +8,8 @@ from itertools import repeat, starmap
 from time import time as now
 from typing import Any, NamedTuple
 
-from .log import trouble
-from .outcomes import PENDING
+from ..log import trouble
+from .futures import PENDING
 
 _FIRST_WORDS_KEPT = 100_000
 _OUTPUT = frozenset(("stream", "display_data", "execute_result"))

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .listener import FirstWords
-from .log import tell, trouble
-from .relays import Relays
+from ..log import tell, trouble
+from ..sizes import Sizes
+from .events import FirstWords
 from .replies import Replies
-from .sent import Requests
-from .sizes import Sizes
+from .schedulers import Relays
+from .sent_messages import Requests
 
 
 class Link:
