@@ -13,14 +13,14 @@ from .layer import disable, enable, enabled, monitor
 from .monitor import Monitor
 
 if TYPE_CHECKING:
-    from .actions import Cancelled
     from .arrivals import as_completed
     from .comparison import compare
+    from .control.cancel import Cancelled
+    from .control.retry import Retried
     from .export.load import load
     from .live.widget import ResultWidget
     from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
     from .resolve import TasksCancelled
-    from .retry import Retried
     from .task_result import TaskResult
 
 __version__ = "0.1.0"
@@ -64,13 +64,13 @@ def unload_ipython_extension(ipython: Any) -> None:
 
 
 _ROOMS = {
-    "actions": ("Cancelled",),
+    "control.cancel": ("Cancelled",),
     "arrivals": ("as_completed",),
     "comparison": ("compare",),
     "export.load": ("load",),
     "live.widget": ("ResultWidget",),
     "resolve": ("TasksCancelled",),
-    "retry": ("Retried",),
+    "control.retry": ("Retried",),
     "model.snapshot": (
         "Advice",
         "EngineLoad",

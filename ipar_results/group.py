@@ -12,10 +12,10 @@ from .errors import RetryError
 from .monitor import Monitor
 
 if TYPE_CHECKING:
-    from .actions import Cancelled
+    from .control.cancel import Cancelled
+    from .control.retry import Retried
     from .gathering import GroupRecorder
     from .model.snapshot import Snapshot
-    from .retry import Retried
     from .watch import Watch
 
 # a block's own: a thread or an asyncio task that does something else meanwhile is not in it
@@ -242,7 +242,7 @@ class GroupMonitor(Monitor):
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued of all results, as :meth:`Monitor.cancel` does for one."""
-        from .actions import Cancelled, cancel
+        from .control.cancel import Cancelled, cancel
 
         self._recorder.drain()
         done = [cancel(part, part, interrupt, timeout) for part in self._recorder.parts]  # type: ignore[arg-type]
@@ -250,7 +250,7 @@ class GroupMonitor(Monitor):
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run what failed or was cancelled again, as :meth:`Monitor.retry` does for one result."""
-        from .retry import Retried, retry, wanted
+        from .control.retry import Retried, retry, wanted
 
         recorder, chosen = self._recorder, dict[Any, list[int]]()
         for position in wanted(recorder, indices):

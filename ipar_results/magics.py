@@ -14,9 +14,9 @@ from IPython.core.error import UsageError
 from .group import about
 
 if TYPE_CHECKING:
+    from .control.retry import Retried
     from .names import Names
     from .render import listing
-    from .retry import Retried
     from .tracking import Tracked, Tracker
 
 ACTIONS = ("list", "cancel", "retry", "report", "trace", "csv")

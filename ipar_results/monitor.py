@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .actions import Cancelled
+    from .control.cancel import Cancelled
+    from .control.retry import Retried
     from .export.tasks import Tasks
     from .model.snapshot import Advice, FailureGroup, Snapshot
     from .record.recorder import Recorder
-    from .retry import Retried
 
 
 class Monitor:
@@ -63,7 +63,7 @@ class Monitor:
         Cancelled
             What was done, in inputs.
         """
-        from .actions import cancel
+        from .control.cancel import cancel
 
         return cancel(self._result, self._recorder, interrupt, timeout)
 
@@ -87,7 +87,7 @@ class Monitor:
         RetryError
             Where the controller has no record of the tasks, or their engine is gone; says what helps.
         """
-        from .retry import retry
+        from .control.retry import retry
 
         return retry(self._result, self._recorder, indices)
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .endings import give_up_contact
+from .control.end_tasks import give_up_contact
+from .control.watchdog import Rescue
 from .model.snapshot import EngineId
 from .record.columns import OK, Columns
 from .record.engines import Roster
 from .record.message_ids import Index
-from .rescue import Rescue
 from .upstream.connection import Link
 
 if TYPE_CHECKING:
-    from .actions import Cancelling
+    from .control.cancel import Cancelling
     from .gathering import GroupRecorder
 
 

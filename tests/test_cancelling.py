@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from fakes import START, Client, Fed
 
-from ipar_results.actions import Cancelled, cancel
+from ipar_results.control.cancel import Cancelled, cancel
 from ipar_results.record.recorder import Recorder
 from ipar_results.upstream.connection import Link
 

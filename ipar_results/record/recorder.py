@@ -15,13 +15,13 @@ import numpy as np
 
 from ..assemble import assemble, scalars
 from ..attempts import Attempts
-from ..endings import give_up_contact
+from ..control.end_tasks import give_up_contact
+from ..control.watchdog import Rescue
 from ..forecast import Forecast
 from ..hindsight import Hindsight
 from ..inputs import described
 from ..log import trouble
 from ..model.snapshot import EngineId, Snapshot
-from ..rescue import Rescue
 from ..upstream.connection import Link
 from ..upstream.events import Listener
 from ..upstream.futures import (
@@ -43,7 +43,7 @@ from .message_ids import Index
 from .state import Known
 
 if TYPE_CHECKING:
-    from ..actions import Cancelling
+    from ..control.cancel import Cancelling
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
 _FACTS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]

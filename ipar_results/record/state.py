@@ -18,7 +18,7 @@ from .columns import ABORTED, FAILED, QUEUED, Columns
 from .message_ids import Index
 
 if TYPE_CHECKING:
-    from ..rescue import Rescue
+    from ..control.watchdog import Rescue
     from ..upstream.connection import Link
     from .clock import Clock
 

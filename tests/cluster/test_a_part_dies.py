@@ -11,7 +11,8 @@ from ipyparallel.error import RemoteError
 from tasks import fail_first_then_nap, nap, odd
 
 import ipar_results
-from ipar_results import ContactLost, stuck
+from ipar_results import ContactLost
+from ipar_results.control import exhausted_retries as stuck
 
 pytestmark = pytest.mark.cluster
 PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itself

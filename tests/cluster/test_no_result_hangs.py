@@ -17,7 +17,8 @@ from ipyparallel.error import RemoteError, TaskAborted
 from tasks import die, nap, odd
 
 import ipar_results
-from ipar_results import ContactLost, TasksCancelled, stuck
+from ipar_results import ContactLost, TasksCancelled
+from ipar_results.control import exhausted_retries as stuck
 
 pytestmark = [
     pytest.mark.cluster,

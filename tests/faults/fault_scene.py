@@ -17,7 +17,8 @@ from fault_followed import Followed, submit
 from fault_plan import ENGINES, TASKS, Plan, Strike
 
 import ipar_results
-from ipar_results import RetryError, stuck
+from ipar_results import RetryError
+from ipar_results.control import exhausted_retries as stuck
 
 CONTACT = 3.0
 STILL = 1.0  # seconds without a further end after which the next strike comes all the same

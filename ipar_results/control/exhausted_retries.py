@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from .endings import end
-from .record.columns import OK
-from .unheard import Unheard
+from ..record.columns import OK
+from ..unheard import Unheard
+from .end_tasks import end
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 STUCK = 10.0  # twice what the scheduler takes to notice an engine's death
 

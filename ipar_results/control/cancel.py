@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .assemble import running_now
-from .endings import end
-from .record.columns import ABORTED, OK, QUEUED
+from ..assemble import running_now
+from ..record.columns import ABORTED, OK, QUEUED
+from .end_tasks import end
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 # how long the word that a task has begun may take after the engine's word that it is cancelled:
 # most often, and at the longest

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .endings import on_io
-from .errors import RetryError
-from .record.columns import ABORTED, FAILED
+from ..errors import RetryError
+from ..record.columns import ABORTED, FAILED
+from .end_tasks import on_io
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 _KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
 _AT_ONCE = 200
@@ -219,7 +219,7 @@ def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict
 
 def _carry_out(result: Any, recorder: Recorder, plans: list[Plan]) -> None:
     """On the client's own thread, so that no answer comes while the result is taken apart."""
-    from .resolve import reopen, rewire, wire
+    from ..resolve import reopen, rewire, wire
 
     client, done, problems = result._client, threading.Event(), list[BaseException]()
 

@@ -8,12 +8,12 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .errors import ContactLost
-from .log import trouble
-from .upstream.futures import PENDING, pending
+from ..errors import ContactLost
+from ..log import trouble
+from ..upstream.futures import PENDING, pending
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 _HUB_QUESTIONS = ("result_request",)
 
@@ -73,7 +73,7 @@ def give_up_contact(result: Any, recorder: Recorder) -> None:
 
 
 def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
-    from .resolve import LOST, rewire, wire
+    from ..resolve import LOST, rewire, wire
 
     children, waiting = result._children, pending(result._children)
     if not waiting:

@@ -8,16 +8,16 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .endings import end
-from .log import trouble
-from .record.columns import OK
-from .stuck import Stuck
-from .upstream.schedulers import way_of
+from ..log import trouble
+from ..record.columns import OK
+from ..upstream.schedulers import way_of
+from .end_tasks import end
+from .exhausted_retries import Stuck
 
 if TYPE_CHECKING:
-    from .actions import Cancelling
-    from .record.recorder import Recorder
-    from .upstream.connection import Link
+    from ..record.recorder import Recorder
+    from ..upstream.connection import Link
+    from .cancel import Cancelling
 
 UNRESOLVED = 1.0  # seconds that ipyparallel has for putting together what has all come
 
