@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .assemble import engine_of
+from .facts.build_snapshot import engine_of
 from .gathering import GroupRecorder, weakly
 from .group import Group, label_of
 from .inbox import Inbox, Source

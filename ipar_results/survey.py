@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .assemble import running_now
+from .facts.build_snapshot import running_now
 from .model.cluster import Condition, EngineNow, Glance
 from .model.snapshot import EngineId
 from .render import words

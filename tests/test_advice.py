@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results import schedule
 from ipar_results.advice import MOST, advise
-from ipar_results.past import Past
+from ipar_results.facts.advice import makespan as schedule
+from ipar_results.facts.advice.run import Past
+from ipar_results.facts.advice.time_use import Run, account, even, time_use
 from ipar_results.record.columns import FAILED, OK
-from ipar_results.timeuse import Run, account, even, time_use
 
 INF = float("inf")
 CODES = {

@@ -10,8 +10,8 @@ from fakes import START, Client, Fed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.eta import Work, estimate
-from ipar_results.forecast import Forecast
+from ipar_results.facts.eta import Forecast
+from ipar_results.facts.eta_model import Work, estimate
 from ipar_results.record.recorder import Recorder
 from ipar_results.upstream.connection import Link
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..assemble import running_now
+from ..facts.build_snapshot import running_now
 from ..record.columns import ABORTED, OK, QUEUED
 from .end_tasks import end
 

@@ -152,7 +152,7 @@ class Channel:
         if request.kind == "watch":
             self.watch(entry)
             return {}
-        from .. import details
+        from ..facts import task_details as details
 
         recorder = entry.recorder
         result = recorder.result() if recorder is not None else None

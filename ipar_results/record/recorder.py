@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..assemble import assemble, scalars
 from ..attempts import Attempts
 from ..control.end_tasks import give_up_contact
 from ..control.watchdog import Rescue
-from ..forecast import Forecast
-from ..hindsight import Hindsight
+from ..facts.advice.look_back import Hindsight
+from ..facts.build_snapshot import assemble, scalars
+from ..facts.eta import Forecast
 from ..inputs import described
 from ..log import trouble
 from ..model.snapshot import EngineId, Snapshot
@@ -358,7 +358,7 @@ class Recorder(Known):
         give_up_contact(result, self)
 
     def scalars(self, look_back: bool = True) -> dict[str, Any]:
-        """What :func:`~ipar_results.assemble.scalars` gives."""
+        """What :func:`~ipar_results.facts.build_snapshot.scalars` gives."""
         self.drain()
         with self._lock:
             return scalars(self, look_back)

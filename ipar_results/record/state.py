@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..hindsight import LARGE
+from ..facts.advice.look_back import LARGE
 from ..model.snapshot import EngineId
 from .columns import ABORTED, FAILED, QUEUED, Columns
 from .message_ids import Index

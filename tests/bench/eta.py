@@ -12,7 +12,7 @@ from statistics import median
 
 import numpy as np
 
-from ipar_results.eta import Work, estimate
+from ipar_results.facts.eta_model import Work, estimate
 
 CHECKPOINTS = tuple(range(25, 100, 5))
 GAP = 0.004

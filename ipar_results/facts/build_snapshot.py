@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .describe import short
-from .hindsight import NOTHING
-from .log import trouble
-from .model.snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
-from .record.columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
-from .record.engines import coalesced
-from .upstream.futures import wrote_something
-from .upstream.timestamps import posix
+from ..describe import short
+from ..log import trouble
+from ..model.snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
+from ..record.columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
+from ..record.engines import coalesced
+from ..upstream.futures import wrote_something
+from ..upstream.timestamps import posix
+from .advice.look_back import NOTHING
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 TASKS_SHOWN = 50
 OUTPUTS_SHOWN = 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import schedule
-from .model.snapshot import Advice
-from .past import Work
+from ...model.snapshot import Advice
+from . import makespan as schedule
+from .run import Work
 
 _PROMPT = 0.008  # seconds from one submission to the next, where nothing holds them up
 _USUAL = 0.005  # seconds between two tasks of an engine, where nothing large is sent

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .advice import advise
-from .log import trouble
-from .model.snapshot import Advice, TimeUse
-from .past import Past
-from .record.columns import FAILED, OK
-from .record.engines import coalesced
-from .timeuse import OTHER, Run, account, even, time_use
-from .upstream.timestamps import posix
+from ...advice import advise
+from ...log import trouble
+from ...model.snapshot import Advice, TimeUse
+from ...record.columns import FAILED, OK
+from ...record.engines import coalesced
+from ...upstream.timestamps import posix
+from .run import Past
+from .time_use import OTHER, Run, account, even, time_use
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ...record.recorder import Recorder
 
 _STAMPS = 512  # messages are submitted one after the other: in between, times are as even as nobody cares
 

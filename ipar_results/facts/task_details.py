@@ -7,12 +7,12 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from .assemble import engine_of, status_of
-from .assemble import outputs as assemble_outputs
-from .formatting import sound
-from .record.failures import capped
-from .record.recorder import Recorder
-from .upstream.timestamps import posix
+from ..formatting import sound
+from ..record.failures import capped
+from ..record.recorder import Recorder
+from ..upstream.timestamps import posix
+from .build_snapshot import engine_of, status_of
+from .build_snapshot import outputs as assemble_outputs
 
 TAIL = 4_000
 RICH_BYTES, RICH_TOTAL, RICH_MOST = 300_000, 1_500_000, 20

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .eta import FEWEST, Work, estimate
-from .record.columns import ABORTED, OK
+from ..record.columns import ABORTED, OK
+from .eta_model import FEWEST, Work, estimate
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 SAMPLE = 800
 _AGE = 0.25
