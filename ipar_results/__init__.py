@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 # These few are all that loading takes. Each of the others comes with its first use: with them come numpy and
 # the renderers, which take ten times as long, and a session that only loads us needs none of them.
 from .errors import ContactLost, RetryError
-from .group import Group, group
 from .layer import disable, enable, enabled, monitor
-from .monitor import Monitor
+from .results.group.group import Group, group
+from .results.monitor import Monitor
 
 if TYPE_CHECKING:
     from .arrivals import as_completed

@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .facts.build_snapshot import engine_of
-from .gathering import GroupRecorder, weakly
-from .group import Group, label_of
 from .inbox import Inbox, Source
 from .live.wait import draw, say_what_still_runs
 from .model.snapshot import EngineId
+from .results.group.group import Group, label_of
+from .results.group.group_recorder import GroupRecorder, weakly
 from .task_result import TaskResult, tasks
 
 if TYPE_CHECKING:

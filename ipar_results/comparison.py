@@ -81,7 +81,7 @@ def compare(a: Any, b: Any) -> Comparison:
 
 def _snapshot(run: Any) -> Snapshot:
     from .layer import monitor
-    from .monitor import Monitor
+    from .results.monitor import Monitor
 
     if isinstance(run, Snapshot):
         return run

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from .awaiting import forget_kinds
 from .config import settings
-from .group import Group, note
 from .lazy import imap
 from .live.channel import Channel
 from .log import forget, logger, terminal, trouble
 from .magics import ResultMagics
 from .patches import parse_date, replacements, send, view_init
+from .results.group.group import Group, note
+from .results.tracker import Where
 from .showing import Showing
-from .tracking import Where
 
 if TYPE_CHECKING:
     from .live.wait import View

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .group import about
-from .monitor import Monitor
+from .results.group.group import about
+from .results.monitor import Monitor
 
 if TYPE_CHECKING:
     from .extension import Extension

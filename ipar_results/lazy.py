@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from .group import Group, in_block
 from .live.wait import draw
 from .log import trouble
+from .results.group.group import Group, in_block
 
 if TYPE_CHECKING:
     from .live.wait import View

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
-from .group import about
+from .results.group.group import about
 
 if TYPE_CHECKING:
     from .control.retry import Retried
     from .names import Names
     from .render import listing
-    from .tracking import Tracked, Tracker
+    from .results.tracker import Tracked, Tracker
 
 ACTIONS = ("list", "cancel", "retry", "report", "trace", "csv")
 _FILES = ("report", "trace", "csv")

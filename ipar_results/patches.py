@@ -12,8 +12,8 @@ from .awaiting import await_of
 from .dates import moment
 from .live.wait import checked
 from .log import trouble
-from .monitor import Monitor
 from .outputs import wait_for_output
+from .results.monitor import Monitor
 
 if TYPE_CHECKING:
     from .live.streams import Streams

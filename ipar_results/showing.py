@@ -8,20 +8,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .config import settings
-from .group import about
 from .live.channel import Channel, kept
 from .live.ticker import Ticker
 from .live.wait import NoView, TextView, View, wait
 from .log import trouble
-from .tracking import Tracked, Tracker
-from .watch import Watch
+from .results.group.group import about
+from .results.registry import Watch
+from .results.tracker import Tracked, Tracker
 
 if TYPE_CHECKING:
     from .live.display import Live
     from .live.streams import Streams
     from .model.snapshot import Snapshot
     from .record.recorder import Recorder
-    from .survey import Survey
+    from .results.cluster_survey import Survey
 
 # a widget takes a dozen comms to open and to close: with many results at once, HTML is kinder
 MOST_WIDGETS = 8
@@ -59,7 +59,7 @@ class Showing:
     @cached_property
     def survey(self) -> Survey:
         """What looks at clients, views and clusters."""
-        from .survey import Survey
+        from .results.cluster_survey import Survey
 
         return Survey(self.watch.meet, self.tracker, self._clients)
 

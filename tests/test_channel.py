@@ -14,9 +14,9 @@ from ipar_results.config import IPythonParallelResults
 from ipar_results.live import channel as channels
 from ipar_results.live.channel import Channel
 from ipar_results.log import forget
+from ipar_results.results.registry import Watch
+from ipar_results.results.tracker import Tracker
 from ipar_results.saved import MIME
-from ipar_results.tracking import Tracker
-from ipar_results.watch import Watch
 
 
 class Comm:

@@ -9,10 +9,10 @@ from fakes import Client, Fed
 from ipyparallel import AsyncResult
 
 import ipar_results
-from ipar_results import group as group_of
-from ipar_results.gathering import GroupRecorder
-from ipar_results.group import Group, label_of
-from ipar_results.watch import Watch
+from ipar_results.results.group import group as group_of
+from ipar_results.results.group.group import Group, label_of
+from ipar_results.results.group.group_recorder import GroupRecorder
+from ipar_results.results.registry import Watch
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from trace_format import wrong_in
 from ipar_results.export import interactive
 from ipar_results.export.tasks import collect
 from ipar_results.model.timeline import take
-from ipar_results.monitor import Monitor
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
+from ipar_results.results.monitor import Monitor
 from ipar_results.upstream.connection import Link
 
 KINDS = {"ok": None, "failed": "ValueError", "failed otherwise": "KeyError", "aborted": None, "pending": None}

@@ -58,7 +58,7 @@ def test_a_client_is_met_with_all_that_its_answers_need():
 
         import ipar_results
         ipar_results.layer.current().watch.meet(Client())
-        rooms = "numpy", "ipar_results.record.recorder", "ipar_results.gathering"
+        rooms = "numpy", "ipar_results.record.recorder", "ipar_results.results.group.group_recorder"
         print([name for name in rooms if name not in sys.modules])
     """
     assert told(code) == "[]"

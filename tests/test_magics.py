@@ -8,8 +8,8 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 
 from ipar_results.magics import ResultMagics
-from ipar_results.tracking import Tracker
-from ipar_results.watch import Watch
+from ipar_results.results.registry import Watch
+from ipar_results.results.tracker import Tracker
 
 
 class Scene:

@@ -9,10 +9,10 @@ import pytest
 from fakes import Client, Fed
 from test_channel import Comm
 
-from ipar_results import tracking
 from ipar_results.extension import Extension
-from ipar_results.group import Group
 from ipar_results.live.channel import Channel
+from ipar_results.results import tracker as tracking
+from ipar_results.results.group.group import Group
 
 TASKS = 100
 REMEMBERED = 6  # of those that are gone the newest are listed still, by their last facts: 200 elsewhere

@@ -13,7 +13,7 @@ from fakes import START, Client, Fed
 from ipyparallel.error import EngineError
 
 from ipar_results.log import forget
-from ipar_results.watch import Watch
+from ipar_results.results.registry import Watch
 
 
 @pytest.fixture

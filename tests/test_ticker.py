@@ -17,7 +17,7 @@ from ipar_results.live.last import Last
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
 from ipar_results.log import forget
 from ipar_results.record import state as known
-from ipar_results.watch import Watch
+from ipar_results.results.registry import Watch
 
 
 class Clock:

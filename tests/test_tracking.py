@@ -7,8 +7,8 @@ import pytest
 from fakes import Client, Fed
 from ipyparallel import AsyncResult
 
-from ipar_results.tracking import Tracker, Where
-from ipar_results.watch import Watch
+from ipar_results.results.registry import Watch
+from ipar_results.results.tracker import Tracker, Where
 
 
 @pytest.fixture

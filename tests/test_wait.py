@@ -10,7 +10,7 @@ from fakes import Fed
 
 from ipar_results.live.wait import NoView, checked, wait
 from ipar_results.log import forget
-from ipar_results.watch import Watch
+from ipar_results.results.registry import Watch
 
 
 class View:

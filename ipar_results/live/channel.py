@@ -16,7 +16,7 @@ import zmq
 from ..config import IPythonParallelResults
 from ..formatting import sound
 from ..log import remark, trouble
-from ..tracking import Tracked, Tracker
+from ..results.tracker import Tracked, Tracker
 from ..turns import Turns
 from .commands import Commands, Outcome
 from .haste import haste

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..group import about
 from ..log import trouble
+from ..results.group.group import about
 
 if TYPE_CHECKING:
     from ..record.recorder import Recorder
-    from ..tracking import Tracked
+    from ..results.tracker import Tracked
 
 _SUFFIXES = {"report": ".html", "trace": ".json", "csv": ".csv"}
 _WAITING_AT_MOST = 100

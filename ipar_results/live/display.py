@@ -15,8 +15,8 @@ from ..model.snapshot import Snapshot
 from ..model.timeline import take
 from ..record.recorder import Recorder
 from ..render import html, text
+from ..results.tracker import TOLD_FIRST
 from ..saved import MIME
-from ..tracking import TOLD_FIRST
 from .following import Following
 from .haste import haste
 from .last import Last, close_some

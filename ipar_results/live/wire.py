@@ -16,7 +16,7 @@ from ..model.snapshot import Advice, TimeUse
 from ..record.engines import coalesced
 from ..record.failures import Failures
 from ..record.recorder import Recorder
-from ..tracking import Tracked
+from ..results.tracker import Tracked
 from .commands import possible
 
 GROUPS, INDICES = 20, 50

@@ -27,7 +27,7 @@ from jupyter_client.jsonutil import parse_date
 import ipar_results
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display import bundle
-from ipar_results.watch import Watch
+from ipar_results.results.registry import Watch
 
 ENGINES = 8
 BATCH = 200  # ipyparallel delivers about 1,000 tasks a second, a stream is taken in five times a second

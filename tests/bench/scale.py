@@ -28,8 +28,8 @@ from ipar_results.config import IPythonParallelResults
 from ipar_results.live.channel import Channel, kept
 from ipar_results.live.display import Live, bundle
 from ipar_results.live.ticker import Ticker
-from ipar_results.tracking import Tracker
-from ipar_results.watch import Watch
+from ipar_results.results.registry import Watch
+from ipar_results.results.tracker import Tracker
 
 ENGINES = 1_024
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

@@ -4,8 +4,8 @@ import pytest
 from axe import AXE
 from fakes import Fed
 
-from ipar_results.monitor import Monitor
 from ipar_results.record.recorder import Recorder
+from ipar_results.results.monitor import Monitor
 from ipar_results.upstream.connection import Link
 
 pytestmark = pytest.mark.browser

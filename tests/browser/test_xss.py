@@ -11,9 +11,9 @@ from trap import FOUND, PAYLOADS, TRAP, strict
 
 from ipar_results.comparison import compare
 from ipar_results.model.cluster import EngineNow, Glance
-from ipar_results.monitor import Monitor
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import glance, html, listing
+from ipar_results.results.monitor import Monitor
 from ipar_results.upstream.connection import Link
 
 pytestmark = pytest.mark.browser

@@ -23,12 +23,12 @@ from ipar_results.export.load import load
 from ipar_results.export.trace import KEY
 from ipar_results.live.channel import REPLY, Channel
 from ipar_results.log import logger
-from ipar_results.monitor import Monitor
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
-from ipar_results.tracking import Tracker
+from ipar_results.results.monitor import Monitor
+from ipar_results.results.registry import Watch
+from ipar_results.results.tracker import Tracker
 from ipar_results.upstream.connection import Link
-from ipar_results.watch import Watch
 
 SLOW = 0.1  # seconds of this thread's own time: a busy machine makes no case slow
 

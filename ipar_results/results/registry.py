@@ -7,11 +7,11 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .log import trouble
+from ..log import trouble
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
-    from .upstream.connection import Link
+    from ..record.recorder import Recorder
+    from ..upstream.connection import Link
 
 
 class Watch:
@@ -45,7 +45,7 @@ class Watch:
             return recorder
         from ipyparallel import AsyncHubResult, AsyncResult
 
-        from .group import Group
+        from .group.group import Group
 
         if isinstance(result, Group):  # made before the layer was loaded anew
             return result.recorder
@@ -53,8 +53,8 @@ class Watch:
         if not isinstance(result, AsyncResult):
             msg = f"expected an AsyncResult of ipyparallel, got {result!r}: pass what map_async() returns"
             raise TypeError(msg)
-        from .record.hub_recorder import HubRecorder
-        from .record.recorder import Recorder
+        from ..record.hub_recorder import HubRecorder
+        from ..record.recorder import Recorder
 
         kind = HubRecorder if isinstance(result, AsyncHubResult) else Recorder
         with self._lock:
@@ -126,9 +126,9 @@ class Watch:
         link = self._links.get(client)
         if link is None:
             # here, where somebody begins to work: later it would be the thread in which answers come
-            from . import gathering
-            from .record import hub_recorder as hub  # noqa: F401 - with the recorder, and with it numpy
-            from .upstream.connection import Link
+            from ..record import hub_recorder as hub  # noqa: F401 - with the recorder, and with it numpy
+            from ..upstream.connection import Link
+            from .group import group_recorder as gathering
 
             link = self._links[client] = Link(client, self._contact_timeout)
         return link

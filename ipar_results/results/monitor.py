@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .control.cancel import Cancelled
-    from .control.retry import Retried
-    from .export.tasks import Tasks
-    from .model.snapshot import Advice, FailureGroup, Snapshot
-    from .record.recorder import Recorder
+    from ..control.cancel import Cancelled
+    from ..control.retry import Retried
+    from ..export.tasks import Tasks
+    from ..model.snapshot import Advice, FailureGroup, Snapshot
+    from ..record.recorder import Recorder
 
 
 class Monitor:
@@ -63,7 +63,7 @@ class Monitor:
         Cancelled
             What was done, in inputs.
         """
-        from .control.cancel import cancel
+        from ..control.cancel import cancel
 
         return cancel(self._result, self._recorder, interrupt, timeout)
 
@@ -87,7 +87,7 @@ class Monitor:
         RetryError
             Where the controller has no record of the tasks, or their engine is gone; says what helps.
         """
-        from .control.retry import retry
+        from ..control.retry import retry
 
         return retry(self._result, self._recorder, indices)
 
@@ -105,7 +105,7 @@ class Monitor:
         ImportError
             Where pandas is missing: ``pip install ipar_results[dataframe]``.
         """
-        from .export.frame import frame
+        from ..export.frame import frame
 
         return frame(self._tasks())
 
@@ -171,13 +171,13 @@ class Monitor:
         return self._save("report", path, overwrite)
 
     def _tasks(self) -> Tasks:
-        from .export.tasks import collect
+        from ..export.tasks import collect
 
         return collect(self._result, self._recorder)
 
     def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
-        from .export import disk, report, table, trace
-        from .model.timeline import take
+        from ..export import disk, report, table, trace
+        from ..model.timeline import take
 
         disk.free(path, overwrite)  # before the work
         tasks = self._tasks()
@@ -186,6 +186,6 @@ class Monitor:
         return disk.write(path, (table if kind == "table" else trace).lines(tasks), overwrite)
 
     def __repr__(self) -> str:
-        from .render.text import line
+        from ..render.text import line
 
         return f"<Monitor of {line(self.snapshot())}>"

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .log import trouble
-from .turns import Turns
+from ..log import trouble
+from ..turns import Turns
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 _ADOPTED_AT_ONCE = 20  # a recorder takes some 50 µs: a burst of results is taken in bit by bit
 _LOOKED_AT = 500  # in one round, beside those that something was heard of

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .record.columns import QUEUED, Columns
-from .record.message_ids import Index
+from ...record.columns import QUEUED, Columns
+from ...record.message_ids import Index
 
 _FEWEST_ROWS = 64
 # what each per-message column holds before anything is known of a message

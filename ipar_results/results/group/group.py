@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
-from .errors import RetryError
-from .monitor import Monitor
+from ...errors import RetryError
+from ..monitor import Monitor
 
 if TYPE_CHECKING:
-    from .control.cancel import Cancelled
-    from .control.retry import Retried
-    from .gathering import GroupRecorder
-    from .model.snapshot import Snapshot
-    from .watch import Watch
+    from ...control.cancel import Cancelled
+    from ...control.retry import Retried
+    from ...model.snapshot import Snapshot
+    from ..registry import Watch
+    from .group_recorder import GroupRecorder
 
 # a block's own: a thread or an asyncio task that does something else meanwhile is not in it
 _open: ContextVar[tuple[Group, ...]] = ContextVar("ipar_results_groups", default=())
@@ -52,7 +52,7 @@ def group(label: str = "group", *, quiet: bool = False) -> Group:
     ...         view.apply_async(simulate, year)
     >>> climate.wait_interactive()
     """
-    from .layer import current
+    from ...layer import current
 
     return Group(label, current().watch, quiet=quiet)
 
@@ -95,7 +95,7 @@ class Group:
         self._entered = False
         self._ready_event = threading.Event()
         self.msg_ids: list[str] = []
-        from .gathering import GroupRecorder, weakly
+        from .group_recorder import GroupRecorder, weakly
 
         self.recorder = GroupRecorder(
             self, watch.meet, lambda result, recorder: watch.joined(result, weakly(recorder.refresh))
@@ -129,7 +129,7 @@ class Group:
     # the block -----------------------------------------------------------------------------------
 
     def __enter__(self) -> Group:
-        from .layer import current, enabled
+        from ...layer import current, enabled
 
         if not enabled():
             msg = (
@@ -154,7 +154,7 @@ class Group:
 
     def close(self) -> None:
         """Add no more results; called when the block ends."""
-        from .layer import current
+        from ...layer import current
 
         self.recorder.shut()
         current().ticker.wake()
@@ -201,8 +201,8 @@ class Group:
             Show a widget in a notebook; None takes the best there is.
         return_when : {'ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'}
         """
-        from .layer import current
-        from .live.wait import checked
+        from ...layer import current
+        from ...live.wait import checked
 
         if self.recorder.open and self in _open.get():
             msg = (
@@ -212,7 +212,7 @@ class Group:
         current().wait(self, interval, timeout, widget, checked(return_when))
 
     def __repr__(self) -> str:
-        from .render.text import line
+        from ...render.text import line
 
         return f"<Group {line(self.snapshot())}>"
 
@@ -242,7 +242,7 @@ class GroupMonitor(Monitor):
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued of all results, as :meth:`Monitor.cancel` does for one."""
-        from .control.cancel import Cancelled, cancel
+        from ...control.cancel import Cancelled, cancel
 
         self._recorder.drain()
         done = [cancel(part, part, interrupt, timeout) for part in self._recorder.parts]  # type: ignore[arg-type]
@@ -250,7 +250,7 @@ class GroupMonitor(Monitor):
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run what failed or was cancelled again, as :meth:`Monitor.retry` does for one result."""
-        from .control.retry import Retried, retry, wanted
+        from ...control.retry import Retried, retry, wanted
 
         recorder, chosen = self._recorder, dict[Any, list[int]]()
         for position in wanted(recorder, indices):
@@ -276,7 +276,7 @@ class GroupMonitor(Monitor):
 
 def about(result: Any, recorder: Any) -> Monitor:
     """The monitor of a result or of a group."""
-    from .gathering import GroupRecorder
+    from .group_recorder import GroupRecorder
 
     return (GroupMonitor if isinstance(recorder, GroupRecorder) else Monitor)(result, recorder)
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .control.end_tasks import give_up_contact
-from .control.watchdog import Rescue
-from .model.snapshot import EngineId
-from .record.columns import OK, Columns
-from .record.engines import Roster
-from .record.message_ids import Index
-from .upstream.connection import Link
+from ...control.end_tasks import give_up_contact
+from ...control.watchdog import Rescue
+from ...model.snapshot import EngineId
+from ...record.columns import OK, Columns
+from ...record.engines import Roster
+from ...record.message_ids import Index
+from ...upstream.connection import Link
 
 if TYPE_CHECKING:
-    from .control.cancel import Cancelling
-    from .gathering import GroupRecorder
+    from ...control.cancel import Cancelling
+    from .group_recorder import GroupRecorder
 
 
 class _Sent:

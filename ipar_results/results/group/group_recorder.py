@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from .joining import Joining, Member
-from .parts import Part, Routes, pending_of, positions
-from .record.message_ids import Index
-from .upstream.connection import Link
-from .upstream.futures import PENDING, ended
+from ...record.message_ids import Index
+from ...upstream.connection import Link
+from ...upstream.futures import PENDING, ended
+from .clients import Part, Routes, pending_of, positions
+from .membership import Joining, Member
 
 
 class GroupRecorder(Joining):

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .growing import GrowingColumns
-from .parts import GroupRoster, Links, Part
-from .record.columns import OK
-from .record.recorder import Recorder
-from .tracking import stands_alone
-from .upstream.connection import Link
-from .upstream.futures import PENDING, ended, wrote_something
+from ...record.columns import OK
+from ...record.recorder import Recorder
+from ...upstream.connection import Link
+from ...upstream.futures import PENDING, ended, wrote_something
+from ..tracker import stands_alone
+from .clients import GroupRoster, Links, Part
+from .growing_columns import GrowingColumns
 
 # a result says whether it is part of a map a few instructions after it was made
 _UNDECIDED = 0.25

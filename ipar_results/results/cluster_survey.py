@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .facts.build_snapshot import running_now
-from .model.cluster import Condition, EngineNow, Glance
-from .model.snapshot import EngineId
-from .render import words
-from .tracking import Tracker
-from .upstream.connection import Link
+from ..facts.build_snapshot import running_now
+from ..model.cluster import Condition, EngineNow, Glance
+from ..model.snapshot import EngineId
+from ..render import words
+from ..upstream.connection import Link
+from .tracker import Tracker
 
 PATIENCE = 1.0
 _AGAIN = 0.2
