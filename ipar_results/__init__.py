@@ -13,15 +13,15 @@ from .results.group.group import Group, group
 from .results.monitor import Monitor
 
 if TYPE_CHECKING:
-    from .arrivals import as_completed
     from .comparison import compare
     from .control.cancel import Cancelled
     from .control.retry import Retried
     from .export.load import load
+    from .iterate.as_completed import as_completed
+    from .iterate.task_result import TaskResult
     from .live.widget import ResultWidget
     from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
     from .resolve import TasksCancelled
-    from .task_result import TaskResult
 
 __version__ = "0.1.0"
 
@@ -65,7 +65,7 @@ def unload_ipython_extension(ipython: Any) -> None:
 
 _ROOMS = {
     "control.cancel": ("Cancelled",),
-    "arrivals": ("as_completed",),
+    "iterate.as_completed": ("as_completed",),
     "comparison": ("compare",),
     "export.load": ("load",),
     "live.widget": ("ResultWidget",),
@@ -80,7 +80,7 @@ _ROOMS = {
         "TaskRecord",
         "TimeUse",
     ),
-    "task_result": ("TaskResult",),
+    "iterate.task_result": ("TaskResult",),
 }
 
 

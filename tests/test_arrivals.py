@@ -217,7 +217,7 @@ def test_a_cancelled_wait_takes_no_task_away():
 
 
 def test_what_has_all_come_leaves_room_for_others_in_the_loop(monkeypatch):
-    monkeypatch.setattr("ipar_results.arrivals._SHARE", 0.0)
+    monkeypatch.setattr("ipar_results.iterate.as_completed._SHARE", 0.0)
     fed = Fed(100, chunks=[1] * 100)
     for i in range(100):
         fed.reply(i, [i])
@@ -246,7 +246,7 @@ def test_an_interruption_while_waiting_says_what_goes_on(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ipar_results.inbox.Inbox.wait", interrupted)
+        patch.setattr("ipar_results.iterate.inbox.Inbox.wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             next(tasks)
     assert "2 of 2 tasks are not done" in capsys.readouterr().err

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .upstream.futures import PENDING
-from .upstream.timestamps import seconds
+from ..upstream.futures import PENDING
+from ..upstream.timestamps import seconds
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 
 class Inbox:
@@ -101,7 +101,7 @@ class Source:
     def __init__(self, result: Any, inbox: Inbox, recorder: Callable[[], Recorder | None]) -> None:
         from ipyparallel import AsyncMapResult
 
-        from .resolve import weights
+        from ..resolve import weights
 
         self.result = result
         self.is_map = isinstance(result, AsyncMapResult)

@@ -8,9 +8,9 @@ from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from .model.snapshot import EngineId
-from .upstream.futures import outcome
-from .upstream.timestamps import posix
+from ..model.snapshot import EngineId
+from ..upstream.futures import outcome
+from ..upstream.timestamps import posix
 
 if TYPE_CHECKING:
     from .inbox import Source

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .facts.build_snapshot import engine_of
+from ..facts.build_snapshot import engine_of
+from ..live.wait import draw, say_what_still_runs
+from ..model.snapshot import EngineId
+from ..results.group.group import Group, label_of
+from ..results.group.group_recorder import GroupRecorder, weakly
 from .inbox import Inbox, Source
-from .live.wait import draw, say_what_still_runs
-from .model.snapshot import EngineId
-from .results.group.group import Group, label_of
-from .results.group.group_recorder import GroupRecorder, weakly
 from .task_result import TaskResult, tasks
 
 if TYPE_CHECKING:
-    from .extension import Extension
-    from .live.wait import View
+    from ..extension import Extension
+    from ..live.wait import View
 
 _NAP, _LOOK = 0.5, 0.1  # how long, and how often, it is looked whether the cluster is still there
 _MOVED = 0.1  # how often a bar in a terminal moves
@@ -61,7 +61,7 @@ def as_completed(
     >>> for task in ipar_results.as_completed(view.map_async(f, inputs)):
     ...     print(task.index, task.error or task.value)
     """
-    from .layer import current
+    from ..layer import current
 
     return Arrivals(_checked(results), timeout, raise_errors, quiet, current())
 
