@@ -15,7 +15,8 @@ from test_render_html import Outline
 from trace_format import wrong_in
 
 import ipar_results
-from ipar_results.export import disk, report
+from ipar_results.export import files as disk
+from ipar_results.export import report
 from ipar_results.export.load import snapshot_of
 from ipar_results.export.tasks import Tasks
 from ipar_results.model.snapshot import Snapshot

@@ -176,7 +176,8 @@ class Monitor:
         return collect(self._result, self._recorder)
 
     def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
-        from ..export import disk, report, table, trace
+        from ..export import files as disk
+        from ..export import report, table, trace
         from ..model.timeline import take
 
         disk.free(path, overwrite)  # before the work
