@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .export.load import load
     from .iterate.as_completed import as_completed
     from .iterate.task_result import TaskResult
-    from .live.widget import ResultWidget
+    from .live.display.widget import ResultWidget
     from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
     from .resolve import TasksCancelled
 
@@ -68,7 +68,7 @@ _ROOMS = {
     "iterate.as_completed": ("as_completed",),
     "comparison": ("compare",),
     "export.load": ("load",),
-    "live.widget": ("ResultWidget",),
+    "live.display.widget": ("ResultWidget",),
     "resolve": ("TasksCancelled",),
     "control.retry": ("Retried",),
     "model.snapshot": (

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from .awaiting import forget_kinds
 from .config import settings
 from .lazy import imap
-from .live.channel import Channel
+from .live.channel.channel import Channel
+from .live.session import Showing
 from .log import forget, logger, terminal, trouble
 from .magics import ResultMagics
 from .patches import parse_date, replacements, send, view_init
 from .results.group.group import Group, note
 from .results.tracker import Where
-from .showing import Showing
 
 if TYPE_CHECKING:
     from .live.wait import View

@@ -80,7 +80,7 @@ def monitor(result: Any) -> Monitor:
 
 def feed(result: Any, widget: Any) -> None:
     """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
-    from .live.following import Feed
+    from .live.display.following import Feed
 
     extension = current()
     followed = Feed(result, extension.recorder(result), extension.config, widget)

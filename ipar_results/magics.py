@@ -160,7 +160,7 @@ class ResultMagics:
         ]
 
     def _do(self, entry: Tracked, asked: Namespace, path: str | None) -> str:
-        from .live import commands
+        from .live.channel import commands
         from .names import held
 
         recorder, result = held(entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .live.commands import possible
+from .live.channel.commands import possible
 from .model.snapshot import Snapshot
 from .record.recorder import Recorder
 from .render import words

@@ -9,14 +9,14 @@ import pytest
 import zmq
 from fakes import Client, Fed
 from front import FrontEnd
+from ipar_results.live.channel.channel.channel import Channel
+from ipar_results.live.display.display.mime import MIME
 
 from ipar_results.config import IPythonParallelResults
-from ipar_results.live import channel as channels
-from ipar_results.live.channel import Channel
+from ipar_results.live.channel.channel import channel as channels
 from ipar_results.log import forget
 from ipar_results.results.registry import Watch
 from ipar_results.results.tracker import Tracker
-from ipar_results.saved import MIME
 
 
 class Comm:

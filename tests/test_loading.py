@@ -21,7 +21,7 @@ LATER = (
     "ipar_results.model.snapshot",
     "ipar_results.render",
     "ipar_results.export",
-    "ipar_results.live.display",
+    "ipar_results.live.display.display",
 )
 LOADED = f"""
 import sys

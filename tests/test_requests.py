@@ -3,8 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from ipar_results.live.requests import Refused, parse
+from ipar_results.live.channel.channel.requests import Refused, parse
 
 GOOD = {
     "hello": {"client": "tab", "rate": 5},

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ipar_results.live.display.display.display import Live
 from kernels import connect as connecting
 from kernels import printed
 from tasks import die, nap
@@ -17,7 +18,6 @@ from tasks import die, nap
 import ipar_results
 from ipar_results import layer as switch
 from ipar_results.config import IPythonParallelResults
-from ipar_results.live.display import Live
 from ipar_results.live.ticker import Ticker
 from ipar_results.log import forget
 from ipar_results.record.recorder import Recorder

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..formatting import clipped, tidy
-from ..model.snapshot import Advice, TimeUse
-from ..record.engines import coalesced
-from ..record.failures import Failures
-from ..record.recorder import Recorder
-from ..results.tracker import Tracked
+from ...formatting import clipped, tidy
+from ...model.snapshot import Advice, TimeUse
+from ...record.engines import coalesced
+from ...record.failures import Failures
+from ...record.recorder import Recorder
+from ...results.tracker import Tracked
 from .commands import possible
 
 GROUPS, INDICES = 20, 50

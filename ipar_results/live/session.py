@@ -7,21 +7,21 @@ import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .config import settings
-from .live.channel import Channel, kept
-from .live.ticker import Ticker
-from .live.wait import NoView, TextView, View, wait
-from .log import trouble
-from .results.group.group import about
-from .results.registry import Watch
-from .results.tracker import Tracked, Tracker
+from ..config import settings
+from ..log import trouble
+from ..results.group.group import about
+from ..results.registry import Watch
+from ..results.tracker import Tracked, Tracker
+from .channel.channel import Channel, kept
+from .ticker import Ticker
+from .wait import NoView, TextView, View, wait
 
 if TYPE_CHECKING:
-    from .live.display import Live
-    from .live.streams import Streams
-    from .model.snapshot import Snapshot
-    from .record.recorder import Recorder
-    from .results.cluster_survey import Survey
+    from ..model.snapshot import Snapshot
+    from ..record.recorder import Recorder
+    from ..results.cluster_survey import Survey
+    from .display.display import Live
+    from .streams import Streams
 
 # a widget takes a dozen comms to open and to close: with many results at once, HTML is kinder
 MOST_WIDGETS = 8
@@ -59,7 +59,7 @@ class Showing:
     @cached_property
     def survey(self) -> Survey:
         """What looks at clients, views and clusters."""
-        from .results.cluster_survey import Survey
+        from ..results.cluster_survey import Survey
 
         return Survey(self.watch.meet, self.tracker, self._clients)
 
@@ -82,7 +82,7 @@ class Showing:
     def show(self, result: Any) -> None:
         """Display a result in the cell that runs now, and follow it to its end."""
         try:
-            from .live.display import notebook_view
+            from .display.display import notebook_view
 
             live = self._live(result, notebook_view(self.config, self.shell))
             live.open()
@@ -113,7 +113,7 @@ class Showing:
                 trouble("following a retried result")
 
     def _live(self, result: Any, view: str) -> Live:
-        from .live.display import Live
+        from .display.display import Live
 
         if view == "widget" and (self.captured or self._widgets() >= MOST_WIDGETS):
             view = "html"
@@ -123,7 +123,7 @@ class Showing:
         return Live(result, recorder, self.config, publish, view, front, meanwhile)
 
     def _widgets(self) -> int:
-        from .live.display import Live
+        from .display.display import Live
 
         return sum(isinstance(each, Live) and each.holds_widget for each in self.ticker.followed())
 
@@ -134,7 +134,7 @@ class Showing:
         if not self.in_kernel:
             return None
         try:
-            from .live.streams import Streams, into_this_cell
+            from .streams import Streams, into_this_cell
 
             publish = into_this_cell(self.shell.display_pub)
             streams = Streams(result.msg_ids, publish, lambda: self.config.rate, once=self.captured)
@@ -182,7 +182,7 @@ class Showing:
 
     def _pretty(self, result: Any, printer: Any, cycle: bool) -> None:
         try:
-            from .live.display import bundle
+            from .display.display import bundle
 
             printer.text(bundle(self._state(result), self.config, "text")["text/plain"])
         except Exception:
@@ -191,7 +191,7 @@ class Showing:
 
     def _bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
         try:
-            from .live.display import bundle
+            from .display.display import bundle
 
             return bundle(self._state(result), self.config, recorder=self.recorder(result))
         except Exception:
@@ -202,7 +202,7 @@ class Showing:
         self, look: str, thing: Any, include: Any = None, exclude: Any = None
     ) -> dict[str, Any] | None:
         try:
-            from .render import glance
+            from ..render import glance
 
             seen = getattr(self.survey, look)(thing)
             data = {"text/plain": glance.plain(seen)}
@@ -250,7 +250,7 @@ class _LiveView:
     """A live display in the cell that waits; the ticker moves it, its end is shown at once."""
 
     def __init__(self, showing: Showing, result: Any, widget: bool | None) -> None:
-        from .live.display import notebook_view
+        from .display.display import notebook_view
 
         self._ticker = showing.ticker
         view = notebook_view(showing.config, showing.shell)

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..log import trouble
-from ..results.group.group import about
+from ...log import trouble
+from ...results.group.group import about
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
-    from ..results.tracker import Tracked
+    from ...record.recorder import Recorder
+    from ...results.tracker import Tracked
 
 _SUFFIXES = {"report": ".html", "trace": ".json", "csv": ".csv"}
 _WAITING_AT_MOST = 100
@@ -110,7 +110,7 @@ class Commands:
 
 
 def _carried_out(request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> Outcome:
-    from ..render.words import plural
+    from ...render.words import plural
 
     recorder = entry.recorder
     path = None
@@ -169,7 +169,7 @@ def export(
 
 def said(done: Any) -> str:
     """What a cancellation did, in a sentence."""
-    from ..render.words import plural
+    from ...render.words import plural
 
     did = [f"cancelled {plural(done.cancelled, 'task')}"] if done.cancelled else []
     did += [f"interrupted {plural(done.interrupted, 'task')}"] if done.interrupted else []

@@ -9,8 +9,8 @@ from typing import Any
 import ipywidgets
 from traitlets import Bool, Float, Int, Unicode
 
-from ..model.snapshot import Snapshot
-from ..render import html, style
+from ...model.snapshot import Snapshot
+from ...render import html, style
 
 FOLD_INTERVAL = 1.0
 _FOLDS = ("Engines", "Tasks", "Output")
@@ -80,7 +80,7 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
         super().__init__(parts, _dom_classes=("ipar-card",), **kwargs)
         self._mirror(first)
         if ar is not None:
-            from ..layer import feed
+            from ...layer import feed
 
             feed(ar, self)
 

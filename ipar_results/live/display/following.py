@@ -8,12 +8,12 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
-from ..config import IPythonParallelResults
-from ..log import trouble
-from ..model.snapshot import Snapshot
-from ..record.recorder import Recorder
-from .last import Last, waits
-from .ticker import CHANGED, ENDING, TIDYING
+from ...config import IPythonParallelResults
+from ...log import trouble
+from ...model.snapshot import Snapshot
+from ...record.recorder import Recorder
+from ..last import Last, waits
+from ..ticker import CHANGED, ENDING, TIDYING
 
 CLOCK = 1.0
 OUTPUT_GRACE = 1.0

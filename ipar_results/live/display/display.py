@@ -9,17 +9,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from ..config import IPythonParallelResults
-from ..log import trouble
-from ..model.snapshot import Snapshot
-from ..model.timeline import take
-from ..record.recorder import Recorder
-from ..render import html, text
-from ..results.tracker import TOLD_FIRST
-from ..saved import MIME
+from ...config import IPythonParallelResults
+from ...log import trouble
+from ...model.snapshot import Snapshot
+from ...model.timeline import take
+from ...record.recorder import Recorder
+from ...render import html, text
+from ...results.tracker import TOLD_FIRST
+from ..haste import haste
+from ..last import Last, close_some
 from .following import Following
-from .haste import haste
-from .last import Last, close_some
+from .mime import MIME
 
 _CARD_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .formatting import clipped
-from .model.snapshot import Snapshot
-from .model.timeline import Timeline
+from ...formatting import clipped
+from ...model.snapshot import Snapshot
+from ...model.timeline import Timeline
 
 MIME = "application/vnd.ipar-results.v1+json"
 MOST_BYTES = 80_000

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import zmq
 
-from ..config import IPythonParallelResults
-from ..formatting import sound
-from ..log import remark, trouble
-from ..results.tracker import Tracked, Tracker
-from ..turns import Turns
+from ...config import IPythonParallelResults
+from ...formatting import sound
+from ...log import remark, trouble
+from ...results.tracker import Tracked, Tracker
+from ...turns import Turns
+from ..haste import haste
+from ..ticker import CHANGED
 from .commands import Commands, Outcome
-from .haste import haste
 from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
-from .ticker import CHANGED
 
 if TYPE_CHECKING:
-    from ..model.snapshot import Snapshot
-    from ..record.recorder import Recorder
-    from .wire import Told
+    from ...model.snapshot import Snapshot
+    from ...record.recorder import Recorder
+    from .updates import Told
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
@@ -152,7 +152,7 @@ class Channel:
         if request.kind == "watch":
             self.watch(entry)
             return {}
-        from ..facts import task_details as details
+        from ...facts import task_details as details
 
         recorder = entry.recorder
         result = recorder.result() if recorder is not None else None
@@ -194,7 +194,7 @@ class Channel:
 
     def _bundle(self, entry: Tracked, recorder: Recorder) -> dict[str, Any]:
         """What a notebook keeps: asked for by a page that a display's last update does not reach."""
-        from .display import bundle
+        from ..display.display import bundle
 
         state = recorder.snapshot()
         return bundle(state, self._config, saved=kept(entry, recorder, state), recorder=recorder)
@@ -209,7 +209,7 @@ class Channel:
         with self._lock:
             told = self._told.get(entry.id)
             if told is None:
-                from .wire import Told
+                from .updates import Told
 
                 told = self._told[entry.id] = Told(entry)
             return told
@@ -357,8 +357,8 @@ class Channel:
 
 def kept(entry: Tracked, recorder: Recorder, state: Snapshot) -> dict[str, Any]:
     """What the labextension draws a result from without a kernel."""
-    from ..model.timeline import take
-    from ..saved import saved
+    from ...model.timeline import take
+    from ..display.mime import saved
 
     return saved(entry.id, state, lambda limit: take(recorder, limit))
 
@@ -369,6 +369,6 @@ def _size(data: dict[str, Any], buffers: list[bytes]) -> int:
 
 
 def _version() -> str:
-    from .. import __version__
+    from ... import __version__
 
     return __version__
