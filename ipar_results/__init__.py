@@ -5,14 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .attach.enable import disable, enable, enabled, monitor
+
 # These few are all that loading takes. Each of the others comes with its first use: with them come numpy and
 # the renderers, which take ten times as long, and a session that only loads us needs none of them.
 from .errors import ContactLost, RetryError
-from .layer import disable, enable, enabled, monitor
 from .results.group.group import Group, group
 from .results.monitor import Monitor
 
 if TYPE_CHECKING:
+    from .attach.results import TasksCancelled
     from .comparison import compare
     from .control.cancel import Cancelled
     from .control.retry import Retried
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from .iterate.task_result import TaskResult
     from .live.display.widget import ResultWidget
     from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
-    from .resolve import TasksCancelled
 
 __version__ = "0.1.0"
 
@@ -69,7 +70,7 @@ _ROOMS = {
     "comparison": ("compare",),
     "export.load": ("load",),
     "live.display.widget": ("ResultWidget",),
-    "resolve": ("TasksCancelled",),
+    "attach.results": ("TasksCancelled",),
     "control.retry": ("Retried",),
     "model.snapshot": (
         "Advice",

@@ -80,7 +80,7 @@ def compare(a: Any, b: Any) -> Comparison:
 
 
 def _snapshot(run: Any) -> Snapshot:
-    from .layer import monitor
+    from .attach.enable import monitor
     from .results.monitor import Monitor
 
     if isinstance(run, Snapshot):

@@ -57,7 +57,7 @@ def test_a_client_is_met_with_all_that_its_answers_need():
             _ids, _engines, _registration_callbacks, _closed = [], {}, [], False
 
         import ipar_results
-        ipar_results.layer.current().watch.meet(Client())
+        ipar_results.attach.enable.current().watch.meet(Client())
         rooms = "numpy", "ipar_results.record.recorder", "ipar_results.results.group.group_recorder"
         print([name for name in rooms if name not in sys.modules])
     """

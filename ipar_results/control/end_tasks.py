@@ -73,7 +73,7 @@ def give_up_contact(result: Any, recorder: Recorder) -> None:
 
 
 def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
-    from ..resolve import LOST, rewire, wire
+    from ..attach.results import LOST, rewire, wire
 
     children, waiting = result._children, pending(result._children)
     if not waiting:

@@ -219,7 +219,7 @@ def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict
 
 def _carry_out(result: Any, recorder: Recorder, plans: list[Plan]) -> None:
     """On the client's own thread, so that no answer comes while the result is taken apart."""
-    from ..resolve import reopen, rewire, wire
+    from ..attach.results import reopen, rewire, wire
 
     client, done, problems = result._client, threading.Event(), list[BaseException]()
 

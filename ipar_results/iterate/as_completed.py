@@ -19,7 +19,7 @@ from .inbox import Inbox, Source
 from .task_result import TaskResult, tasks
 
 if TYPE_CHECKING:
-    from ..extension import Extension
+    from ..attach.extension import Extension
     from ..live.wait import View
 
 _NAP, _LOOK = 0.5, 0.1  # how long, and how often, it is looked whether the cluster is still there
@@ -61,7 +61,7 @@ def as_completed(
     >>> for task in ipar_results.as_completed(view.map_async(f, inputs)):
     ...     print(task.index, task.error or task.value)
     """
-    from ..layer import current
+    from ..attach.enable import current
 
     return Arrivals(_checked(results), timeout, raise_errors, quiet, current())
 

@@ -101,7 +101,7 @@ class Source:
     def __init__(self, result: Any, inbox: Inbox, recorder: Callable[[], Recorder | None]) -> None:
         from ipyparallel import AsyncMapResult
 
-        from ..resolve import weights
+        from ..attach.results import weights
 
         self.result = result
         self.is_map = isinstance(result, AsyncMapResult)

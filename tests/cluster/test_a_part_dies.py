@@ -20,7 +20,7 @@ PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itse
 
 @pytest.fixture
 def layer(layer):
-    ipar_results.layer.current().config.contact_timeout = 2.0
+    ipar_results.attach.enable.current().config.contact_timeout = 2.0
 
 
 @pytest.fixture
@@ -168,13 +168,13 @@ def test_long_tasks_of_a_healthy_cluster_are_never_called_lost(layer, rc, until)
     ar = rc.load_balanced_view().map_async(nap, [5.0] * 2)  # longer than the contact timeout
     direct = rc.broadcast_view().apply_async(nap, 0.1)
     assert ar.get(30) == [5.0] * 2 and direct.get(30) == [0.1] * 2
-    links = ipar_results.layer.current()
+    links = ipar_results.attach.enable.current()
     relays = links.recorder(ar).link.relays
     assert relays._answered and not relays.note("task")
 
 
 def test_looking_for_a_scheduler_leaves_no_socket_and_no_file_behind(layer, rc, until):
-    relays = ipar_results.layer.current().recorder(rc[:].apply_async(nap, 0)).link.relays
+    relays = ipar_results.attach.enable.current().recorder(rc[:].apply_async(nap, 0)).link.relays
     until(lambda: relays.silence("task") == 0.0 and relays._endpoints)
 
     def ask():

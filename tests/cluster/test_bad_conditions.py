@@ -16,7 +16,7 @@ from kernels import printed
 from tasks import die, nap
 
 import ipar_results
-from ipar_results import layer as switch
+from ipar_results.attach import enable as switch
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.ticker import Ticker
 from ipar_results.log import forget

@@ -209,7 +209,7 @@ def test_a_result_cannot_be_awaited_once_the_layer_is_off(rc):
 
 
 def lazy_facts():
-    from ipar_results.layer import current
+    from ipar_results.attach.enable import current
 
     (entry,) = current().tracker.all()
     return entry.facts()

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("layer")]
 
 
 def entries():
-    from ipar_results.layer import current
+    from ipar_results.attach.enable import current
 
     return current().tracker.all()
 

@@ -146,7 +146,7 @@ def test_the_layer_can_be_loaded_again_and_again(rc):
 
 def test_a_part_that_fails_while_loading_leaves_nothing_behind(shell, monkeypatch):
     before = world(shell)
-    monkeypatch.setattr(ipar_results.extension.Extension, "_format", lambda *args: 1 / 0)
+    monkeypatch.setattr(ipar_results.attach.extension.Extension, "_format", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ipar_results.enable()
     assert not ipar_results.enabled()

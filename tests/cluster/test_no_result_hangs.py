@@ -30,7 +30,7 @@ PATIENCE = 1.5  # how long a result on plain ipyparallel is given to end by itse
 
 @pytest.fixture
 def layer(layer):
-    ipar_results.layer.current().config.contact_timeout = 2.0
+    ipar_results.attach.enable.current().config.contact_timeout = 2.0
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def test_a_result_that_was_retried_is_looked_after_again(layer, cluster, connect
     until(begun(ar, 2))
     ar.monitor.cancel(interrupt=True)
     ar.wait(20)
-    entry = ipar_results.layer.current().tracker.entry(ar)
+    entry = ipar_results.attach.enable.current().tracker.entry(ar)
     until(lambda: entry.over)
     ar.monitor.retry()
     client.close()
@@ -407,7 +407,7 @@ def test_answers_that_come_after_contact_was_lost_make_the_result_whole(layer, o
 
 def test_unloading_after_contact_was_lost_leaves_a_client_that_takes_late_answers(own, until, capfd, caplog):
     ipar_results.enable()
-    ipar_results.layer.current().config.contact_timeout = 2.0
+    ipar_results.attach.enable.current().config.contact_timeout = 2.0
     cluster, client = own()
     handlers = dict(client._queue_handlers)
     ar = client.load_balanced_view().map_async(nap, [0.1, 1.0])
@@ -429,7 +429,7 @@ def test_unloading_after_contact_was_lost_leaves_a_client_that_takes_late_answer
 
 def test_looking_after_results_costs_next_to_nothing(layer, lview, until):
     ar = lview.map_async(nap, [2.0] * 2)
-    recorder = ipar_results.layer.current().recorder(ar)
+    recorder = ipar_results.attach.enable.current().recorder(ar)
     until(lambda: ar.monitor.snapshot().running == 2)
     begin = time.perf_counter()
     for _ in range(1000):

@@ -131,7 +131,7 @@ def test_what_was_displayed_is_freed(kernel, view):
 def test_what_a_labextension_draws_is_freed(kernel):
     hello = "{'protocol': 1, 'type': 'hello', 'request': 'r', 'client': 'tab'}"
     kernel.run(
-        f"settings.view = 'auto'; channel = ipar_results.layer.current().channel; channel.answer({hello})"
+        f"settings.view = 'auto'; channel = ipar_results.attach.enable.current().channel; channel.answer({hello})"
     )
     assert told(kernel, "check(['display', 'wait_interactive'])", metadata={"cellId": "a"}) == "left: []"
     kernel.run("channel.connected = False")
@@ -139,7 +139,7 @@ def test_what_a_labextension_draws_is_freed(kernel):
 
 def test_a_result_whose_last_picture_waits_for_room_is_freed_and_the_picture_is_sent(kernel):
     kernel.run("settings.view = 'html'; from ipar_results.live import ticker; room = ticker.BYTES_A_SECOND")
-    kernel.run("shown = ipar_results.layer.current().ticker; before = kept()")
+    kernel.run("shown = ipar_results.attach.enable.current().ticker; before = kept()")
     sent = "[time.sleep(0.1) for _ in range(600) if shown.followed()].clear(), len(shown.followed())"
     assert told(kernel, sent, timeout=90) == "left: None 0"
     kernel.run("ticker.BYTES_A_SECOND = 0")

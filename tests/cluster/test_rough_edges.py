@@ -7,7 +7,7 @@ import pytest
 from tasks import nap
 
 import ipar_results
-from ipar_results import layer
+from ipar_results.attach import enable as layer
 from ipar_results.live import wait
 from ipar_results.record.columns import Columns
 

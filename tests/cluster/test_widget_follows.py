@@ -8,7 +8,7 @@ from ipar_results.live.display.display.display import WIDGET_MIME, Live
 from ipywidgets.widgets.widget import _instances
 
 import ipar_results
-from ipar_results.layer import current
+from ipar_results.attach.enable import current
 
 pytestmark = pytest.mark.cluster
 

@@ -115,7 +115,7 @@ def play(plan: Plan) -> tuple[list[str], str]:
     log = Log()
     logging.getLogger("ipar_results").addHandler(log)
     ipar_results.enable()
-    ipar_results.layer.current().config.contact_timeout = CONTACT
+    ipar_results.attach.enable.current().config.contact_timeout = CONTACT
     stuck.STUCK = 2.0
     stage = Stage()
     try:

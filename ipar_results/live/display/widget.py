@@ -80,7 +80,7 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
         super().__init__(parts, _dom_classes=("ipar-card",), **kwargs)
         self._mirror(first)
         if ar is not None:
-            from ...layer import feed
+            from ...attach.enable import feed
 
             feed(ar, self)
 

@@ -52,7 +52,7 @@ def group(label: str = "group", *, quiet: bool = False) -> Group:
     ...         view.apply_async(simulate, year)
     >>> climate.wait_interactive()
     """
-    from ...layer import current
+    from ...attach.enable import current
 
     return Group(label, current().watch, quiet=quiet)
 
@@ -129,7 +129,7 @@ class Group:
     # the block -----------------------------------------------------------------------------------
 
     def __enter__(self) -> Group:
-        from ...layer import current, enabled
+        from ...attach.enable import current, enabled
 
         if not enabled():
             msg = (
@@ -154,7 +154,7 @@ class Group:
 
     def close(self) -> None:
         """Add no more results; called when the block ends."""
-        from ...layer import current
+        from ...attach.enable import current
 
         self.recorder.shut()
         current().ticker.wake()
@@ -201,7 +201,7 @@ class Group:
             Show a widget in a notebook; None takes the best there is.
         return_when : {'ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'}
         """
-        from ...layer import current
+        from ...attach.enable import current
         from ...live.wait import checked
 
         if self.recorder.open and self in _open.get():

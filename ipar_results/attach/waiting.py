@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .record.recorder import Recorder
+    from ..record.recorder import Recorder
 
 _HUB_PERIOD = 1.0  # no event tells when the Hub has a result
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .results.group.group import about
-from .results.monitor import Monitor
+from ..results.group.group import about
+from ..results.monitor import Monitor
 
 if TYPE_CHECKING:
     from .extension import Extension
@@ -80,7 +80,7 @@ def monitor(result: Any) -> Monitor:
 
 def feed(result: Any, widget: Any) -> None:
     """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
-    from .live.display.following import Feed
+    from ..live.display.following import Feed
 
     extension = current()
     followed = Feed(result, extension.recorder(result), extension.config, widget)

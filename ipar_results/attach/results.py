@@ -10,8 +10,8 @@ from typing import Any
 
 from ipyparallel.error import RemoteError, TaskAborted, collect_exceptions
 
-from .errors import ContactLost
-from .upstream.futures import PENDING, outcome
+from ..errors import ContactLost
+from ..upstream.futures import PENDING, outcome
 
 LOST = "_ipar_results_lost"
 _STOPPED = (TaskAborted, CancelledError)

@@ -7,19 +7,19 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .awaiting import forget_kinds
-from .config import settings
-from .lazy import imap
-from .live.channel.channel import Channel
-from .live.session import Showing
-from .log import forget, logger, terminal, trouble
-from .magics import ResultMagics
+from ..config import settings
+from ..live.channel.channel import Channel
+from ..live.session import Showing
+from ..log import forget, logger, terminal, trouble
+from ..magics import ResultMagics
+from ..results.group.group import Group, note
+from ..results.tracker import Where
+from .imap import imap
 from .patches import parse_date, replacements, send, view_init
-from .results.group.group import Group, note
-from .results.tracker import Where
+from .waiting import forget_kinds
 
 if TYPE_CHECKING:
-    from .live.wait import View
+    from ..live.wait import View
 
 
 class Extension(Showing):
@@ -145,7 +145,7 @@ class Extension(Showing):
 
     def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
         """Take notice of a message that was sent to many engines at once."""
-        from .broadcasts import tidy
+        from ..broadcasts import tidy
 
         try:
             tidy(client, future, metadata)

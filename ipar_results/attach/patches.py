@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .awaiting import await_of
-from .dates import moment
-from .live.wait import checked
-from .log import trouble
-from .outputs import wait_for_output
-from .results.monitor import Monitor
+from ..dates import moment
+from ..live.wait import checked
+from ..log import trouble
+from ..outputs import wait_for_output
+from ..results.monitor import Monitor
+from .waiting import await_of
 
 if TYPE_CHECKING:
-    from .live.streams import Streams
-    from .record.recorder import Recorder
+    from ..live.streams import Streams
+    from ..record.recorder import Recorder
 
 _HUB_PATIENCE = 1.0
 _PARTS = "_ipar_results_parts"
@@ -60,7 +60,7 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
     original : dict
         The class's own attributes, to fall back to.
     """
-    from . import resolve  # with ipyparallel, which is not loaded before the layer is on
+    from . import results as resolve  # with ipyparallel, which is not loaded before the layer is on
 
     return {
         "elapsed": property(_or(original["elapsed"].fget, lambda ar: layer.recorder(ar).elapsed)),
@@ -100,7 +100,7 @@ def _or(theirs: Callable[[Any], Any], ours: Callable[[Any], Any]) -> Callable[[A
 
 
 def _progress(recorder: Recorder) -> int:
-    from .record.hub_recorder import HubRecorder
+    from ..record.hub_recorder import HubRecorder
 
     if isinstance(recorder, HubRecorder):
         recorder.ask_and_wait(_HUB_PATIENCE)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from .live.wait import draw
-from .log import trouble
-from .results.group.group import Group, in_block
+from ..live.wait import draw
+from ..log import trouble
+from ..results.group.group import Group, in_block
 
 if TYPE_CHECKING:
-    from .live.wait import View
+    from ..live.wait import View
 
 _MOVED = 0.1
 
