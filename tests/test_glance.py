@@ -5,7 +5,7 @@ import samples
 from test_render_html import Outline
 
 from ipar_results.model.cluster import EngineNow, Glance
-from ipar_results.render.glance import card, plain
+from ipar_results.render.cluster import card, plain
 
 FULL = Glance(
     "Client",

@@ -6,7 +6,7 @@ import pytest
 import samples
 from test_render_html import Outline
 
-from ipar_results.render.listing import Row, plain, table
+from ipar_results.attach.magics.listing import Row, plain, table
 
 ROWS = [
     Row(1, samples.ALL["done"], ("ar", "again"), 3),

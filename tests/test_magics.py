@@ -7,7 +7,7 @@ from fakes import Client, Fed
 from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 
-from ipar_results.magics import ResultMagics
+from ipar_results.attach.magics.ipar import ResultMagics
 from ipar_results.results.registry import Watch
 from ipar_results.results.tracker import Tracker
 

@@ -11,10 +11,10 @@ from ..config import settings
 from ..live.channel.channel import Channel
 from ..live.session import Showing
 from ..log import forget, logger, terminal, trouble
-from ..magics import ResultMagics
 from ..results.group.group import Group, note
 from ..results.tracker import Where
 from .imap import imap
+from .magics.ipar import ResultMagics
 from .patches import parse_date, replacements, send, view_init
 from .waiting import forget_kinds
 

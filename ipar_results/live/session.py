@@ -202,7 +202,7 @@ class Showing:
         self, look: str, thing: Any, include: Any = None, exclude: Any = None
     ) -> dict[str, Any] | None:
         try:
-            from ..render import glance
+            from ..render import cluster as glance
 
             seen = getattr(self.survey, look)(thing)
             data = {"text/plain": glance.plain(seen)}

@@ -9,10 +9,12 @@ from test_live import done, errors, load, run
 from test_panel import panel
 from trap import FOUND, PAYLOADS, TRAP, strict
 
+from ipar_results.attach.magics import listing
 from ipar_results.comparison import compare
 from ipar_results.model.cluster import EngineNow, Glance
 from ipar_results.record.recorder import Recorder
-from ipar_results.render import glance, html, listing
+from ipar_results.render import cluster as glance
+from ipar_results.render import html
 from ipar_results.results.monitor import Monitor
 from ipar_results.upstream.connection import Link
 

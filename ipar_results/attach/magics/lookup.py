@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .live.channel.commands import possible
-from .model.snapshot import Snapshot
-from .record.recorder import Recorder
-from .render import words
-from .render.ansi import one_line
-from .render.text import line
-from .results.group.group import Group
+from ...live.channel.commands import possible
+from ...model.snapshot import Snapshot
+from ...record.recorder import Recorder
+from ...render import words
+from ...render.ansi import one_line
+from ...render.text import line
+from ...results.group.group import Group
 
 if TYPE_CHECKING:
-    from .results.tracker import Tracked, Tracker
+    from ...results.tracker import Tracked, Tracker
 
 _NAMED = 10
 _SUFFIXES = (".html", ".htm", ".json", ".csv")

@@ -8,10 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..model.snapshot import Snapshot
-from . import html, style, words
-from .ansi import one_line
-from .text import line
+from ...model.snapshot import Snapshot
+from ...render import html, style, words
+from ...render.ansi import one_line
+from ...render.text import line
 
 _VARIABLE, _CELL = 60, 20
 

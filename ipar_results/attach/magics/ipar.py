@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
-from .results.group.group import about
+from ...results.group.group import about
 
 if TYPE_CHECKING:
-    from .control.retry import Retried
-    from .names import Names
-    from .render import listing
-    from .results.tracker import Tracked, Tracker
+    from ...control.retry import Retried
+    from ...results.tracker import Tracked, Tracker
+    from . import listing
+    from .lookup import Names
 
 ACTIONS = ("list", "cancel", "retry", "report", "trace", "csv")
 _FILES = ("report", "trace", "csv")
@@ -45,7 +45,7 @@ class ResultMagics:
 
     @cached_property
     def _names(self) -> Names:
-        from .names import Names
+        from .lookup import Names
 
         return Names(self._tracker, lambda: self._shell.user_ns)
 
@@ -105,7 +105,7 @@ class ResultMagics:
         any, it is the newest for which the action makes sense. Without a path, files are saved in the current
         folder under a name that is not taken.
         """
-        from .names import called
+        from .lookup import called
 
         asked = _parsed(line)
         _refuse_options(asked)
@@ -126,7 +126,7 @@ class ResultMagics:
             raise UsageError(str(error.args[0] if isinstance(error, LookupError) else error)) from error
 
     def _list(self, asked: Namespace) -> None:
-        from .render import listing
+        from . import listing
 
         if asked.result is not None or asked.path is not None:
             msg = f"%ipar list takes no name, got {asked.result!r}: %ipar lists all results"
@@ -141,8 +141,8 @@ class ResultMagics:
 
     def rows(self) -> list[listing.Row]:
         """What is listed: one row for each tracked result, oldest first."""
-        from .model.snapshot import Snapshot
-        from .render import listing
+        from ...model.snapshot import Snapshot
+        from . import listing
 
         names: dict[int, list[str]] = {}
         for name, entry in self._names.variables().items():
@@ -160,8 +160,8 @@ class ResultMagics:
         ]
 
     def _do(self, entry: Tracked, asked: Namespace, path: str | None) -> str:
-        from .live.channel import commands
-        from .names import held
+        from ...live.channel import commands
+        from .lookup import held
 
         recorder, result = held(entry)
         monitor = about(result, recorder)
@@ -240,6 +240,6 @@ def _refuse_options(asked: Namespace) -> None:
 
 
 def _said(retried: Retried) -> str:
-    from .render import words
+    from ...render import words
 
     return " ".join([f"Running {words.plural(retried.retried, 'task')} again.", *retried.reasons])
