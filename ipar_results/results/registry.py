@@ -126,9 +126,9 @@ class Watch:
         link = self._links.get(client)
         if link is None:
             # here, where somebody begins to work: later it would be the thread in which answers come
-            from ..record import hub_recorder as hub  # noqa: F401 - with the recorder, and with it numpy
+            from ..record import hub_recorder  # noqa: F401 - with the recorder, and with it numpy
             from ..upstream.connection import Link
-            from .group import group_recorder as gathering
+            from .group import group_recorder  # noqa: F401
 
             link = self._links[client] = Link(client, self._contact_timeout)
         return link

@@ -131,7 +131,8 @@ def test_what_was_displayed_is_freed(kernel, view):
 def test_what_a_labextension_draws_is_freed(kernel):
     hello = "{'protocol': 1, 'type': 'hello', 'request': 'r', 'client': 'tab'}"
     kernel.run(
-        f"settings.view = 'auto'; channel = ipar_results.attach.enable.current().channel; channel.answer({hello})"
+        "settings.view = 'auto'; channel = ipar_results.attach.enable.current().channel; "
+        f"channel.answer({hello})"
     )
     assert told(kernel, "check(['display', 'wait_interactive'])", metadata={"cellId": "a"}) == "left: []"
     kernel.run("channel.connected = False")
