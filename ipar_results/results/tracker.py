@@ -76,7 +76,7 @@ class Tracked:
         return self._followed is not None and self._followed.stirs
 
     def facts(self, look_back: bool = True) -> dict[str, Any]:
-        """What :func:`~ipar_results.facts.build_snapshot.scalars` gives; where the result is gone, the last."""
+        """What :func:`~ipar_results.facts.build_snapshot.scalars` gives; the last ones once it is gone."""
         recorder = self._recorder()
         if recorder is not None:
             return recorder.scalars(look_back)
