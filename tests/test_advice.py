@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.advice import MOST, advise
 from ipar_results.facts.advice import makespan as schedule
+from ipar_results.facts.advice.advise import MOST, advise
 from ipar_results.facts.advice.run import Past
 from ipar_results.facts.advice.time_use import Run, account, even, time_use
 from ipar_results.record.columns import FAILED, OK

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ipar_results.live.haste import haste
+from ipar_results.live.thread_switching import haste
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ipyparallel.client import remotefunction
 from ipyparallel.serialize import PrePickled, pack_apply_message
 
-from ipar_results.inputs import LONGEST, described
+from ipar_results.task_inputs import LONGEST, described
 from ipar_results.upstream.sent_messages import MOST, SMALL, Requests
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from trace_format import wrong_in
 
-from ipar_results.export import interactive
+from ipar_results.export import report_timeline as interactive
 from ipar_results.export.tasks import collect
 from ipar_results.model.timeline import take
 from ipar_results.record.recorder import Recorder

@@ -145,7 +145,7 @@ class Extension(Showing):
 
     def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
         """Take notice of a message that was sent to many engines at once."""
-        from ..broadcasts import tidy
+        from ..upstream.broadcasts import tidy
 
         try:
             tidy(client, future, metadata)

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..dates import moment
 from ..live.wait import checked
 from ..log import trouble
-from ..outputs import wait_for_output
 from ..results.monitor import Monitor
+from ..upstream.parse_date import moment
+from .output_waiting import wait_for_output
 from .waiting import await_of
 
 if TYPE_CHECKING:

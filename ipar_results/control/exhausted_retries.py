@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..record.columns import OK
-from ..unheard import Unheard
 from .end_tasks import end
+from .unsent_tasks import Unheard
 
 if TYPE_CHECKING:
     from ..record.recorder import Recorder

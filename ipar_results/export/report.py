@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from ..model.timeline import Timeline, sample
 from ..render import html, words
-from .interactive import moving
+from .report_timeline import moving
 from .tasks import Tasks, bounded
 
 MARK = "ipar-results-data"

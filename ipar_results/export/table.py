@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..record.columns import STATUSES
 from ..render.ansi import one_line
-from .frame import moment
+from .dataframe import moment
 from .tasks import Tasks
 
 COLUMNS = (

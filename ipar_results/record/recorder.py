@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..attempts import Attempts
 from ..control.end_tasks import give_up_contact
 from ..control.watchdog import Rescue
 from ..facts.advice.look_back import Hindsight
 from ..facts.build_snapshot import assemble, scalars
 from ..facts.eta import Forecast
-from ..inputs import described
 from ..log import trouble
 from ..model.snapshot import EngineId, Snapshot
+from ..task_inputs import described
 from ..upstream.connection import Link
 from ..upstream.events import Listener
 from ..upstream.futures import (
@@ -35,6 +34,7 @@ from ..upstream.futures import (
     wrote_something,
 )
 from ..upstream.timestamps import posix, seconds
+from .attempts import Attempts
 from .clock import Clock
 from .columns import ABORTED, FAILED, OK, Columns
 from .engines import Roster

@@ -105,7 +105,7 @@ class Monitor:
         ImportError
             Where pandas is missing: ``pip install ipar_results[dataframe]``.
         """
-        from ..export.frame import frame
+        from ..export.dataframe import frame
 
         return frame(self._tasks())
 

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..log import trouble
-from ..turns import Turns
+from .round_robin import Turns
 
 if TYPE_CHECKING:
     from ..record.recorder import Recorder

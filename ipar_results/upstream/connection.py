@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from ..log import tell, trouble
-from ..sizes import Sizes
 from .events import FirstWords
+from .message_sizes import Sizes
 from .replies import Replies
 from .schedulers import Relays
 from .sent_messages import Requests

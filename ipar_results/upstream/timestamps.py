@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dates import moment
+from .parse_date import moment
 
 _SEASON = timedelta(days=30)
 _ZONE, _FOLD = attrgetter("tzinfo"), attrgetter("fold")

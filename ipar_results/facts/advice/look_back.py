@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...advice import advise
 from ...log import trouble
 from ...model.snapshot import Advice, TimeUse
 from ...record.columns import FAILED, OK
 from ...record.engines import coalesced
 from ...upstream.timestamps import posix
+from .advise import advise
 from .run import Past
 from .time_use import OTHER, Run, account, even, time_use
 

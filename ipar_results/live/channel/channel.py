@@ -16,9 +16,9 @@ import zmq
 from ...config import IPythonParallelResults
 from ...formatting import sound
 from ...log import remark, trouble
+from ...results.round_robin import Turns
 from ...results.tracker import Tracked, Tracker
-from ...turns import Turns
-from ..haste import haste
+from ..thread_switching import haste
 from ..ticker import CHANGED
 from .commands import Commands, Outcome
 from .requests import ACTIONS, PROTOCOL, Refused, Request, parse

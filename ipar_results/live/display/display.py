@@ -16,8 +16,8 @@ from ...model.timeline import take
 from ...record.recorder import Recorder
 from ...render import html, text
 from ...results.tracker import TOLD_FIRST
-from ..haste import haste
-from ..last import Last, close_some
+from ..thread_switching import haste
+from .final_update import Last, close_some
 from .following import Following
 from .mime import MIME
 

@@ -12,8 +12,8 @@ from ...config import IPythonParallelResults
 from ...log import trouble
 from ...model.snapshot import Snapshot
 from ...record.recorder import Recorder
-from ..last import Last, waits
 from ..ticker import CHANGED, ENDING, TIDYING
+from .final_update import Last, waits
 
 CLOCK = 1.0
 OUTPUT_GRACE = 1.0

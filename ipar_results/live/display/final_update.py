@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..log import trouble
-from .ticker import ENDING, OVERDUE, TIDYING
+from ...log import trouble
+from ..ticker import ENDING, OVERDUE, TIDYING
 
 PATIENCE = 90.0  # seconds: longer than two hundred cards take that end together
 _CLOSED_AT_ONCE = 4

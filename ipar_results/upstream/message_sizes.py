@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .log import trouble
+from ..log import trouble
 
 LARGE = 100_000  # bytes; below, what a message holds does not matter to how long it takes
 _KEPT = 100_000

@@ -6,7 +6,7 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import Any
 
-from .upstream.replies import let_go_of
+from .replies import let_go_of
 
 
 def tidy(client: Any, request: Any, metadata: Any) -> None:

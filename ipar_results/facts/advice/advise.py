@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .facts.advice import rules
-from .facts.advice.run import Past, Work
-from .facts.advice.time_use import Account
-from .model.snapshot import Advice, TimeUse
+from ...model.snapshot import Advice, TimeUse
+from . import rules
+from .run import Past, Work
+from .time_use import Account
 
 MOST = 3
 SHORTEST = 0.5  # seconds: nobody waits for what is shorter
