@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.record.columns import ABORTED, FAILED, OK, QUEUED, Columns
+from ipar_results.model.status import ABORTED, FAILED, OK, QUEUED
+from ipar_results.record.columns import Columns
 
 
 def end(columns, positions, codes, engines=None, spent=None):

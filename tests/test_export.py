@@ -20,8 +20,8 @@ from ipar_results.export import report
 from ipar_results.export.load import snapshot_of
 from ipar_results.export.tasks import Tasks
 from ipar_results.model.snapshot import Snapshot
+from ipar_results.model.status import OK
 from ipar_results.model.timeline import Running, Timeline
-from ipar_results.record.columns import OK
 from ipar_results.record.recorder import Recorder
 from ipar_results.results.monitor import Monitor
 from ipar_results.upstream.connection import Link

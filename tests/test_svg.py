@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_render_html import Outline
 
+from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import Running, Timeline
-from ipar_results.record.columns import ABORTED, FAILED, OK
 from ipar_results.render import html, svg
 
 NOBODY = Running(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipar_results.facts.advice.time_use import OTHER, Run, account, even, time_use
-from ipar_results.record.columns import ABORTED, FAILED, OK
+from ipar_results.model.status import ABORTED, FAILED, OK
 
 INF = float("inf")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..facts.build_snapshot import running_now
-from ..record.columns import ABORTED, OK, QUEUED
+from ..model.status import ABORTED, OK, QUEUED
 from .end_tasks import end
 
 if TYPE_CHECKING:

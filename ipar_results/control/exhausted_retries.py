@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..record.columns import OK
+from ..model.status import OK
 from .end_tasks import end
 from .unsent_tasks import Unheard
 

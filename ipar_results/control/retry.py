@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import RetryError
-from ..record.columns import ABORTED, FAILED
+from ..model.status import ABORTED, FAILED
 from .end_tasks import on_io
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..log import trouble
-from ..record.columns import OK
+from ..model.status import OK
 from ..upstream.schedulers import way_of
 from .end_tasks import end
 from .exhausted_retries import Stuck

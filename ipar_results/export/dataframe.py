@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..record.columns import STATUSES
+from ..model.status import STATUSES
 from .tasks import Tasks
 
 

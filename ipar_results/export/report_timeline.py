@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..model.snapshot import EngineId
+from ..model.status import ABORTED, FAILED, OK
 from ..model.timeline import Timeline, sample
-from ..record.columns import ABORTED, FAILED, OK
 from ..record.message_ids import Index
 from ..render import words
 from ..render.ansi import one_line

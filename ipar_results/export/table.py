@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..record.columns import STATUSES
+from ..model.status import STATUSES
 from ..render.ansi import one_line
 from .dataframe import moment
 from .tasks import Tasks

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..formatting import clipped
 from ..model.snapshot import EngineId, Snapshot, TaskRecord
-from ..record.columns import FAILED, QUEUED, RUNNING, STATUSES
+from ..model.status import FAILED, QUEUED, RUNNING, STATUSES
 from ..record.failures import Failures
 from ..record.message_ids import Index
 from ..record.recorder import Recorder
@@ -42,7 +42,7 @@ class Tasks:
         The result as a whole, at the same moment.
     index, inputs, attempts : ndarray of int
     status : ndarray of int
-        Codes of :data:`~ipar_results.record.columns.STATUSES`.
+        Codes of :data:`~ipar_results.model.status.STATUSES`.
     engine : list of (int, str or None)
     msg_id : list of str
     submitted, started, completed, received : ndarray of float

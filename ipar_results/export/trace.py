@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..model.snapshot import EngineId
-from ..record.columns import ABORTED, FAILED, QUEUED, STATUSES
+from ..model.status import ABORTED, FAILED, QUEUED, STATUSES
 from ..render import words
 from ..render.ansi import one_line
 from .tasks import Tasks, bounded

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..describe import short
 from ..log import trouble
-from ..model.snapshot import EngineLoad, Snapshot, State, Status, TaskOutput, TaskRecord
-from ..record.columns import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
+from ..model.snapshot import EngineLoad, Snapshot, State, TaskOutput, TaskRecord
+from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, Status
 from ..record.engines import coalesced
 from ..upstream.futures import wrote_something
 from ..upstream.timestamps import posix

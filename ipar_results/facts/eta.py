@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..record.columns import ABORTED, OK
+from ..model.status import ABORTED, OK
 from .eta_model import FEWEST, Work, estimate
 
 if TYPE_CHECKING:

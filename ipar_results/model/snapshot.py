@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from .status import Status
+
 EngineId = int | str
-Status = Literal["queued", "running", "ok", "failed", "aborted"]
 State = Literal["empty", "queued", "running", "done", "failed", "lost", "frozen"]
 
 WIRE_VERSION = 1

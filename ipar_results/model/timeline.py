@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..record.columns import ABORTED, FAILED, OK, Columns
+from ..record.columns import Columns
 from ..record.message_ids import Index
 from .snapshot import EngineId
+from .status import ABORTED, FAILED, OK
 
 if TYPE_CHECKING:
     from ..record.recorder import Recorder

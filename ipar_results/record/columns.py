@@ -8,11 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.snapshot import Status
+from ..model.status import OK, QUEUED
 from .message_ids import Ids, Index
-
-QUEUED, RUNNING, OK, FAILED, ABORTED = range(5)
-STATUSES: tuple[Status, ...] = ("queued", "running", "ok", "failed", "aborted")
 
 
 class Columns:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..model.status import OK
 from ..upstream.futures import writers
 from ..upstream.timestamps import earliest
-from .columns import OK
 from .failures import Failure
 from .recorder import Recorder
 

@@ -20,6 +20,7 @@ from ..facts.build_snapshot import assemble, scalars
 from ..facts.eta import Forecast
 from ..log import trouble
 from ..model.snapshot import EngineId, Snapshot
+from ..model.status import ABORTED, FAILED, OK
 from ..task_inputs import described
 from ..upstream.connection import Link
 from ..upstream.events import Listener
@@ -36,7 +37,7 @@ from ..upstream.futures import (
 from ..upstream.timestamps import posix, seconds
 from .attempts import Attempts
 from .clock import Clock
-from .columns import ABORTED, FAILED, OK, Columns
+from .columns import Columns
 from .engines import Roster
 from .failures import Failure, Failures
 from .message_ids import Index

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..facts.advice.look_back import LARGE
 from ..model.snapshot import EngineId
-from .columns import ABORTED, FAILED, QUEUED, Columns
+from ..model.status import ABORTED, FAILED, QUEUED
+from .columns import Columns
 from .message_ids import Index
 
 if TYPE_CHECKING:

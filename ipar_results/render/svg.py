@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.snapshot import EngineId
+from ..model.status import ABORTED, FAILED, OK
 from ..model.timeline import Timeline
-from ..record.columns import ABORTED, FAILED, OK
 from . import words
 
 LANES = 24

@@ -63,7 +63,7 @@ def pending(futures: Sequence[Any]) -> list[int]:
 
 def code_of(future: Any) -> int:
     """The status code of an ended future whose metadata does not tell."""
-    from ..record.columns import ABORTED, FAILED, OK
+    from ..model.status import ABORTED, FAILED, OK
 
     error = error_of(future)
     if error is None:

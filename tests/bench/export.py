@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fakes import START, Fed
 
-from ipar_results.record.columns import FAILED, OK
+from ipar_results.model.status import FAILED, OK
 from ipar_results.record.recorder import Recorder
 from ipar_results.results.monitor import Monitor
 from ipar_results.upstream.connection import Link

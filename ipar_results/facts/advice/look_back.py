@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...log import trouble
 from ...model.snapshot import Advice, TimeUse
-from ...record.columns import FAILED, OK
+from ...model.status import FAILED, OK
 from ...record.engines import coalesced
 from ...upstream.timestamps import posix
 from .advise import advise

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ...model.snapshot import EngineId, TimeUse
-from ...record.columns import FAILED, OK
+from ...model.status import FAILED, OK
 from .time_use import Account, Floats, Ints, Run
 
 _SHARE, _LEAST = 0.12, 0.25  # what is worth a word: this share of the run, and so many seconds

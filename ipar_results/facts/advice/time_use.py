@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...model.snapshot import TimeUse
-from ...record.columns import OK
+from ...model.status import OK
 
 OTHER = 5  # beside the status codes: a task of another result
 _SAME_CLOCK = 0.05  # what two clocks may differ before anybody cares

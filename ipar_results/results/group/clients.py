@@ -12,7 +12,8 @@ import numpy as np
 from ...control.end_tasks import give_up_contact
 from ...control.watchdog import Rescue
 from ...model.snapshot import EngineId
-from ...record.columns import OK, Columns
+from ...model.status import OK
+from ...record.columns import Columns
 from ...record.engines import Roster
 from ...record.message_ids import Index
 from ...upstream.connection import Link

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...record.columns import QUEUED, Columns
+from ...model.status import QUEUED
+from ...record.columns import Columns
 from ...record.message_ids import Index
 
 _FEWEST_ROWS = 64

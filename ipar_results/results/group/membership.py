@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...record.columns import OK
+from ...model.status import OK
 from ...record.recorder import Recorder
 from ...upstream.connection import Link
 from ...upstream.futures import PENDING, ended, wrote_something
