@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..model.arrays import Index
 from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, OK
 from ..model.timeline import Timeline, sample
-from ..record.message_ids import Index
 from ..render import words
 from ..render.ansi import one_line
 from .tasks import Tasks

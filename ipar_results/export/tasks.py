@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formatting import clipped
+from ..model.arrays import Index
 from ..model.snapshot import EngineId, Snapshot, TaskRecord
 from ..model.status import FAILED, QUEUED, RUNNING, STATUSES
 from ..record.failures import Failures
-from ..record.message_ids import Index
 from ..record.recorder import Recorder
 from ..render.ansi import one_line
 from ..upstream.timestamps import posix, seconds

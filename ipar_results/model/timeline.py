@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..record.columns import Columns
-from ..record.message_ids import Index
+from .arrays import Index
 from .snapshot import EngineId
 from .status import ABORTED, FAILED, OK
 

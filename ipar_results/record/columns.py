@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..model.arrays import Index
 from ..model.status import OK, QUEUED
-from .message_ids import Ids, Index
+from .message_ids import Ids
 
 
 class Columns:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
-Index = NDArray[np.int64]
+from ..model.arrays import Index
 
 
 class Ids:

@@ -19,6 +19,7 @@ from ..facts.advice.look_back import Hindsight
 from ..facts.build_snapshot import assemble, scalars
 from ..facts.eta import Forecast
 from ..log import trouble
+from ..model.arrays import Index
 from ..model.snapshot import EngineId, Snapshot
 from ..model.status import ABORTED, FAILED, OK
 from ..task_inputs import described
@@ -40,7 +41,6 @@ from .clock import Clock
 from .columns import Columns
 from .engines import Roster
 from .failures import Failure, Failures
-from .message_ids import Index
 from .state import Known
 
 if TYPE_CHECKING:

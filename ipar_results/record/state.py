@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..facts.advice.look_back import LARGE
+from ..model.arrays import Index
 from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, QUEUED
 from .columns import Columns
-from .message_ids import Index
 
 if TYPE_CHECKING:
     from ..control.watchdog import Rescue

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ContactLost
 
 if TYPE_CHECKING:
-    from ..record.message_ids import Index
+    from ..model.arrays import Index
 
 PENDING = ("PENDING", "RUNNING")
 _OUTPUT = ("stdout", "stderr", "outputs", "execute_result")

@@ -11,11 +11,11 @@ import numpy as np
 
 from ...control.end_tasks import give_up_contact
 from ...control.watchdog import Rescue
+from ...model.arrays import Index
 from ...model.snapshot import EngineId
 from ...model.status import OK
 from ...record.columns import Columns
 from ...record.engines import Roster
-from ...record.message_ids import Index
 from ...upstream.connection import Link
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...record.message_ids import Index
+from ...model.arrays import Index
 from ...upstream.connection import Link
 from ...upstream.futures import PENDING, ended
 from .clients import Part, Routes, pending_of, positions

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...model.arrays import Index
 from ...model.status import QUEUED
 from ...record.columns import Columns
-from ...record.message_ids import Index
 
 _FEWEST_ROWS = 64
 # what each per-message column holds before anything is known of a message
