@@ -15,7 +15,7 @@ from trace_format import wrong_in
 
 from ipar_results.export import report_timeline as interactive
 from ipar_results.export.tasks import collect
-from ipar_results.model.timeline import take
+from ipar_results.facts.take_timeline import take
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 from ipar_results.results.monitor import Monitor

@@ -8,8 +8,9 @@ from fakes import START, Client, Fed
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipar_results.facts.take_timeline import take
 from ipar_results.model.status import ABORTED, FAILED, OK
-from ipar_results.model.timeline import sample, take
+from ipar_results.model.timeline import sample
 from ipar_results.record.recorder import Recorder
 from ipar_results.upstream.connection import Link
 

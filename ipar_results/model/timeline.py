@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..record.columns import Columns
 from .arrays import Index
 from .snapshot import EngineId
-from .status import ABORTED, FAILED, OK
-
-if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+from .status import ABORTED, FAILED
 
 _LONGEST_ID = 200
 
@@ -106,44 +101,6 @@ class Timeline:
         }
 
 
-def take(recorder: Recorder, limit: int | None = None) -> Timeline:
-    """The timeline of what a recorder knows; may be called from any thread at any time.
-
-    Parameters
-    ----------
-    recorder : Recorder
-    limit : int, optional
-        Most ended messages to take. Failed and aborted ones come first, and the rest is an even sample.
-    """
-    recorder.drain()
-    with recorder._lock:
-        columns = recorder.columns
-        index = sample(np.flatnonzero(columns.status >= OK), columns.status, limit)
-        started = columns.started[index]
-        moments = np.array([recorder.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
-        running, now = recorder.running, time.time()
-        known = moments[~np.isnan(moments)]
-        base = float(known[0]) if len(known) else now - recorder.elapsed
-        last = np.fmax(recorder.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))
-        over = recorder.all_ended and not np.isnan(last)
-        return Timeline(
-            base=base,
-            now=float(last) if over else now,
-            messages=columns.messages,
-            of=columns.ended,
-            engines=tuple(recorder.engines.ids),
-            position=index,
-            first=columns.firsts(index),
-            inputs=columns.weight(index),
-            slot=columns.engine[index],
-            start=started - base,
-            # clocks that were set back in mid-task
-            duration=np.maximum(columns.completed[index] - started, 0.0),
-            status=columns.status[index],
-            running=_running(columns, running, base),
-        )
-
-
 def sample(index: Index, status: NDArray[np.int8], limit: int | None) -> Index:
     """At most `limit` of the given positions, ascending: failed and aborted ones, then an even spread.
 
@@ -169,17 +126,6 @@ def _spread(index: Index, limit: int) -> Index:
     if len(index) <= limit:
         return index
     return index[np.linspace(0, len(index) - 1, max(limit, 0)).round().astype(np.int64)]
-
-
-def _running(columns: Columns, running: dict[int, tuple[int, float]], base: float) -> Running:
-    position = np.fromiter(running, np.int64, len(running))
-    slots, since = zip(*running.values(), strict=True) if running else ((), ())
-    return Running(
-        position=position,
-        first=columns.firsts(position),
-        slot=np.array(slots, np.int32),
-        start=np.array(since, np.float64) - base,
-    )
 
 
 def _to_ms(values: NDArray[np.float64]) -> list[float | None]:

@@ -178,7 +178,7 @@ class Monitor:
     def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
         from ..export import files as disk
         from ..export import report, table, trace
-        from ..model.timeline import take
+        from ..facts.take_timeline import take
 
         disk.free(path, overwrite)  # before the work
         tasks = self._tasks()

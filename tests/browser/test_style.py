@@ -8,7 +8,7 @@ import samples
 from fakes import Fed
 from nbconvert import HTMLExporter
 
-from ipar_results.model.timeline import take
+from ipar_results.facts.take_timeline import take
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, style
 from ipar_results.upstream.connection import Link

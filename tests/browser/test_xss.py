@@ -38,7 +38,7 @@ def timeline(text):
     for i in range(4):
         fed.reply(i, engine_id=None, engine_uuid=f"{i}{text}")
     recorder.drain()
-    from ipar_results.model.timeline import take
+    from ipar_results.facts.take_timeline import take
 
     return take(recorder)
 

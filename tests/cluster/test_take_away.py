@@ -7,7 +7,7 @@ import pytest
 from tasks import fail_first, odd
 
 import ipar_results
-from ipar_results.model.timeline import take
+from ipar_results.facts.take_timeline import take
 
 pytestmark = pytest.mark.cluster
 

@@ -357,7 +357,7 @@ class Channel:
 
 def kept(entry: Tracked, recorder: Recorder, state: Snapshot) -> dict[str, Any]:
     """What the labextension draws a result from without a kernel."""
-    from ...model.timeline import take
+    from ...facts.take_timeline import take
     from ..display.mime import saved
 
     return saved(entry.id, state, lambda limit: take(recorder, limit))

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from ...config import IPythonParallelResults
+from ...facts.take_timeline import take
 from ...log import trouble
 from ...model.snapshot import Snapshot
-from ...model.timeline import take
 from ...record.recorder import Recorder
 from ...render import html, text
 from ...results.tracker import TOLD_FIRST

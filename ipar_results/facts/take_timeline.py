@@ -1,0 +1,61 @@
+"""Timeline of a result, taken from its recorder's columns."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..model.status import OK
+from ..model.timeline import Running, Timeline, sample
+from ..record.columns import Columns
+from ..record.recorder import Recorder
+
+
+def take(recorder: Recorder, limit: int | None = None) -> Timeline:
+    """The timeline of what a recorder knows; may be called from any thread at any time.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    limit : int, optional
+        Most ended messages to take. Failed and aborted ones come first, and the rest is an even sample.
+    """
+    recorder.drain()
+    with recorder._lock:
+        columns = recorder.columns
+        index = sample(np.flatnonzero(columns.status >= OK), columns.status, limit)
+        started = columns.started[index]
+        moments = np.array([recorder.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
+        running, now = recorder.running, time.time()
+        known = moments[~np.isnan(moments)]
+        base = float(known[0]) if len(known) else now - recorder.elapsed
+        last = np.fmax(recorder.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))
+        over = recorder.all_ended and not np.isnan(last)
+        return Timeline(
+            base=base,
+            now=float(last) if over else now,
+            messages=columns.messages,
+            of=columns.ended,
+            engines=tuple(recorder.engines.ids),
+            position=index,
+            first=columns.firsts(index),
+            inputs=columns.weight(index),
+            slot=columns.engine[index],
+            start=started - base,
+            # clocks that were set back in mid-task
+            duration=np.maximum(columns.completed[index] - started, 0.0),
+            status=columns.status[index],
+            running=_running(columns, running, base),
+        )
+
+
+def _running(columns: Columns, running: dict[int, tuple[int, float]], base: float) -> Running:
+    position = np.fromiter(running, np.int64, len(running))
+    slots, since = zip(*running.values(), strict=True) if running else ((), ())
+    return Running(
+        position=position,
+        first=columns.firsts(position),
+        slot=np.array(slots, np.int32),
+        start=np.array(since, np.float64) - base,
+    )
