@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 import samples
 
+from ipar_results.formatting import clock, share
 from ipar_results.model.snapshot import EngineLoad, FailureGroup
 from ipar_results.render import words
-from ipar_results.render.text import Bar, _Tqdm, clock, line, plain
+from ipar_results.render.text import Bar, _Tqdm, line, plain
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_engines_are_named_in_a_phrase(ids, phrase):
     ("fraction", "written"), [(0, "0 %"), (0.001, "< 1 %"), (0.93, "93 %"), (math.nan, "–")]
 )
 def test_a_share_is_never_rounded_to_nothing(fraction, written):
-    assert words.share(fraction) == written
+    assert share(fraction) == written
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..formatting import joined, plural, ticking
 from ..model.cluster import EngineNow, Glance
 from . import html, style, words
 from .ansi import one_line
@@ -33,11 +34,11 @@ def plain(glance: Glance) -> str:
     -------
     str
     """
-    head = f"{_name(glance)}: {words.joined(*_facts(glance), *_place(glance))}"
+    head = f"{_name(glance)}: {joined(*_facts(glance), *_place(glance))}"
     shown = glance.engines[:_LINES]
     lines = [_line(engine) for engine in shown]
     more = len(glance.engines) - len(shown)
-    lines += [f"and {words.plural(more, 'more engine')}"] if more > 0 else []
+    lines += [f"and {plural(more, 'more engine')}"] if more > 0 else []
     return "\n".join(filter(None, [head, *lines, _note(glance)]))
 
 
@@ -80,7 +81,7 @@ def card(glance: Glance, rows: int = _ROWS) -> str:
 
 
 def _name(glance: Glance) -> str:
-    return words.joined(one_line(glance.kind, words.NAME), one_line(glance.name, words.NAME))
+    return joined(one_line(glance.kind, words.NAME), one_line(glance.name, words.NAME))
 
 
 def _counts(glance: Glance) -> list[dict[str, Any]]:
@@ -127,7 +128,7 @@ def _note(glance: Glance) -> str:
 def _line(engine: EngineNow) -> str:
     glyph, now = _now(engine)
     counts = _waits(engine)
-    return f"{glyph} engine {words.engine(engine.engine_id)}: {words.joined(now, *counts)}"
+    return f"{glyph} engine {words.engine(engine.engine_id)}: {joined(now, *counts)}"
 
 
 def _waits(engine: EngineNow) -> list[str]:
@@ -151,7 +152,7 @@ def _now(engine: EngineNow) -> tuple[str, str]:
     if engine.work is None:
         return "▸", "busy"
     task = "" if engine.index is None else f", task {engine.index:,}"
-    return "▸", f"{one_line(engine.work, words.NAME) or 'result'}{task} for {words.ticking(engine.seconds)}"
+    return "▸", f"{one_line(engine.work, words.NAME) or 'result'}{task} for {ticking(engine.seconds)}"
 
 
 def _row(engine: EngineNow) -> dict[str, Any]:

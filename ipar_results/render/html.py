@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..formatting import plural, unbroken
 from ..model.snapshot import Snapshot
 from ..model.timeline import Timeline
 from . import rows, style, svg, words
@@ -92,7 +93,7 @@ def picture(snapshot: Snapshot, timeline: Timeline) -> str:
     drawing = svg.drawing(timeline, until, snapshot.finished)
     if drawing is None:
         return ""
-    label = f"Timeline of {words.plural(timeline.shown, 'task')} by engine"
+    label = f"Timeline of {plural(timeline.shown, 'task')} by engine"
     return render("timeline", label=label, **drawing)
 
 
@@ -143,7 +144,7 @@ def insight(snapshot: Snapshot) -> str:
         "insight",
         parts=[(part, max(1, round(1000 * part.fraction)), part.fraction < _WORDED) for part in parts],
         label="Where the engines' time went: " + ", ".join(part.phrase for part in parts),
-        advice=[map(words.unbroken, words.advice(each)) for each in snapshot.advice],
+        advice=[map(unbroken, words.advice(each)) for each in snapshot.advice],
     )
 
 
@@ -226,7 +227,7 @@ def extents(snapshot: Snapshot) -> tuple[str, str, str]:
     return (
         f"{len(snapshot.engines):,}",
         words.messages(snapshot) if chunked else f"{snapshot.messages:,}",
-        words.plural(snapshot.outputs_total, "task"),
+        plural(snapshot.outputs_total, "task"),
     )
 
 

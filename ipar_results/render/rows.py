@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..formatting import clock, plural, share
 from ..model.snapshot import EngineLoad, FailureGroup, TaskOutput, TaskRecord
 from . import words
 from .ansi import clip, left_out, to_html
@@ -20,8 +21,8 @@ def engine(load: EngineLoad, elapsed: float) -> dict[str, Any]:
         "alive": load.alive,
         "done": f"{load.done:,}",
         "failed": f"{load.failed:,}" if load.failed else "",
-        "now": f"task {load.running[0]:,} for {words.clock(load.running[1])}" if load.running else "",
-        "busy": words.share(busy),
+        "now": f"task {load.running[0]:,} for {clock(load.running[1])}" if load.running else "",
+        "busy": share(busy),
         "width": round(100 * busy),
     }
 
@@ -50,9 +51,9 @@ def task(task: TaskRecord, origin: float) -> dict[str, Any]:
         "engine": words.engine(task.engine_id),
         "state": task.status,
         "glyph": words.STATES[task.status],
-        "submitted": words.clock(None if task.submitted is None else task.submitted - origin),
-        "started": words.clock(None if task.started is None else task.started - origin),
-        "took": words.clock(task.duration),
+        "submitted": clock(None if task.submitted is None else task.submitted - origin),
+        "started": clock(None if task.started is None else task.started - origin),
+        "took": clock(task.duration),
     }
 
 
@@ -70,7 +71,7 @@ def output(output: TaskOutput, limit: int) -> dict[str, Any]:
         "engine": words.engines([output.engine_id]),
         "omitted": left_out(omitted) if omitted else "",
         "streams": streams,
-        "rich": f"{words.plural(output.rich, 'rich output')} not shown" if output.rich else "",
+        "rich": f"{plural(output.rich, 'rich output')} not shown" if output.rich else "",
     }
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ..formatting import clock, joined, plural, share, ticking
 from ..model.snapshot import Advice, EngineId, FailureGroup, Snapshot
 from .ansi import one_line
 
 NAME, TYPE, MESSAGE, WHERE, ENGINE, VALUE, NOTE, INPUT = 120, 80, 300, 120, 40, 200, 500, 200
 _ENGINE_SPANS, _INPUT_SPANS = 8, 8
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)")
 
 STATES = {
     "empty": ("○", "no tasks"),
@@ -42,57 +41,6 @@ class Count(NamedTuple):
     def phrase(self) -> str:
         """The number and the state's word."""
         return f"{self.number:,} {STATES[self.state][1]}"
-
-
-def clock(seconds: float | None) -> str:
-    """Write a time span for people.
-
-    Parameters
-    ----------
-    seconds : float or None
-        Also NaN or infinite, where nothing is known.
-
-    Returns
-    -------
-    str
-        As in ``4 ms``, ``0.8 s``, ``0:23``, ``1:02:03``, ``2 d 03:04:05``; ``–`` where nothing is known.
-    """
-    if seconds is None or not math.isfinite(seconds):
-        return "–"
-    if seconds < 0:
-        return f"−{clock(-seconds)}"
-    if seconds < 0.0995:
-        return f"{1000 * seconds:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 9.95 else ticking(round(seconds))
-
-
-def ticking(seconds: float | None) -> str:
-    """Write a time span that still grows: whole seconds, so that it changes no more often than a clock."""
-    if seconds is None or not math.isfinite(seconds):
-        return "–"
-    minutes, second = divmod(max(int(seconds), 0), 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    if days:
-        return f"{days:,} d {hour:02}:{minute:02}:{second:02}"
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
-
-
-def joined(*facts: str) -> str:
-    """Put facts side by side; those that are empty leave no gap."""
-    return " · ".join(filter(None, facts))
-
-
-def plural(number: int, noun: str) -> str:
-    """Count a noun, as in ``1 engine`` and ``1,024 engines``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def share(fraction: float) -> str:
-    """Write a fraction as a percentage; a little is never shown as nothing."""
-    if not math.isfinite(fraction):
-        return "–"
-    return "< 1 %" if 0 < fraction < 0.005 else f"{100 * fraction:.0f} %"
 
 
 def name(snapshot: Snapshot) -> str:
@@ -240,11 +188,6 @@ def advice(given: Advice) -> tuple[str, str, str]:
     """A piece of advice: its first sentence, the others, and the evidence."""
     first, dot, rest = one_line(given.message, NOTE).partition(". ")
     return f"{first}." if dot else first, rest, one_line(given.evidence, NOTE)
-
-
-def unbroken(text: str) -> str:
-    """The same text, where no line ends between a number and its unit."""
-    return _BEFORE_UNIT.sub("\u00a0", text)
 
 
 def losses(snapshot: Snapshot) -> str:

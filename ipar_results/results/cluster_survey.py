@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..facts.build_snapshot import running_now
+from ..formatting import plural
 from ..model.cluster import Condition, EngineNow, Glance
 from ..model.snapshot import EngineId
 from ..render import words
@@ -79,7 +80,7 @@ class Survey:
             )
             return Glance(kind, name, "stopped", profile=profile, note=f"The controller {what}.")
         sets = tuple(
-            f"{words.plural(int(each.n), 'engine')} {'started' if each.state == 'running' else each.state}"
+            f"{plural(int(each.n), 'engine')} {'started' if each.state == 'running' else each.state}"
             for each in cluster.engines.values()
         )
         client = next(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
+from ...formatting import plural
 from ...results.group.group import about
 
 if TYPE_CHECKING:
@@ -240,6 +241,4 @@ def _refuse_options(asked: Namespace) -> None:
 
 
 def _said(retried: Retried) -> str:
-    from ...render import words
-
-    return " ".join([f"Running {words.plural(retried.retried, 'task')} again.", *retried.reasons])
+    return " ".join([f"Running {plural(retried.retried, 'task')} again.", *retried.reasons])

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...formatting import plural
 from ...log import trouble
 from ...results.group.group import about
 
@@ -110,8 +111,6 @@ class Commands:
 
 
 def _carried_out(request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> Outcome:
-    from ...render.words import plural
-
     recorder = entry.recorder
     path = None
     try:
@@ -169,8 +168,6 @@ def export(
 
 def said(done: Any) -> str:
     """What a cancellation did, in a sentence."""
-    from ...render.words import plural
-
     did = [f"cancelled {plural(done.cancelled, 'task')}"] if done.cancelled else []
     did += [f"interrupted {plural(done.interrupted, 'task')}"] if done.interrupted else []
     sentence = " and ".join(did) or "nothing was left to cancel"
