@@ -65,6 +65,30 @@ def ticking(seconds: float | None) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+def span(seconds: float) -> str:
+    """A time span as people say it, as in ``0.5 ms``, ``2.4 s``, ``41 s`` and ``3:20 min``."""
+    if seconds < 0.00995:
+        return f"{max(1000 * seconds, 0.1):.1f} ms"
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02} h" if hours else f"{minutes}:{second:02} min"
+
+
+def byte_size(number: float) -> str:
+    """Write a size, as in ``2.4 kB`` and ``41 MB``."""
+    for unit in ("kB", "MB"):
+        number /= 1000
+        if number < 999.5:
+            return f"{number:.0f} {unit}" if number >= 9.95 else f"{number:.1f} {unit}"
+    return f"{number / 1000:.1f} GB"
+
+
 def joined(*facts: str) -> str:
     """Put facts side by side; those that are empty leave no gap."""
     return " · ".join(filter(None, facts))

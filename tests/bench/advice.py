@@ -29,7 +29,7 @@ import numpy as np  # noqa: E402
 
 import ipar_results  # noqa: E402
 from ipar_results.facts.advice import makespan as schedule  # noqa: E402
-from ipar_results.facts.advice.rules import span  # noqa: E402
+from ipar_results.formatting import span  # noqa: E402
 
 ENGINES = 4
 rng = np.random.default_rng(2026)

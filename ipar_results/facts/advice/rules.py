@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...formatting import byte_size, plural, span
 from ...model.snapshot import Advice
 from . import makespan as schedule
 from .run import Work
@@ -62,14 +63,14 @@ def large_messages(work: Work) -> Advice | None:
         else "Reduced or stored on the engines,"
     )
     each = " and ".join(
-        f"{verb} {_bytes(number / past.messages)}"
+        f"{verb} {byte_size(number / past.messages)}"
         for verb, number in (("sends", past.sent), ("returns", past.came))
         if number >= 0.1 * (past.sent + past.came)
     )
     return Advice(
         "large-messages",
         f"Each task {each}. {way} the data would have saved about {span(gain)}.",
-        f"{_bytes(past.sent + past.came)} in {past.messages:,} messages",
+        f"{byte_size(past.sent + past.came)} in {past.messages:,} messages",
         gain,
     )
 
@@ -199,7 +200,7 @@ def _long_tail(work: Work, late: int) -> Advice | None:
             way = "With its longest tasks sent first, each for itself,"
     return Advice(
         "long-tail",
-        f"{name} took {span(took)} and ended last, while {_engines(waiting)} waited. "
+        f"{name} took {span(took)} and ended last, while {plural(waiting, 'engine')} waited. "
         f"{way} the run would have ended about {span(gain)} earlier.",
         f"half of the tasks took {span(float(np.median(work.duration)))} or less",
         gain,
@@ -218,7 +219,7 @@ def _static(work: Work) -> Advice | None:
     return Advice(
         "long-tail",
         f"Engine {work.past.ids[last]} took longest for its share, being slow or given more, and "
-        f"{_engines(work.engines - 1)} waited. "
+        f"{plural(work.engines - 1, 'engine')} waited. "
         f"With a load-balanced view the run would have ended about {span(gain)} earlier.",
         f"shares of {span(float(work.duration.min()))} to {span(float(work.duration.max()))}",
         gain,
@@ -250,33 +251,3 @@ def engine_lost(work: Work) -> Advice | None:
         f"{span(gone)} of engine time lost",
         gain,
     )
-
-
-# words -------------------------------------------------------------------------------------------
-
-
-def span(seconds: float) -> str:
-    """A time span as people say it, as in ``0.5 ms``, ``2.4 s``, ``41 s`` and ``3:20 min``."""
-    if seconds < 0.00995:
-        return f"{max(1000 * seconds, 0.1):.1f} ms"
-    if seconds < 0.0995:
-        return f"{1000 * seconds:.0f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 119.5:
-        return f"{seconds:.0f} s"
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02} h" if hours else f"{minutes}:{second:02} min"
-
-
-def _engines(number: int) -> str:
-    return f"{number} engine{'' if number == 1 else 's'}"
-
-
-def _bytes(number: float) -> str:
-    for unit in ("kB", "MB"):
-        number /= 1000
-        if number < 999.5:
-            return f"{number:.0f} {unit}" if number >= 9.95 else f"{number:.1f} {unit}"
-    return f"{number / 1000:.1f} GB"
