@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import pickle
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .describe import Short
 from .formatting import tidy
-from .upstream.sent_messages import Request
 
 LONGEST = 200
 _FIELDS = 4
@@ -26,12 +26,16 @@ _PLAIN = {
 _NUMPY = {"scalar", "_reconstruct", "ndarray", "dtype", "_frombuffer"}
 
 
-def described(request: Request, inputs: int) -> str | None:
-    """What a message was given.
+def describe_input(buffers: Sequence[bytes | memoryview], mapped: bool, inputs: int) -> str | None:
+    """Describe the input of one message.
 
     Parameters
     ----------
-    request : Request
+    buffers : sequence of bytes
+        Pickled arguments, without the function: for a map the chunk of each of its sequences, otherwise what
+        ``ipyparallel.serialize.pack_apply_message`` returns.
+    mapped : bool
+        True for a message of a map.
     inputs : int
         How many inputs it carries.
 
@@ -42,23 +46,23 @@ def described(request: Request, inputs: int) -> str | None:
         which of its inputs it failed. None where it can't be told.
     """
     try:
-        text = _mapped(request, inputs) if request.mapped else _called(request)
+        text = _mapped(buffers, inputs) if mapped else _called(buffers)
     except Exception:  # a pickle may hold anything, and what can't be read is not shown
         return None
     return str(tidy(text, LONGEST)) or None
 
 
-def _mapped(request: Request, inputs: int) -> str:
-    parts = [_read(part) for part in request.buffers]
+def _mapped(buffers: Sequence[bytes | memoryview], inputs: int) -> str:
+    parts = [_read(part) for part in buffers]
     each = list(zip(*parts, strict=False)) if len(parts) > 1 else list(parts[0])
     return _text.repr(each[0]) if inputs == 1 else f"one of {_text.repr(each)}"
 
 
-def _called(request: Request) -> str:
+def _called(buffers: Sequence[bytes | memoryview]) -> str:
     """The arguments of a call; those that ipyparallel split off are small, or we would not have them."""
-    info, *buffers = request.buffers
+    info, *pickled = buffers
     facts = _read(info)
-    values = [_read(each) for each in buffers]
+    values = [_read(each) for each in pickled]
     if len(values) != facts["nargs"] + len(facts["kw_keys"]):
         return ""
     named = [f"{key}=" for key in facts["kw_keys"]]
@@ -66,7 +70,7 @@ def _called(request: Request) -> str:
     return ", ".join(name + _text.repr(value) for name, value in zip(names, values, strict=True))
 
 
-def _read(buffer: Any) -> Any:
+def _read(buffer: bytes | memoryview) -> Any:
     return _Reader(io.BytesIO(bytes(buffer))).load()
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ipyparallel.client import remotefunction
 from ipyparallel.serialize import PrePickled, pack_apply_message
 
-from ipar_results.task_inputs import LONGEST, described
+from ipar_results.task_inputs import LONGEST, describe_input
 from ipar_results.upstream.sent_messages import MOST, SMALL, Requests
 
 
@@ -38,7 +38,7 @@ def told(buffers, inputs=1):
     requests = Requests()
     requests.note("m", buffers)
     request = requests.find("m")
-    return None if request is None else described(request, inputs)
+    return None if request is None else describe_input(*request, inputs)
 
 
 @dataclass
@@ -125,7 +125,7 @@ def test_what_is_pickled_to_run_a_command_does_not():
     evil = b"cos\nsystem\n(S'touch /nowhere/at/all'\ntR."
     requests = Requests()
     requests.note("m", [b"f", pickle.dumps({"nargs": 1, "narg_bufs": 1, "kw_keys": []}), evil])
-    assert described(requests.find("m"), 1) == "system('touch /nowhere/at/all')"
+    assert describe_input(*requests.find("m"), 1) == "system('touch /nowhere/at/all')"
 
 
 @pytest.mark.parametrize("value", [np.zeros(10_000), "x" * 10_000, list(range(10_000))])
@@ -151,7 +151,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_go_first():
 def test_a_message_of_a_broadcast_finds_what_was_sent_once_for_all():
     requests = Requests()
     requests.note("a_1", call(5))
-    assert described(requests.find("a_1_3f2b"), 1) == "5"
+    assert describe_input(*requests.find("a_1_3f2b"), 1) == "5"
 
 
 @settings(max_examples=200, deadline=None)

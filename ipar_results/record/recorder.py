@@ -22,7 +22,7 @@ from ..log import trouble
 from ..model.arrays import Index
 from ..model.snapshot import EngineId, Snapshot
 from ..model.status import ABORTED, FAILED, OK
-from ..task_inputs import described
+from ..task_inputs import describe_input
 from ..upstream.connection import Link
 from ..upstream.events import Listener
 from ..upstream.futures import (
@@ -311,7 +311,9 @@ class Recorder(Known):
         if result is None or not len(self.link.sent):
             return None
         request = self.link.sent.find(result.msg_ids[position])
-        return None if request is None else described(request, self.columns.carried(position))
+        if request is None:
+            return None
+        return describe_input(request.buffers, request.mapped, self.columns.carried(position))
 
     def _failure(self, position: int, md: Any, children: Sequence[Any]) -> Failure:
         return Failure.of(error_of(children[position]))
