@@ -14,7 +14,6 @@ from .results.group.group import Group, group
 from .results.monitor import Monitor
 
 if TYPE_CHECKING:
-    from .attach.results import TasksCancelled
     from .comparison import compare
     from .control.cancel import Cancelled
     from .control.retry import Retried
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from .iterate.task_result import TaskResult
     from .live.display.widget import ResultWidget
     from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
+    from .upstream.async_result import TasksCancelled
 
 __version__ = "0.1.0"
 
@@ -70,7 +70,7 @@ _ROOMS = {
     "comparison": ("compare",),
     "export.load": ("load",),
     "live.display.widget": ("ResultWidget",),
-    "attach.results": ("TasksCancelled",),
+    "upstream.async_result": ("TasksCancelled",),
     "control.retry": ("Retried",),
     "model.snapshot": (
         "Advice",

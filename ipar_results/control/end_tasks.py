@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ContactLost
 from ..log import trouble
+from ..upstream.async_result import LOST, rewire, wire
 from ..upstream.futures import PENDING, pending
 
 if TYPE_CHECKING:
@@ -73,8 +74,6 @@ def give_up_contact(result: Any, recorder: Recorder) -> None:
 
 
 def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
-    from ..attach.results import LOST, rewire, wire
-
     children, waiting = result._children, pending(result._children)
     if not waiting:
         return

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import RetryError
 from ..model.status import ABORTED, FAILED
+from ..upstream.async_result import reopen, rewire, wire
 from .end_tasks import on_io
 
 if TYPE_CHECKING:
@@ -219,8 +220,6 @@ def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict
 
 def _carry_out(result: Any, recorder: Recorder, plans: list[Plan]) -> None:
     """On the client's own thread, so that no answer comes while the result is taken apart."""
-    from ..attach.results import reopen, rewire, wire
-
     client, done, problems = result._client, threading.Event(), list[BaseException]()
 
     def do() -> None:

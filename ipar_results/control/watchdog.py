@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..log import trouble
 from ..model.status import OK
-from ..upstream.schedulers import way_of
 from .end_tasks import end
 from .exhausted_retries import Stuck
 
@@ -91,7 +90,7 @@ class Rescue:
         if recorder.quiet < recorder.link.patience / 4:
             cut_off = ""
         else:
-            self._way = self._way or way_of(result, recorder)
+            self._way = self._way or _way_of(result, recorder)
             cut_off = recorder.link.relays.note(self._way)
         if bool(cut_off) != bool(self.cut_off):
             recorder.version += 1
@@ -140,3 +139,16 @@ def _strand(result: Any, recorder: Recorder, position: int, uuid: str) -> None:
     }  # without all three it can't be shown
     error = RemoteError("EngineError", told, "", where)
     end(recorder, [result._children[position]], "error", lambda _: error)
+
+
+def _way_of(result: Any, recorder: Recorder) -> str:
+    """The scheduler that has what is pending of a result: 'task', 'mux' or 'broadcast'."""
+    pending = recorder.columns.pending(recorder.mine)
+    if not len(pending):
+        return "task"
+    msg_id = result.msg_ids[int(pending[0])]
+    held_by = getattr(result._client, "_outstanding_dict", {})
+    holders = [uuid for uuid, held in list(held_by.items()) if msg_id in held]
+    if not holders:
+        return "task"
+    return "broadcast" if len(holders) > 1 or msg_id.endswith(f"_{holders[0]}") else "mux"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..upstream.async_result import weights
 from ..upstream.futures import PENDING
 from ..upstream.timestamps import seconds
 
@@ -100,8 +101,6 @@ class Source:
 
     def __init__(self, result: Any, inbox: Inbox, recorder: Callable[[], Recorder | None]) -> None:
         from ipyparallel import AsyncMapResult
-
-        from ..attach.results import weights
 
         self.result = result
         self.is_map = isinstance(result, AsyncMapResult)

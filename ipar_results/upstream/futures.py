@@ -8,6 +8,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ContactLost
+from ..model.status import ABORTED, FAILED, OK
 
 if TYPE_CHECKING:
     from ..model.arrays import Index
@@ -63,8 +64,6 @@ def pending(futures: Sequence[Any]) -> list[int]:
 
 def code_of(future: Any) -> int:
     """The status code of an ended future whose metadata does not tell."""
-    from ..model.status import ABORTED, FAILED, OK
-
     error = error_of(future)
     if error is None:
         return OK

@@ -7,12 +7,9 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..log import trouble
-
-if TYPE_CHECKING:
-    from ..record.recorder import Recorder
 
 # by the attribute of the client's socket
 _NAMES = {
@@ -144,16 +141,3 @@ class Probe:
         # its client was dropped, and nobody looks any more
         with suppress(Exception):
             self.close()
-
-
-def way_of(result: Any, recorder: Recorder) -> str:
-    """The scheduler that has what is pending of a result: 'task', 'mux' or 'broadcast'."""
-    pending = recorder.columns.pending(recorder.mine)
-    if not len(pending):
-        return "task"
-    msg_id = result.msg_ids[int(pending[0])]
-    held_by = getattr(result._client, "_outstanding_dict", {})
-    holders = [uuid for uuid, held in list(held_by.items()) if msg_id in held]
-    if not holders:
-        return "task"
-    return "broadcast" if len(holders) > 1 or msg_id.endswith(f"_{holders[0]}") else "mux"
