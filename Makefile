@@ -1,6 +1,7 @@
-# Everything is installed once into .venv and written below build/; nothing goes to your home directory.
+# Everything is installed once into .venv, and everything else is written below build/. Nothing is written to
+# your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench scale peers faults soak \
+.PHONY: help demo first-run test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench scale peers faults soak \
     build docs install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
@@ -8,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
     'import sys; sys.version_info >= (3, 10) and print("$(p)")' 2>/dev/null)))
 BIN := $(CURDIR)/.venv/bin
 STATE := $(CURDIR)/build/state
-LABEXTENSION := $(wildcard labextension/*.json labextension/yarn.lock labextension/s*/*.*)
+LABEXTENSION := $(wildcard labextension/*.json labextension/yarn.lock labextension/s*/*.* labextension/s*/*/*.*)
 
 export IPYTHONDIR := $(STATE)/ipython
 export JUPYTER_CONFIG_DIR := $(STATE)/jupyter/config
@@ -18,53 +19,60 @@ export JUPYTER_CONFIG_PATH := $(CURDIR)/tools/jupyter
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_CACHE_DIR ?= $(STATE)/pip
-# jlpm, which comes with JupyterLab, must not use the home directory or a package.json above this one
+export MPLCONFIGDIR ?= $(STATE)/matplotlib
+export npm_config_cache ?= $(STATE)/npm
+# jlpm, JupyterLab's copy of Yarn
 export YARN_GLOBAL_FOLDER ?= $(STATE)/yarn
 export YARN_ENABLE_TELEMETRY := 0
-# Node brings certificates of its own: behind a proxy those of the system are needed, as pip is given them
+# Node does not read the system's certificates by default, and needs them behind a proxy.
 export NODE_EXTRA_CA_CERTS ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem))
 
 help:
-	@echo "make demo              open the tour in JupyterLab, with four local engines"
-	@echo "HEADLESS=1 make demo   run the tour without a browser; see build/tour.html"
-	@echo "make test              every check and test"
-	@echo "make check             ruff and mypy, ESLint and tsc"
-	@echo "make matrix            other versions, front ends, launchers and networks; writes README's table"
-	@echo "make upstream          ipyparallel's own tests, with ipar_results enabled"
-	@echo "make bench             what watching a result costs"
-	@echo "make scale             the same for a million tasks, a thousand engines, ten thousand results"
-	@echo "make peers             the same work beside upstream's bar, tqdm.notebook and dask, in a browser; frames"
-	@echo "make faults            kills of every part of a cluster, 50 seeds (SEEDS=n for fewer), about 12 minutes"
-	@echo "make fuzz              100,000 broken and hostile messages at every edge"
-	@echo "make soak              make faults, then 30 minutes of everything over and over, in a page (SOAK_MINUTES=2)"
-	@echo "make pictures          the pictures in docs/, from a real run"
-	@echo "make docs              the pages, in build/docs; any warning is an error"
-	@echo "make build             sdist and wheel, in dist/"
-	@echo "make install-check     both installed and used in empty environments"
-	@echo "make clean             remove what the other targets made, .venv too"
+	@echo "make demo              open a copy of the tour in JupyterLab; it starts four local engines"
+	@echo "HEADLESS=1 make demo   run the tour without a browser, and save it as build/headless/tour.html"
+	@echo "make test              run all checks and tests"
+	@echo "make check             lint and type-check Python and TypeScript, and check the direction of imports"
+	@echo "make first-run         run make demo in a fresh clone with an empty home, and check that it leaves no trace"
+	@echo "make matrix            test other versions, front ends, launchers and networks; update README's table"
+	@echo "make upstream          run ipyparallel's own tests with ipar_results enabled"
+	@echo "make bench             measure the cost of following a result"
+	@echo "make scale             measure it for a million tasks, a thousand engines and ten thousand results"
+	@echo "make peers             compare with ipyparallel's own bar, tqdm.notebook and dask, in a browser"
+	@echo "make faults            kill each part of a cluster, with 50 seeds (SEEDS=n for fewer); about 12 minutes"
+	@echo "make fuzz              send 100,000 malformed and hostile messages to every interface"
+	@echo "make soak              make faults, then a 30-minute endurance test in a browser (SOAK_MINUTES=2 for less)"
+	@echo "make pictures          take the pictures in docs/ from a real run"
+	@echo "make docs              build the documentation in build/docs; warnings are errors"
+	@echo "make build             build the sdist and the wheel in dist/"
+	@echo "make install-check     install both into empty environments and use them there"
+	@echo "make clean             remove everything that the other targets created, including .venv"
 
 .venv/bin/python:
 	@PYTHON="$(PYTHON)" sh tools/venv.sh
 
-# What was built before is removed, or the installation would take it as it is.
+# Parso, Jedi, fontconfig and others cache here. It is not set for the tests, which may need Playwright's browsers.
+demo .venv/demo.stamp .venv/test.stamp: export XDG_CACHE_HOME := $(STATE)/cache
+
+# An old labextension/dist is removed first, because the installation would not rebuild it.
 .venv/demo.stamp: pyproject.toml $(LABEXTENSION) | .venv/bin/python
 	@rm -rf labextension/dist
-	$(BIN)/python -m pip install --quiet --editable ".[demo]"
+	@$(BIN)/python tools/install.py demo
 	@touch $@
 
 .venv/test.stamp: pyproject.toml $(LABEXTENSION) | .venv/bin/python
 	@rm -rf labextension/dist
-	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@$(BIN)/python tools/install.py test
 	@touch $@ .venv/demo.stamp
 
 demo: .venv/demo.stamp
-	@mkdir -p $(STATE)
 ifeq ($(HEADLESS),1)
-	$(BIN)/python tools/demo.py
+	@$(BIN)/python tools/demo.py
 else
-	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/tour.ipynb --log-level=ERROR \
-	    $(if $(filter 0,$(shell id -u)),--allow-root)
+	@$(BIN)/python tools/open_tour.py
 endif
+
+first-run:
+	$(PYTHON) tools/first_run.py
 
 test: check test-python test-typescript test-browser test-wheel upstream
 	$(BIN)/python tests/bench/observe.py 1000
@@ -80,33 +88,33 @@ check: .venv/test.stamp
 AGAIN = { echo "== failed; now alone, and to be mended all the same ==" >&2; \
     $(BIN)/python -m pytest -m $(1) --last-failed --last-failed-no-failures none; }
 
-# The browser's tests have a process of their own: Playwright keeps an event loop running in the main thread.
+# Browser tests run in a separate process, because Playwright keeps an event loop running in the main thread.
 test-python: .venv/test.stamp
 	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile || $(call AGAIN,"not browser")
 
-# The installation has left node_modules behind; node itself is a wheel in .venv.
+# The installation created node_modules; Node itself is a wheel in .venv.
 test-typescript: .venv/test.stamp
 	cd labextension && PATH="$(BIN):$$PATH" jlpm test
 
 test-browser: .venv/test.stamp
 	$(BIN)/python -m pytest -m browser || $(call AGAIN,browser)
 
-# It is built once for each state of the sources, with no Node on PATH.
+# The wheel is built with no Node on PATH, and only when its sources have changed.
 test-wheel: .venv/test.stamp
 	wheel=$$($(BIN)/python tools/wheel.py) && $(BIN)/python -m pytest tests/test_wheel.py --wheel "$$wheel"
 
-# What the browser's tests call scenes of a busy kernel, on kernels of other versions below build/matrix.
+# Runs the browser tests marked `matrix` on kernels of other versions, whose environments are in build/matrix.
 matrix: .venv/test.stamp
 	$(BIN)/python tools/matrix.py; scenes=$$?; $(BIN)/python tools/everywhere.py && exit $$scenes
 
-# What make test plays a few hundred of: broken and hostile messages at every edge; and hostile texts in every view.
+# `make test` runs a few hundred of these cases: malformed and hostile messages, and hostile texts in every view.
 fuzz: .venv/test.stamp
 	$(BIN)/python tests/fuzz/fuzz.py 60000
 	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/fuzz
 	$(BIN)/python -m pytest -m browser tests/browser/test_xss.py
 	cd labextension && FUZZ_CASES=12000 PATH="$(BIN):$$PATH" jlpm vitest run test/fuzz.test.ts test/fuzz-drawn.test.ts
 
-# Run from a directory without a conftest.py, so that nothing of our own tests' settings applies.
+# Runs in a folder without conftest.py, so that the settings of our own tests do not apply.
 upstream: .venv/test.stamp
 	@mkdir -p build/upstream
 	cd build/upstream && PYTHONPATH=$(CURDIR)/tests $(BIN)/python -m pytest -c $(CURDIR)/tests/upstream.ini \
@@ -120,13 +128,13 @@ bench: .venv/test.stamp
 	$(BIN)/python tests/bench/advice.py
 	$(BIN)/python tests/bench/export.py
 
-# A million tasks and ten thousand results take minutes; a real run of 100,000 takes ten.
+# A million tasks and ten thousand results take minutes, the real run of 100,000 tasks about ten.
 scale: .venv/test.stamp
 	$(BIN)/python tests/bench/scale.py
 	$(BIN)/python tests/bench/many.py
 	$(BIN)/python tests/bench/scale.py --real
 
-# dask is only measured: it goes beside the environment, not into it
+# dask is installed outside .venv, because only this comparison uses it.
 peers: .venv/test.stamp
 	$(BIN)/python -m pip install --quiet --target build/peers "dask>=2024.8" "distributed>=2024.8"
 	PYTHONPATH=$(CURDIR)/build/peers $(BIN)/python tests/bench/peers.py
@@ -143,7 +151,7 @@ soak: faults
 pictures: .venv/test.stamp
 	$(BIN)/python tools/pictures.py
 
-# Every page anew (-E): a page that is kept would keep its warnings to itself.
+# -E rebuilds every page: Sphinx does not repeat the warnings of a page that it takes from its cache.
 docs: .venv/test.stamp
 	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
 
@@ -155,4 +163,6 @@ install-check: build
 	$(BIN)/python tools/install_check.py
 
 clean:
-	rm -rf .venv build dist labextension/dist labextension/lib labextension/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv build dist labextension/dist labextension/lib labextension/node_modules labextension/.yarn \
+	    .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	find ipar_results tests tools -name __pycache__ -prune -exec rm -rf {} +
