@@ -1,4 +1,4 @@
-"""How Sphinx makes the pages: `make docs`. Nothing is fetched, neither for building nor for reading them."""
+"""Sphinx configuration for `make docs`. Neither building nor reading the pages needs a network."""
 
 from importlib.metadata import version as version_of
 
@@ -14,7 +14,7 @@ myst_enable_extensions = ["colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 
 nitpicky = True
-# names from other people's documentation, which is not asked: that would need a network
+# names of other packages: resolving them would need a network
 nitpick_ignore_regex = [
     ("py:.*", r"(ipyparallel|ipywidgets|traitlets|pandas|numpy|os|pathlib|collections|concurrent)\..*"),
     ("py:.*", r"(Any|Path|PathLike|AsyncResult|optional|path|None|EngineId|Status|State)"),
@@ -22,7 +22,7 @@ nitpick_ignore_regex = [
 
 autodoc_member_order = "bysource"
 autosummary_generate = False
-autodoc_typehints = "none"  # the docstrings say it in words
+autodoc_typehints = "none"  # the docstrings describe the types
 numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
 numpydoc_show_inherited_class_members = False
