@@ -8,7 +8,7 @@ import { Menu } from '@lumino/widgets';
 import { reason } from './actions';
 import type { Entry, Links } from './links';
 import type { ResultsPanel } from './panel';
-import type { Action, ExportFormat, Outcome } from './protocol';
+import type { Action, ExportFormat, Outcome } from './protocol/types';
 import * as words from './words';
 import type { ResultModel } from './model';
 

@@ -3,7 +3,7 @@
 import { stateOf } from './head';
 import type { Entry } from './links';
 import type { ResultModel } from './model';
-import type { Figures } from './protocol';
+import type { Figures } from './protocol/types';
 import * as words from './words';
 
 export const FILTERS = ['all', 'running', 'failed'] as const;

@@ -4,10 +4,10 @@ import { ActionsView } from './actions';
 import { AdviceView } from './advice';
 import { DrawerView } from './drawer';
 import type { RenderOutput } from './drawer';
-import { el, set } from './dom';
+import { el, set } from './ui/dom';
 import { EnginesView } from './engines';
 import { FailuresView } from './failures';
-import { FoldsView } from './folds';
+import { FoldsView } from './ui/folds';
 import { HeadView, stateOf } from './head';
 import { OutputsView } from './outputs';
 import { TasksView } from './tasks';
@@ -16,7 +16,7 @@ import { rowMark } from './timeline-marks';
 import type { Mark } from './timeline-marks';
 import * as words from './words';
 import type { ResultModel } from './model';
-import type { Outcome } from './protocol';
+import type { Outcome } from './protocol/types';
 
 export interface CardSettings {
   /** Whether the timeline is unfolded from the start. */

@@ -2,7 +2,7 @@
 
 import type { Link } from './link';
 import type { Commands } from './model';
-import type { BundleReply, ExportFormat, OutputsReply, TaskReply } from './protocol';
+import type { BundleReply, ExportFormat, OutputsReply, TaskReply } from './protocol/types';
 
 export class CommandsOf implements Commands {
   readonly #link: Pick<Link, 'request'>;

@@ -1,10 +1,10 @@
 /** What each engine does: a table, or for many of them a map of one cell each. */
 
-import { bdi, el, say, set } from './dom';
+import { bdi, el, say, set } from './ui/dom';
 import { fill } from './head';
 import * as words from './words';
 import type { ResultModel } from './model';
-import type { EngineLoad } from './protocol';
+import type { EngineLoad } from './protocol/types';
 
 /** More engines than this become a map. */
 const MOST_ROWS = 64;

@@ -1,8 +1,8 @@
 /** The groups of failures, each with one full traceback folded away. */
 
 import { reason } from './actions';
-import { appendText, clip, strip } from './ansi';
-import { bdi, button, el, say, set } from './dom';
+import { appendText, clip, strip } from './ui/ansi';
+import { bdi, button, el, say, set } from './ui/dom';
 import * as words from './words';
 import type { Failure, ResultModel } from './model';
 

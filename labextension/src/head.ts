@@ -1,6 +1,6 @@
 /** The top of a card: name, bar, counts, how long it takes, and what a person must know beside. */
 
-import { bdi, el, say, set } from './dom';
+import { bdi, el, say, set } from './ui/dom';
 import * as words from './words';
 import type { ResultModel } from './model';
 

@@ -16,7 +16,7 @@ import { Places } from './jump';
 import { Links } from './links';
 import { Notices } from './notices';
 import { ResultsPanel } from './panel';
-import { MIME_TYPE } from './protocol';
+import { MIME_TYPE } from './protocol/types';
 import { ResultRenderer } from './renderer';
 import { renderWith } from './rich';
 import { PLUGIN, Settings } from './settings';

@@ -6,7 +6,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Widget } from '@lumino/widgets';
 
 import type { Entry, Links } from './links';
-import type { Where } from './protocol';
+import type { Where } from './protocol/types';
 
 export class Places {
   readonly #app: JupyterFrontEnd;

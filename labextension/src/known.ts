@@ -3,7 +3,7 @@
 import { CommandsOf } from './commands';
 import type { Link } from './link';
 import { ResultModel } from './model';
-import type { ResultUpdate } from './protocol';
+import type { ResultUpdate } from './protocol/types';
 
 export class Known {
   readonly #asked: Pick<Link, 'request'>;

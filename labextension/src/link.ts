@@ -9,11 +9,11 @@ import { Aside } from './aside';
 import type { Opened } from './aside';
 import { ask, PATIENCE } from './ask';
 import { Known } from './known';
-import { checkMessage } from './messages';
+import { checkMessage } from './protocol/messages';
 import type { ResultModel } from './model';
-import { PROTOCOL, TARGET } from './protocol';
-import type { CommMessage, Request, UpdateMessage } from './protocol';
-import type { Replies } from './replies';
+import { PROTOCOL, TARGET } from './protocol/types';
+import type { CommMessage, Request, UpdateMessage } from './protocol/types';
+import type { Replies } from './protocol/replies';
 import { Sequence } from './sequence';
 
 /** What is used of a kernel connection; it may be replaced by another one to the same kernel. */

@@ -8,7 +8,7 @@ import { Signal } from '@lumino/signaling';
 
 import { Link } from './link';
 import type { ResultModel } from './model';
-import { TARGET } from './protocol';
+import { TARGET } from './protocol/types';
 
 export type Services = Pick<ServiceManager.IManager, 'kernels' | 'kernelspecs' | 'sessions'>;
 

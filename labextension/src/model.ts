@@ -3,7 +3,7 @@
 import { Signal } from '@lumino/signaling';
 
 import { TaskColumns } from './columns';
-import { UNKNOWN_SLOT } from './protocol';
+import { UNKNOWN_SLOT } from './protocol/types';
 import type {
   Action,
   BundleReply,
@@ -23,7 +23,7 @@ import type {
   TaskOutput,
   TaskRecord,
   TaskReply
-} from './protocol';
+} from './protocol/types';
 import { rowsOf, runningOf } from './saved';
 
 /** What stands behind a model: a kernel, only the notebook, or a kernel that went away. */

@@ -1,11 +1,11 @@
 /** What the newest tasks wrote: asked of the kernel when it is looked at, else as the notebook keeps it. */
 
 import { reason } from './actions';
-import { appendText, clip, overwritten } from './ansi';
-import { button, el, say, set } from './dom';
+import { appendText, clip, overwritten } from './ui/ansi';
+import { button, el, say, set } from './ui/dom';
 import * as words from './words';
 import type { ResultModel } from './model';
-import type { TaskOutput } from './protocol';
+import type { TaskOutput } from './protocol/types';
 
 const SHOWN = 1_000;
 

@@ -6,12 +6,12 @@ import { Widget } from '@lumino/widgets';
 
 import { Card } from './card';
 import type { CardSettings } from './card';
-import { checkSaved } from './check-saved';
+import { checkSaved } from './protocol/saved';
 import type { RenderOutput } from './drawer';
-import { el } from './dom';
+import { el } from './ui/dom';
 import { ResultModel } from './model';
-import { MIME_TYPE } from './protocol';
-import type { Saved } from './protocol';
+import { MIME_TYPE } from './protocol/types';
+import type { Saved } from './protocol/types';
 import { figuresOf, keep } from './saved';
 
 /** The results that some kernel tells of. */

@@ -6,7 +6,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
 import type { RenderOutput } from './drawer';
-import { el } from './dom';
+import { el } from './ui/dom';
 
 export function renderWith(rendermime: IRenderMimeRegistry): RenderOutput {
   return ({ data, metadata }, host) => {

@@ -1,10 +1,10 @@
 /** One result as a row of the panel; all rows have one height. */
 
 import * as board from './board';
-import { bdi, button, el, say, set } from './dom';
+import { bdi, button, el, say, set } from './ui/dom';
 import { fill, stateOf } from './head';
 import type { Entry } from './links';
-import type { Action } from './protocol';
+import type { Action } from './protocol/types';
 import * as words from './words';
 
 export interface RowActions {

@@ -1,6 +1,6 @@
 /** A list of rows of one height, of which only those in view are in the page. */
 
-import { el, set } from './dom';
+import { el, set } from './ui/dom';
 import type { Entry } from './links';
 import { RowView } from './row';
 import type { RowActions } from './row';

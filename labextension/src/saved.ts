@@ -3,8 +3,8 @@
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { FAILED } from './columns';
-import { MIME_TYPE, STATUS, UNKNOWN_SLOT } from './protocol';
-import type { Figures, Rows, Running, Saved, SavedTimeline } from './protocol';
+import { MIME_TYPE, STATUS, UNKNOWN_SLOT } from './protocol/types';
+import type { Figures, Rows, Running, Saved, SavedTimeline } from './protocol/types';
 import type { ResultModel } from './model';
 import * as words from './words';
 

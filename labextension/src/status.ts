@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import * as board from './board';
-import { button, say } from './dom';
+import { button, say } from './ui/dom';
 import type { Links } from './links';
 
 export class StatusItem extends Widget {

@@ -1,13 +1,13 @@
 /** The tasks, fifty a page: what is known of each, and the way to its details. */
 
-import { button, el, say, set } from './dom';
+import { button, el, say, set } from './ui/dom';
 import { fill } from './head';
 import { OK, QUEUED } from './columns';
 import { rowMark, runningMark } from './timeline-marks';
 import type { Mark } from './timeline-marks';
 import * as words from './words';
 import type { ResultModel } from './model';
-import type { Status } from './protocol';
+import type { Status } from './protocol/types';
 
 const PAGE = 50;
 const FILTERS: ['all' | Status, string][] = [

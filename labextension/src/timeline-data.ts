@@ -4,7 +4,7 @@ import { OK } from './columns';
 import type { TaskColumns } from './columns';
 import { byId } from './model';
 import type { ResultModel } from './model';
-import type { EngineId } from './protocol';
+import type { EngineId } from './protocol/types';
 import * as words from './words';
 
 /** The stretch of time that is shown, in seconds after the base. */

@@ -3,8 +3,8 @@
 import { ABORTED, FAILED, OK, RUNNING } from './columns';
 import type { TaskColumns } from './columns';
 import type { ResultModel } from './model';
-import { STATUS } from './protocol';
-import type { Status } from './protocol';
+import { STATUS } from './protocol/types';
+import type { Status } from './protocol/types';
 import type { Lanes } from './timeline-data';
 import * as words from './words';
 

@@ -1,6 +1,6 @@
 /** The timeline on the page: a canvas that is drawn when it is seen and something has changed. */
 
-import { el, say, set } from './dom';
+import { el, say, set } from './ui/dom';
 import { Lanes, extent } from './timeline-data';
 import { steer } from './timeline-input';
 import { beside, hit, nearest, sampled, told } from './timeline-marks';

@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 
 import type { Connected } from '../src/link';
-import { PROTOCOL, TARGET } from '../src/protocol';
+import { PROTOCOL, TARGET } from '../src/protocol/types';
 
 interface Question {
   type: string;

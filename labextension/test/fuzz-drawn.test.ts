@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { Card } from '../src/card';
-import { checkSaved } from '../src/check-saved';
+import { checkSaved } from '../src/protocol/saved';
 import { Link } from '../src/link';
-import { checkMessage } from '../src/messages';
+import { checkMessage } from '../src/protocol/messages';
 import { ResultModel } from '../src/model';
 import { toSaved } from '../src/saved';
 import { CASES, SLOW, chances, spent, variant } from './broken';

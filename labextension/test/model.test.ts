@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 
-import { checkSaved } from '../src/check-saved';
+import { checkSaved } from '../src/protocol/saved';
 import { NO_HEAD, ResultModel } from '../src/model';
-import type { Rows } from '../src/protocol';
+import type { Rows } from '../src/protocol/types';
 import { toSaved } from '../src/saved';
 import { commands, live, rows } from './gallery/scenes';
 

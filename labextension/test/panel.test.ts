@@ -7,7 +7,7 @@ import type { Entry, Links } from '../src/links';
 import { NO_HEAD, ResultModel } from '../src/model';
 import { Notices } from '../src/notices';
 import { ResultsPanel } from '../src/panel';
-import type { Head } from '../src/protocol';
+import type { Head } from '../src/protocol/types';
 import { ROW_HEIGHT } from '../src/rows';
 
 function entry(id: string, head: Partial<Head> = {}): Entry {

@@ -5,7 +5,7 @@ import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import type { ResultModel } from '../src/model';
-import { MIME_TYPE } from '../src/protocol';
+import { MIME_TYPE } from '../src/protocol/types';
 import type { ResultRenderer } from '../src/renderer';
 import { toSaved } from '../src/saved';
 import { SCENES, commands, live } from './gallery/scenes';

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 
 import { NO_HEAD } from '../src/model';
-import type { Head } from '../src/protocol';
+import type { Head } from '../src/protocol/types';
 import * as words from '../src/words';
 
 function head(facts: Partial<Head>): Head {

@@ -2,7 +2,7 @@
 
 import { ResultModel, NO_HEAD } from '../../src/model';
 import type { Commands } from '../../src/model';
-import type { Action, EngineId, Head, Rows, Saved, TaskReply } from '../../src/protocol';
+import type { Action, EngineId, Head, Rows, Saved, TaskReply } from '../../src/protocol/types';
 import { toSaved } from '../../src/saved';
 
 const BASE = 1_700_000_000;

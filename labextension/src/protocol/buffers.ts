@@ -1,7 +1,7 @@
 /** Reads the columns of a binary buffer: little-endian, one after the other, without padding. */
 
-import { Misshapen } from './shape';
-import type { Loads, Rows, Running } from './protocol';
+import { Misshapen } from './readers';
+import type { Loads, Rows, Running } from './types';
 
 /** Hands out one column after the other, as copies: a column may begin at an odd byte. */
 class Columns {

@@ -1,8 +1,8 @@
 /** Readers of the facts that saved snapshots, updates and replies have in common. */
 
-import * as is from './shape';
-import type * as wire from './protocol';
-import { STATES, STATUS } from './protocol';
+import * as is from './readers';
+import type * as wire from './types';
+import { STATES, STATUS } from './types';
 
 export const engineId: is.Reader<wire.EngineId> = (value, path) =>
   typeof value === 'string' ? value : is.integer(value, path);

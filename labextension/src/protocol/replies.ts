@@ -2,11 +2,11 @@
 
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
-import { checkSaved } from './check-saved';
-import { checked, taskFacts, taskOutput } from './facts';
-import * as is from './shape';
-import type * as wire from './protocol';
-import { MIME_TYPE, PROTOCOL } from './protocol';
+import { checkSaved } from './saved';
+import { checked, taskFacts, taskOutput } from './figures';
+import * as is from './readers';
+import type * as wire from './types';
+import { MIME_TYPE, PROTOCOL } from './types';
 
 const details = is.record<wire.TaskReply>({
   ...taskFacts,

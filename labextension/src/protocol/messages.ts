@@ -1,10 +1,10 @@
 /** Checks what comes on the comm: typed out, or an error as data. Never throws. */
 
 import { readLoads, readRows, readRunning } from './buffers';
-import { checked, engineId, failureDetails, figures } from './facts';
-import * as is from './shape';
-import type * as wire from './protocol';
-import { ACTIONS, PROTOCOL } from './protocol';
+import { checked, engineId, failureDetails, figures } from './figures';
+import * as is from './readers';
+import type * as wire from './types';
+import { ACTIONS, PROTOCOL } from './types';
 
 type Buffers = readonly (ArrayBuffer | ArrayBufferView)[];
 

@@ -1,9 +1,9 @@
 /** Checks what a notebook keeps of a result: typed out, or a sentence to show. Never throws. */
 
-import { checked, engineId, failureDetails, figures, moment, range, taskFacts, taskOutput } from './facts';
-import * as is from './shape';
-import type * as wire from './protocol';
-import { SNAPSHOT_VERSION } from './protocol';
+import { checked, engineId, failureDetails, figures, moment, range, taskFacts, taskOutput } from './figures';
+import * as is from './readers';
+import type * as wire from './types';
+import { SNAPSHOT_VERSION } from './types';
 
 export const NEWER = 'This result was saved by a newer version of ipar_results.';
 export const UNREADABLE = "This result can't be read.";
