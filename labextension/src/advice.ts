@@ -2,7 +2,7 @@
 
 import { el, say, set } from './ui/dom';
 import { fill } from './head';
-import * as words from './words';
+import * as words from './model/words';
 import type { Advice, Head, TimeUse } from './protocol/types';
 
 const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, string])[] = [

@@ -9,8 +9,8 @@ import { reason } from './actions';
 import type { Entry, Links } from './links';
 import type { ResultsPanel } from './panel';
 import type { Action, ExportFormat, Outcome } from './protocol/types';
-import * as words from './words';
-import type { ResultModel } from './model';
+import * as words from './model/words';
+import type { ResultModel } from './model/result';
 
 const CATEGORY = 'Parallel results';
 const FORMATS: Record<ExportFormat, string> = {

@@ -2,9 +2,9 @@
 
 import { stateOf } from './head';
 import type { Entry } from './links';
-import type { ResultModel } from './model';
+import type { ResultModel } from './model/result';
 import type { Figures } from './protocol/types';
-import * as words from './words';
+import * as words from './model/words';
 
 export const FILTERS = ['all', 'running', 'failed'] as const;
 export type Filter = (typeof FILTERS)[number];

@@ -11,11 +11,11 @@ import { FoldsView } from './ui/folds';
 import { HeadView, stateOf } from './head';
 import { OutputsView } from './outputs';
 import { TasksView } from './tasks';
-import { Timeline } from './timeline-view';
-import { rowMark } from './timeline-marks';
-import type { Mark } from './timeline-marks';
-import * as words from './words';
-import type { ResultModel } from './model';
+import { Timeline } from './timeline/timeline';
+import { rowMark } from './timeline/marks';
+import type { Mark } from './timeline/marks';
+import * as words from './model/words';
+import type { ResultModel } from './model/result';
 import type { Outcome } from './protocol/types';
 
 export interface CardSettings {

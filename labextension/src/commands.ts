@@ -1,7 +1,7 @@
 /** What can be asked of one result, over the link to its kernel. */
 
 import type { Link } from './link';
-import type { Commands } from './model';
+import type { Commands } from './model/result';
 import type { BundleReply, ExportFormat, OutputsReply, TaskReply } from './protocol/types';
 
 export class CommandsOf implements Commands {

@@ -5,9 +5,9 @@ import { appendText, overwritten } from './ui/ansi';
 import { bdi, button, el, say, set } from './ui/dom';
 import { appendTraceback } from './failures';
 import { title } from './tasks';
-import * as words from './words';
-import type { Mark } from './timeline-marks';
-import type { ResultModel } from './model';
+import * as words from './model/words';
+import type { Mark } from './timeline/marks';
+import type { ResultModel } from './model/result';
 import type { RichOutput, Stream, TaskReply } from './protocol/types';
 
 const FIRST = 4_000;

@@ -2,8 +2,8 @@
 
 import { bdi, el, say, set } from './ui/dom';
 import { fill } from './head';
-import * as words from './words';
-import type { ResultModel } from './model';
+import * as words from './model/words';
+import type { ResultModel } from './model/result';
 import type { EngineLoad } from './protocol/types';
 
 /** More engines than this become a map. */

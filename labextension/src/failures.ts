@@ -3,8 +3,8 @@
 import { reason } from './actions';
 import { appendText, clip, strip } from './ui/ansi';
 import { bdi, button, el, say, set } from './ui/dom';
-import * as words from './words';
-import type { Failure, ResultModel } from './model';
+import * as words from './model/words';
+import type { Failure, ResultModel } from './model/result';
 
 const SHOWN = 8_000;
 const WHOLE = 100_000;

@@ -2,7 +2,7 @@
 
 import { CommandsOf } from './commands';
 import type { Link } from './link';
-import { ResultModel } from './model';
+import { ResultModel } from './model/result';
 import type { ResultUpdate } from './protocol/types';
 
 export class Known {

@@ -10,7 +10,7 @@ import type { Opened } from './aside';
 import { ask, PATIENCE } from './ask';
 import { Known } from './known';
 import { checkMessage } from './protocol/messages';
-import type { ResultModel } from './model';
+import type { ResultModel } from './model/result';
 import { PROTOCOL, TARGET } from './protocol/types';
 import type { CommMessage, Request, UpdateMessage } from './protocol/types';
 import type { Replies } from './protocol/replies';

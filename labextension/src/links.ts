@@ -7,7 +7,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import { Link } from './link';
-import type { ResultModel } from './model';
+import type { ResultModel } from './model/result';
 import { TARGET } from './protocol/types';
 
 export type Services = Pick<ServiceManager.IManager, 'kernels' | 'kernelspecs' | 'sessions'>;

@@ -4,8 +4,8 @@ import type { IDisposable } from '@lumino/disposable';
 
 import { lost } from './board';
 import type { Entry, Links } from './links';
-import type { ResultModel } from './model';
-import * as words from './words';
+import type { ResultModel } from './model/result';
+import * as words from './model/words';
 
 /** Seconds; what is over sooner was waited for. */
 const LONG = 10;

@@ -3,8 +3,8 @@
 import { reason } from './actions';
 import { appendText, clip, overwritten } from './ui/ansi';
 import { button, el, say, set } from './ui/dom';
-import * as words from './words';
-import type { ResultModel } from './model';
+import * as words from './model/words';
+import type { ResultModel } from './model/result';
 import type { TaskOutput } from './protocol/types';
 
 const SHOWN = 1_000;

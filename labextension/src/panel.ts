@@ -8,7 +8,7 @@ import { button, el, say, set } from './ui/dom';
 import type { Entry, Links } from './links';
 import { RowsView } from './rows';
 import type { RowActions } from './row';
-import * as words from './words';
+import * as words from './model/words';
 
 const LABELS: Record<Filter, string> = { all: 'All', running: 'Running', failed: 'Failed' };
 const NOTHING = {

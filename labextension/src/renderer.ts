@@ -9,10 +9,10 @@ import type { CardSettings } from './card';
 import { checkSaved } from './protocol/saved';
 import type { RenderOutput } from './drawer';
 import { el } from './ui/dom';
-import { ResultModel } from './model';
+import { ResultModel } from './model/result';
 import { MIME_TYPE } from './protocol/types';
 import type { Saved } from './protocol/types';
-import { figuresOf, keep } from './saved';
+import { figuresOf, keep } from './model/save';
 
 /** The results that some kernel tells of. */
 export interface Results {

@@ -5,7 +5,7 @@ import { bdi, button, el, say, set } from './ui/dom';
 import { fill, stateOf } from './head';
 import type { Entry } from './links';
 import type { Action } from './protocol/types';
-import * as words from './words';
+import * as words from './model/words';
 
 export interface RowActions {
   /** Show the cell that a result was made in. */

@@ -2,11 +2,11 @@
 
 import { button, el, say, set } from './ui/dom';
 import { fill } from './head';
-import { OK, QUEUED } from './columns';
-import { rowMark, runningMark } from './timeline-marks';
-import type { Mark } from './timeline-marks';
-import * as words from './words';
-import type { ResultModel } from './model';
+import { OK, QUEUED } from './model/task-columns';
+import { rowMark, runningMark } from './timeline/marks';
+import type { Mark } from './timeline/marks';
+import * as words from './model/words';
+import type { ResultModel } from './model/result';
 import type { Status } from './protocol/types';
 
 const PAGE = 50;

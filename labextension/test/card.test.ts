@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { AdviceView, timeUse } from '../src/advice';
 import { Card } from '../src/card';
-import { ResultModel } from '../src/model';
-import type { Commands } from '../src/model';
+import { ResultModel } from '../src/model/result';
+import type { Commands } from '../src/model/result';
 import { SCENES, commands, kept, live, reply } from './gallery/scenes';
 
 let card: Card;

@@ -7,8 +7,8 @@ import { Card } from '../src/card';
 import { checkSaved } from '../src/protocol/saved';
 import { Link } from '../src/link';
 import { checkMessage } from '../src/protocol/messages';
-import { ResultModel } from '../src/model';
-import { toSaved } from '../src/saved';
+import { ResultModel } from '../src/model/result';
+import { toSaved } from '../src/model/save';
 import { CASES, SLOW, chances, spent, variant } from './broken';
 import { FakeKernel } from './fake-kernel';
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import * as board from '../src/board';
 import type { Entry, Links } from '../src/links';
-import { NO_HEAD, ResultModel } from '../src/model';
+import { NO_HEAD, ResultModel } from '../src/model/result';
 import { Notices } from '../src/notices';
 import { ResultsPanel } from '../src/panel';
 import type { Head } from '../src/protocol/types';

@@ -4,10 +4,10 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import type { ResultModel } from '../src/model';
+import type { ResultModel } from '../src/model/result';
 import { MIME_TYPE } from '../src/protocol/types';
 import type { ResultRenderer } from '../src/renderer';
-import { toSaved } from '../src/saved';
+import { toSaved } from '../src/model/save';
 import { SCENES, commands, live } from './gallery/scenes';
 
 // Lumino looks for this when it is loaded, and jsdom lacks it.

@@ -8,9 +8,9 @@ import { Widget } from '@lumino/widgets';
 
 import { Card } from '../../src/card';
 import type { Entry, Links } from '../../src/links';
-import { NO_HEAD, ResultModel } from '../../src/model';
+import { NO_HEAD, ResultModel } from '../../src/model/result';
 import { ResultsPanel } from '../../src/panel';
-import { Painter } from '../../src/timeline-paint';
+import { Painter } from '../../src/timeline/paint';
 import { SCENES } from './scenes';
 
 interface Timing {

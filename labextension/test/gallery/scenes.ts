@@ -1,9 +1,9 @@
 /** Results in every state, made up: for the gallery, the measurements and the tests. */
 
-import { ResultModel, NO_HEAD } from '../../src/model';
-import type { Commands } from '../../src/model';
+import { ResultModel, NO_HEAD } from '../../src/model/result';
+import type { Commands } from '../../src/model/result';
 import type { Action, EngineId, Head, Rows, Saved, TaskReply } from '../../src/protocol/types';
-import { toSaved } from '../../src/saved';
+import { toSaved } from '../../src/model/save';
 
 const BASE = 1_700_000_000;
 

@@ -1,8 +1,8 @@
 /** Many tasks as pixels: each shows how much of its time was worked, and whether anything failed in it. */
 
-import { Bins, HOLDS_FAILED } from './timeline-bins';
-import { GUTTER, plotWidth } from './timeline-scene';
-import type { Scene } from './timeline-scene';
+import { Bins, HOLDS_FAILED } from './bins';
+import { GUTTER, plotWidth } from './scene';
+import type { Scene } from './scene';
 
 /** Steps from little worked to worked all the time. */
 const SHADES = 16;

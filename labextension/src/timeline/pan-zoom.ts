@@ -1,7 +1,7 @@
 /** Mouse, touch and keyboard on the timeline. */
 
-import type { Mark } from './timeline-marks';
-import type { Sight } from './timeline-sight';
+import type { Mark } from './marks';
+import type { Sight } from './sight';
 
 /** What the timeline does when it is steered. */
 export interface Steered {

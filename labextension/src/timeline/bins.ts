@@ -1,8 +1,8 @@
 /** Tasks counted into pixels, so that a hundred thousand of them cost no more than the picture has. Pure. */
 
-import { FAILED, OK } from './columns';
-import type { TaskColumns } from './columns';
-import type { Lanes, Span } from './timeline-data';
+import { FAILED, OK } from '../model/task-columns';
+import type { TaskColumns } from '../model/task-columns';
+import type { Lanes, Span } from './layout';
 
 /** Bits of what a pixel holds beside finished work. */
 export const HOLDS_FAILED = 1;

@@ -2,8 +2,8 @@
 
 import { Signal } from '@lumino/signaling';
 
-import { TaskColumns } from './columns';
-import { UNKNOWN_SLOT } from './protocol/types';
+import { TaskColumns } from './task-columns';
+import { UNKNOWN_SLOT } from '../protocol/types';
 import type {
   Action,
   BundleReply,
@@ -23,8 +23,8 @@ import type {
   TaskOutput,
   TaskRecord,
   TaskReply
-} from './protocol/types';
-import { rowsOf, runningOf } from './saved';
+} from '../protocol/types';
+import { rowsOf, runningOf } from './save';
 
 /** What stands behind a model: a kernel, only the notebook, or a kernel that went away. */
 export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';

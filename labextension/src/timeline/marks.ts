@@ -1,12 +1,12 @@
 /** Single tasks of the timeline: the one at a place, the one beside another, and what is said of it. Pure. */
 
-import { ABORTED, FAILED, OK, RUNNING } from './columns';
-import type { TaskColumns } from './columns';
-import type { ResultModel } from './model';
-import { STATUS } from './protocol/types';
-import type { Status } from './protocol/types';
-import type { Lanes } from './timeline-data';
-import * as words from './words';
+import { ABORTED, FAILED, OK, RUNNING } from '../model/task-columns';
+import type { TaskColumns } from '../model/task-columns';
+import type { ResultModel } from '../model/result';
+import { STATUS } from '../protocol/types';
+import type { Status } from '../protocol/types';
+import type { Lanes } from './layout';
+import * as words from '../model/words';
 
 /** One drawn task. */
 export interface Mark {

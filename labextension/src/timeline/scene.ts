@@ -1,8 +1,8 @@
 /** What one picture of the timeline is made from. */
 
-import type { ResultModel } from './model';
-import type { Lanes, Span } from './timeline-data';
-import type { Mark } from './timeline-marks';
+import type { ResultModel } from '../model/result';
+import type { Lanes, Span } from './layout';
+import type { Mark } from './marks';
 
 /** CSS pixels left of the lanes for names, right of them, and below them for the axis. */
 export const GUTTER = 76;

@@ -1,7 +1,7 @@
 /** The wording of every fact: the same words as the text and the HTML of the package. */
 
-import { leftOut, oneLine } from './ui/ansi';
-import type { EngineId, EngineLoad, Figures, GivenInput, Range, State, Status } from './protocol/types';
+import { leftOut, oneLine } from '../ui/ansi';
+import type { EngineId, EngineLoad, Figures, GivenInput, Range, State, Status } from '../protocol/types';
 
 const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
 const ENGINE_SPANS = 8;

@@ -1,11 +1,11 @@
 /** Where the lanes of the engines and the axis of time lie. Pure. */
 
-import { OK } from './columns';
-import type { TaskColumns } from './columns';
-import { byId } from './model';
-import type { ResultModel } from './model';
-import type { EngineId } from './protocol/types';
-import * as words from './words';
+import { OK } from '../model/task-columns';
+import type { TaskColumns } from '../model/task-columns';
+import { byId } from '../model/result';
+import type { ResultModel } from '../model/result';
+import type { EngineId } from '../protocol/types';
+import * as words from '../model/words';
 
 /** The stretch of time that is shown, in seconds after the base. */
 export interface Span {

@@ -1,15 +1,15 @@
 /** The timeline on the page: a canvas that is drawn when it is seen and something has changed. */
 
-import { el, say, set } from './ui/dom';
-import { Lanes, extent } from './timeline-data';
-import { steer } from './timeline-input';
-import { beside, hit, nearest, sampled, told } from './timeline-marks';
-import type { Mark } from './timeline-marks';
-import { Painter } from './timeline-paint';
-import { AXIS, COLOURS, GUTTER, plotWidth } from './timeline-scene';
-import type { Scene, Theme } from './timeline-scene';
-import { Sight } from './timeline-sight';
-import type { ResultModel } from './model';
+import { el, say, set } from '../ui/dom';
+import { Lanes, extent } from './layout';
+import { steer } from './pan-zoom';
+import { beside, hit, nearest, sampled, told } from './marks';
+import type { Mark } from './marks';
+import { Painter } from './paint';
+import { AXIS, COLOURS, GUTTER, plotWidth } from './scene';
+import type { Scene, Theme } from './scene';
+import { Sight } from './sight';
+import type { ResultModel } from '../model/result';
 
 /** Lanes beyond this height scroll. */
 const TALLEST = 320;

@@ -2,10 +2,10 @@
 
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
-import { FAILED } from './columns';
-import { MIME_TYPE, STATUS, UNKNOWN_SLOT } from './protocol/types';
-import type { Figures, Rows, Running, Saved, SavedTimeline } from './protocol/types';
-import type { ResultModel } from './model';
+import { FAILED } from './task-columns';
+import { MIME_TYPE, STATUS, UNKNOWN_SLOT } from '../protocol/types';
+import type { Figures, Rows, Running, Saved, SavedTimeline } from '../protocol/types';
+import type { ResultModel } from './result';
 import * as words from './words';
 
 const TASKS = 50;

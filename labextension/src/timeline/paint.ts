@@ -1,9 +1,9 @@
 /** The timeline's pixels: what has ended as a picture that is kept, what runs on top of it. */
 
-import { ticks, within } from './timeline-data';
-import { Pixels } from './timeline-pixels';
-import { AXIS, GUTTER, RIGHT, plotWidth } from './timeline-scene';
-import type { Scene } from './timeline-scene';
+import { ticks, within } from './layout';
+import { Pixels } from './pixels';
+import { AXIS, GUTTER, RIGHT, plotWidth } from './scene';
+import type { Scene } from './scene';
 
 /** Up to so many tasks are drawn one by one. */
 const MOST_SHAPES = 1_500;

@@ -1,6 +1,6 @@
 /** Which stretch of the timeline is looked at: all of it, or a part that zooms and moves. Pure. */
 
-import type { Span } from './timeline-data';
+import type { Span } from './layout';
 
 /** The closest look: this part of the whole. */
 const CLOSEST = 1 / 5_000;
