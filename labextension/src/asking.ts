@@ -5,8 +5,8 @@ import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 
-import { reason } from './actions';
-import type { Entry, Links } from './links';
+import { reason } from './card/actions';
+import type { Entry, Links } from './kernel/kernels';
 import type { ResultsPanel } from './panel';
 import type { Action, ExportFormat, Outcome } from './protocol/types';
 import * as words from './model/words';

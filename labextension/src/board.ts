@@ -1,7 +1,7 @@
 /** What the panel and the status bar say of all results together. No DOM. */
 
-import { stateOf } from './head';
-import type { Entry } from './links';
+import { stateOf } from './card/head';
+import type { Entry } from './kernel/kernels';
 import type { ResultModel } from './model/result';
 import type { Figures } from './protocol/types';
 import * as words from './model/words';

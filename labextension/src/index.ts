@@ -13,7 +13,7 @@ import { Token } from '@lumino/coreutils';
 import { addActions, chooseFormat } from './asking';
 import { ICON } from './icon';
 import { Places } from './jump';
-import { Links } from './links';
+import { Links } from './kernel/kernels';
 import { Notices } from './notices';
 import { ResultsPanel } from './panel';
 import { MIME_TYPE } from './protocol/types';

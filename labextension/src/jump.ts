@@ -5,7 +5,7 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Widget } from '@lumino/widgets';
 
-import type { Entry, Links } from './links';
+import type { Entry, Links } from './kernel/kernels';
 import type { Where } from './protocol/types';
 
 export class Places {

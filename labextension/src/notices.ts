@@ -3,7 +3,7 @@
 import type { IDisposable } from '@lumino/disposable';
 
 import { lost } from './board';
-import type { Entry, Links } from './links';
+import type { Entry, Links } from './kernel/kernels';
 import type { ResultModel } from './model/result';
 import * as words from './model/words';
 

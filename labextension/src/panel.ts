@@ -5,7 +5,7 @@ import { Widget } from '@lumino/widgets';
 import * as board from './board';
 import type { Filter } from './board';
 import { button, el, say, set } from './ui/dom';
-import type { Entry, Links } from './links';
+import type { Entry, Links } from './kernel/kernels';
 import { RowsView } from './rows';
 import type { RowActions } from './row';
 import * as words from './model/words';

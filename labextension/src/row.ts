@@ -2,8 +2,8 @@
 
 import * as board from './board';
 import { bdi, button, el, say, set } from './ui/dom';
-import { fill, stateOf } from './head';
-import type { Entry } from './links';
+import { fill, stateOf } from './card/head';
+import type { Entry } from './kernel/kernels';
 import type { Action } from './protocol/types';
 import * as words from './model/words';
 

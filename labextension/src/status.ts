@@ -5,7 +5,7 @@ import { Widget } from '@lumino/widgets';
 
 import * as board from './board';
 import { button, say } from './ui/dom';
-import type { Links } from './links';
+import type { Links } from './kernel/kernels';
 
 export class StatusItem extends Widget {
   /** Emitted when the item is to appear or to go. */

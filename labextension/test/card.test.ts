@@ -2,8 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { AdviceView, timeUse } from '../src/advice';
-import { Card } from '../src/card';
+import { AdviceView, timeUse } from '../src/card/advice';
+import { Card } from '../src/card/card';
 import { ResultModel } from '../src/model/result';
 import type { Commands } from '../src/model/result';
 import { SCENES, commands, kept, live, reply } from './gallery/scenes';

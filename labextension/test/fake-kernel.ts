@@ -3,7 +3,7 @@
 import { Signal } from '@lumino/signaling';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 
-import type { Connected } from '../src/link';
+import type { Connected } from '../src/kernel/kernel-link';
 import { PROTOCOL, TARGET } from '../src/protocol/types';
 
 interface Question {

@@ -3,7 +3,7 @@ import { Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import * as board from '../src/board';
-import type { Entry, Links } from '../src/links';
+import type { Entry, Links } from '../src/kernel/kernels';
 import { NO_HEAD, ResultModel } from '../src/model/result';
 import { Notices } from '../src/notices';
 import { ResultsPanel } from '../src/panel';

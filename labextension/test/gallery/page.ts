@@ -6,8 +6,8 @@ import '../../style/panel.css';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import { Card } from '../../src/card';
-import type { Entry, Links } from '../../src/links';
+import { Card } from '../../src/card/card';
+import type { Entry, Links } from '../../src/kernel/kernels';
 import { NO_HEAD, ResultModel } from '../../src/model/result';
 import { ResultsPanel } from '../../src/panel';
 import { Painter } from '../../src/timeline/paint';

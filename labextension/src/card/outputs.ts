@@ -1,11 +1,11 @@
 /** What the newest tasks wrote: asked of the kernel when it is looked at, else as the notebook keeps it. */
 
 import { reason } from './actions';
-import { appendText, clip, overwritten } from './ui/ansi';
-import { button, el, say, set } from './ui/dom';
-import * as words from './model/words';
-import type { ResultModel } from './model/result';
-import type { TaskOutput } from './protocol/types';
+import { appendText, clip, overwritten } from '../ui/ansi';
+import { button, el, say, set } from '../ui/dom';
+import * as words from '../model/words';
+import type { ResultModel } from '../model/result';
+import type { TaskOutput } from '../protocol/types';
 
 const SHOWN = 1_000;
 

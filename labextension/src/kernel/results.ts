@@ -1,9 +1,9 @@
 /** The results that one kernel tells of: taken in, left alone when it is gone, forgotten. No DOM. */
 
-import { CommandsOf } from './commands';
-import type { Link } from './link';
-import { ResultModel } from './model/result';
-import type { ResultUpdate } from './protocol/types';
+import { CommandsOf } from './result-commands';
+import type { Link } from './kernel-link';
+import { ResultModel } from '../model/result';
+import type { ResultUpdate } from '../protocol/types';
 
 export class Known {
   readonly #asked: Pick<Link, 'request'>;

@@ -1,8 +1,8 @@
 /** The top of a card: name, bar, counts, how long it takes, and what a person must know beside. */
 
-import { bdi, el, say, set } from './ui/dom';
-import * as words from './model/words';
-import type { ResultModel } from './model/result';
+import { bdi, el, say, set } from '../ui/dom';
+import * as words from '../model/words';
+import type { ResultModel } from '../model/result';
 
 /** Said aloud at most this often, in milliseconds. */
 const QUIET = 15_000;

@@ -1,8 +1,8 @@
 /** What can be asked of one result, over the link to its kernel. */
 
-import type { Link } from './link';
-import type { Commands } from './model/result';
-import type { BundleReply, ExportFormat, OutputsReply, TaskReply } from './protocol/types';
+import type { Link } from './kernel-link';
+import type { Commands } from '../model/result';
+import type { BundleReply, ExportFormat, OutputsReply, TaskReply } from '../protocol/types';
 
 export class CommandsOf implements Commands {
   readonly #link: Pick<Link, 'request'>;

@@ -5,15 +5,15 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import { Aside } from './aside';
-import type { Opened } from './aside';
-import { ask, PATIENCE } from './ask';
-import { Known } from './known';
-import { checkMessage } from './protocol/messages';
-import type { ResultModel } from './model/result';
-import { PROTOCOL, TARGET } from './protocol/types';
-import type { CommMessage, Request, UpdateMessage } from './protocol/types';
-import type { Replies } from './protocol/replies';
+import { Aside } from './second-connection';
+import type { Opened } from './second-connection';
+import { ask, PATIENCE } from './request';
+import { Known } from './results';
+import { checkMessage } from '../protocol/messages';
+import type { ResultModel } from '../model/result';
+import { PROTOCOL, TARGET } from '../protocol/types';
+import type { CommMessage, Request, UpdateMessage } from '../protocol/types';
+import type { Replies } from '../protocol/replies';
 import { Sequence } from './sequence';
 
 /** What is used of a kernel connection; it may be replaced by another one to the same kernel. */

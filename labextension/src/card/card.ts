@@ -2,21 +2,21 @@
 
 import { ActionsView } from './actions';
 import { AdviceView } from './advice';
-import { DrawerView } from './drawer';
-import type { RenderOutput } from './drawer';
-import { el, set } from './ui/dom';
+import { DrawerView } from './task-details';
+import type { RenderOutput } from './task-details';
+import { el, set } from '../ui/dom';
 import { EnginesView } from './engines';
 import { FailuresView } from './failures';
-import { FoldsView } from './ui/folds';
+import { FoldsView } from '../ui/folds';
 import { HeadView, stateOf } from './head';
 import { OutputsView } from './outputs';
 import { TasksView } from './tasks';
-import { Timeline } from './timeline/timeline';
-import { rowMark } from './timeline/marks';
-import type { Mark } from './timeline/marks';
-import * as words from './model/words';
-import type { ResultModel } from './model/result';
-import type { Outcome } from './protocol/types';
+import { Timeline } from '../timeline/timeline';
+import { rowMark } from '../timeline/marks';
+import type { Mark } from '../timeline/marks';
+import * as words from '../model/words';
+import type { ResultModel } from '../model/result';
+import type { Outcome } from '../protocol/types';
 
 export interface CardSettings {
   /** Whether the timeline is unfolded from the start. */

@@ -1,14 +1,14 @@
 /** One task in full: its facts, its traceback, what it wrote, and its rich outputs. */
 
 import { reason } from './actions';
-import { appendText, overwritten } from './ui/ansi';
-import { bdi, button, el, say, set } from './ui/dom';
+import { appendText, overwritten } from '../ui/ansi';
+import { bdi, button, el, say, set } from '../ui/dom';
 import { appendTraceback } from './failures';
 import { title } from './tasks';
-import * as words from './model/words';
-import type { Mark } from './timeline/marks';
-import type { ResultModel } from './model/result';
-import type { RichOutput, Stream, TaskReply } from './protocol/types';
+import * as words from '../model/words';
+import type { Mark } from '../timeline/marks';
+import type { ResultModel } from '../model/result';
+import type { RichOutput, Stream, TaskReply } from '../protocol/types';
 
 const FIRST = 4_000;
 const MOST = 1_000_000;

@@ -1,9 +1,9 @@
 /** What a card says once a run has ended: where the engines' time went, and what would have made it shorter. */
 
-import { el, say, set } from './ui/dom';
+import { el, say, set } from '../ui/dom';
 import { fill } from './head';
-import * as words from './model/words';
-import type { Advice, Head, TimeUse } from './protocol/types';
+import * as words from '../model/words';
+import type { Advice, Head, TimeUse } from '../protocol/types';
 
 const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, string])[] = [
   ['computing', 'computing'],

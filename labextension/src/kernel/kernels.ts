@@ -6,9 +6,9 @@ import { UUID } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import { Link } from './link';
-import type { ResultModel } from './model/result';
-import { TARGET } from './protocol/types';
+import { Link } from './kernel-link';
+import type { ResultModel } from '../model/result';
+import { TARGET } from '../protocol/types';
 
 export type Services = Pick<ServiceManager.IManager, 'kernels' | 'kernelspecs' | 'sessions'>;
 

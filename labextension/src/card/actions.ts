@@ -1,9 +1,9 @@
 /** The buttons of a card: pressed at once, answered by the kernel, and what came of it as a plain line. */
 
-import { button, el, say, set } from './ui/dom';
-import * as words from './model/words';
-import type { ResultModel } from './model/result';
-import type { Action, ExportFormat, Outcome } from './protocol/types';
+import { button, el, say, set } from '../ui/dom';
+import * as words from '../model/words';
+import type { ResultModel } from '../model/result';
+import type { Action, ExportFormat, Outcome } from '../protocol/types';
 
 const FORMATS: [ExportFormat, string][] = [
   ['report', 'Report (HTML)'],

@@ -1,10 +1,10 @@
 /** The groups of failures, each with one full traceback folded away. */
 
 import { reason } from './actions';
-import { appendText, clip, strip } from './ui/ansi';
-import { bdi, button, el, say, set } from './ui/dom';
-import * as words from './model/words';
-import type { Failure, ResultModel } from './model/result';
+import { appendText, clip, strip } from '../ui/ansi';
+import { bdi, button, el, say, set } from '../ui/dom';
+import * as words from '../model/words';
+import type { Failure, ResultModel } from '../model/result';
 
 const SHOWN = 8_000;
 const WHOLE = 100_000;

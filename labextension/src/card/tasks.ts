@@ -1,13 +1,13 @@
 /** The tasks, fifty a page: what is known of each, and the way to its details. */
 
-import { button, el, say, set } from './ui/dom';
+import { button, el, say, set } from '../ui/dom';
 import { fill } from './head';
-import { OK, QUEUED } from './model/task-columns';
-import { rowMark, runningMark } from './timeline/marks';
-import type { Mark } from './timeline/marks';
-import * as words from './model/words';
-import type { ResultModel } from './model/result';
-import type { Status } from './protocol/types';
+import { OK, QUEUED } from '../model/task-columns';
+import { rowMark, runningMark } from '../timeline/marks';
+import type { Mark } from '../timeline/marks';
+import * as words from '../model/words';
+import type { ResultModel } from '../model/result';
+import type { Status } from '../protocol/types';
 
 const PAGE = 50;
 const FILTERS: ['all' | Status, string][] = [

@@ -1,10 +1,10 @@
 /** What each engine does: a table, or for many of them a map of one cell each. */
 
-import { bdi, el, say, set } from './ui/dom';
+import { bdi, el, say, set } from '../ui/dom';
 import { fill } from './head';
-import * as words from './model/words';
-import type { ResultModel } from './model/result';
-import type { EngineLoad } from './protocol/types';
+import * as words from '../model/words';
+import type { ResultModel } from '../model/result';
+import type { EngineLoad } from '../protocol/types';
 
 /** More engines than this become a map. */
 const MOST_ROWS = 64;

@@ -4,10 +4,10 @@ import { KernelMessage } from '@jupyterlab/services';
 import type { Kernel } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
-import { PROTOCOL } from './protocol/types';
-import type { Request } from './protocol/types';
-import { checkReply } from './protocol/replies';
-import type { Replies } from './protocol/replies';
+import { PROTOCOL } from '../protocol/types';
+import type { Request } from '../protocol/types';
+import { checkReply } from '../protocol/replies';
+import type { Replies } from '../protocol/replies';
 
 export const PATIENCE = 5_000;
 export const NO_ANSWER = 'No answer from the kernel.';

@@ -6,8 +6,8 @@
 import type { Kernel } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 
-import { PATIENCE } from './ask';
-import type { Asked } from './ask';
+import { PATIENCE } from './request';
+import type { Asked } from './request';
 
 /** What is used of the second connection. */
 export type Opened = Asked &
