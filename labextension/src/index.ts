@@ -10,17 +10,17 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Token } from '@lumino/coreutils';
 
-import { addActions, chooseFormat } from './asking';
-import { ICON } from './icon';
-import { Places } from './jump';
+import { addActions, chooseFormat } from './lab/commands';
+import { ICON } from './lab/icon';
+import { Places } from './lab/navigation';
 import { Links } from './kernel/kernels';
-import { Notices } from './notices';
-import { ResultsPanel } from './panel';
+import { Notices } from './lab/notifications';
+import { ResultsPanel } from './panel/panel';
 import { MIME_TYPE } from './protocol/types';
-import { ResultRenderer } from './renderer';
-import { renderWith } from './rich';
-import { PLUGIN, Settings } from './settings';
-import { StatusItem } from './status';
+import { ResultRenderer } from './lab/mime-renderer';
+import { renderWith } from './lab/rich-output';
+import { PLUGIN, Settings } from './lab/settings';
+import { StatusItem } from './panel/status-bar';
 
 /** What the other plugins share. */
 interface Shared {

@@ -6,13 +6,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import type { ResultModel } from '../src/model/result';
 import { MIME_TYPE } from '../src/protocol/types';
-import type { ResultRenderer } from '../src/renderer';
+import type { ResultRenderer } from '../src/lab/mime-renderer';
 import { toSaved } from '../src/model/save';
 import { SCENES, commands, live } from './gallery/scenes';
 
 // Lumino looks for this when it is loaded, and jsdom lacks it.
 vi.stubGlobal('DragEvent', MouseEvent);
-const { ResultRenderer: Renderer } = await import('../src/renderer');
+const { ResultRenderer: Renderer } = await import('../src/lab/mime-renderer');
 
 class Known {
   model: ResultModel | null = null;

@@ -9,7 +9,7 @@ import { Widget } from '@lumino/widgets';
 import { Card } from '../../src/card/card';
 import type { Entry, Links } from '../../src/kernel/kernels';
 import { NO_HEAD, ResultModel } from '../../src/model/result';
-import { ResultsPanel } from '../../src/panel';
+import { ResultsPanel } from '../../src/panel/panel';
 import { Painter } from '../../src/timeline/paint';
 import { SCENES } from './scenes';
 

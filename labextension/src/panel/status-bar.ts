@@ -3,9 +3,9 @@
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import * as board from './board';
-import { button, say } from './ui/dom';
-import type { Links } from './kernel/kernels';
+import * as board from './summary';
+import { button, say } from '../ui/dom';
+import type { Links } from '../kernel/kernels';
 
 export class StatusItem extends Widget {
   /** Emitted when the item is to appear or to go. */

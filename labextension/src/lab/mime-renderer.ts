@@ -4,15 +4,15 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import { Card } from './card/card';
-import type { CardSettings } from './card/card';
-import { checkSaved } from './protocol/saved';
-import type { RenderOutput } from './card/task-details';
-import { el } from './ui/dom';
-import { ResultModel } from './model/result';
-import { MIME_TYPE } from './protocol/types';
-import type { Saved } from './protocol/types';
-import { figuresOf, keep } from './model/save';
+import { Card } from '../card/card';
+import type { CardSettings } from '../card/card';
+import { checkSaved } from '../protocol/saved';
+import type { RenderOutput } from '../card/task-details';
+import { el } from '../ui/dom';
+import { ResultModel } from '../model/result';
+import { MIME_TYPE } from '../protocol/types';
+import type { Saved } from '../protocol/types';
+import { figuresOf, keep } from '../model/save';
 
 /** The results that some kernel tells of. */
 export interface Results {

@@ -5,12 +5,12 @@ import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 
-import { reason } from './card/actions';
-import type { Entry, Links } from './kernel/kernels';
-import type { ResultsPanel } from './panel';
-import type { Action, ExportFormat, Outcome } from './protocol/types';
-import * as words from './model/words';
-import type { ResultModel } from './model/result';
+import { reason } from '../card/actions';
+import type { Entry, Links } from '../kernel/kernels';
+import type { ResultsPanel } from '../panel/panel';
+import type { Action, ExportFormat, Outcome } from '../protocol/types';
+import * as words from '../model/words';
+import type { ResultModel } from '../model/result';
 
 const CATEGORY = 'Parallel results';
 const FORMATS: Record<ExportFormat, string> = {

@@ -5,8 +5,8 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
-import type { RenderOutput } from './card/task-details';
-import { el } from './ui/dom';
+import type { RenderOutput } from '../card/task-details';
+import { el } from '../ui/dom';
 
 export function renderWith(rendermime: IRenderMimeRegistry): RenderOutput {
   return ({ data, metadata }, host) => {

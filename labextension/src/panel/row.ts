@@ -1,11 +1,11 @@
 /** One result as a row of the panel; all rows have one height. */
 
-import * as board from './board';
-import { bdi, button, el, say, set } from './ui/dom';
-import { fill, stateOf } from './card/head';
-import type { Entry } from './kernel/kernels';
-import type { Action } from './protocol/types';
-import * as words from './model/words';
+import * as board from './summary';
+import { bdi, button, el, say, set } from '../ui/dom';
+import { fill, stateOf } from '../card/head';
+import type { Entry } from '../kernel/kernels';
+import type { Action } from '../protocol/types';
+import * as words from '../model/words';
 
 export interface RowActions {
   /** Show the cell that a result was made in. */

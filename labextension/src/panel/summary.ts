@@ -1,10 +1,10 @@
 /** What the panel and the status bar say of all results together. No DOM. */
 
-import { stateOf } from './card/head';
-import type { Entry } from './kernel/kernels';
-import type { ResultModel } from './model/result';
-import type { Figures } from './protocol/types';
-import * as words from './model/words';
+import { stateOf } from '../card/head';
+import type { Entry } from '../kernel/kernels';
+import type { ResultModel } from '../model/result';
+import type { Figures } from '../protocol/types';
+import * as words from '../model/words';
 
 export const FILTERS = ['all', 'running', 'failed'] as const;
 export type Filter = (typeof FILTERS)[number];

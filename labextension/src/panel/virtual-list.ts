@@ -1,7 +1,7 @@
 /** A list of rows of one height, of which only those in view are in the page. */
 
-import { el, set } from './ui/dom';
-import type { Entry } from './kernel/kernels';
+import { el, set } from '../ui/dom';
+import type { Entry } from '../kernel/kernels';
 import { RowView } from './row';
 import type { RowActions } from './row';
 

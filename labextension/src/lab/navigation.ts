@@ -5,8 +5,8 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Widget } from '@lumino/widgets';
 
-import type { Entry, Links } from './kernel/kernels';
-import type { Where } from './protocol/types';
+import type { Entry, Links } from '../kernel/kernels';
+import type { Where } from '../protocol/types';
 
 export class Places {
   readonly #app: JupyterFrontEnd;

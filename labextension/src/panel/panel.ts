@@ -2,13 +2,13 @@
 
 import { Widget } from '@lumino/widgets';
 
-import * as board from './board';
-import type { Filter } from './board';
-import { button, el, say, set } from './ui/dom';
-import type { Entry, Links } from './kernel/kernels';
-import { RowsView } from './rows';
+import * as board from './summary';
+import type { Filter } from './summary';
+import { button, el, say, set } from '../ui/dom';
+import type { Entry, Links } from '../kernel/kernels';
+import { RowsView } from './virtual-list';
 import type { RowActions } from './row';
-import * as words from './model/words';
+import * as words from '../model/words';
 
 const LABELS: Record<Filter, string> = { all: 'All', running: 'Running', failed: 'Failed' };
 const NOTHING = {

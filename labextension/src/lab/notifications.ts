@@ -2,10 +2,10 @@
 
 import type { IDisposable } from '@lumino/disposable';
 
-import { lost } from './board';
-import type { Entry, Links } from './kernel/kernels';
-import type { ResultModel } from './model/result';
-import * as words from './model/words';
+import { lost } from '../panel/summary';
+import type { Entry, Links } from '../kernel/kernels';
+import type { ResultModel } from '../model/result';
+import * as words from '../model/words';
 
 /** Seconds; what is over sooner was waited for. */
 const LONG = 10;
