@@ -112,7 +112,7 @@ fuzz: .venv/test.stamp
 	$(BIN)/python tests/fuzz/fuzz.py 60000
 	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/fuzz
 	$(BIN)/python -m pytest -m browser tests/browser/test_xss.py
-	cd labextension && FUZZ_CASES=12000 PATH="$(BIN):$$PATH" jlpm vitest run test/fuzz.test.ts test/fuzz-drawn.test.ts
+	cd labextension && FUZZ_CASES=12000 PATH="$(BIN):$$PATH" jlpm vitest run test/protocol/fuzz.test.ts test/card/fuzz.test.ts
 
 # Runs in a folder without conftest.py, so that the settings of our own tests do not apply.
 upstream: .venv/test.stamp

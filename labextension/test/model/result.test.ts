@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 
-import { checkSaved } from '../src/protocol/saved';
-import { NO_HEAD, ResultModel } from '../src/model/result';
-import type { Rows } from '../src/protocol/types';
-import { toSaved } from '../src/model/save';
-import { commands, live, rows } from './gallery/scenes';
+import { checkSaved } from '../../src/protocol/saved';
+import { NO_HEAD, ResultModel } from '../../src/model/result';
+import type { Rows } from '../../src/protocol/types';
+import { toSaved } from '../../src/model/save';
+import { commands, live, rows } from '../gallery/scenes';
 
 function some(changes: [position: number, status: number][]): Rows {
   const made = rows(changes.length);

@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { TaskColumns } from '../src/model/task-columns';
-import { Bins, HOLDS_FAILED } from '../src/timeline/bins';
-import { Lanes, extent, ticks, within } from '../src/timeline/layout';
-import { beside, hit, nearest, sampled, told } from '../src/timeline/marks';
-import { Sight } from '../src/timeline/sight';
-import { live, rows } from './gallery/scenes';
+import { TaskColumns } from '../../src/model/task-columns';
+import { Bins, HOLDS_FAILED } from '../../src/timeline/bins';
+import { Lanes, extent, ticks, within } from '../../src/timeline/layout';
+import { beside, hit, nearest, sampled, told } from '../../src/timeline/marks';
+import { Sight } from '../../src/timeline/sight';
+import { live, rows } from '../gallery/scenes';
 
 function columns(tasks: [slot: number, start: number, duration: number, status: number][]): TaskColumns {
   const made = rows(tasks.length);

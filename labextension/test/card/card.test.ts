@@ -2,11 +2,11 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { AdviceView, timeUse } from '../src/card/advice';
-import { Card } from '../src/card/card';
-import { ResultModel } from '../src/model/result';
-import type { Commands } from '../src/model/result';
-import { SCENES, commands, kept, live, reply } from './gallery/scenes';
+import { AdviceView, timeUse } from '../../src/card/advice';
+import { Card } from '../../src/card/card';
+import { ResultModel } from '../../src/model/result';
+import type { Commands } from '../../src/model/result';
+import { SCENES, commands, kept, live, reply } from '../gallery/scenes';
 
 let card: Card;
 

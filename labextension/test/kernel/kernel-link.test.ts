@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { PROMPT } from '../src/kernel/second-connection';
-import type { Opened } from '../src/kernel/second-connection';
-import { NO_ANSWER, PATIENCE } from '../src/kernel/request';
-import { Link } from '../src/kernel/kernel-link';
+import { PROMPT } from '../../src/kernel/second-connection';
+import type { Opened } from '../../src/kernel/second-connection';
+import { NO_ANSWER, PATIENCE } from '../../src/kernel/request';
+import { Link } from '../../src/kernel/kernel-link';
 import { FakeKernel, settled } from './fake-kernel';
 
 let kernel: FakeKernel;

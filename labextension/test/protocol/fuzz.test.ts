@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-import { checkSaved } from '../src/protocol/saved';
-import { checkMessage } from '../src/protocol/messages';
-import { checkReply } from '../src/protocol/replies';
-import type { Replies } from '../src/protocol/replies';
-import { CASES, SLOW, chances, spent, variant } from './broken';
-import { reply } from './gallery/scenes';
-import { MIME_TYPE } from '../src/protocol/types';
+import { checkSaved } from '../../src/protocol/saved';
+import { checkMessage } from '../../src/protocol/messages';
+import { checkReply } from '../../src/protocol/replies';
+import type { Replies } from '../../src/protocol/replies';
+import { CASES, SLOW, chances, spent, variant } from '../broken';
+import { reply } from '../gallery/scenes';
+import { MIME_TYPE } from '../../src/protocol/types';
 
 const golden = readFileSync('../tests/data/mime.json', 'utf8');
 

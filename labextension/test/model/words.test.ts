@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest';
 
-import { NO_HEAD } from '../src/model/result';
-import type { Head } from '../src/protocol/types';
-import * as words from '../src/model/words';
+import { NO_HEAD } from '../../src/model/result';
+import type { Head } from '../../src/protocol/types';
+import * as words from '../../src/model/words';
 
 function head(facts: Partial<Head>): Head {
   return { ...NO_HEAD, ...facts };

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
-import { NEWER, UNREADABLE, checkSaved } from '../src/protocol/saved';
-import { checkMessage } from '../src/protocol/messages';
-import type { CommMessage, UpdateMessage } from '../src/protocol/types';
+import { NEWER, UNREADABLE, checkSaved } from '../../src/protocol/saved';
+import { checkMessage } from '../../src/protocol/messages';
+import type { CommMessage, UpdateMessage } from '../../src/protocol/types';
 
 const golden = JSON.parse(readFileSync('../tests/data/mime.json', 'utf8')) as Record<string, unknown>;
 

@@ -4,15 +4,15 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import type { ResultModel } from '../src/model/result';
-import { MIME_TYPE } from '../src/protocol/types';
-import type { ResultRenderer } from '../src/lab/mime-renderer';
-import { toSaved } from '../src/model/save';
-import { SCENES, commands, live } from './gallery/scenes';
+import type { ResultModel } from '../../src/model/result';
+import { MIME_TYPE } from '../../src/protocol/types';
+import type { ResultRenderer } from '../../src/lab/mime-renderer';
+import { toSaved } from '../../src/model/save';
+import { SCENES, commands, live } from '../gallery/scenes';
 
 // Lumino looks for this when it is loaded, and jsdom lacks it.
 vi.stubGlobal('DragEvent', MouseEvent);
-const { ResultRenderer: Renderer } = await import('../src/lab/mime-renderer');
+const { ResultRenderer: Renderer } = await import('../../src/lab/mime-renderer');
 
 class Known {
   model: ResultModel | null = null;

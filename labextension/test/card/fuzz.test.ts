@@ -3,14 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { Card } from '../src/card/card';
-import { checkSaved } from '../src/protocol/saved';
-import { Link } from '../src/kernel/kernel-link';
-import { checkMessage } from '../src/protocol/messages';
-import { ResultModel } from '../src/model/result';
-import { toSaved } from '../src/model/save';
-import { CASES, SLOW, chances, spent, variant } from './broken';
-import { FakeKernel } from './fake-kernel';
+import { Card } from '../../src/card/card';
+import { checkSaved } from '../../src/protocol/saved';
+import { Link } from '../../src/kernel/kernel-link';
+import { checkMessage } from '../../src/protocol/messages';
+import { ResultModel } from '../../src/model/result';
+import { toSaved } from '../../src/model/save';
+import { CASES, SLOW, chances, spent, variant } from '../broken';
+import { FakeKernel } from '../kernel/fake-kernel';
 
 const golden = readFileSync('../tests/data/mime.json', 'utf8');
 const DRAWN = Math.ceil(CASES / 60); // to draw takes a hundred times as long as to read

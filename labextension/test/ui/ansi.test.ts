@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { appendText, clip, oneLine, overwritten, runs, strip } from '../src/ui/ansi';
+import { appendText, clip, oneLine, overwritten, runs, strip } from '../../src/ui/ansi';
 
 const ESC = '\x1b';
 

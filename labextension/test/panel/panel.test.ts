@@ -2,13 +2,13 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import * as board from '../src/panel/summary';
-import type { Entry, Links } from '../src/kernel/kernels';
-import { NO_HEAD, ResultModel } from '../src/model/result';
-import { Notices } from '../src/lab/notifications';
-import { ResultsPanel } from '../src/panel/panel';
-import type { Head } from '../src/protocol/types';
-import { ROW_HEIGHT } from '../src/panel/virtual-list';
+import * as board from '../../src/panel/summary';
+import type { Entry, Links } from '../../src/kernel/kernels';
+import { NO_HEAD, ResultModel } from '../../src/model/result';
+import { Notices } from '../../src/lab/notifications';
+import { ResultsPanel } from '../../src/panel/panel';
+import type { Head } from '../../src/protocol/types';
+import { ROW_HEIGHT } from '../../src/panel/virtual-list';
 
 function entry(id: string, head: Partial<Head> = {}): Entry {
   const model = new ResultModel(id);

@@ -3,8 +3,8 @@
 import { Signal } from '@lumino/signaling';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 
-import type { Connected } from '../src/kernel/kernel-link';
-import { PROTOCOL, TARGET } from '../src/protocol/types';
+import type { Connected } from '../../src/kernel/kernel-link';
+import { PROTOCOL, TARGET } from '../../src/protocol/types';
 
 interface Question {
   type: string;

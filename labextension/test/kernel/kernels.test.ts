@@ -2,9 +2,9 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { PATIENCE } from '../src/kernel/request';
-import { Links } from '../src/kernel/kernels';
-import type { Services } from '../src/kernel/kernels';
+import { PATIENCE } from '../../src/kernel/request';
+import { Links } from '../../src/kernel/kernels';
+import type { Services } from '../../src/kernel/kernels';
 import { FakeKernel } from './fake-kernel';
 
 class Connection extends FakeKernel {
