@@ -132,7 +132,7 @@ export class ActionsView {
     try {
       await (ask(model) ?? Promise.reject(new Error('No answer from the kernel.')));
     } catch (error) {
-      if (model === this.#model) this.say(reason(error), true);
+      if (model === this.#model) this.say(words.reason(error), true);
     } finally {
       if (model === this.#model) {
         this.#pending.delete(action);
@@ -147,11 +147,4 @@ export class ActionsView {
     set(from, 'aria-expanded', String(open));
     (open ? row.querySelector('button') : from)?.focus();
   }
-}
-
-/** Why something was refused, as a sentence. */
-export function reason(error: unknown): string {
-  return error instanceof Error && error.message
-    ? words.sentence(error.message)
-    : 'No answer from the kernel.';
 }

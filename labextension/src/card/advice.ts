@@ -1,7 +1,6 @@
 /** What a card says once a run has ended: where the engines' time went, and what would have made it shorter. */
 
-import { el, say, set } from '../ui/dom';
-import { fill } from './head';
+import { el, fill, say, set } from '../ui/dom';
 import * as words from '../model/words';
 import type { Advice, Head, TimeUse } from '../protocol/types';
 

@@ -1,7 +1,6 @@
 /** What each engine does: a table, or for many of them a map of one cell each. */
 
-import { bdi, el, say, set } from '../ui/dom';
-import { fill } from './head';
+import { bdi, el, fill, say, set } from '../ui/dom';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 import type { EngineLoad } from '../protocol/types';

@@ -1,6 +1,5 @@
 /** The groups of failures, each with one full traceback folded away. */
 
-import { reason } from './actions';
 import { appendText, clip, strip } from '../ui/ansi';
 import { bdi, button, el, say, set } from '../ui/dom';
 import * as words from '../model/words';
@@ -110,7 +109,7 @@ class Group {
       set(this.#all, 'hidden', true);
       this.#draw();
     } catch (error) {
-      say(this.#said, reason(error));
+      say(this.#said, words.reason(error));
     }
     return this.#whole ?? this.#shown;
   }

@@ -1,8 +1,9 @@
 /** The top of a card: name, bar, counts, how long it takes, and what a person must know beside. */
 
-import { bdi, el, say, set } from '../ui/dom';
+import { bdi, el, fill, say, set } from '../ui/dom';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
+import { notice, ranOn, stateOf } from '../model/state';
 
 /** Said aloud at most this often, in milliseconds. */
 const QUIET = 15_000;
@@ -120,42 +121,4 @@ export class HeadView {
     // The first words belong to the page, and nobody waits for them.
     if (this.#live.isConnected) say(this.#live, this.#told.text);
   }
-}
-
-/** The shape and the word of a result's state, the connection's included. */
-export function stateOf(model: ResultModel): readonly [string, string] {
-  if (model.head.finished || model.connection === 'live') return words.STATES[model.head.state];
-  const said = { static: 'not connected', disconnected: 'disconnected', unloaded: words.STATES.frozen[1] };
-  return ['‖', said[model.connection]];
-}
-
-/** Why a card that has not ended stands still; empty where it does not. */
-function notice(model: ResultModel): string {
-  if (model.head.finished || model.connection === 'live') return '';
-  if (model.connection === 'unloaded') return 'No longer followed: ipar_results was unloaded.';
-  const when = model.head.time
-    ? ` this is how it was at ${words.moment(model.head.time)}.`
-    : ' this is how it was.';
-  return `${model.connection === 'static' ? 'Not connected:' : 'Disconnected from the kernel:'}${when}`;
-}
-
-/** The engine of a result of one task; empty before it has one. */
-function ranOn(model: ResultModel): string {
-  const named = model.tasks.map(task => task.engine_id);
-  const place = words.engines(named.length ? named : model.engines.map(load => load.engine_id));
-  return place && `${place} · `;
-}
-
-/** Keep as many children as needed, and write each anew: nothing is taken away and put back. */
-export function fill<T extends HTMLElement>(
-  parent: HTMLElement,
-  count: number,
-  make: () => T,
-  write: (child: T, i: number) => void
-): void {
-  while (parent.children.length > count) parent.lastElementChild?.remove();
-  while (parent.children.length < count) parent.append(make());
-  [...parent.children].forEach((child, i) => {
-    write(child as T, i);
-  });
 }

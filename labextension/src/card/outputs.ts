@@ -1,6 +1,5 @@
 /** What the newest tasks wrote: asked of the kernel when it is looked at, else as the notebook keeps it. */
 
-import { reason } from './actions';
 import { appendText, clip, overwritten } from '../ui/ansi';
 import { button, el, say, set } from '../ui/dom';
 import * as words from '../model/words';
@@ -50,7 +49,7 @@ export class OutputsView {
       model.outputs = outputs;
       this.#show(outputs, total);
     } catch (error) {
-      say(this.#said, reason(error));
+      say(this.#said, words.reason(error));
     } finally {
       set(this.#refresh, 'aria-disabled', undefined);
     }

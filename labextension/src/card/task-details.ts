@@ -1,6 +1,5 @@
 /** One task in full: its facts, its traceback, what it wrote, and its rich outputs. */
 
-import { reason } from './actions';
 import { appendText, overwritten } from '../ui/ansi';
 import { bdi, button, el, say, set } from '../ui/dom';
 import { appendTraceback } from './failures';
@@ -97,7 +96,7 @@ export class DrawerView {
       this.#show(task, model);
     } catch (error) {
       if (asked !== this.#asked) return;
-      say(this.#said, reason(error));
+      say(this.#said, words.reason(error));
       if (!this.#content.hasChildNodes()) this.#kept(mark, model);
     } finally {
       set(this.#more, 'aria-disabled', undefined);

@@ -1,7 +1,6 @@
 /** The tasks, fifty a page: what is known of each, and the way to its details. */
 
-import { button, el, say, set } from '../ui/dom';
-import { fill } from './head';
+import { button, el, fill, say, set } from '../ui/dom';
 import { OK, QUEUED } from '../model/task-columns';
 import { rowMark, runningMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';

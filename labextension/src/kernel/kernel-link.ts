@@ -8,6 +8,7 @@ import { Signal } from '@lumino/signaling';
 import { Aside } from './second-connection';
 import type { Opened } from './second-connection';
 import { ask, PATIENCE } from './request';
+import type { Requester } from './request';
 import { Known } from './results';
 import { checkMessage } from '../protocol/messages';
 import type { ResultModel } from '../model/result';
@@ -43,7 +44,7 @@ export interface LinkOptions {
 /** A kernel that is busy with its very start answers late; nobody waits for a hello. */
 const HELLO_PATIENCE = 2 * PATIENCE;
 
-export class Link implements IDisposable {
+export class Link implements IDisposable, Requester {
   readonly id: string;
   /** Emitted after every message that told something. */
   readonly updated = new Signal<this, void>(this);

@@ -14,6 +14,12 @@ export const NO_ANSWER = 'No answer from the kernel.';
 
 export type Asked = Pick<Kernel.IKernelConnection, 'clientId' | 'username' | 'sendControlMessage'>;
 
+/** Who sends the requests of one kernel. */
+export interface Requester {
+  /** Rejects with an Error whose message is a sentence to show. */
+  request<R extends Request>(request: R, patience?: number): Promise<Replies[R['type']]>;
+}
+
 /** Resolves to the checked answer, or rejects with an Error whose message is a sentence to show. */
 export function ask<R extends Request>(
   kernel: Asked,

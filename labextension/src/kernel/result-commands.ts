@@ -1,14 +1,14 @@
 /** What can be asked of one result, over the link to its kernel. */
 
-import type { Link } from './kernel-link';
+import type { Requester } from './request';
 import type { Commands } from '../model/result';
 import type { BundleReply, ExportFormat, OutputsReply, TaskReply } from '../protocol/types';
 
 export class CommandsOf implements Commands {
-  readonly #link: Pick<Link, 'request'>;
+  readonly #link: Requester;
   readonly #result: string;
 
-  constructor(link: Pick<Link, 'request'>, result: string) {
+  constructor(link: Requester, result: string) {
     this.#link = link;
     this.#result = result;
   }

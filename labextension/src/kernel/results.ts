@@ -1,16 +1,16 @@
 /** The results that one kernel tells of: taken in, left alone when it is gone, forgotten. No DOM. */
 
 import { CommandsOf } from './result-commands';
-import type { Link } from './kernel-link';
+import type { Requester } from './request';
 import { ResultModel } from '../model/result';
 import type { ResultUpdate } from '../protocol/types';
 
 export class Known {
-  readonly #asked: Pick<Link, 'request'>;
+  readonly #asked: Requester;
   readonly #models = new Map<string, ResultModel>();
 
   /** `asked` is where the commands of a result go. */
-  constructor(asked: Pick<Link, 'request'>) {
+  constructor(asked: Requester) {
     this.#asked = asked;
   }
 

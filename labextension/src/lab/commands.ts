@@ -5,7 +5,6 @@ import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 
-import { reason } from '../card/actions';
 import type { Entry, Links } from '../kernel/kernels';
 import type { ResultsPanel } from '../panel/panel';
 import type { Action, ExportFormat, Outcome } from '../protocol/types';
@@ -93,7 +92,7 @@ async function carryOut(action: Action, format: unknown, model: ResultModel, pan
     else await commands[action]();
   } catch (error) {
     model.outcome.disconnect(tell);
-    panel.say(reason(error), true);
+    panel.say(words.reason(error), true);
   }
 }
 

@@ -24,7 +24,7 @@ import type {
   TaskRecord,
   TaskReply
 } from '../protocol/types';
-import { rowsOf, runningOf } from './save';
+import { rowsOf, runningOf } from './restore';
 
 /** What stands behind a model: a kernel, only the notebook, or a kernel that went away. */
 export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';

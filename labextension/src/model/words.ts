@@ -258,6 +258,13 @@ export function sentence(text: string): string {
   return oneLine(text, LENGTH.note);
 }
 
+/** Why something was refused, as a sentence. */
+export function reason(error: unknown): string {
+  return error instanceof Error && error.message
+    ? sentence(error.message)
+    : 'No answer from the kernel.';
+}
+
 /** The same text, where no line ends between a number and its unit. */
 export function unbroken(text: string): string {
   return text.replace(BEFORE_UNIT, '\u00a0');

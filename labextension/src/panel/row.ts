@@ -1,8 +1,8 @@
 /** One result as a row of the panel; all rows have one height. */
 
 import * as board from './summary';
-import { bdi, button, el, say, set } from '../ui/dom';
-import { fill, stateOf } from '../card/head';
+import { bdi, button, el, fill, say, set } from '../ui/dom';
+import { stateOf } from '../model/state';
 import type { Entry } from '../kernel/kernels';
 import type { Action } from '../protocol/types';
 import * as words from '../model/words';

@@ -1,6 +1,6 @@
 /** What the panel and the status bar say of all results together. No DOM. */
 
-import { stateOf } from '../card/head';
+import { stateOf } from '../model/state';
 import type { Entry } from '../kernel/kernels';
 import type { ResultModel } from '../model/result';
 import type { Figures } from '../protocol/types';

@@ -2,13 +2,12 @@
 
 import { el, say, set } from '../ui/dom';
 import { Lanes, extent } from './layout';
-import { steer } from './pan-zoom';
+import { Sight, steer } from './pan-zoom';
 import { beside, hit, nearest, sampled, told } from './marks';
 import type { Mark } from './marks';
 import { Painter } from './paint';
 import { AXIS, COLOURS, GUTTER, plotWidth } from './scene';
 import type { Scene, Theme } from './scene';
-import { Sight } from './sight';
 import type { ResultModel } from '../model/result';
 
 /** Lanes beyond this height scroll. */

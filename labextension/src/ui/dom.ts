@@ -51,6 +51,20 @@ export function button(
   return node;
 }
 
+/** Keep as many children as needed, and write each anew: nothing is taken away and put back. */
+export function fill<T extends HTMLElement>(
+  parent: HTMLElement,
+  count: number,
+  make: () => T,
+  write: (child: T, i: number) => void
+): void {
+  while (parent.children.length > count) parent.lastElementChild?.remove();
+  while (parent.children.length < count) parent.append(make());
+  [...parent.children].forEach((child, i) => {
+    write(child as T, i);
+  });
+}
+
 /** A glyph that says its word to who can't see it. */
 export function glyph(state: string, [shape, word]: readonly [string, string]): HTMLElement {
   return el(

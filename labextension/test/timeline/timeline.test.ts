@@ -6,7 +6,7 @@ import { TaskColumns } from '../../src/model/task-columns';
 import { Bins, HOLDS_FAILED } from '../../src/timeline/bins';
 import { Lanes, extent, ticks, within } from '../../src/timeline/layout';
 import { beside, hit, nearest, sampled, told } from '../../src/timeline/marks';
-import { Sight } from '../../src/timeline/sight';
+import { Sight } from '../../src/timeline/pan-zoom';
 import { live, rows } from '../gallery/scenes';
 
 function columns(tasks: [slot: number, start: number, duration: number, status: number][]): TaskColumns {

@@ -1,0 +1,52 @@
+/** Rows and running tasks of a saved result. */
+
+import { STATUS, UNKNOWN_SLOT } from '../protocol/types';
+import type { Rows, Running, Saved, SavedTimeline } from '../protocol/types';
+
+/** The rows that a saved snapshot holds: its timeline's, or those of its first tasks. */
+export function rowsOf(saved: Saved, base: number): Rows {
+  const line = saved.timeline ?? fromTasks(saved, base);
+  return {
+    position: Uint32Array.from(line.position),
+    first: Uint32Array.from(line.first),
+    inputs: Uint32Array.from(line.inputs),
+    slot: Uint16Array.from(line.slot, slot => (slot < 0 ? UNKNOWN_SLOT : slot)),
+    start: Float32Array.from(line.start, start => start ?? NaN),
+    duration: Float32Array.from(line.duration, duration => duration ?? NaN),
+    status: Uint8Array.from(line.status)
+  };
+}
+
+function fromTasks(saved: Saved, base: number): SavedTimeline {
+  const engines = saved.engines.map(load => load.engine_id);
+  const ended = saved.tasks
+    .map((task, position) => ({ ...task, position, code: STATUS.indexOf(task.status) }))
+    .filter(task => task.code > 1);
+  return {
+    base,
+    of: ended.length,
+    engines,
+    position: ended.map(task => task.position),
+    first: ended.map(task => task.index),
+    inputs: ended.map(task => task.inputs),
+    slot: ended.map(task => (task.engine_id === null ? -1 : engines.indexOf(task.engine_id))),
+    start: ended.map(task => (task.started === null ? null : task.started - base)),
+    duration: ended.map(task => task.duration),
+    status: ended.map(task => task.code)
+  };
+}
+
+/** What ran when the snapshot was made. */
+export function runningOf(saved: Saved, slots: readonly (number | string)[]): Running {
+  const busy = saved.engines.flatMap(({ engine_id, running }) => (running ? [{ engine_id, running }] : []));
+  const first = Uint32Array.from(busy, load => load.running[0]);
+  return {
+    position: first,
+    first,
+    since: Float32Array.from(busy, load => saved.elapsed - load.running[1]),
+    slot: Uint16Array.from(busy, load => {
+      const slot = slots.indexOf(load.engine_id);
+      return slot < 0 ? UNKNOWN_SLOT : slot;
+    })
+  };
+}
