@@ -3,7 +3,8 @@
 import { button, el, say, set } from '../ui/dom';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
-import type { Action, ExportFormat, Outcome } from '../protocol/types';
+import type { Action, ExportFormat } from '../protocol/actions';
+import type { Outcome } from '../protocol/messages';
 
 const FORMATS: [ExportFormat, string][] = [
   ['report', 'Report (HTML)'],

@@ -2,7 +2,8 @@
 
 import { el, fill, say, set } from '../ui/dom';
 import * as words from '../model/words';
-import type { Advice, Head, TimeUse } from '../protocol/types';
+import type { Head } from '../protocol/figures';
+import type { Advice, TimeUse } from '../protocol/records';
 
 const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, string])[] = [
   ['computing', 'computing'],

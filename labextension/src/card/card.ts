@@ -17,7 +17,7 @@ import { rowMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
-import type { Outcome } from '../protocol/types';
+import type { Outcome } from '../protocol/messages';
 
 export interface CardSettings {
   /** Whether the timeline is unfolded from the start. */

@@ -3,7 +3,7 @@
 import { bdi, el, fill, say, set } from '../ui/dom';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
-import type { EngineLoad } from '../protocol/types';
+import type { EngineLoad } from '../protocol/records';
 
 /** More engines than this become a map. */
 const MOST_ROWS = 64;

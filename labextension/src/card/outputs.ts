@@ -4,7 +4,7 @@ import { appendText, clip, overwritten } from '../ui/ansi';
 import { button, el, say, set } from '../ui/dom';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
-import type { TaskOutput } from '../protocol/types';
+import type { TaskOutput } from '../protocol/records';
 
 const SHOWN = 1_000;
 

@@ -7,7 +7,7 @@ import { title } from './tasks';
 import * as words from '../model/words';
 import type { Mark } from '../timeline/marks';
 import type { ResultModel } from '../model/result';
-import type { RichOutput, Stream, TaskReply } from '../protocol/types';
+import type { RichOutput, Stream, TaskReply } from '../protocol/replies';
 
 const FIRST = 4_000;
 const MOST = 1_000_000;

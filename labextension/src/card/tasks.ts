@@ -6,10 +6,10 @@ import { rowMark, runningMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
-import type { Status } from '../protocol/types';
+import type { TaskStatus } from '../protocol/types';
 
 const PAGE = 50;
-const FILTERS: ['all' | Status, string][] = [
+const FILTERS: ['all' | TaskStatus, string][] = [
   ['all', 'All'],
   ['failed', 'Failed'],
   ['aborted', 'Aborted'],
@@ -27,7 +27,7 @@ export class TasksView {
   readonly #back: HTMLButtonElement;
   readonly #next: HTMLButtonElement;
   #model: ResultModel | null = null;
-  #filter: 'all' | Status = 'all';
+  #filter: 'all' | TaskStatus = 'all';
   #page = 0;
   #marks: Mark[] = [];
 
@@ -153,7 +153,7 @@ function markOf(model: ResultModel, at: number, running: Map<number, number>): M
 }
 
 /** The positions to list; where only a sample of rows has come, those that are known. */
-function listed(model: ResultModel, filter: 'all' | Status): { positions: Uint32Array; among: string } {
+function listed(model: ResultModel, filter: 'all' | TaskStatus): { positions: Uint32Array; among: string } {
   const { columns, head, running } = model;
   const whole = columns.known >= head.ended && model.connection !== 'static';
   const busy = new Set(running.position);
@@ -171,4 +171,4 @@ function listed(model: ResultModel, filter: 'all' | Status): { positions: Uint32
   return { positions: found.subarray(0, count), among: among && `${among} are known here` };
 }
 
-const ENDED: readonly Status[] = ['ok', 'failed', 'aborted'];
+const ENDED: readonly TaskStatus[] = ['ok', 'failed', 'aborted'];

@@ -11,10 +11,10 @@ import { ask, PATIENCE } from './request';
 import type { Requester } from './request';
 import { Known } from './results';
 import { checkMessage } from '../protocol/messages';
-import type { ResultModel } from '../model/result';
+import type { CommMessage, UpdateMessage } from '../protocol/messages';
+import type { Reply, Request } from '../protocol/replies';
 import { PROTOCOL, TARGET } from '../protocol/types';
-import type { CommMessage, Request, UpdateMessage } from '../protocol/types';
-import type { Replies } from '../protocol/replies';
+import type { ResultModel } from '../model/result';
 import { Sequence } from './sequence';
 
 /** What is used of a kernel connection; it may be replaced by another one to the same kernel. */
@@ -99,7 +99,7 @@ export class Link implements IDisposable, Requester {
   }
 
   /** Ask the kernel something; rejects with an Error whose message is a sentence to show. */
-  request<R extends Request>(request: R, patience?: number): Promise<Replies[R['type']]> {
+  request<R extends Request>(request: R, patience?: number): Promise<Reply<R['type']>> {
     const kernel = this.#kernel;
     if (kernel?.connectionStatus !== 'connected') {
       return Promise.reject(new Error('The kernel is not connected.'));

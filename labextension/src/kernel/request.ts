@@ -4,10 +4,9 @@ import { KernelMessage } from '@jupyterlab/services';
 import type { Kernel } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
-import { PROTOCOL } from '../protocol/types';
-import type { Request } from '../protocol/types';
 import { checkReply } from '../protocol/replies';
-import type { Replies } from '../protocol/replies';
+import type { Reply, Request } from '../protocol/replies';
+import { PROTOCOL } from '../protocol/types';
 
 export const PATIENCE = 5_000;
 export const NO_ANSWER = 'No answer from the kernel.';
@@ -17,7 +16,7 @@ export type Asked = Pick<Kernel.IKernelConnection, 'clientId' | 'username' | 'se
 /** Who sends the requests of one kernel. */
 export interface Requester {
   /** Rejects with an Error whose message is a sentence to show. */
-  request<R extends Request>(request: R, patience?: number): Promise<Replies[R['type']]>;
+  request<R extends Request>(request: R, patience?: number): Promise<Reply<R['type']>>;
 }
 
 /** Resolves to the checked answer, or rejects with an Error whose message is a sentence to show. */
@@ -25,7 +24,7 @@ export function ask<R extends Request>(
   kernel: Asked,
   request: R,
   patience = PATIENCE
-): Promise<Replies[R['type']]> {
+): Promise<Reply<R['type']>> {
   return new Promise((resolve, reject) => {
     const id = UUID.uuid4();
     const content = { protocol: PROTOCOL, request: id, ...request };
@@ -39,7 +38,7 @@ export function ask<R extends Request>(
     future.onReply = reply => {
       clearTimeout(timer);
       const checked = checkReply(request.type, id, reply.content);
-      if (checked.ok) resolve(checked.value as Replies[R['type']]);
+      if (checked.ok) resolve(checked.value as Reply<R['type']>);
       else reject(new Error(checked.error));
     };
     // a kernel that restarts or goes away takes its futures with it

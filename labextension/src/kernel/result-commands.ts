@@ -2,7 +2,8 @@
 
 import type { Requester } from './request';
 import type { Commands } from '../model/result';
-import type { BundleReply, ExportFormat, OutputsReply, TaskReply } from '../protocol/types';
+import type { ExportFormat } from '../protocol/actions';
+import type { BundleReply, OutputsReply, TaskReply } from '../protocol/replies';
 
 export class CommandsOf implements Commands {
   readonly #link: Requester;

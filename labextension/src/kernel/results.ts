@@ -3,7 +3,7 @@
 import { CommandsOf } from './result-commands';
 import type { Requester } from './request';
 import { ResultModel } from '../model/result';
-import type { ResultUpdate } from '../protocol/types';
+import type { ResultUpdate } from '../protocol/messages';
 
 export class Known {
   readonly #asked: Requester;

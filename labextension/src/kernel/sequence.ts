@@ -1,6 +1,6 @@
 /** The order of one kernel's messages: whether any was missed, and what a full state has named so far. */
 
-import type { UpdateMessage } from '../protocol/types';
+import type { UpdateMessage } from '../protocol/messages';
 
 export class Sequence {
   /** The number of the last message; null before the first of a session. */

@@ -7,7 +7,8 @@ import { Menu } from '@lumino/widgets';
 
 import type { Entry, Links } from '../kernel/kernels';
 import type { ResultsPanel } from '../panel/panel';
-import type { Action, ExportFormat, Outcome } from '../protocol/types';
+import type { Action, ExportFormat } from '../protocol/actions';
+import type { Outcome } from '../protocol/messages';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 

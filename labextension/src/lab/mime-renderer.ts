@@ -6,13 +6,14 @@ import { Widget } from '@lumino/widgets';
 
 import { Card } from '../card/card';
 import type { CardSettings } from '../card/card';
+import { figuresOf } from '../protocol/figures';
 import { checkSaved } from '../protocol/saved';
+import type { SavedResult } from '../protocol/saved';
+import { MIME_TYPE } from '../protocol/types';
 import type { RenderOutput } from '../card/task-details';
 import { el } from '../ui/dom';
 import { ResultModel } from '../model/result';
-import { MIME_TYPE } from '../protocol/types';
-import type { Saved } from '../protocol/types';
-import { figuresOf, keep } from '../model/save';
+import { keep } from '../model/save';
 
 /** The results that some kernel tells of. */
 export interface Results {
@@ -34,7 +35,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   readonly #options: RendererOptions;
   #card: Card | null = null;
   #mime: IRenderMime.IMimeModel | null = null;
-  #saved: Saved | null = null;
+  #saved: SavedResult | null = null;
   #static: ResultModel | null = null;
   #live: ResultModel | null = null;
   #timer = 0;
@@ -131,6 +132,6 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
 }
 
 /** Whether the output holds the end of a result of which the kernel's link has not told it yet. */
-function overtaken(live: ResultModel, saved: Saved): boolean {
+function overtaken(live: ResultModel, saved: SavedResult): boolean {
   return saved.finished && !live.head.finished && live.head.time < saved.time;
 }

@@ -6,7 +6,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Widget } from '@lumino/widgets';
 
 import type { Entry, Links } from '../kernel/kernels';
-import type { Where } from '../protocol/types';
+import type { Where } from '../protocol/figures';
 
 export class Places {
   readonly #app: JupyterFrontEnd;

@@ -1,10 +1,11 @@
 /** Rows and running tasks of a saved result. */
 
-import { STATUS, UNKNOWN_SLOT } from '../protocol/types';
-import type { Rows, Running, Saved, SavedTimeline } from '../protocol/types';
+import type { Rows, Running } from '../protocol/buffers';
+import type { SavedResult, SavedTimeline } from '../protocol/saved';
+import { TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
 
 /** The rows that a saved snapshot holds: its timeline's, or those of its first tasks. */
-export function rowsOf(saved: Saved, base: number): Rows {
+export function rowsOf(saved: SavedResult, base: number): Rows {
   const line = saved.timeline ?? fromTasks(saved, base);
   return {
     position: Uint32Array.from(line.position),
@@ -17,10 +18,10 @@ export function rowsOf(saved: Saved, base: number): Rows {
   };
 }
 
-function fromTasks(saved: Saved, base: number): SavedTimeline {
+function fromTasks(saved: SavedResult, base: number): SavedTimeline {
   const engines = saved.engines.map(load => load.engine_id);
   const ended = saved.tasks
-    .map((task, position) => ({ ...task, position, code: STATUS.indexOf(task.status) }))
+    .map((task, position) => ({ ...task, position, code: TASK_STATUSES.indexOf(task.status) }))
     .filter(task => task.code > 1);
   return {
     base,
@@ -37,7 +38,7 @@ function fromTasks(saved: Saved, base: number): SavedTimeline {
 }
 
 /** What ran when the snapshot was made. */
-export function runningOf(saved: Saved, slots: readonly (number | string)[]): Running {
+export function runningOf(saved: SavedResult, slots: readonly (number | string)[]): Running {
   const busy = saved.engines.flatMap(({ engine_id, running }) => (running ? [{ engine_id, running }] : []));
   const first = Uint32Array.from(busy, load => load.running[0]);
   return {

@@ -3,27 +3,17 @@
 import { Signal } from '@lumino/signaling';
 
 import { TaskColumns } from './task-columns';
+import { isAction } from '../protocol/actions';
+import type { Action, ExportFormat } from '../protocol/actions';
+import type { Loads, Running } from '../protocol/buffers';
+import { NO_HEAD } from '../protocol/figures';
+import type { Head } from '../protocol/figures';
+import type { FailureUpdate, Outcome, ResultUpdate } from '../protocol/messages';
+import type { EngineLoad, FailedInput, TaskOutput, TaskRecord } from '../protocol/records';
+import type { BundleReply, OutputsReply, TaskReply } from '../protocol/replies';
+import type { SavedResult } from '../protocol/saved';
 import { UNKNOWN_SLOT } from '../protocol/types';
-import type {
-  Action,
-  BundleReply,
-  EngineId,
-  EngineLoad,
-  ExportFormat,
-  FailureUpdate,
-  GivenInput,
-  Head,
-  Loads,
-  Outcome,
-  OutputsReply,
-  Range,
-  ResultUpdate,
-  Running,
-  Saved,
-  TaskOutput,
-  TaskRecord,
-  TaskReply
-} from '../protocol/types';
+import type { EngineId, Pair } from '../protocol/types';
 import { rowsOf, runningOf } from './restore';
 
 /** What stands behind a model: a kernel, only the notebook, or a kernel that went away. */
@@ -54,43 +44,9 @@ export interface Failure {
   indices: number[];
   first_time: number | null;
   last_time: number | null;
-  input: GivenInput | null;
+  input: FailedInput | null;
   traceback: string;
 }
-
-export const NO_HEAD: Head = {
-  name: '',
-  total: 0,
-  done: 0,
-  ok: 0,
-  failed: 0,
-  aborted: 0,
-  running: 0,
-  queued: 0,
-  messages: 0,
-  elapsed: 0,
-  serial_time: 0,
-  wall_time: null,
-  speedup: null,
-  efficiency: null,
-  throughput: null,
-  eta: null,
-  finished: false,
-  state: 'queued',
-  note: '',
-  value: null,
-  single: false,
-  time: 0,
-  outputs_total: 0,
-  advice: [],
-  time_use: null,
-  base: 0,
-  chunked: false,
-  actions: [],
-  where: { cell_id: null, execution_count: null },
-  failure_groups: 0,
-  ended: 0
-};
 
 const NO_FAILURE: Failure = {
   n: 0,
@@ -143,7 +99,7 @@ export class ResultModel {
   }
 
   /** A result as the notebook keeps it. */
-  static fromSaved(saved: Saved): ResultModel {
+  static fromSaved(saved: SavedResult): ResultModel {
     const model = new ResultModel(saved.id);
     const timeline = saved.timeline;
     const base = timeline?.base ?? saved.tasks[0]?.submitted ?? saved.time - saved.elapsed;
@@ -185,7 +141,7 @@ export class ResultModel {
 
   /** What the kernel would do now if it were asked. */
   get actions(): readonly Action[] {
-    return this.#connection === 'live' && this.commands ? this.head.actions : [];
+    return this.#connection === 'live' && this.commands ? this.head.actions.filter(isAction) : [];
   }
 
   /** All engines, those with a number first. */
@@ -221,7 +177,7 @@ export class ResultModel {
   }
 
   /** Seconds still to go, from and to. */
-  eta(now = performance.now()): Range | null {
+  eta(now = performance.now()): Pair | null {
     const eta = this.head.eta;
     if (!eta) return null;
     const passed = this.#since(now);
@@ -272,7 +228,7 @@ export class ResultModel {
   /** The engines with what they run now: the youngest task where there are several. */
   #sorted(): EngineLoad[] {
     if (this.#saved) return this.#loads;
-    const current = new Map<number, Range>();
+    const current = new Map<number, Pair>();
     this.running.slot.forEach((slot, i) => {
       const since = this.running.since[i]!;
       const other = current.get(slot);
@@ -280,7 +236,7 @@ export class ResultModel {
     });
     const loads = this.#loads.map((load, slot) => {
       const now = current.get(slot);
-      return { ...load, running: now ? ([now[0], Math.max(0, this.head.elapsed - now[1])] as Range) : null };
+      return { ...load, running: now ? ([now[0], Math.max(0, this.head.elapsed - now[1])] as Pair) : null };
     });
     return loads.filter(Boolean).sort((a, b) => byId(a.engine_id, b.engine_id));
   }

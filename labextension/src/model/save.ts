@@ -3,8 +3,9 @@
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { FAILED } from './task-columns';
-import { MIME_TYPE, STATUS, UNKNOWN_SLOT } from '../protocol/types';
-import type { Figures, Saved, SavedTimeline } from '../protocol/types';
+import { figuresOf } from '../protocol/figures';
+import type { SavedResult, SavedTimeline } from '../protocol/saved';
+import { MIME_TYPE, TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
 import type { ResultModel } from './result';
 import * as words from './words';
 
@@ -13,37 +14,6 @@ const ROWS = 1_000;
 const OUTPUTS = 20;
 const TRACEBACK = 3_000;
 const STREAM = 1_000;
-const FIGURES = [
-  ...([
-    'name',
-    'total',
-    'done',
-    'ok',
-    'failed',
-    'aborted',
-    'running',
-    'queued',
-    'messages',
-    'elapsed'
-  ] as const),
-  ...([
-    'serial_time',
-    'wall_time',
-    'speedup',
-    'efficiency',
-    'throughput',
-    'eta',
-    'finished',
-    'state'
-  ] as const),
-  ...(['note', 'value', 'single', 'time', 'outputs_total', 'advice', 'time_use'] as const)
-] satisfies (keyof Figures)[];
-
-/** The facts of one line, out of all that a head or a saved snapshot holds. */
-export function figuresOf(facts: Figures): Figures {
-  return Object.fromEntries(FIGURES.map(name => [name, facts[name]])) as unknown as Figures;
-}
-
 /** What the notebook should keep of a result in the three ways it can be read. */
 export function keep(model: ResultModel): ReadonlyJSONObject {
   const { head } = model;
@@ -60,7 +30,7 @@ export function keep(model: ResultModel): ReadonlyJSONObject {
 }
 
 /** What the notebook should keep of a result, bounded. */
-export function toSaved(model: ResultModel): Saved {
+export function toSaved(model: ResultModel): SavedResult {
   const { head } = model;
   return {
     type: 'snapshot',
@@ -90,11 +60,11 @@ export function toSaved(model: ResultModel): Saved {
   };
 }
 
-function tasks(model: ResultModel): Saved['tasks'] {
+function tasks(model: ResultModel): SavedResult['tasks'] {
   const { columns, head } = model;
-  const shown: Saved['tasks'] = [];
+  const shown: SavedResult['tasks'] = [];
   for (let at = 0; at < columns.length && shown.length < TASKS; at++) {
-    const status = STATUS[columns.status[at]!];
+    const status = TASK_STATUSES[columns.status[at]!];
     if (!columns.status[at] || !status) continue;
     const [start, took] = [known(columns.start[at]!), known(columns.duration[at]!)];
     const started = start === null ? null : head.base + start;

@@ -1,7 +1,7 @@
 /** What is known of the single tasks of a result: one row a message, in columns keyed by position. */
 
+import type { Rows } from '../protocol/buffers';
 import { UNKNOWN_SLOT } from '../protocol/types';
-import type { Rows } from '../protocol/types';
 
 export const QUEUED = 0;
 export const RUNNING = 1;

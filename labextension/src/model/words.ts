@@ -1,14 +1,16 @@
 /** The wording of every fact: the same words as the text and the HTML of the package. */
 
 import { leftOut, oneLine } from '../ui/ansi';
-import type { EngineId, EngineLoad, Figures, GivenInput, Range, State, Status } from '../protocol/types';
+import type { Figures } from '../protocol/figures';
+import type { EngineLoad, FailedInput } from '../protocol/records';
+import type { EngineId, Pair, ResultState, TaskStatus } from '../protocol/types';
 
 const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
 const ENGINE_SPANS = 8;
 const INPUT_SPANS = 8;
 const BEFORE_UNIT = /(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)/g;
 
-export type Word = State | Status;
+export type Word = ResultState | TaskStatus;
 
 /** Every state by shape and by word. */
 export const STATES: Record<Word, readonly [glyph: string, word: string]> = {
@@ -151,7 +153,7 @@ export function times(figures: Figures, elapsed: number): string[] {
 }
 
 /** What is left, as in `about 0:31 – 0:38 left`; empty where nobody knows. */
-export function eta(figures: Figures, left: Range | null): string {
+export function eta(figures: Figures, left: Pair | null): string {
   if (figures.finished || !left) return '';
   const [low, high] = [ticking(left[0]), ticking(left[1])];
   return low === high ? `about ${low} left` : `about ${low} – ${high} left`;
@@ -228,7 +230,7 @@ interface Affected {
 }
 
 /** What one of the failed tasks was given, as in `input 3: (0, 7)`; empty where that is not known. */
-export function given(input: GivenInput | null): string {
+export function given(input: FailedInput | null): string {
   return input ? `input ${grouped(input[0])}: ${oneLine(input[1], LENGTH.input)}` : '';
 }
 

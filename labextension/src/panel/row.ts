@@ -4,7 +4,7 @@ import * as board from './summary';
 import { bdi, button, el, fill, say, set } from '../ui/dom';
 import { stateOf } from '../model/state';
 import type { Entry } from '../kernel/kernels';
-import type { Action } from '../protocol/types';
+import type { Action } from '../protocol/actions';
 import * as words from '../model/words';
 
 export interface RowActions {

@@ -3,7 +3,7 @@
 import { stateOf } from '../model/state';
 import type { Entry } from '../kernel/kernels';
 import type { ResultModel } from '../model/result';
-import type { Figures } from '../protocol/types';
+import type { Figures } from '../protocol/figures';
 import * as words from '../model/words';
 
 export const FILTERS = ['all', 'running', 'failed'] as const;

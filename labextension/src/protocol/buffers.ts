@@ -1,13 +1,19 @@
-/** Reads the columns of a binary buffer: little-endian, one after the other, without padding. */
+/** Columns in binary buffers: little-endian, one after the other, without padding. */
 
-import { Misshapen } from './readers';
-import type { Loads, Rows, Running } from './types';
+import { FormatError } from './readers';
 
-/** Hands out one column after the other, as copies: a column may begin at an odd byte. */
+/** Engines whose counts changed, one row each. */
+export type Loads = ReturnType<typeof readLoads>;
+/** All tasks that run now. `since` is seconds after the base. */
+export type Running = ReturnType<typeof readRunning>;
+/** Messages whose state changed. `start` is seconds after the base; an unknown time is NaN. */
+export type Rows = ReturnType<typeof readRows>;
+
+/** Reader of one column after the other. It copies them: a column may begin at an odd byte. */
 class Columns {
   constructor(view: DataView, size: number) {
     if (view.byteLength !== size) {
-      throw new Misshapen(`a buffer has ${view.byteLength} bytes instead of ${size}`);
+      throw new FormatError(`a buffer has ${view.byteLength} bytes instead of ${size}`);
     }
     this.#bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   }
@@ -38,7 +44,7 @@ class Columns {
   #offset = 0;
 }
 
-export function readLoads(view: DataView, count: number): Loads {
+export function readLoads(view: DataView, count: number) {
   const columns = new Columns(view, 15 * count);
   return {
     done: columns.u32(count),
@@ -49,7 +55,7 @@ export function readLoads(view: DataView, count: number): Loads {
   };
 }
 
-export function readRunning(view: DataView, count: number): Running {
+export function readRunning(view: DataView, count: number) {
   const columns = new Columns(view, 14 * count);
   return {
     position: columns.u32(count),
@@ -60,7 +66,7 @@ export function readRunning(view: DataView, count: number): Running {
 }
 
 /** Rows that are not chunked carry one input each, whose index is their position. */
-export function readRows(view: DataView, count: number, chunked: boolean): Rows {
+export function readRows(view: DataView, count: number, chunked: boolean) {
   const columns = new Columns(view, (chunked ? 23 : 15) * count);
   const position = columns.u32(count);
   const start = columns.f32(count);

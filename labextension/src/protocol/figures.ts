@@ -1,105 +1,90 @@
-/** Readers of the facts that saved snapshots, updates and replies have in common. */
+/** Table of figures: one entry reads a figure and gives its value before the first message. Times are seconds. */
 
-import * as is from './readers';
-import type * as wire from './types';
-import { STATES, STATUS } from './types';
+import * as read from './readers';
+import { advice, pair, timeUse } from './records';
+import { RESULT_STATES } from './types';
 
-export const engineId: is.Reader<wire.EngineId> = (value, path) =>
-  typeof value === 'string' ? value : is.integer(value, path);
+interface Figure<T> {
+  read: read.Reader<T>;
+  initial: T;
+}
 
-export const range: is.Reader<wire.Range> = (value, path) => {
-  const [from, to, ...more] = is.list(is.number)(value, path);
-  if (from === undefined || to === undefined || more.length > 0) {
-    throw new is.Misshapen(`${path} is not a pair of numbers`);
-  }
-  return [from, to];
+function figure<T>(read: read.Reader<T>, initial: NoInfer<T>): Figure<T> {
+  return { read, initial };
+}
+
+const count = figure(read.count, 0);
+const seconds = figure(read.number, 0);
+const ratio = figure(read.orNull(read.number), null);
+const flag = figure(read.boolean, false);
+const text = figure(read.string, '');
+
+/** What a saved result and the head of an update have in common. Counts are of inputs. */
+const FIGURES = {
+  name: text,
+  total: count,
+  done: count,
+  ok: count,
+  failed: count,
+  aborted: count,
+  running: count,
+  queued: count,
+  messages: count,
+  elapsed: seconds,
+  serial_time: seconds,
+  wall_time: ratio,
+  speedup: ratio,
+  efficiency: ratio,
+  throughput: ratio,
+  eta: figure(read.orNull(pair), null),
+  finished: flag,
+  state: figure(read.oneOf(RESULT_STATES), 'queued'),
+  note: text,
+  value: figure(read.orNull(read.string), null),
+  single: flag,
+  time: seconds,
+  outputs_total: count,
+  advice: figure(read.list(advice), []),
+  time_use: figure(read.orNull(timeUse), null)
 };
 
-export const givenInput: is.Reader<wire.GivenInput> = (value, path) => {
-  const [index, text] = Array.isArray(value) ? (value as unknown[]) : [];
-  return [is.integer(index, `${path}[0]`), is.text(text, `${path}[1]`)];
+const place = { cell_id: read.orNull(read.string), execution_count: read.orNull(read.integer) };
+
+/** What an update's head holds: the figures, and what only a live result has. */
+const HEAD = {
+  ...FIGURES,
+  /** POSIX time of the first submission. */
+  base: seconds,
+  chunked: flag,
+  /** Names of the actions that the kernel would carry out now; a later version may name others than ours. */
+  actions: figure(read.list(read.string), []),
+  /** The cell in which the result was made. */
+  where: figure(read.record(place), { cell_id: null, execution_count: null }),
+  failure_groups: count,
+  /** Messages that have ended. */
+  ended: count
 };
 
-/** What is told of a group of failures since format 1 was first saved: a notebook may be older. */
-export const failureDetails = {
-  first_time: is.missing(is.number),
-  last_time: is.missing(is.number),
-  input: is.missing(givenInput)
-};
+type Values<T> = { -readonly [K in keyof T]: T[K] extends Figure<infer V> ? V : never };
+export type Figures = Values<typeof FIGURES>;
+export type Head = Values<typeof HEAD>;
+export type Where = Head['where'];
 
-const advice: is.Reader<wire.Advice> = (value, path) => {
-  const given = is.fields(value, path);
-  return {
-    code: is.text(given.code, `${path}.code`),
-    message: is.text(given.message, `${path}.message`),
-    evidence: typeof given.evidence === 'string' ? given.evidence : '',
-    gain: typeof given.gain === 'number' ? given.gain : null
-  };
-};
+function column<T extends Record<string, Figure<unknown>>, K extends keyof Figure<unknown>>(
+  table: T,
+  key: K
+): { [N in keyof T]: T[N][K] } {
+  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, entry[key]])) as never;
+}
 
-const timeUse = is.record<wire.TimeUse>({
-  engines: is.count,
-  total: is.number,
-  computing: is.number,
-  waiting: is.number,
-  overhead: is.number,
-  lost: is.number,
-  other: is.number
-});
+export const figureReaders = column(FIGURES, 'read');
+export const readHead = read.partial(column(HEAD, 'read'));
+/** The head of a result before its first message. */
+export const NO_HEAD: Head = column(HEAD, 'initial');
 
-export const figures: { [K in keyof wire.Figures]: is.Reader<wire.Figures[K]> } = {
-  name: is.text,
-  total: is.count,
-  done: is.count,
-  ok: is.count,
-  failed: is.count,
-  aborted: is.count,
-  running: is.count,
-  queued: is.count,
-  messages: is.count,
-  elapsed: is.number,
-  serial_time: is.number,
-  wall_time: is.orNull(is.number),
-  speedup: is.orNull(is.number),
-  efficiency: is.orNull(is.number),
-  throughput: is.orNull(is.number),
-  eta: is.orNull(range),
-  finished: is.flag,
-  state: is.oneOf(STATES),
-  note: is.text,
-  value: is.orNull(is.text),
-  single: is.flag,
-  time: is.number,
-  outputs_total: is.count,
-  advice: is.list(advice),
-  time_use: is.orNull(timeUse)
-};
-
-export const moment = is.orNull(is.number);
-const times = { submitted: moment, started: moment, completed: moment, received: moment, duration: moment };
-export const taskFacts = {
-  index: is.integer,
-  inputs: is.count,
-  msg_id: is.text,
-  engine_id: is.orNull(engineId),
-  status: is.oneOf(STATUS),
-  ...times
-};
-
-export const taskOutput = is.record<wire.TaskOutput>({
-  index: is.integer,
-  engine_id: is.orNull(engineId),
-  stdout: is.text,
-  stderr: is.text,
-  omitted: is.count,
-  rich: is.count
-});
-
-/** Runs a reader; what it throws becomes data. */
-export function checked<T>(read: () => T): wire.Checked<T> {
-  try {
-    return { ok: true, value: read() };
-  } catch (error) {
-    return { ok: false, error: error instanceof Error ? error.message : String(error) };
-  }
+/** The figures alone, out of a head or a saved result. */
+export function figuresOf(source: Figures): Figures {
+  return Object.fromEntries(
+    Object.keys(FIGURES).map(name => [name, source[name as keyof Figures]])
+  ) as unknown as Figures;
 }

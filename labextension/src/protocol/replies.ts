@@ -1,80 +1,94 @@
-/** Checks the kernel's answers to requests: typed out, or a sentence to show. Never throws. */
+/** Requests to the kernel, and the check of its replies. Never throws. */
 
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
+import type { Action, ActionOptions } from './actions';
+import * as read from './readers';
+import { taskFields, taskOutput } from './records';
 import { checkSaved } from './saved';
-import { checked, taskFacts, taskOutput } from './figures';
-import * as is from './readers';
-import type * as wire from './types';
 import { MIME_TYPE, PROTOCOL } from './types';
 
-const details = is.record<wire.TaskReply>({
-  ...taskFacts,
-  position: is.count,
-  attempts: is.count,
-  error: is.orNull(is.record<{ type: string; message: string }>({ type: is.text, message: is.text })),
-  traceback: is.orNull(is.text),
-  input: is.orNull(is.text),
-  stdout: is.record<wire.Stream>({ text: is.text, total: is.count }),
-  stderr: is.record<wire.Stream>({ text: is.text, total: is.count }),
-  outputs: is.list(is.record<wire.RichOutput>({ data: is.fields, metadata: is.fields })),
-  outputs_total: is.count
-});
+/** Content of a request; the sender adds `protocol` and `request`. */
+export type Request =
+  | { type: 'hello'; client: string; rate?: number }
+  | { type: 'snapshot' }
+  | { type: 'watch' | 'outputs' | 'bundle'; result: string }
+  | { type: 'task'; result: string; position: number; limit?: number }
+  | { type: 'traceback'; result: string; group: number }
+  | ({ type: Action; result: string } & ActionOptions);
 
-const bundle: is.Reader<wire.BundleReply> = (content, path) => {
-  const data = is.fields(is.fields(content, path).data, 'data');
-  const saved = checkSaved(data[MIME_TYPE]);
-  if (!saved.ok) throw new is.Misshapen('its snapshot is not one');
+/** The end of a stream; `total` counts the characters of all of it. */
+const stream = read.record({ text: read.string, total: read.count });
+export type Stream = read.Read<typeof stream>;
+
+const richOutput = read.record({ data: read.object, metadata: read.object });
+export type RichOutput = read.Read<typeof richOutput>;
+
+/** Everything about one message of a result. */
+const details = read.record({
+  ...taskFields,
+  position: read.count,
+  attempts: read.count,
+  error: read.orNull(read.record({ type: read.string, message: read.string })),
+  traceback: read.orNull(read.string),
+  input: read.orNull(read.string),
+  stdout: stream,
+  stderr: stream,
+  outputs: read.list(richOutput),
+  outputs_total: read.count
+});
+export type TaskReply = read.Read<typeof details>;
+
+const outputs = read.record({ outputs: read.list(taskOutput), total: read.count });
+export type OutputsReply = read.Read<typeof outputs>;
+
+/** A result as a notebook should hold it, in each of its formats. */
+export interface BundleReply {
+  [MIME_TYPE]: ReadonlyJSONObject;
+  'text/html': string;
+  'text/plain': string;
+}
+
+const bundle: read.Reader<BundleReply> = (content, path) => {
+  const data = read.object(read.object(content, path).data, 'data');
+  if (!checkSaved(data[MIME_TYPE]).ok) throw new read.FormatError('its snapshot is not one');
   return {
     [MIME_TYPE]: data[MIME_TYPE] as ReadonlyJSONObject,
-    'text/html': is.text(data['text/html'], 'text/html'),
-    'text/plain': is.text(data['text/plain'], 'text/plain')
+    'text/html': read.string(data['text/html'], 'text/html'),
+    'text/plain': read.string(data['text/plain'], 'text/plain')
   };
 };
 
+/** Readers of the replies that carry something; the others only say that the request was accepted. */
 const replies = {
-  hello: is.record<wire.HelloReply>({ comm_id: is.text, session: is.text, version: is.text, seq: is.count }),
-  task: (content: unknown) => details(is.fields(content, '').task, 'task'),
-  traceback: is.record<{ traceback: string }>({ traceback: is.text }),
-  outputs: is.record<wire.OutputsReply>({ outputs: is.list(taskOutput), total: is.count }),
-  bundle,
-  snapshot: accepted,
-  watch: accepted,
-  cancel: accepted,
-  interrupt: accepted,
-  retry: accepted,
-  export: accepted
-} satisfies Record<wire.Request['type'], is.Reader<unknown>>;
+  hello: read.record({ comm_id: read.string, session: read.string, version: read.string, seq: read.count }),
+  task: (content: unknown) => details(read.object(content, '').task, 'task'),
+  traceback: read.record({ traceback: read.string }),
+  outputs,
+  bundle
+};
 
-function accepted(): null {
-  return null;
-}
+/** What the kernel replies to a request of a type. */
+export type Reply<T extends Request['type']> = T extends keyof typeof replies
+  ? ReturnType<(typeof replies)[T]>
+  : null;
 
-/** What the kernel answers to a request of each type. */
-export type Replies = { [K in keyof typeof replies]: ReturnType<(typeof replies)[K]> };
-
-/** Check the answer to `request`, which was of this type; an error reply is an error too. */
-export function checkReply<K extends keyof Replies>(
-  type: K,
-  request: string,
-  content: unknown
-): wire.Checked<Replies[K]> {
-  const read = checked(() => {
-    const given = is.fields(content, '');
-    if (given.protocol !== PROTOCOL || given.request !== request) {
-      throw new is.Misshapen('the answer belongs to another request');
+/** Check the reply to the request `id`, which was of this type; an error reply is an error too. */
+export function checkReply<T extends Request['type']>(type: T, id: string, content: unknown): read.Checked<Reply<T>> {
+  const reply = read.checked(() => {
+    const given = read.object(content, '');
+    if (given.protocol !== PROTOCOL || given.request !== id) {
+      throw new read.FormatError('the answer belongs to another request');
     }
     if (given.status === 'error') {
-      const error = is.fields(given.error, 'error');
-      return { refused: is.text(error.message, 'error.message') || 'The kernel refused, and does not say why.' };
+      const error = read.object(given.error, 'error');
+      return { refusal: read.string(error.message, 'error.message') || 'The kernel refused, and does not say why.' };
     }
-    is.oneOf(['ok'] as const)(given.status, 'status');
-    return { reply: replies[type](content, '') as Replies[K] };
+    read.oneOf(['ok'])(given.status, 'status');
+    const reader: read.Reader<unknown> | undefined = replies[type as keyof typeof replies];
+    return { value: (reader?.(content, '') ?? null) as Reply<T> };
   });
-  if (!read.ok) {
-    return { ok: false, error: `The kernel's answer can't be read: ${read.error}.` };
-  }
-  return 'reply' in read.value
-    ? { ok: true, value: read.value.reply }
-    : { ok: false, error: read.value.refused };
+  if (!reply.ok) return { ok: false, error: `The kernel's answer can't be read: ${reply.error}.` };
+  const { value, refusal } = reply.value;
+  return refusal === undefined ? { ok: true, value: value } : { ok: false, error: refusal };
 }

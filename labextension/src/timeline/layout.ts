@@ -3,8 +3,8 @@
 import { OK } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
 import { byId } from '../model/result';
-import type { ResultModel } from '../model/result';
 import type { EngineId } from '../protocol/types';
+import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 
 /** The stretch of time that is shown, in seconds after the base. */

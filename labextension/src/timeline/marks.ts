@@ -3,8 +3,8 @@
 import { ABORTED, FAILED, OK, RUNNING } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
 import type { ResultModel } from '../model/result';
-import { STATUS } from '../protocol/types';
-import type { Status } from '../protocol/types';
+import { TASK_STATUSES } from '../protocol/types';
+import type { TaskStatus } from '../protocol/types';
 import type { Lanes } from './layout';
 import * as words from '../model/words';
 
@@ -14,7 +14,7 @@ export interface Mark {
   first: number;
   inputs: number;
   slot: number;
-  status: Status;
+  status: TaskStatus;
   start: number;
   /** NaN while it runs, and where nobody knows. */
   duration: number;
@@ -26,7 +26,7 @@ export function rowMark(columns: TaskColumns, at: number): Mark {
     first: columns.first[at]!,
     inputs: columns.inputs[at]!,
     slot: columns.slot[at]!,
-    status: STATUS[columns.status[at]!] ?? 'queued',
+    status: TASK_STATUSES[columns.status[at]!] ?? 'queued',
     start: columns.start[at]!,
     duration: columns.duration[at]!
   };
@@ -39,7 +39,7 @@ export function runningMark(model: ResultModel, i: number): Mark {
     first: first[i]!,
     inputs: 1,
     slot: slot[i]!,
-    status: STATUS[RUNNING],
+    status: TASK_STATUSES[RUNNING],
     start: since[i]!,
     duration: NaN
   };

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { Card } from '../../src/card/card';
+import { checkMessage } from '../../src/protocol/messages';
 import { checkSaved } from '../../src/protocol/saved';
 import { Link } from '../../src/kernel/kernel-link';
-import { checkMessage } from '../../src/protocol/messages';
 import { ResultModel } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
 import { CASES, SLOW, chances, spent, variant } from '../broken';

@@ -8,7 +8,8 @@ import { Widget } from '@lumino/widgets';
 
 import { Card } from '../../src/card/card';
 import type { Entry, Links } from '../../src/kernel/kernels';
-import { NO_HEAD, ResultModel } from '../../src/model/result';
+import { ResultModel } from '../../src/model/result';
+import { NO_HEAD } from '../../src/protocol/figures';
 import { ResultsPanel } from '../../src/panel/panel';
 import { Painter } from '../../src/timeline/paint';
 import { SCENES } from './scenes';

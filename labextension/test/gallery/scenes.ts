@@ -1,8 +1,14 @@
 /** Results in every state, made up: for the gallery, the measurements and the tests. */
 
-import { ResultModel, NO_HEAD } from '../../src/model/result';
+import { ResultModel } from '../../src/model/result';
+import type { Action } from '../../src/protocol/actions';
+import type { Rows } from '../../src/protocol/buffers';
+import { NO_HEAD } from '../../src/protocol/figures';
+import type { Head } from '../../src/protocol/figures';
+import type { TaskReply } from '../../src/protocol/replies';
+import type { SavedResult } from '../../src/protocol/saved';
+import type { EngineId } from '../../src/protocol/types';
 import type { Commands } from '../../src/model/result';
-import type { Action, EngineId, Head, Rows, Saved, TaskReply } from '../../src/protocol/types';
 import { toSaved } from '../../src/model/save';
 
 const BASE = 1_700_000_000;
@@ -234,7 +240,7 @@ function actions(finished: boolean, failed: boolean): Action[] {
 
 /** The same without a kernel. */
 export function kept(model: ResultModel): ResultModel {
-  const saved: Saved = JSON.parse(JSON.stringify(toSaved(model))) as Saved;
+  const saved: SavedResult = JSON.parse(JSON.stringify(toSaved(model))) as SavedResult;
   return ResultModel.fromSaved(saved);
 }
 

@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 
+import type { Rows } from '../../src/protocol/buffers';
+import { NO_HEAD } from '../../src/protocol/figures';
 import { checkSaved } from '../../src/protocol/saved';
-import { NO_HEAD, ResultModel } from '../../src/model/result';
-import type { Rows } from '../../src/protocol/types';
+import { ResultModel } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
 import { commands, live, rows } from '../gallery/scenes';
 
@@ -173,6 +174,13 @@ test('nothing can be asked without a kernel', () => {
   expect(model.actions).toEqual(['cancel']);
   model.connection = 'disconnected';
   expect(model.actions).toEqual([]);
+});
+
+test('an action of a later version is not offered', () => {
+  const model = started();
+  model.commands = commands;
+  model.apply({ id: 'a', head: { actions: ['cancel', 'teleport'] } });
+  expect(model.actions).toEqual(['cancel']);
 });
 
 describe('a saved result', () => {

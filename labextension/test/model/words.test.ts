@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest';
 
-import { NO_HEAD } from '../../src/model/result';
-import type { Head } from '../../src/protocol/types';
+import { NO_HEAD } from '../../src/protocol/figures';
+import type { Head } from '../../src/protocol/figures';
 import * as words from '../../src/model/words';
 
 function head(facts: Partial<Head>): Head {

@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import * as board from '../../src/panel/summary';
 import type { Entry, Links } from '../../src/kernel/kernels';
-import { NO_HEAD, ResultModel } from '../../src/model/result';
+import { ResultModel } from '../../src/model/result';
+import { NO_HEAD } from '../../src/protocol/figures';
+import type { Head } from '../../src/protocol/figures';
 import { Notices } from '../../src/lab/notifications';
 import { ResultsPanel } from '../../src/panel/panel';
-import type { Head } from '../../src/protocol/types';
 import { ROW_HEIGHT } from '../../src/panel/virtual-list';
 
 function entry(id: string, head: Partial<Head> = {}): Entry {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-import { checkSaved } from '../../src/protocol/saved';
 import { checkMessage } from '../../src/protocol/messages';
 import { checkReply } from '../../src/protocol/replies';
-import type { Replies } from '../../src/protocol/replies';
+import type { Request } from '../../src/protocol/replies';
+import { checkSaved } from '../../src/protocol/saved';
+import { MIME_TYPE } from '../../src/protocol/types';
 import { CASES, SLOW, chances, spent, variant } from '../broken';
 import { reply } from '../gallery/scenes';
-import { MIME_TYPE } from '../../src/protocol/types';
 
 const golden = readFileSync('../tests/data/mime.json', 'utf8');
 
@@ -75,7 +75,7 @@ test(`${CASES} broken answers of a kernel are read or refused, and none is slow`
   const request = 'asked';
   const kept = { [MIME_TYPE]: JSON.parse(golden) as unknown, 'text/html': '<pre>kept</pre>', 'text/plain': 'kept' };
   const outputs = [{ index: 1, engine_id: 0, stdout: 'step', stderr: '', omitted: 0, rich: 0 }];
-  const answers: Partial<Record<keyof Replies, object>> = {
+  const answers: Partial<Record<Request['type'], object>> = {
     hello: { comm_id: 'c', session: 's', version: '1', seq: 1 },
     task: { task: reply(3) },
     traceback: { traceback: 'ValueError' },
@@ -83,8 +83,8 @@ test(`${CASES} broken answers of a kernel are read or refused, and none is slow`
     bundle: { data: kept },
     cancel: { status: 'error', error: { code: 'failed', message: 'Too many actions wait.' } }
   };
-  const good = Object.entries(answers).map(([type, content]): [keyof Replies, string] => [
-    type as keyof Replies,
+  const good = Object.entries(answers).map(([type, content]): [Request['type'], string] => [
+    type as Request['type'],
     JSON.stringify({ protocol: 1, request, status: 'ok', ...content })
   ]);
   for (const [type, text] of good) {

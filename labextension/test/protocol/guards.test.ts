@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
-import { NEWER, UNREADABLE, checkSaved } from '../../src/protocol/saved';
 import { checkMessage } from '../../src/protocol/messages';
-import type { CommMessage, UpdateMessage } from '../../src/protocol/types';
+import type { CommMessage, UpdateMessage } from '../../src/protocol/messages';
+import { checkSaved, NEWER, UNREADABLE } from '../../src/protocol/saved';
 
 const golden = JSON.parse(readFileSync('../tests/data/mime.json', 'utf8')) as Record<string, unknown>;
 
@@ -95,10 +95,6 @@ describe('what comes on the comm', () => {
     for (const head of [{ done: '3' }, { done: -1 }, { state: 'odd' }, { eta: [1] }, { where: {} }, 'text']) {
       expect(update({ head }).ok).toBe(false);
     }
-  });
-
-  test('an action that this page does not know has no button', () => {
-    expect(only(update({ head: { actions: ['cancel', 'teleport'] } })).head?.actions).toEqual(['cancel']);
   });
 
   test('rows are read column by column, wherever the buffer begins', () => {

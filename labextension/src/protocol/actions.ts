@@ -1,0 +1,92 @@
+/**
+ * Table of actions that the kernel may offer for a result. A button on the card and in the panel, a command of the
+ * palette and the request to the kernel all derive from it: a new action is one entry.
+ */
+
+import { grouped, plural } from '../ui/formatting';
+import type { Figures } from './figures';
+
+/** Formats of an export by their names on the wire. */
+const EXPORT_FORMATS = { report: 'Report (HTML)', trace: 'Trace (JSON)', csv: 'Tasks (CSV)' } as const;
+export type ExportFormat = keyof typeof EXPORT_FORMATS;
+
+/** What a request for an action may carry beside the result. */
+export interface ActionOptions {
+  indices?: number[];
+  format?: ExportFormat;
+}
+
+/** A question before the action is carried out. */
+interface Confirmation {
+  /** On the card. */
+  question: (figures: Figures) => string;
+  accept: string;
+  reject: string;
+  /** In a dialog, below a title that names the result. */
+  warning: (figures: Figures) => string;
+  keep: string;
+}
+
+export interface ActionEntry {
+  /** Text of the buttons. */
+  label: string;
+  tooltip?: string;
+  /** Name of the command in the palette. */
+  command: string;
+  /** Whether each row of the panel has a button, too. */
+  inRow: boolean;
+  /** How many inputs it concerns: shown before the last word of the card's button. */
+  count?: (figures: Figures) => number;
+  confirmation?: Confirmation;
+  /** Choices of the option `format`, with a name for all of them. */
+  formats?: { label: string; prompt: string; names: Record<ExportFormat, string> };
+}
+
+const running = (figures: Figures): string => plural(figures.running, 'running task');
+
+const TABLE = {
+  cancel: { label: 'Cancel', tooltip: 'Cancel what is queued', command: 'Cancel Queued Tasks', inRow: true },
+  interrupt: {
+    label: 'Interrupt',
+    tooltip: 'Cancel what is queued and stop what runs',
+    command: 'Interrupt Running Tasks…',
+    inRow: false,
+    confirmation: {
+      question: figures =>
+        figures.queued
+          ? `Stop ${running(figures)} and cancel ${grouped(figures.queued)} queued?`
+          : `Stop ${running(figures)}?`,
+      accept: 'Yes, stop them',
+      reject: 'No',
+      warning: figures =>
+        figures.queued
+          ? `This stops ${running(figures)} and cancels ${grouped(figures.queued)} queued.`
+          : `This stops ${running(figures)}.`,
+      keep: 'Leave them'
+    }
+  },
+  retry: {
+    label: 'Retry failed',
+    command: 'Retry Failed Tasks',
+    inRow: true,
+    count: figures => figures.failed + figures.aborted
+  },
+  export: {
+    label: 'Export',
+    command: 'Export As',
+    inRow: true,
+    formats: { label: 'Export as', prompt: 'Save as', names: EXPORT_FORMATS }
+  }
+} satisfies Record<string, ActionEntry>;
+
+export type Action = keyof typeof TABLE;
+export const ACTIONS: Readonly<Record<Action, ActionEntry>> = TABLE;
+export const ACTION_NAMES = Object.keys(ACTIONS) as Action[];
+
+export function isAction(name: string): name is Action {
+  return Object.hasOwn(ACTIONS, name);
+}
+
+export function isExportFormat(name: unknown): name is ExportFormat {
+  return typeof name === 'string' && Object.hasOwn(EXPORT_FORMATS, name);
+}
