@@ -1,6 +1,7 @@
 /** The buttons of a card: pressed at once, answered by the kernel, and what came of it as a plain line. */
 
 import { button, el, say, set } from '../ui/dom';
+import { grouped, plural } from '../ui/formatting';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 import type { Action, ExportFormat } from '../protocol/actions';
@@ -96,11 +97,11 @@ export class ActionsView {
       set(node, 'hidden', !possible);
       set(node, 'aria-disabled', pending ? 'true' : undefined);
     }
-    set(this.#retried, 'data-count', words.grouped(head.failed + head.aborted));
-    const running = words.plural(head.running, 'running task');
+    set(this.#retried, 'data-count', grouped(head.failed + head.aborted));
+    const running = plural(head.running, 'running task');
     say(
       this.#question,
-      head.queued ? `Stop ${running} and cancel ${words.grouped(head.queued)} queued?` : `Stop ${running}?`
+      head.queued ? `Stop ${running} and cancel ${grouped(head.queued)} queued?` : `Stop ${running}?`
     );
     for (const [row, action] of [
       [this.#confirm, 'interrupt'],

@@ -1,6 +1,7 @@
 /** What a card says once a run has ended: where the engines' time went, and what would have made it shorter. */
 
 import { el, fill, say, set } from '../ui/dom';
+import { share, unbroken } from '../ui/formatting';
 import * as words from '../model/words';
 import type { Head } from '../protocol/figures';
 import type { Advice, TimeUse } from '../protocol/records';
@@ -24,7 +25,7 @@ export function timeUse(use: TimeUse | null): Part[] {
   if (!use || !(use.total > 0)) return [];
   return USES.map(([key, name]) => {
     const fraction = use[key] / use.total;
-    return { use: key, fraction, phrase: `${name} ${words.share(fraction)}` };
+    return { use: key, fraction, phrase: `${name} ${share(fraction)}` };
   }).filter(part => part.fraction > 0);
 }
 
@@ -69,7 +70,7 @@ export class AdviceView {
       (part, i) => {
         const given = advice[i] ?? { message: '', evidence: '' };
         const [text, evidence] = [given.message, given.evidence].map(each =>
-          words.unbroken(words.sentence(each))
+          unbroken(words.sentence(each))
         ) as [string, string];
         const first = /^.*?[.](?=\s|$)/.exec(text)?.[0] ?? text;
         if (part.textContent === `${text} ${evidence}`) return;

@@ -15,6 +15,7 @@ import { TasksView } from './tasks';
 import { Timeline } from '../timeline/timeline';
 import { rowMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
+import { grouped, plural } from '../ui/formatting';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 import type { Outcome } from '../protocol/messages';
@@ -142,13 +143,13 @@ export class Card {
   #offer(model: ResultModel): void {
     const { head } = model;
     const many = !head.single && head.total > 0;
-    const tasks = words.chunked(head) ? words.messages(head) : words.grouped(head.messages);
+    const tasks = words.chunked(head) ? words.messages(head) : grouped(head.messages);
     this.#folds.offer('Timeline', many && model.slots.length > 0, '');
-    this.#folds.offer('Engines', many && model.engines.length > 0, words.grouped(model.engines.length));
+    this.#folds.offer('Engines', many && model.engines.length > 0, grouped(model.engines.length));
     this.#folds.offer('Tasks', many, tasks);
-    const wrote = head.single ? '' : words.plural(head.outputs_total, 'task');
+    const wrote = head.single ? '' : plural(head.outputs_total, 'task');
     const fresh = this.#outputs.fresh(model);
-    const badge = fresh && !this.#folds.isOpen('Output') ? `${words.grouped(fresh)} new` : '';
+    const badge = fresh && !this.#folds.isOpen('Output') ? `${grouped(fresh)} new` : '';
     this.#folds.offer('Output', head.outputs_total > 0, badge ? '' : wrote, badge);
   }
 

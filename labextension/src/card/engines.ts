@@ -1,6 +1,7 @@
 /** What each engine does: a table, or for many of them a map of one cell each. */
 
 import { bdi, el, fill, say, set } from '../ui/dom';
+import { clock, grouped, joined, plural, share } from '../ui/formatting';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 import type { EngineLoad } from '../protocol/records';
@@ -84,12 +85,12 @@ export class EnginesView {
       say(cell.children[1]!, second);
     };
     parts(name, words.engine(load.engine_id), load.alive ? '' : ' ! died');
-    say(done, words.grouped(load.done));
-    say(failed, load.failed ? words.grouped(load.failed) : '–');
+    say(done, grouped(load.done));
+    say(failed, load.failed ? grouped(load.failed) : '–');
     set(failed, 'class', load.failed ? 'ipar-failed' : '');
     set(now, 'hidden', finished);
     parts(now, load.running ? '▸ ' : '', this.#doing(load) || '–');
-    say(busy.children[1]!, ` ${words.share(used)}`);
+    say(busy.children[1]!, ` ${share(used)}`);
     (busy.firstElementChild?.firstElementChild as HTMLElement).style.width = `${Math.round(100 * used)}%`;
   }
 
@@ -142,25 +143,25 @@ export class EnginesView {
     else if (!load)
       say(
         this.#readout,
-        `${words.plural(count, 'engine')}: the darker a cell, the busier; ✕ failures, ! died`
+        `${plural(count, 'engine')}: the darker a cell, the busier; ✕ failures, ! died`
       );
     else {
-      const failed = load.failed ? `${words.grouped(load.failed)} failed` : '';
-      const busy = `busy ${words.share(this.#busy(load))}`;
+      const failed = load.failed ? `${grouped(load.failed)} failed` : '';
+      const busy = `busy ${share(this.#busy(load))}`;
       const facts = [
-        `${words.grouped(load.done)} done`,
+        `${grouped(load.done)} done`,
         failed,
         this.#doing(load),
         busy,
         load.alive ? '' : 'died'
       ];
-      say(this.#readout, words.joined(words.engines([load.engine_id]), ...facts));
+      say(this.#readout, joined(words.engines([load.engine_id]), ...facts));
     }
   }
 
   #doing(load: EngineLoad): string {
     if (!load.running) return '';
-    return `task ${words.grouped(load.running[0])} for ${words.clock(load.running[1] + this.#since)}`;
+    return `task ${grouped(load.running[0])} for ${clock(load.running[1] + this.#since)}`;
   }
 
   /** The part of the time that the engine worked. */

@@ -1,7 +1,8 @@
 /** The groups of failures, each with one full traceback folded away. */
 
-import { appendText, clip, strip } from '../ui/ansi';
+import { appendText, clip, leftOut, strip } from '../ui/ansi';
 import { bdi, button, el, say, set } from '../ui/dom';
+import { grouped } from '../ui/formatting';
 import * as words from '../model/words';
 import type { Failure, ResultModel } from '../model/result';
 
@@ -75,7 +76,7 @@ class Group {
     if (failure.traceback !== this.#failure?.traceback) this.#whole = null;
     this.#failure = failure;
     this.#model = model;
-    say(this.#count, model.head.single ? '✕' : `✕ ${words.grouped(failure.count)}`);
+    say(this.#count, model.head.single ? '✕' : `✕ ${grouped(failure.count)}`);
     say(this.#title, words.failure(failure));
     say(this.#where, words.where(failure));
     const affected = model.head.single ? '' : words.affected(failure, model.head.base);
@@ -129,7 +130,7 @@ export function appendTraceback(parent: HTMLElement, traceback: string, limit: n
   );
   appendText(parent, start);
   if (!omitted) return;
-  parent.append(el('span', { class: 'ipar-dim' }, `\n… ${words.leftOut(omitted)} …\n`));
+  parent.append(el('span', { class: 'ipar-dim' }, `\n… ${leftOut(omitted)} …\n`));
   appendText(parent, end);
 }
 

@@ -1,6 +1,7 @@
 /** The top of a card: name, bar, counts, how long it takes, and what a person must know beside. */
 
 import { bdi, el, fill, say, set } from '../ui/dom';
+import { joined } from '../ui/formatting';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 import { notice, ranOn, stateOf } from '../model/state';
@@ -49,7 +50,7 @@ export class HeadView {
     say(this.#place, head.single ? ranOn(model) : '');
     this.tick(model, now);
     this.#counts(model);
-    const note = words.joined(notice(model), words.note(head));
+    const note = joined(notice(model), words.note(head));
     say(this.#note, note);
     set(this.#note, 'hidden', !note);
     this.#tell(model, now);
@@ -61,7 +62,7 @@ export class HeadView {
     const halted = !head.finished && model.connection !== 'live';
     const times = words.times(halted ? { ...head, state: 'queued' } : head, model.elapsed(now));
     if (halted) times.push(stateOf(model)[1]);
-    say(this.#elapsed, head.total ? words.joined(...times) : '');
+    say(this.#elapsed, head.total ? joined(...times) : '');
     say(this.#eta, halted ? '' : words.eta(head, model.eta(now)));
   }
 
@@ -114,7 +115,7 @@ export class HeadView {
   /** Tell who can't see the card how it goes, but rarely. */
   #tell(model: ResultModel, now: number): void {
     const { head } = model;
-    const text = words.joined(words.name(head), stateOf(model)[1], words.progress(head), notice(model));
+    const text = joined(words.name(head), stateOf(model)[1], words.progress(head), notice(model));
     const over = head.finished !== this.#told.text.endsWith('.');
     if (now - this.#told.at < QUIET && !over) return;
     this.#told = { at: now, text: head.finished ? `${text}.` : text };

@@ -1,7 +1,8 @@
 /** What the newest tasks wrote: asked of the kernel when it is looked at, else as the notebook keeps it. */
 
-import { appendText, clip, overwritten } from '../ui/ansi';
+import { appendText, clip, leftOut, overwritten } from '../ui/ansi';
 import { button, el, say, set } from '../ui/dom';
+import { grouped, joined, plural } from '../ui/formatting';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 import type { TaskOutput } from '../protocol/records';
@@ -85,13 +86,13 @@ export class OutputsView {
         return label ? [el('p', { class: 'ipar-where' }, label), pre] : [pre];
       }
     );
-    const name = this.#model?.head.single ? 'Details' : `task ${words.grouped(output.index)}`;
+    const name = this.#model?.head.single ? 'Details' : `task ${grouped(output.index)}`;
     const link = button(name, { class: 'ipar-link' }, () => {
       this.#open(output.index);
     });
-    const rich = output.rich ? words.plural(output.rich, 'rich output') : '';
+    const rich = output.rich ? plural(output.rich, 'rich output') : '';
     const place = this.#model?.head.single ? '' : words.engines([output.engine_id]);
-    const facts = words.joined(place, omitted ? `… ${words.leftOut(omitted)}` : '', rich);
+    const facts = joined(place, omitted ? `… ${leftOut(omitted)}` : '', rich);
     const head = el('p', { class: 'ipar-where' }, link, facts ? ` · ${facts}` : '');
     return el('div', { class: 'ipar-output' }, head, ...streams);
   }

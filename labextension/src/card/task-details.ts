@@ -1,9 +1,10 @@
 /** One task in full: its facts, its traceback, what it wrote, and its rich outputs. */
 
-import { appendText, overwritten } from '../ui/ansi';
+import { appendText, leftOut, overwritten } from '../ui/ansi';
 import { bdi, button, el, say, set } from '../ui/dom';
 import { appendTraceback } from './failures';
 import { title } from './tasks';
+import { clock, grouped, joined } from '../ui/formatting';
 import * as words from '../model/words';
 import type { Mark } from '../timeline/marks';
 import type { ResultModel } from '../model/result';
@@ -105,15 +106,15 @@ export class DrawerView {
 
   #show(task: TaskReply, model: ResultModel): void {
     this.#clear();
-    const after = (time: number | null): string => words.clock(time === null ? null : time - model.head.base);
+    const after = (time: number | null): string => clock(time === null ? null : time - model.head.base);
     this.#facts([
       ['State', words.STATES[task.status].join(' ')],
       ['Engine', words.engine(task.engine_id)],
       ['Submitted', after(task.submitted)],
       ['Started', after(task.started)],
-      ['Took', words.clock(task.duration)],
+      ['Took', clock(task.duration)],
       ['Arrived', after(task.received)],
-      ['Attempts', task.attempts > 1 ? words.grouped(task.attempts) : ''],
+      ['Attempts', task.attempts > 1 ? grouped(task.attempts) : ''],
       ['Input', task.input === null ? '' : words.sentence(task.input)],
       ['Message', words.sentence(task.msg_id)]
     ]);
@@ -136,8 +137,8 @@ export class DrawerView {
     this.#facts([
       ['State', words.STATES[mark.status].join(' ')],
       ['Engine', words.engine(model.slots[mark.slot])],
-      ['Started', words.clock(mark.start)],
-      ['Took', words.clock(mark.duration)],
+      ['Started', clock(mark.start)],
+      ['Took', clock(mark.duration)],
       ['Message', record ? words.sentence(record.msg_id) : '']
     ]);
     const failure = model.failures.find(group => group.first === mark.first);
@@ -167,10 +168,10 @@ export class DrawerView {
     const text = stream.text.slice(-2 * MOST);
     const omitted = stream.total - length(stream.text);
     if (!text) return omitted > 0;
-    const more = omitted > 0 ? `… ${words.leftOut(omitted)}` : '';
+    const more = omitted > 0 ? `… ${leftOut(omitted)}` : '';
     const pre = el('pre', { class: 'ipar-text', tabindex: 0, role: 'group', 'aria-label': name });
     appendText(pre, overwritten(text).replace(/\n+$/, ''));
-    this.#content.append(el('p', { class: 'ipar-where' }, words.joined(name, more)), pre);
+    this.#content.append(el('p', { class: 'ipar-where' }, joined(name, more)), pre);
     return omitted > 0;
   }
 

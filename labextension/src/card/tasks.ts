@@ -4,6 +4,7 @@ import { button, el, fill, say, set } from '../ui/dom';
 import { OK, QUEUED } from '../model/task-columns';
 import { rowMark, runningMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
+import { clock, grouped, joined } from '../ui/formatting';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 import type { TaskStatus } from '../protocol/types';
@@ -75,9 +76,9 @@ export class TasksView {
     set(this.#next, 'disabled', from + PAGE >= positions.length);
     const last = Math.min(positions.length, from + PAGE);
     const shown = last
-      ? `${words.grouped(from + 1)}–${words.grouped(last)} of ${words.grouped(positions.length)}`
+      ? `${grouped(from + 1)}–${grouped(last)} of ${grouped(positions.length)}`
       : 'None.';
-    say(this.#pages, words.joined(shown, among));
+    say(this.#pages, joined(shown, among));
   }
 
   #turn(by: number): void {
@@ -96,7 +97,7 @@ export class TasksView {
         filter !== 'all' && (count === 0 || count === head.total) && filter !== this.#filter
       );
       set(node, 'aria-pressed', String(filter === this.#filter));
-      say(node, `${label} ${words.grouped(count)}`);
+      say(node, `${label} ${grouped(count)}`);
     });
   }
 
@@ -135,14 +136,14 @@ function write(row: HTMLTableRowElement, mark: Mark, model: ResultModel): void {
   set(state.firstElementChild, 'class', `ipar-${mark.status}`);
   say(state.firstElementChild, shape);
   say(state.lastElementChild, ` ${word}`);
-  say(started, words.clock(mark.start));
-  say(took, words.clock(mark.duration));
+  say(started, clock(mark.start));
+  say(took, clock(mark.duration));
 }
 
 /** The inputs a task carries; a chunk that has not begun is known by its number only. */
 export function title(mark: Mark, model: ResultModel): string {
   const unknown = model.head.chunked && mark.status === 'queued';
-  return unknown ? `message ${words.grouped(mark.position)}` : words.inputs(mark.first, mark.inputs);
+  return unknown ? `message ${grouped(mark.position)}` : words.inputs(mark.first, mark.inputs);
 }
 
 function markOf(model: ResultModel, at: number, running: Map<number, number>): Mark {

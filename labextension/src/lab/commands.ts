@@ -9,6 +9,7 @@ import type { Entry, Links } from '../kernel/kernels';
 import type { ResultsPanel } from '../panel/panel';
 import type { Action, ExportFormat } from '../protocol/actions';
 import type { Outcome } from '../protocol/messages';
+import { grouped, plural } from '../ui/formatting';
 import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
 
@@ -98,10 +99,10 @@ async function carryOut(action: Action, format: unknown, model: ResultModel, pan
 }
 
 async function agreed({ head }: ResultModel): Promise<boolean> {
-  const running = `This stops ${words.plural(head.running, 'running task')}`;
+  const running = `This stops ${plural(head.running, 'running task')}`;
   const answer = await showDialog({
     title: `Interrupt ${words.name(head)}?`,
-    body: head.queued ? `${running} and cancels ${words.grouped(head.queued)} queued.` : `${running}.`,
+    body: head.queued ? `${running} and cancels ${grouped(head.queued)} queued.` : `${running}.`,
     buttons: [Dialog.cancelButton({ label: 'Leave them' }), Dialog.warnButton({ label: 'Interrupt' })]
   });
   return answer.button.accept;

@@ -7,6 +7,7 @@ import { figuresOf } from '../protocol/figures';
 import type { SavedResult, SavedTimeline } from '../protocol/saved';
 import { MIME_TYPE, TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
 import type { ResultModel } from './result';
+import { joined } from '../ui/formatting';
 import * as words from './words';
 
 const TASKS = 50;
@@ -19,11 +20,11 @@ export function keep(model: ResultModel): ReadonlyJSONObject {
   const { head } = model;
   const counts = words.counts(head).map(count => count.phrase);
   const facts = [words.progress(head), counts.join(', '), ...words.times(head, head.elapsed)];
-  const plain = `${words.name(head)}: ${words.joined(...facts, ...words.rates(head, model.engines.length))}`;
+  const plain = `${words.name(head)}: ${joined(...facts, ...words.rates(head, model.engines.length))}`;
   const html = document.createElement('pre');
   html.textContent = plain;
   return {
-    [MIME_TYPE]: { ...toSaved(model) } as unknown as ReadonlyJSONObject,
+    [MIME_TYPE]: { ...toSaved(model) },
     'text/html': html.outerHTML,
     'text/plain': plain
   };

@@ -1,6 +1,7 @@
 /** The wording of every fact: the same words as the text and the HTML of the package. */
 
-import { leftOut, oneLine } from '../ui/ansi';
+import { oneLine } from '../ui/ansi';
+import { clock, fixed, grouped, joined, plural, share, ticking } from '../ui/formatting';
 import type { Figures } from '../protocol/figures';
 import type { EngineLoad, FailedInput } from '../protocol/records';
 import type { EngineId, Pair, ResultState, TaskStatus } from '../protocol/types';
@@ -8,7 +9,6 @@ import type { EngineId, Pair, ResultState, TaskStatus } from '../protocol/types'
 const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
 const ENGINE_SPANS = 8;
 const INPUT_SPANS = 8;
-const BEFORE_UNIT = /(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)/g;
 
 export type Word = ResultState | TaskStatus;
 
@@ -29,47 +29,6 @@ export interface Count {
   state: Word;
   number: number;
   phrase: string;
-}
-
-const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-export function grouped(number: number): string {
-  return GROUPED.format(number);
-}
-
-/** A time span for people, as in `4 ms`, `0.8 s`, `0:23`, `1:02:03`; a dash where nothing is known. */
-export function clock(seconds: number | null): string {
-  if (seconds === null || !Number.isFinite(seconds)) return '–';
-  if (seconds < 0) return `−${clock(-seconds)}`;
-  if (seconds < 0.0995) return `${fixed(1000 * seconds, 0)} ms`;
-  return seconds < 9.95 ? `${fixed(seconds, 1)} s` : ticking(Number(fixed(seconds, 0)));
-}
-
-/** A time span that still grows: whole seconds, so that it changes no more often than a clock. */
-export function ticking(seconds: number | null): string {
-  if (seconds === null || !Number.isFinite(seconds)) return '–';
-  const whole = Math.max(0, Math.trunc(seconds));
-  const two = (number: number): string => String(number).padStart(2, '0');
-  const [second, minutes] = [whole % 60, Math.floor(whole / 60)];
-  const [minute, hours] = [minutes % 60, Math.floor(minutes / 60)];
-  const [hour, days] = [hours % 24, Math.floor(hours / 24)];
-  if (days) return `${grouped(days)} d ${two(hour)}:${two(minute)}:${two(second)}`;
-  return hours ? `${hours}:${two(minute)}:${two(second)}` : `${minute}:${two(second)}`;
-}
-
-/** Put facts side by side; those that are empty leave no gap. */
-export function joined(...facts: string[]): string {
-  return facts.filter(Boolean).join(' · ');
-}
-
-export function plural(number: number, noun: string): string {
-  return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-/** A fraction as a percentage; a little is never shown as nothing. */
-export function share(fraction: number): string {
-  if (!Number.isFinite(fraction)) return '–';
-  return fraction > 0 && fraction < 0.005 ? '< 1 %' : `${fixed(100 * fraction, 0)} %`;
 }
 
 export function name(figures: Figures): string {
@@ -265,19 +224,4 @@ export function reason(error: unknown): string {
   return error instanceof Error && error.message
     ? sentence(error.message)
     : 'No answer from the kernel.';
-}
-
-/** The same text, where no line ends between a number and its unit. */
-export function unbroken(text: string): string {
-  return text.replace(BEFORE_UNIT, '\u00a0');
-}
-
-export { leftOut };
-
-/** Like Python's fixed-point format: an exact half goes to the even side. */
-function fixed(number: number, digits: number): string {
-  const scaled = number * 10 ** digits;
-  const below = Math.floor(scaled);
-  const tie = scaled - below === 0.5 && (number * 4) % 1 === 0;
-  return tie ? ((below + (below % 2)) / 10 ** digits).toFixed(digits) : number.toFixed(digits);
 }

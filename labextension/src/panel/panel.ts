@@ -8,7 +8,7 @@ import { button, el, say, set } from '../ui/dom';
 import type { Entry, Links } from '../kernel/kernels';
 import { RowsView } from './virtual-list';
 import type { RowActions } from './row';
-import * as words from '../model/words';
+import { grouped } from '../ui/formatting';
 
 const LABELS: Record<Filter, string> = { all: 'All', running: 'Running', failed: 'Failed' };
 const NOTHING = {
@@ -113,7 +113,7 @@ export class ResultsPanel extends Widget {
     const counts = board.tally(entries);
     say(this.#summary, counts.all ? board.summary(counts) : '');
     for (const [filter, node] of this.#filters) {
-      say(node, `${LABELS[filter]} ${words.grouped(counts[filter])}`);
+      say(node, `${LABELS[filter]} ${grouped(counts[filter])}`);
       set(node, 'aria-pressed', String(filter === this.#filter));
     }
     const listed = entries.filter(({ model }) => board.matches(model, this.#filter));

@@ -5,6 +5,7 @@ import { bdi, button, el, fill, say, set } from '../ui/dom';
 import { stateOf } from '../model/state';
 import type { Entry } from '../kernel/kernels';
 import type { Action } from '../protocol/actions';
+import { joined } from '../ui/formatting';
 import * as words from '../model/words';
 
 export interface RowActions {
@@ -66,7 +67,7 @@ export class RowView {
     const { head } = model;
     const [shape, word] = stateOf(model);
     const name = words.name(head);
-    const where = words.joined(board.place(model, path), board.far(model));
+    const where = joined(board.place(model, path), board.far(model));
     say(this.#glyph, shape);
     set(this.#glyph, 'class', `ipar-glyph ipar-${shape === '‖' ? 'frozen' : head.state}`);
     set(this.#glyph, 'title', word);

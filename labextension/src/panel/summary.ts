@@ -4,6 +4,7 @@ import { stateOf } from '../model/state';
 import type { Entry } from '../kernel/kernels';
 import type { ResultModel } from '../model/result';
 import type { Figures } from '../protocol/figures';
+import { grouped, joined, plural, ticking } from '../ui/formatting';
 import * as words from '../model/words';
 
 export const FILTERS = ['all', 'running', 'failed'] as const;
@@ -22,11 +23,11 @@ export function tally(entries: readonly Entry[]): Tally {
 
 /** As in `3 running · 1 failed`; empty where nothing is tracked. */
 export function summary({ all, running, failed }: Tally): string {
-  const facts = words.joined(
-    running ? `${words.grouped(running)} running` : '',
-    failed ? `${words.grouped(failed)} failed` : ''
+  const facts = joined(
+    running ? `${grouped(running)} running` : '',
+    failed ? `${grouped(failed)} failed` : ''
   );
-  return facts || (all ? words.plural(all, 'result') : '');
+  return facts || (all ? plural(all, 'result') : '');
 }
 
 /** How long a result still takes or took, short. */
@@ -34,7 +35,7 @@ export function pace(model: ResultModel, now = performance.now()): string {
   const { head } = model;
   if (head.finished) return words.times(head, head.elapsed)[0] ?? '';
   if (!model.moving) return stateOf(model)[1];
-  return words.eta(head, model.eta(now)).replace(/^about /, '') || words.ticking(model.elapsed(now));
+  return words.eta(head, model.eta(now)).replace(/^about /, '') || ticking(model.elapsed(now));
 }
 
 /** How far a result is, as in `412 of 1,000` or `3 of 200 failed`. */
@@ -46,9 +47,9 @@ export function far(model: ResultModel): string {
 
 /** What did not come out well, as in `3 of 200 failed, 12 aborted`; empty where all did. */
 export function lost({ failed, aborted, total }: Figures): string {
-  if (!failed) return aborted ? `${words.grouped(aborted)} of ${words.grouped(total)} aborted` : '';
-  const also = aborted ? `, ${words.grouped(aborted)} aborted` : '';
-  return `${words.grouped(failed)} of ${words.grouped(total)} failed${also}`;
+  if (!failed) return aborted ? `${grouped(aborted)} of ${grouped(total)} aborted` : '';
+  const also = aborted ? `, ${grouped(aborted)} aborted` : '';
+  return `${grouped(failed)} of ${grouped(total)} failed${also}`;
 }
 
 /** Where a result was made, as in `climate.ipynb [12]`. */

@@ -85,7 +85,7 @@ export function checkReply<T extends Request['type']>(type: T, id: string, conte
       return { refusal: read.string(error.message, 'error.message') || 'The kernel refused, and does not say why.' };
     }
     read.oneOf(['ok'])(given.status, 'status');
-    const reader: read.Reader<unknown> | undefined = replies[type as keyof typeof replies];
+    const reader = (replies as Partial<Record<Request['type'], read.Reader<unknown>>>)[type];
     return { value: (reader?.(content, '') ?? null) as Reply<T> };
   });
   if (!reply.ok) return { ok: false, error: `The kernel's answer can't be read: ${reply.error}.` };

@@ -5,6 +5,7 @@ import type { TaskColumns } from '../model/task-columns';
 import { byId } from '../model/result';
 import type { EngineId } from '../protocol/types';
 import type { ResultModel } from '../model/result';
+import { ticking } from '../ui/formatting';
 import * as words from '../model/words';
 
 /** The stretch of time that is shown, in seconds after the base. */
@@ -91,7 +92,7 @@ function tickLabel(at: number, step: number, end: number): string {
     if (end < 1) return `${Math.round(at * 1000)} ms`;
     return `${at.toFixed(step < 0.01 ? 3 : step < 0.1 ? 2 : 1)} s`;
   }
-  return end <= 120 ? `${Math.round(at)} s` : words.ticking(Math.round(at));
+  return end <= 120 ? `${Math.round(at)} s` : ticking(Math.round(at));
 }
 
 /** The tasks that ended and lie in a stretch and between lanes, or null where they are more than `most`. */

@@ -6,6 +6,7 @@ import type { ResultModel } from '../model/result';
 import { TASK_STATUSES } from '../protocol/types';
 import type { TaskStatus } from '../protocol/types';
 import type { Lanes } from './layout';
+import { clock, joined } from '../ui/formatting';
 import * as words from '../model/words';
 
 /** One drawn task. */
@@ -119,12 +120,12 @@ function* marksOf(model: ResultModel, lanes: Lanes, lane: number): Iterable<Mark
 /** What a tooltip says of a task: its name, then its facts. */
 export function told(mark: Mark, model: ResultModel, now: number): [string, string] {
   const state = words.STATES[mark.status].join(' ');
-  const age = words.clock(Math.max(0, model.elapsed(now) - mark.start));
+  const age = clock(Math.max(0, model.elapsed(now) - mark.start));
   const facts =
-    mark.status === 'running' ? [`${state} for ${age}`] : [state, `took ${words.clock(mark.duration)}`];
+    mark.status === 'running' ? [`${state} for ${age}`] : [state, `took ${clock(mark.duration)}`];
   return [
-    words.joined(`task ${words.inputs(mark.first, mark.inputs)}`, words.engines([model.slots[mark.slot]])),
-    words.joined(...facts, `started at ${words.clock(mark.start)}`)
+    joined(`task ${words.inputs(mark.first, mark.inputs)}`, words.engines([model.slots[mark.slot]])),
+    joined(...facts, `started at ${clock(mark.start)}`)
   ];
 }
 

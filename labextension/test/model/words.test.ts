@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 
 import { NO_HEAD } from '../../src/protocol/figures';
 import type { Head } from '../../src/protocol/figures';
+import { clock, share, ticking } from '../../src/ui/formatting';
 import * as words from '../../src/model/words';
 
 function head(facts: Partial<Head>): Head {
@@ -24,15 +25,15 @@ test.each([
   [183_845, '2 d 03:04:05'],
   [-0.5, '−0.5 s']
 ])('%s seconds are written %s', (seconds, text) => {
-  expect(words.clock(seconds)).toBe(text);
+  expect(clock(seconds)).toBe(text);
 });
 
 test('a time span that grows has whole seconds', () => {
-  expect([0.9, 59.99, 3600].map(words.ticking)).toEqual(['0:00', '0:59', '1:00:00']);
+  expect([0.9, 59.99, 3600].map(ticking)).toEqual(['0:00', '0:59', '1:00:00']);
 });
 
 test('a little is never shown as nothing', () => {
-  expect([0, 0.001, 0.93].map(words.share)).toEqual(['0 %', '< 1 %', '93 %']);
+  expect([0, 0.001, 0.93].map(share)).toEqual(['0 %', '< 1 %', '93 %']);
 });
 
 test('engines are named in spans', () => {
