@@ -10,7 +10,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Token } from '@lumino/coreutils';
 
-import { addActions, chooseFormat } from './lab/commands';
+import { addCommands, executeFrom } from './lab/commands';
 import { ICON } from './lab/icon';
 import { Places } from './lab/navigation';
 import { Links } from './kernel/kernels';
@@ -103,8 +103,7 @@ const panel: JupyterFrontEndPlugin<void> = {
         places.show(entry).then(said => { panel.say(said); }, failed('the cell could not be shown'));
       },
       act: ({ model }, action, from) => {
-        if (action === 'export') chooseFormat(commands, model.id, from);
-        else void commands.execute(`ipar-results:${action}`, { result: model.id });
+        executeFrom(commands, action, model.id, from);
       }
     });
     panel.title.icon = ICON;
@@ -121,7 +120,7 @@ const panel: JupyterFrontEndPlugin<void> = {
       }
     });
     palette?.addItem({ command: open, category: 'Parallel results' });
-    addActions({ commands, palette, links, panel });
+    addCommands({ commands, palette, links, panel });
 
     if (statusBar) {
       links.wide = true;

@@ -1,87 +1,36 @@
-/** The buttons of a card: pressed at once, answered by the kernel, and what came of it as a plain line. */
+/** Buttons for the actions on a result. A request is sent at once; its outcome is a line below. */
 
-import { button, el, say, set } from '../ui/dom';
-import { grouped, plural } from '../ui/formatting';
-import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
-import type { Action, ExportFormat } from '../protocol/actions';
+import * as words from '../model/words';
+import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
+import type { Action, ActionOptions, ExportFormat } from '../protocol/actions';
 import type { Outcome } from '../protocol/messages';
+import { button, el, say, set } from '../ui/dom';
+import { grouped } from '../ui/formatting';
 
-const FORMATS: [ExportFormat, string][] = [
-  ['report', 'Report (HTML)'],
-  ['trace', 'Trace (JSON)'],
-  ['csv', 'Tasks (CSV)']
-];
+interface Control {
+  action: Action;
+  button: HTMLButtonElement;
+  /** Confirmation or formats, which the button unfolds; null where it sends the request. */
+  fold: HTMLElement | null;
+  question: HTMLElement;
+  count: HTMLElement;
+}
 
 export class ActionsView {
   /** The buttons. */
   readonly node = el('span', { class: 'ipar-actions' });
-  /** What is asked back, the formats of an export, and the line that says what came of it. */
+  /** The folds of the buttons, and the line for the outcome. */
   readonly below: HTMLElement[];
-  readonly #confirm = el('div', { class: 'ipar-ask', role: 'group', hidden: true });
-  readonly #formats = el('div', {
-    class: 'ipar-ask',
-    role: 'group',
-    'aria-label': 'Export as',
-    hidden: true
-  });
+  readonly #controls: readonly Control[];
   readonly #outcome = el('p', { class: 'ipar-outcome', role: 'status' });
-  readonly #question = el('span');
-  readonly #retried = el('span', { class: 'ipar-retried' });
-  readonly #buttons: Record<Action, HTMLButtonElement>;
   readonly #pending = new Set<Action>();
   #model: ResultModel | null = null;
 
   constructor() {
-    this.#buttons = {
-      cancel: button('Cancel', { title: 'Cancel what is queued' }, () => {
-        void this.#do('cancel', model => model.commands?.cancel());
-      }),
-      interrupt: button(
-        'Interrupt',
-        { title: 'Cancel what is queued and stop what runs', 'aria-expanded': 'false' },
-        () => {
-          this.#fold(this.#confirm, this.#buttons.interrupt);
-        }
-      ),
-      retry: button('', {}, () => {
-        void this.#do('retry', model => model.commands?.retry());
-      }),
-      export: button('Export', { 'aria-expanded': 'false' }, () => {
-        this.#fold(this.#formats, this.#buttons.export);
-      })
-    };
-    // The number is drawn by the style: the button's name stays the same.
-    this.#buttons.retry.append('Retry ', this.#retried, 'failed');
-    this.node.append(...Object.values(this.#buttons));
-    this.#confirm.append(
-      this.#question,
-      button('Yes, stop them', {}, () => {
-        this.#fold(this.#confirm, this.#buttons.interrupt);
-        void this.#do('interrupt', model => model.commands?.interrupt());
-      }),
-      button('No', {}, () => {
-        this.#fold(this.#confirm, this.#buttons.interrupt);
-      })
-    );
-    this.#formats.append(
-      el('span', {}, 'Save as'),
-      ...FORMATS.map(([format, label]) =>
-        button(label, {}, () => {
-          this.#fold(this.#formats, this.#buttons.export);
-          void this.#do('export', model => model.commands?.exportAs(format));
-        })
-      )
-    );
-    this.below = [this.#confirm, this.#formats, this.#outcome];
-    for (const [row, from] of [
-      [this.#confirm, this.#buttons.interrupt],
-      [this.#formats, this.#buttons.export]
-    ] as const) {
-      row.addEventListener('keydown', event => {
-        if (event.key === 'Escape') this.#fold(row, from);
-      });
-    }
+    this.#controls = ACTION_NAMES.map(action => this.#control(action));
+    this.node.append(...this.#controls.map(control => control.button));
+    this.below = [...this.#controls.flatMap(({ fold }) => fold ?? []), this.#outcome];
   }
 
   update(model: ResultModel): void {
@@ -90,51 +39,71 @@ export class ActionsView {
       this.#pending.clear();
       say(this.#outcome, '');
     }
-    const { head } = model;
-    for (const [action, node] of Object.entries(this.#buttons) as [Action, HTMLButtonElement][]) {
+    for (const { action, button, fold, question, count } of this.#controls) {
+      const entry = ACTIONS[action];
       const possible = model.actions.includes(action);
-      const pending = this.#pending.has(action);
-      set(node, 'hidden', !possible);
-      set(node, 'aria-disabled', pending ? 'true' : undefined);
-    }
-    set(this.#retried, 'data-count', grouped(head.failed + head.aborted));
-    const running = plural(head.running, 'running task');
-    say(
-      this.#question,
-      head.queued ? `Stop ${running} and cancel ${grouped(head.queued)} queued?` : `Stop ${running}?`
-    );
-    for (const [row, action] of [
-      [this.#confirm, 'interrupt'],
-      [this.#formats, 'export']
-    ] as const) {
-      if (!model.actions.includes(action)) set(row, 'hidden', true);
+      set(button, 'hidden', !possible);
+      set(button, 'aria-disabled', this.#pending.has(action) ? 'true' : undefined);
+      if (fold && !possible) set(fold, 'hidden', true);
+      if (entry.confirmation) say(question, entry.confirmation.question(model.head));
+      // The style draws the number, so that the name of the button stays the same.
+      if (entry.count) set(count, 'data-count', grouped(entry.count(model.head)));
     }
   }
 
-  /** What came of a request. */
-  tell(outcome: Outcome): void {
-    const known = outcome.path !== undefined && !outcome.message.includes(outcome.path);
-    this.say(
-      known ? `${outcome.message} ${outcome.path ?? ''}` : outcome.message,
-      outcome.status === 'error'
-    );
+  showOutcome({ message, path, status }: Outcome): void {
+    const unnamed = path !== undefined && !message.includes(path);
+    this.#say(unnamed ? `${message} ${path}` : message, status === 'error');
   }
 
-  say(text: string, bad = false): void {
-    set(this.#outcome, 'class', `ipar-outcome${bad ? ' ipar-trouble' : ''}`);
-    say(this.#outcome, text);
+  #control(action: Action): Control {
+    const { label, tooltip, count, confirmation, formats } = ACTIONS[action];
+    const attributes = { class: 'ipar-ask', role: 'group', 'aria-label': formats?.label, hidden: true };
+    const fold = confirmation || formats ? el('div', attributes) : null;
+    const expanded = fold ? 'false' : undefined;
+    const control: Control = {
+      action,
+      button: button(count ? '' : label, { title: tooltip, 'aria-expanded': expanded }, () => {
+        if (fold) this.#toggle(control);
+        else void this.#request(action);
+      }),
+      fold,
+      question: el('span'),
+      count: el('span', { class: 'ipar-retried' })
+    };
+    if (count) {
+      const lastWord = label.lastIndexOf(' ') + 1;
+      control.button.append(label.slice(0, lastWord), control.count, label.slice(lastWord));
+    }
+    const choice = (text: string, options?: ActionOptions): HTMLButtonElement =>
+      button(text, {}, () => {
+        this.#toggle(control);
+        if (options) void this.#request(action, options);
+      });
+    if (confirmation) {
+      fold?.append(control.question, choice(confirmation.accept, {}), choice(confirmation.reject));
+    }
+    if (formats) {
+      const names = Object.entries(formats.names) as [ExportFormat, string][];
+      fold?.append(el('span', {}, formats.prompt), ...names.map(([format, name]) => choice(name, { format })));
+    }
+    fold?.addEventListener('keydown', event => {
+      if (event.key === 'Escape') this.#toggle(control);
+    });
+    return control;
   }
 
-  async #do(action: Action, ask: (model: ResultModel) => Promise<void> | undefined): Promise<void> {
+  async #request(action: Action, options: ActionOptions = {}): Promise<void> {
     const model = this.#model;
     if (!model || this.#pending.has(action)) return;
     this.#pending.add(action);
-    this.say('');
+    this.#say('');
     this.update(model);
     try {
-      await (ask(model) ?? Promise.reject(new Error('No answer from the kernel.')));
+      if (!model.commands) throw new Error(words.NO_ANSWER);
+      await model.commands.run(action, options);
     } catch (error) {
-      if (model === this.#model) this.say(words.reason(error), true);
+      if (model === this.#model) this.#say(words.reason(error), true);
     } finally {
       if (model === this.#model) {
         this.#pending.delete(action);
@@ -143,10 +112,16 @@ export class ActionsView {
     }
   }
 
-  #fold(row: HTMLElement, from: HTMLButtonElement): void {
-    const open = row.hidden;
-    set(row, 'hidden', !open);
-    set(from, 'aria-expanded', String(open));
-    (open ? row.querySelector('button') : from)?.focus();
+  #toggle({ button, fold }: Control): void {
+    if (!fold) return;
+    const open = fold.hidden;
+    set(fold, 'hidden', !open);
+    set(button, 'aria-expanded', String(open));
+    (open ? fold.querySelector('button') : button)?.focus();
+  }
+
+  #say(text: string, isError = false): void {
+    set(this.#outcome, 'class', `ipar-outcome${isError ? ' ipar-trouble' : ''}`);
+    say(this.#outcome, text);
   }
 }

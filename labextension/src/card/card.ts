@@ -162,7 +162,7 @@ export class Card {
   }
 
   #tell(_: ResultModel, outcome: Outcome): void {
-    this.#actions.tell(outcome);
+    this.#actions.showOutcome(outcome);
   }
 
   /** While time passes and somebody looks, the clock is set every second. */

@@ -6,10 +6,10 @@ import { UUID } from '@lumino/coreutils';
 
 import { checkReply } from '../protocol/replies';
 import type { Reply, Request } from '../protocol/replies';
+import { NO_ANSWER } from '../model/words';
 import { PROTOCOL } from '../protocol/types';
 
 export const PATIENCE = 5_000;
-export const NO_ANSWER = 'No answer from the kernel.';
 
 export type Asked = Pick<Kernel.IKernelConnection, 'clientId' | 'username' | 'sendControlMessage'>;
 

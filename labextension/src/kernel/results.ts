@@ -1,6 +1,6 @@
 /** The results that one kernel tells of: taken in, left alone when it is gone, forgotten. No DOM. */
 
-import { CommandsOf } from './result-commands';
+import { ResultCommands } from './result-commands';
 import type { Requester } from './request';
 import { ResultModel } from '../model/result';
 import type { ResultUpdate } from '../protocol/messages';
@@ -30,7 +30,7 @@ export class Known {
       model = new ResultModel(update.id);
       this.#models.set(update.id, model);
     }
-    model.commands ??= new CommandsOf(this.#asked, update.id);
+    model.commands ??= new ResultCommands(this.#asked, update.id);
     model.connection = 'live';
     model.apply(update, full);
     return fresh;

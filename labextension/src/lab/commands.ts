@@ -1,4 +1,4 @@
-/** The commands that ask something of a result: in the palette, and behind the panel's buttons. */
+/** Commands for the actions on a result, in the palette and behind the buttons of the panel. */
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { ICommandPalette } from '@jupyterlab/apputils';
@@ -6,104 +6,103 @@ import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 
 import type { Entry, Links } from '../kernel/kernels';
-import type { ResultsPanel } from '../panel/panel';
-import type { Action, ExportFormat } from '../protocol/actions';
-import type { Outcome } from '../protocol/messages';
-import { grouped, plural } from '../ui/formatting';
-import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
+import * as words from '../model/words';
+import type { ResultsPanel } from '../panel/panel';
+import { ACTIONS, ACTION_NAMES, isExportFormat } from '../protocol/actions';
+import type { Action, ActionEntry, ActionOptions } from '../protocol/actions';
+import type { Outcome } from '../protocol/messages';
 
 const CATEGORY = 'Parallel results';
-const FORMATS: Record<ExportFormat, string> = {
-  report: 'Report (HTML)',
-  trace: 'Trace (JSON)',
-  csv: 'Tasks (CSV)'
-};
-const LABELS: Record<Action, string> = {
-  cancel: 'Cancel Queued Tasks',
-  interrupt: 'Interrupt Running Tasks…',
-  retry: 'Retry Failed Tasks',
-  export: 'Export As'
-};
 
-interface Asking {
+interface CommandOptions {
   commands: CommandRegistry;
   palette: ICommandPalette | null;
   links: Links;
   panel: ResultsPanel;
 }
 
-/** Add a command for each action; without the argument `result` it is about the panel's current one. */
-export function addActions({ commands, palette, links, panel }: Asking): void {
-  const about = (args: { result?: unknown }): Entry | undefined =>
+/** Add a command for each action. Its argument `result` defaults to the current result of the panel. */
+export function addCommands({ commands, palette, links, panel }: CommandOptions): void {
+  const target = (args: { result?: unknown }): Entry | undefined =>
     typeof args.result === 'string'
       ? links.all().find(({ model }) => model.id === args.result)
       : (panel.current ?? links.all()[0]);
-  for (const action of Object.keys(LABELS) as Action[]) {
+  for (const action of ACTION_NAMES) {
     const command = `ipar-results:${action}`;
     commands.addCommand(command, {
-      label: args => label(action, args.format, about(args), args.result === undefined),
-      isEnabled: args => about(args)?.model.actions.includes(action) ?? false,
+      label: args => label(ACTIONS[action], args.format, target(args), args.result === undefined),
+      isEnabled: args => target(args)?.model.actions.includes(action) ?? false,
       execute: async args => {
-        const entry = about(args);
-        if (entry) await carryOut(action, args.format, entry.model, panel);
+        const entry = target(args);
+        if (entry) await execute(action, options(ACTIONS[action], args.format), entry.model, panel);
       }
     });
-    for (const args of action === 'export' ? Object.keys(FORMATS).map(format => ({ format })) : [{}]) {
+    const { formats } = ACTIONS[action];
+    for (const args of formats ? Object.keys(formats.names).map(format => ({ format })) : [{}]) {
       palette?.addItem({ command, category: CATEGORY, args });
     }
   }
 }
 
-/** Let somebody choose a format, below the button that asks. */
-export function chooseFormat(commands: CommandRegistry, result: string, from: HTMLElement): void {
-  const menu = new Menu({ commands });
-  for (const format of Object.keys(FORMATS)) {
-    menu.addItem({ command: 'ipar-results:export', args: { format, result } });
+/** Execute the command of an action; one that needs a format opens a menu below the button that was pressed. */
+export function executeFrom(commands: CommandRegistry, action: Action, result: string, button: HTMLElement): void {
+  const command = `ipar-results:${action}`;
+  const { formats } = ACTIONS[action];
+  if (!formats) {
+    void commands.execute(command, { result });
+    return;
   }
+  const menu = new Menu({ commands });
+  for (const format of Object.keys(formats.names)) menu.addItem({ command, args: { format, result } });
   menu.aboutToClose.connect(() => {
-    from.focus();
+    button.focus();
   });
-  const { left, bottom } = from.getBoundingClientRect();
+  const { left, bottom } = button.getBoundingClientRect();
   menu.open(left, bottom);
 }
 
-function label(action: Action, format: unknown, entry: Entry | undefined, named: boolean): string {
-  const kind = action === 'export' ? FORMATS[asFormat(format)] : '';
-  if (!named) return kind || LABELS[action];
-  const text = kind ? `${LABELS[action]} ${kind}` : LABELS[action];
-  return entry ? `${text}: ${words.name(entry.model.head)}` : text;
+function options({ formats }: ActionEntry, format: unknown): ActionOptions {
+  return formats ? { format: isExportFormat(format) ? format : 'report' } : {};
 }
 
-function asFormat(format: unknown): ExportFormat {
-  return typeof format === 'string' && format in FORMATS ? (format as ExportFormat) : 'report';
+function label(entry: ActionEntry, given: unknown, target: Entry | undefined, named: boolean): string {
+  const { format } = options(entry, given);
+  const name = format && entry.formats ? entry.formats.names[format] : '';
+  if (!named) return name || entry.command;
+  const text = name ? `${entry.command} ${name}` : entry.command;
+  return target ? `${text}: ${words.name(target.model.head)}` : text;
 }
 
-async function carryOut(action: Action, format: unknown, model: ResultModel, panel: ResultsPanel): Promise<void> {
+async function execute(
+  action: Action,
+  options: ActionOptions,
+  model: ResultModel,
+  panel: ResultsPanel
+): Promise<void> {
   const { commands } = model;
-  if (!commands || (action === 'interrupt' && !(await agreed(model)))) return;
+  if (!commands || !(await confirmed(ACTIONS[action], model))) return;
   panel.say('');
-  const tell = (_: unknown, outcome: Outcome): void => {
+  const showOutcome = (_: unknown, outcome: Outcome): void => {
     if (outcome.action !== action) return;
-    model.outcome.disconnect(tell);
+    model.outcome.disconnect(showOutcome);
     panel.say(outcome.message, outcome.status === 'error');
   };
-  model.outcome.connect(tell);
+  model.outcome.connect(showOutcome);
   try {
-    if (action === 'export') await commands.exportAs(asFormat(format));
-    else await commands[action]();
+    await commands.run(action, options);
   } catch (error) {
-    model.outcome.disconnect(tell);
+    model.outcome.disconnect(showOutcome);
     panel.say(words.reason(error), true);
   }
 }
 
-async function agreed({ head }: ResultModel): Promise<boolean> {
-  const running = `This stops ${plural(head.running, 'running task')}`;
+async function confirmed({ label, confirmation }: ActionEntry, { head }: ResultModel): Promise<boolean> {
+  if (!confirmation) return true;
   const answer = await showDialog({
-    title: `Interrupt ${words.name(head)}?`,
-    body: head.queued ? `${running} and cancels ${grouped(head.queued)} queued.` : `${running}.`,
-    buttons: [Dialog.cancelButton({ label: 'Leave them' }), Dialog.warnButton({ label: 'Interrupt' })]
+    title: `${label} ${words.name(head)}?`,
+    body: confirmation.warning(head),
+    buttons: [Dialog.cancelButton({ label: confirmation.keep }), Dialog.warnButton({ label })]
   });
   return answer.button.accept;
 }

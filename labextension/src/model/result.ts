@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 
 import { TaskColumns } from './task-columns';
 import { isAction } from '../protocol/actions';
-import type { Action, ExportFormat } from '../protocol/actions';
+import type { Action, ActionOptions } from '../protocol/actions';
 import type { Loads, Running } from '../protocol/buffers';
 import { NO_HEAD } from '../protocol/figures';
 import type { Head } from '../protocol/figures';
@@ -21,10 +21,7 @@ export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';
 
 /** What can be asked of the kernel. A rejection's message is a plain sentence to show. */
 export interface Commands {
-  cancel(): Promise<void>;
-  interrupt(): Promise<void>;
-  retry(indices?: number[]): Promise<void>;
-  exportAs(format: ExportFormat): Promise<void>;
+  run(action: Action, options?: ActionOptions): Promise<void>;
   task(position: number, limit?: number): Promise<TaskReply>;
   traceback(n: number): Promise<string>;
   outputs(): Promise<OutputsReply>;

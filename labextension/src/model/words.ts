@@ -10,6 +10,9 @@ const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, valu
 const ENGINE_SPANS = 8;
 const INPUT_SPANS = 8;
 
+/** The reason where the kernel gives none. */
+export const NO_ANSWER = 'No answer from the kernel.';
+
 export type Word = ResultState | TaskStatus;
 
 /** Every state by shape and by word. */
@@ -223,5 +226,5 @@ export function sentence(text: string): string {
 export function reason(error: unknown): string {
   return error instanceof Error && error.message
     ? sentence(error.message)
-    : 'No answer from the kernel.';
+    : NO_ANSWER;
 }

@@ -4,6 +4,7 @@ import * as board from './summary';
 import { bdi, button, el, fill, say, set } from '../ui/dom';
 import { stateOf } from '../model/state';
 import type { Entry } from '../kernel/kernels';
+import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
 import type { Action } from '../protocol/actions';
 import { joined } from '../ui/formatting';
 import * as words from '../model/words';
@@ -32,17 +33,13 @@ export class RowView {
       actions.jump(this.#entry);
     });
     this.#jump.append(this.#name);
-    const shown: [Action, string][] = [
-      ['cancel', 'Cancel'],
-      ['retry', 'Retry failed'],
-      ['export', 'Export']
-    ];
-    this.#buttons = shown.map(([action, label]) => [
-      action,
-      button(label, action === 'export' ? { 'aria-haspopup': 'menu' } : {}, node => {
+    this.#buttons = ACTION_NAMES.filter(action => ACTIONS[action].inRow).map(action => {
+      const { label, formats } = ACTIONS[action];
+      const node = button(label, { 'aria-haspopup': formats && 'menu' }, () => {
         actions.act(this.#entry, action, node);
-      })
-    ]);
+      });
+      return [action, node];
+    });
     this.node = el(
       'li',
       { class: 'ipar-row' },

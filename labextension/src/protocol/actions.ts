@@ -12,7 +12,6 @@ export type ExportFormat = keyof typeof EXPORT_FORMATS;
 
 /** What a request for an action may carry beside the result. */
 export interface ActionOptions {
-  indices?: number[];
   format?: ExportFormat;
 }
 

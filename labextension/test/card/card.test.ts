@@ -158,12 +158,12 @@ describe('buttons', () => {
 
   test('are pressed at once, and free again when the kernel has answered', async () => {
     let answer = (): void => undefined;
-    const cancel = vi.fn(() => new Promise<void>(resolve => (answer = resolve)));
-    show(scene('running'), { cancel });
+    const run = vi.fn(() => new Promise<void>(resolve => (answer = resolve)));
+    show(scene('running'), { run });
     button('Cancel').click();
     button('Cancel').click();
     expect(button('Cancel').getAttribute('aria-disabled')).toBe('true');
-    expect(cancel).toHaveBeenCalledTimes(1);
+    expect(run).toHaveBeenCalledTimes(1);
     answer();
     await vi.waitFor(() => {
       expect(button('Cancel').hasAttribute('aria-disabled')).toBe(false);
@@ -171,7 +171,7 @@ describe('buttons', () => {
   });
 
   test('say why nothing came of it', async () => {
-    show(scene('running'), { retry: () => Promise.reject(new Error('No answer from the kernel.')) });
+    show(scene('running'), { run: () => Promise.reject(new Error('No answer from the kernel.')) });
     button('Retry failed').click();
     await vi.waitFor(() => {
       expect(text('.ipar-trouble')).toBe('No answer from the kernel.');
@@ -179,24 +179,24 @@ describe('buttons', () => {
   });
 
   test('ask before they stop what runs', () => {
-    const interrupt = vi.fn(() => Promise.resolve());
-    show(scene('running'), { interrupt });
+    const run = vi.fn(() => Promise.resolve());
+    show(scene('running'), { run });
     button('Interrupt').click();
     expect(text('.ipar-ask')).toContain('Stop 8 running tasks and cancel 580 queued?');
-    expect(interrupt).not.toHaveBeenCalled();
+    expect(run).not.toHaveBeenCalled();
     button('No').click();
     expect(text('.ipar-ask')).toBe('');
     button('Interrupt').click();
     button('Yes, stop them').click();
-    expect(interrupt).toHaveBeenCalledTimes(1);
+    expect(run.mock.calls).toEqual([['interrupt', {}]]);
   });
 
   test('export in three formats and say where it went', async () => {
-    const exportAs = vi.fn(() => Promise.resolve());
-    const model = show(scene('done'), { exportAs });
+    const run = vi.fn(() => Promise.resolve());
+    const model = show(scene('done'), { run });
     button('Export').click();
     button('Trace (JSON)').click();
-    expect(exportAs).toHaveBeenCalledWith('trace');
+    expect(run).toHaveBeenCalledWith('export', { format: 'trace' });
     model.outcome.emit({ action: 'export', status: 'ok', message: 'Saved.', path: '/tmp/x.json' });
     await frame();
     expect(text('.ipar-outcome')).toBe('Saved. /tmp/x.json');

@@ -57,10 +57,7 @@ export interface Plan {
 }
 
 export const commands: Commands = {
-  cancel: () => Promise.resolve(),
-  interrupt: () => Promise.resolve(),
-  retry: () => Promise.resolve(),
-  exportAs: () => Promise.resolve(),
+  run: () => Promise.resolve(),
   task: position => Promise.resolve(reply(position)),
   traceback: () => Promise.resolve(TRACEBACK),
   bundle: () => Promise.reject(new Error('No answer from the kernel.')),

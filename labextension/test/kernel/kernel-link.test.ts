@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { PROMPT } from '../../src/kernel/second-connection';
 import type { Opened } from '../../src/kernel/second-connection';
-import { NO_ANSWER, PATIENCE } from '../../src/kernel/request';
+import { PATIENCE } from '../../src/kernel/request';
+import { NO_ANSWER } from '../../src/model/words';
 import { Link } from '../../src/kernel/kernel-link';
 import { FakeKernel, settled } from './fake-kernel';
 
@@ -333,7 +334,7 @@ describe('a request', () => {
 
   test('a kernel that does not answer is said so', async () => {
     await linked('a');
-    const failed = failure(link.find('a')?.commands?.cancel());
+    const failed = failure(link.find('a')?.commands?.run('cancel'));
     await vi.advanceTimersByTimeAsync(PATIENCE);
     expect(await failed).toBe(NO_ANSWER);
     expect(kernel.open).toBe(0);
@@ -341,7 +342,7 @@ describe('a request', () => {
 
   test('a kernel that restarts does not leave anybody waiting', async () => {
     await linked('a');
-    const failed = failure(link.find('a')?.commands?.cancel());
+    const failed = failure(link.find('a')?.commands?.run('cancel'));
     await kernel.losesFutures();
     expect(await failed).toBe(NO_ANSWER);
   });
