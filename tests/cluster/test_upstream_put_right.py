@@ -259,7 +259,9 @@ def test_splitting_gives_upstreams_parts(lview):
 
 def interrupted(cluster, code, seconds=1.0):
     """Run a script, send it a real SIGINT once it has said "go"; returns what it printed."""
-    script = connecting(cluster) + "import sys, ipar_results\nipar_results.enable()\n" + code
+    # a shell that starts the tests in the background has them and all their children ignore SIGINT
+    handler = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script = handler + connecting(cluster) + "import ipar_results\nipar_results.enable()\n" + code
     command, pipe = [sys.executable, "-u", "-c", script], subprocess.PIPE
     process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
     try:
@@ -274,7 +276,8 @@ def interrupted(cluster, code, seconds=1.0):
 
 
 WAIT = (
-    "ar = lv.map_async(nap, [2.0] * 8)\n"
+    "ar = lv.map_async(nap, [30.0] * 8)\n"  # so that none ends while a busy machine is late
+    "while ar.monitor.snapshot().running < 2: time.sleep(0.01)\n"
     "print('go')\n"
     "try:\n    ar.wait_interactive()\n"
     "except KeyboardInterrupt:\n    print('raised')\n"
