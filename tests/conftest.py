@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ipyparallel as ipp
 import pytest
+from clients import subscribe
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
@@ -74,6 +75,7 @@ def connect():
         client = cluster.connect_client_sync()
         clients.append(client)
         client.wait_for_engines(cluster.n, timeout=60, interactive=False)
+        subscribe(client)
         return client
 
     yield connect

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from axe import THEMES, dress
+from clients import SUBSCRIBE
 from hostile import HOSTILE
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
@@ -11,9 +12,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 ENDED = ["application/vnd.ipar-results.v1+json", "text/html", "text/plain"]
 NOT_OURS = re.compile(r"reading '(schema|last_modified)'")
 LOAD = """\
-%load_ext ipar_results
 import time, ipyparallel as ipp
 rc = ipp.Client(cluster_id={cluster_id!r})
+rc.wait_for_engines({n}, timeout=60, interactive=False)
+{subscribe}%load_ext ipar_results
 view = rc.load_balanced_view()
 """
 MAP = """\
@@ -28,7 +30,7 @@ ar = view.map_async(nap, range({tasks}))
 
 
 def load(cluster):
-    return LOAD.format(cluster_id=cluster.cluster_id)
+    return LOAD.format(cluster_id=cluster.cluster_id, n=cluster.n, subscribe=SUBSCRIBE)
 
 
 @pytest.fixture

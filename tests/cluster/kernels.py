@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import zmq
+from clients import SUBSCRIBE
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
@@ -143,6 +144,7 @@ def connect(cluster):
         "import ipyparallel as ipp\n"
         f"rc = ipp.Client({str(path)!r})\n"
         f"rc.wait_for_engines({cluster.n}, timeout=60, interactive=False)\n"
+        f"{SUBSCRIBE}"
         "lv, dv = rc.load_balanced_view(), rc[:]\n"
         "def nap(seconds):\n    import time\n    time.sleep(seconds)\n    return seconds\n"
     )
