@@ -9,11 +9,11 @@ import pytest
 import zmq
 from fakes import Client, Fed
 from front import FrontEnd
-from ipar_results.live.channel.channel.channel import Channel
-from ipar_results.live.display.display.mime import MIME
 
 from ipar_results.config import IPythonParallelResults
-from ipar_results.live.channel.channel import channel as channels
+from ipar_results.live.channel import channel as channels
+from ipar_results.live.channel.channel import Channel
+from ipar_results.live.display.mime import MIME
 from ipar_results.log import forget
 from ipar_results.results.registry import Watch
 from ipar_results.results.tracker import Tracker

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 from fakes import Client, Fed
-from ipar_results.live.channel.channel.channel import Channel
 from test_channel import Comm
 
 from ipar_results.attach.extension import Extension
+from ipar_results.live.channel.channel import Channel
 from ipar_results.results import tracker as tracking
 from ipar_results.results.group.group import Group
 

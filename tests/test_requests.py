@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ipar_results.live.channel.channel.requests import Refused, parse
+
+from ipar_results.live.channel.requests import Refused, parse
 
 GOOD = {
     "hello": {"client": "tab", "rate": 5},

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 from fakes import Fed
-from ipar_results.live.display.display.display import Live
-from ipar_results.live.display.display.following import Following
 
 from ipar_results.config import settings
 from ipar_results.live import ticker as module
+from ipar_results.live.display.display import Live
 from ipar_results.live.display.final_update import Last
+from ipar_results.live.display.following import Following
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
 from ipar_results.log import forget
 from ipar_results.record import state as known

@@ -7,9 +7,10 @@ import ipywidgets
 import pytest
 import samples
 from comm.base_comm import BaseComm
-from ipar_results.live.display.display.widget import ResultWidget
 from ipywidgets.widgets.widget import _instances
 from traitlets import TraitError
+
+from ipar_results.live.display.widget import ResultWidget
 
 
 @pytest.fixture

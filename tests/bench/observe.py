@@ -17,7 +17,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from ipar_results.live.display.display.display import bundle
 from ipyparallel import AsyncMapResult, AsyncResult
 from ipyparallel.client.client import Metadata
 from ipyparallel.client.futures import MessageFuture
@@ -27,6 +26,7 @@ from jupyter_client.jsonutil import parse_date
 
 import ipar_results
 from ipar_results.config import IPythonParallelResults
+from ipar_results.live.display.display import bundle
 from ipar_results.results.registry import Watch
 
 ENGINES = 8

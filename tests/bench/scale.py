@@ -22,11 +22,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import observe
-from ipar_results.live.channel.channel.channel import Channel, kept
-from ipar_results.live.display.display.display import Live, bundle
 from observe import START, play, row, text, timed
 
 from ipar_results.config import IPythonParallelResults
+from ipar_results.live.channel.channel import Channel, kept
+from ipar_results.live.display.display import Live, bundle
 from ipar_results.live.ticker import Ticker
 from ipar_results.results.registry import Watch
 from ipar_results.results.tracker import Tracker

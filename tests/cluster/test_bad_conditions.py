@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from ipar_results.live.display.display.display import Live
 from kernels import connect as connecting
 from kernels import printed
 from tasks import die, nap
@@ -18,6 +17,7 @@ from tasks import die, nap
 import ipar_results
 from ipar_results.attach import enable as switch
 from ipar_results.config import IPythonParallelResults
+from ipar_results.live.display.display import Live
 from ipar_results.live.ticker import Ticker
 from ipar_results.log import forget
 from ipar_results.record.recorder import Recorder

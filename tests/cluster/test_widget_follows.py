@@ -4,11 +4,11 @@ import threading
 import time
 
 import pytest
-from ipar_results.live.display.display.display import WIDGET_MIME, Live
 from ipywidgets.widgets.widget import _instances
 
 import ipar_results
 from ipar_results.attach.enable import current
+from ipar_results.live.display.display import WIDGET_MIME, Live
 
 pytestmark = pytest.mark.cluster
 

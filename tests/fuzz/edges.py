@@ -16,12 +16,12 @@ from typing import Any
 
 from comm import get_comm_manager
 from fakes import Fed
-from ipar_results.live.channel.channel.channel import REPLY, Channel
 from mutate import mutated_bytes, variant
 
 from ipar_results.config import IPythonParallelResults
 from ipar_results.export.load import load
 from ipar_results.export.trace import KEY
+from ipar_results.live.channel.channel import REPLY, Channel
 from ipar_results.log import logger
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text

@@ -8,11 +8,11 @@ from edges import EDGES, play
 from fakes import Fed
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ipar_results.live.channel.channel.channel import Channel
-from ipar_results.live.channel.channel.requests import Refused, parse
 
 from ipar_results.export.load import load, snapshot_of
 from ipar_results.export.trace import KEY
+from ipar_results.live.channel.channel import Channel
+from ipar_results.live.channel.requests import Refused, parse
 from ipar_results.model.snapshot import Snapshot
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
