@@ -1,50 +1,79 @@
-"""One log line for each thing that goes wrong in our own code, and never an exception for the user."""
+"""Logger of the package, which logs each kind of error once and never raises to the user."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 logger = logging.getLogger("ipar_results")
 
-_SAID_AT_MOST = 200
-_said: set[str] = set()
+_MOST_KEYS = 200
 
 
-def forget() -> None:
-    """Say again what was said before."""
-    _said.clear()
+class OnceFilter(logging.Filter):
+    """Filter that drops a record whose ``once`` key it has passed before.
+
+    Records without such a key always pass. After 200 different keys, no further one passes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log a record, and remember its key."""
+        key = getattr(record, "once", None)
+        if key is None:
+            return True
+        if key in self._passed or len(self._passed) >= _MOST_KEYS:
+            return False
+        self._passed.add(key)
+        return True
+
+
+@contextmanager
+def repeats_dropped() -> Iterator[None]:
+    """Log each kind of error only once until the context ends."""
+    once = OnceFilter()
+    logger.addFilter(once)
+    try:
+        yield
+    finally:
+        logger.removeFilter(once)
 
 
 def trouble(doing: str, *args: object) -> None:
-    """Log the exception being handled, once for each place and exception type."""
-    kind = sys.exc_info()[0]
-    if _first(f"{doing} {kind}"):
-        logger.warning(
-            "ipar_results failed while " + doing + "; your results are not affected", *args, exc_info=True
-        )
+    """Log the exception being handled; one line for each activity and exception type.
+
+    Parameters
+    ----------
+    doing : str
+        What failed, as a gerund with ``%`` placeholders for `args`: "reading a reply".
+    *args
+        Values of the placeholders.
+    """
+    logger.warning(
+        "ipar_results failed while " + doing + "; your results are not affected",
+        *args,
+        exc_info=True,
+        extra={"once": f"{doing} {sys.exc_info()[0]}"},
+    )
 
 
 def remark(message: str) -> None:
-    """Log one line about what somebody else did wrong, once."""
-    if _first(message):
-        logger.warning("%s", message)
-
-
-def _first(key: str) -> bool:
-    if key in _said or len(_said) >= _SAID_AT_MOST:
-        return False
-    _said.add(key)
-    return True
+    """Log a warning about a mistake made outside this package; one line for each message."""
+    logger.warning("%s", message, extra={"once": message})
 
 
 def tell(message: str, *args: object) -> None:
-    """Log one line about the cluster's condition."""
+    """Log a warning about the state of the cluster."""
     logger.warning(message, *args)
 
 
 def terminal() -> TextIO | None:
-    """Where a kernel's log goes: what is written to its standard error is shown in whichever cell runs."""
+    """Open the kernel's original standard error, which goes to its log and not to the running cell."""
     copy = getattr(sys.stderr, "_original_stdstream_copy", None)
     return sys.__stderr__ if copy is None else open(copy, "w", closefd=False)

@@ -12,6 +12,8 @@ from clients import subscribe
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from ipar_results.log import logger, repeats_dropped
+
 TESTS = Path(__file__).parent
 HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
 
@@ -102,6 +104,14 @@ def until():
         return value
 
     return until
+
+
+@pytest.fixture
+def log_once(monkeypatch):
+    """Each kind of error is logged once, whatever earlier tests have logged."""
+    monkeypatch.setattr(logger, "filters", [])
+    with repeats_dropped():
+        yield
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from ipar_results.config import IPythonParallelResults
 from ipar_results.live.channel import channel as channels
 from ipar_results.live.channel.channel import Channel
 from ipar_results.live.display.mime import MIME
-from ipar_results.log import forget
 from ipar_results.results.registry import Watch
 from ipar_results.results.tracker import Tracker
 
@@ -84,13 +83,11 @@ class Scene:
 
 
 @pytest.fixture
-def scene(monkeypatch):
-    forget()
+def scene(monkeypatch, log_once):
     scene = Scene(monkeypatch)
     yield scene
     scene.tracker.close()
     scene.watch.close()
-    forget()
 
 
 def test_nothing_is_sent_before_somebody_says_hello(scene):

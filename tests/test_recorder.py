@@ -12,17 +12,14 @@ import pytest
 from fakes import START, Client, Fed
 from ipyparallel.error import EngineError
 
-from ipar_results.log import forget
 from ipar_results.results.registry import Watch
 
 
 @pytest.fixture
-def watch():
-    forget()
+def watch(log_once):
     watch = Watch()
     yield watch
     watch.close()
-    forget()
 
 
 def counts(snapshot):

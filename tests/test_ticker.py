@@ -15,7 +15,6 @@ from ipar_results.live.display.display import Live
 from ipar_results.live.display.final_update import Last
 from ipar_results.live.display.following import Following
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
-from ipar_results.log import forget
 from ipar_results.record import state as known
 from ipar_results.results.registry import Watch
 
@@ -183,11 +182,10 @@ def test_endings_that_wait_for_room_leave_their_place_to_an_heir_a_few_in_each_r
     assert all(heir.over for heir in heirs) and len(log) == 6
 
 
-def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving(clock, caplog):
+def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving(clock, caplog, log_once):
     def gone(*args):
         raise OSError("closed")
 
-    forget()
     log = []
     unsent, unclosed = Last(gone, 10, [], clock.now), Last(lambda: None, 10, [SimpleNamespace(close=gone)], 0)
     other = Shown("other", log=log, clock=clock)
@@ -199,7 +197,6 @@ def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving
     assert unsent.over and unclosed.over
     assert len(log) == 3
     assert len(caplog.records) == 1  # an error is logged once
-    forget()
 
 
 def test_what_is_overdue_is_sent_whatever_its_size(clock):
@@ -220,8 +217,7 @@ def test_nothing_is_sent_where_nobody_wants_it(clock):
     assert not log
 
 
-def test_one_that_fails_keeps_no_other_from_moving(clock, caplog):
-    forget()
+def test_one_that_fails_keeps_no_other_from_moving(clock, caplog, log_once):
     log = []
     followed = [Shown("bad", RuntimeError("ours"), clock=clock), Shown("good", log=log, clock=clock)]
     ticker = Ticker(lambda: 10)
@@ -233,7 +229,7 @@ def test_one_that_fails_keeps_no_other_from_moving(clock, caplog):
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog):
+def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog, log_once):
     class Long(Shown):
         def send(self):
             before = len(standing.log)
@@ -248,7 +244,6 @@ def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog):
                 raise RuntimeError("ours")
             return 1
 
-    forget()
     moved = []
     ticker, standing, long = Ticker(lambda: 1_000), Standing("channel"), Long("long")
     ticker.standing.append(standing)
@@ -260,7 +255,6 @@ def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog):
         ticker._thread = None
     assert moved == [1] and len(long.log) == 1
     assert len(caplog.records) == broken
-    forget()
 
 
 def test_a_large_picture_has_others_move_between_its_parts(monkeypatch):

@@ -9,7 +9,6 @@ import pytest
 from fakes import Fed
 
 from ipar_results.live.wait import NoView, checked, wait
-from ipar_results.log import forget
 from ipar_results.results.registry import Watch
 
 
@@ -32,8 +31,7 @@ class View:
 
 
 @pytest.fixture
-def watch():
-    forget()
+def watch(log_once):
     watch = Watch(lambda: 1.0)
     yield watch
     watch.close()

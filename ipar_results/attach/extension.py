@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import settings
 from ..live.channel.channel import Channel
 from ..live.session import Showing
-from ..log import forget, logger, terminal, trouble
+from ..log import logger, repeats_dropped, terminal, trouble
 from ..results.group.group import Group, note
 from ..results.tracker import Where
 from .imap import imap
@@ -28,7 +28,8 @@ class Extension(Showing):
     def __init__(self) -> None:
         super().__init__()
         self._undo = ExitStack()
-        for undo in (forget, self.watch.close, self.tracker.close, self.ticker.stop):
+        self._undo.enter_context(repeats_dropped())
+        for undo in (self.watch.close, self.tracker.close, self.ticker.stop):
             self._undo.callback(undo)
 
     # attaching -----------------------------------------------------------------------------------

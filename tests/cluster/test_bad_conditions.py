@@ -19,7 +19,6 @@ from ipar_results.attach import enable as switch
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display.display import Live
 from ipar_results.live.ticker import Ticker
-from ipar_results.log import forget
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 
@@ -29,9 +28,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def layer():
+def layer(log_once):
     ipar_results.disable()
-    forget()
     ipar_results.enable()
     switch.current().config.contact_timeout = 1.5
     yield switch.current()
