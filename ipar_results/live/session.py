@@ -12,7 +12,7 @@ from ..log import trouble
 from ..results.group.group import about
 from ..results.registry import Watch
 from ..results.tracker import Tracked, Tracker
-from .channel.channel import Channel, kept
+from .channel.channel import Channel
 from .ticker import Ticker
 from .wait import NoView, TextView, View, wait
 
@@ -182,7 +182,7 @@ class Showing:
 
     def _pretty(self, result: Any, printer: Any, cycle: bool) -> None:
         try:
-            from .display.display import bundle
+            from .display.mime import bundle
 
             printer.text(bundle(self._state(result), self.config, "text")["text/plain"])
         except Exception:
@@ -191,7 +191,7 @@ class Showing:
 
     def _bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
         try:
-            from .display.display import bundle
+            from .display.mime import bundle
 
             return bundle(self._state(result), self.config, recorder=self.recorder(result))
         except Exception:
@@ -242,8 +242,10 @@ class _Front:
         return self._channel.connected
 
     def saved(self, state: Snapshot) -> dict[str, Any] | None:
+        from .display.mime import saved_json
+
         recorder = self._entry.recorder
-        return None if recorder is None else kept(self._entry, recorder, state)
+        return None if recorder is None else saved_json(self._entry.id, state, recorder)
 
 
 class _LiveView:

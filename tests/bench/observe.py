@@ -26,7 +26,7 @@ from jupyter_client.jsonutil import parse_date
 
 import ipar_results
 from ipar_results.config import IPythonParallelResults
-from ipar_results.live.display.display import bundle
+from ipar_results.live.display.mime import bundle
 from ipar_results.results.registry import Watch
 
 ENGINES = 8

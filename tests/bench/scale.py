@@ -25,8 +25,9 @@ import observe
 from observe import START, play, row, text, timed
 
 from ipar_results.config import IPythonParallelResults
-from ipar_results.live.channel.channel import Channel, kept
-from ipar_results.live.display.display import Live, bundle
+from ipar_results.live.channel.channel import Channel
+from ipar_results.live.display.display import Live
+from ipar_results.live.display.mime import bundle, saved_json
 from ipar_results.live.ticker import Ticker
 from ipar_results.results.registry import Watch
 from ipar_results.results.tracker import Tracker
@@ -161,7 +162,8 @@ class Kernel:
         entry = self.tracker.entry(result)
         self.channel.watch(entry)
         front = SimpleNamespace(
-            connected=lambda: True, saved=lambda state: kept(entry, self.watch.recorder(result), state)
+            connected=lambda: True,
+            saved=lambda state: saved_json(entry.id, state, self.watch.recorder(result)),
         )
         recorder, meanwhile = self.watch.recorder(result), self.ticker.meanwhile
         live = Live(result, recorder, self.config, self._publish, "html", front, meanwhile)

@@ -24,7 +24,6 @@ from .commands import Commands, Outcome
 from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
 
 if TYPE_CHECKING:
-    from ...model.snapshot import Snapshot
     from ...record.recorder import Recorder
     from .updates import Told
 
@@ -194,10 +193,11 @@ class Channel:
 
     def _bundle(self, entry: Tracked, recorder: Recorder) -> dict[str, Any]:
         """What a notebook keeps: asked for by a page that a display's last update does not reach."""
-        from ..display.display import bundle
+        from ..display.mime import bundle, saved_json
 
         state = recorder.snapshot()
-        return bundle(state, self._config, saved=kept(entry, recorder, state), recorder=recorder)
+        saved = saved_json(entry.id, state, recorder)
+        return bundle(state, self._config, saved=saved, recorder=recorder)
 
     def watch(self, entry: Tracked) -> None:
         """Tell of each task of a result too: it is displayed."""
@@ -353,14 +353,6 @@ class Channel:
         data = {"protocol": PROTOCOL, "session": self.session, "seq": self._seq, **content}
         self._comm.send(data, buffers=buffers or None)
         return _size(data, buffers or [])
-
-
-def kept(entry: Tracked, recorder: Recorder, state: Snapshot) -> dict[str, Any]:
-    """What the labextension draws a result from without a kernel."""
-    from ...facts.take_timeline import take
-    from ..display.mime import saved
-
-    return saved(entry.id, state, lambda limit: take(recorder, limit))
 
 
 def _size(data: dict[str, Any], buffers: list[bytes]) -> int:

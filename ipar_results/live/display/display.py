@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
 from collections.abc import Callable
@@ -10,16 +9,14 @@ from functools import partial
 from typing import Any, Protocol
 
 from ...config import IPythonParallelResults
-from ...facts.take_timeline import take
 from ...log import trouble
 from ...model.snapshot import Snapshot
 from ...record.recorder import Recorder
-from ...render import html, text
 from ...results.tracker import TOLD_FIRST
 from ..thread_switching import haste
 from .final_update import Last, close_some
 from .following import Following
-from .mime import MIME
+from .mime import bundle, size_of
 
 _CARD_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
@@ -164,7 +161,7 @@ class Live(Following):
             messages = int(self._widget.draw(state, force=True))
             self._drop_widget()
         parts, self._left = self._left, []
-        self._heir = Last(self._publisher(data, update=True), _size(data), parts, since)
+        self._heir = Last(self._publisher(data, update=True), size_of(data), parts, since)
         return self._heir, messages
 
     def reopen(self, result: Any) -> bool:
@@ -201,7 +198,7 @@ class Live(Following):
         data = self._picture(state)
         if self._draw_widget(state) is not None:
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-        self.size = _size(data)
+        self.size = size_of(data)
         self._publisher(data, update)()
 
     def _publisher(self, data: dict[str, Any], update: bool) -> Callable[[], None]:
@@ -248,45 +245,3 @@ class Live(Following):
         except Exception:
             trouble("making a widget; showing HTML instead")
             return None
-
-
-def bundle(
-    state: Snapshot,
-    config: IPythonParallelResults,
-    view: str = "html",
-    saved: dict[str, Any] | None = None,
-    recorder: Recorder | None = None,
-    meanwhile: Callable[[], None] = lambda: None,
-) -> dict[str, Any]:
-    """The static MIME bundle of a snapshot, with a timeline of what its recorder knows."""
-    data = {"text/plain": _drawn(lambda: text.plain(state), "text")}
-    if view != "text":
-        timeline = None if recorder is None or state.single else take(recorder)
-        meanwhile()
-        data["text/html"] = _drawn(lambda: html.card(state, limits(config), timeline), "HTML")
-    kept = {mime: drawn for mime, drawn in data.items() if drawn is not None} or {"text/plain": _bare(state)}
-    return kept if saved is None else {MIME: saved, **kept}
-
-
-def _size(data: dict[str, Any]) -> int:
-    return sum(len(each if isinstance(each, str) else json.dumps(each)) for each in data.values())
-
-
-def _drawn(draw: Callable[[], str], what: str) -> str | None:
-    try:
-        return draw()
-    except Exception:
-        trouble("drawing %s", what)
-        return None
-
-
-def _bare(state: Snapshot) -> str:
-    """What can always be said."""
-    return f"{state.done} of {state.total} done, {state.failed} failed"
-
-
-def limits(config: IPythonParallelResults) -> html.Limits:
-    """How much of a snapshot HTML shows."""
-    return html.Limits(
-        tasks=config.tasks, engines=config.engines, failures=config.failures, outputs=config.outputs
-    )

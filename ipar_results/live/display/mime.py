@@ -1,4 +1,4 @@
-"""The bounded JSON that a notebook keeps of a result, from which the labextension draws without a kernel."""
+"""MIME bundle of a snapshot: text, HTML, and the bounded JSON from which the labextension draws it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,71 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...config import IPythonParallelResults
+from ...facts.take_timeline import take
 from ...formatting import clipped
+from ...log import trouble
 from ...model.snapshot import Snapshot
-from ...model.timeline import Timeline
+from ...record.recorder import Recorder
+from ...render import html, text
 
 MIME = "application/vnd.ipar-results.v1+json"
 MOST_BYTES = 80_000
 _FEWEST_CHARACTERS = 250
+
+
+def bundle(
+    snapshot: Snapshot,
+    config: IPythonParallelResults,
+    view: str = "html",
+    saved: dict[str, Any] | None = None,
+    recorder: Recorder | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Return the static MIME bundle of a snapshot.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    config : IPythonParallelResults
+        Limits of the HTML tables.
+    view : {'html', 'text'}
+        Any other view than ``text`` gets HTML too.
+    saved : dict, optional
+        What :func:`saved_json` returned, for the labextension.
+    recorder : Recorder, optional
+        Source of the timeline; without it there is none.
+    meanwhile : callable, optional
+        Called between two slow steps.
+    """
+    data = {"text/plain": _drawn(lambda: text.plain(snapshot), "text")}
+    if view != "text":
+        timeline = None if recorder is None or snapshot.single else take(recorder)
+        meanwhile()
+        data["text/html"] = _drawn(lambda: html.card(snapshot, _html_limits(config), timeline), "HTML")
+    drawn = {mime: markup for mime, markup in data.items() if markup is not None}
+    if not drawn:
+        drawn = {"text/plain": f"{snapshot.done} of {snapshot.total} done, {snapshot.failed} failed"}
+    return drawn if saved is None else {MIME: saved, **drawn}
+
+
+def size_of(data: dict[str, Any]) -> int:
+    """Return about how many bytes a MIME bundle takes in a message."""
+    return sum(len(each if isinstance(each, str) else json.dumps(each)) for each in data.values())
+
+
+def _drawn(draw: Callable[[], str], what: str) -> str | None:
+    try:
+        return draw()
+    except Exception:
+        trouble("drawing %s", what)
+        return None
+
+
+def _html_limits(config: IPythonParallelResults) -> html.Limits:
+    return html.Limits(
+        tasks=config.tasks, engines=config.engines, failures=config.failures, outputs=config.outputs
+    )
 
 
 @dataclass(frozen=True)
@@ -27,7 +85,7 @@ class _Limits:
     indices: int = 50
 
     def tighter(self) -> _Limits:
-        """The next smaller limits: long texts give way first, then rows."""
+        """Return the next smaller limits: long texts are cut first, then the numbers of rows."""
         if self.text > _FEWEST_CHARACTERS:
             return replace(self, text=self.text // 2)
         halves = {
@@ -36,35 +94,35 @@ class _Limits:
         return replace(self, **halves)
 
 
-def saved(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline]) -> dict[str, Any]:
-    """A snapshot with its timeline, cut down until it is small enough to be kept.
+def saved_json(result_id: str, snapshot: Snapshot, recorder: Recorder) -> dict[str, Any]:
+    """Return a snapshot and its timeline as JSON, cut down until it is small enough to be saved.
 
     Parameters
     ----------
     result_id : str
         By which a front end finds the live result, while there is one.
     snapshot : Snapshot
-    timeline : callable
-        Gives a timeline of at most so many ended messages.
+    recorder : Recorder
+        Source of the timeline.
 
     Returns
     -------
     dict
         JSON types, at most :data:`MOST_BYTES` of UTF-8; ``engines_total``, ``failures_total`` and the other
-        totals say what there is.
+        totals are those before the cut.
     """
     limits = _Limits(text=min(_Limits.text, max(_longest(snapshot), _FEWEST_CHARACTERS)))
     while True:
-        data = _cut(result_id, snapshot, timeline, limits)
-        # a lone surrogate can't be written as UTF-8
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-        if len(text) <= MOST_BYTES or limits == limits.tighter():
-            return dict(json.loads(text))
+        data = _cut(result_id, snapshot, recorder, limits)
+        # UTF-8 cannot encode a lone surrogate
+        encoded = json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+        if len(encoded) <= MOST_BYTES or limits == limits.tighter():
+            return dict(json.loads(encoded))
         limits = limits.tighter()
 
 
 def _longest(snapshot: Snapshot) -> int:
-    """Characters of the longest text that there is to cut, as :func:`_cut` measures it."""
+    """Return the characters of the longest text, as :func:`_cut` measures it."""
     groups = snapshot.failures[: _Limits.failures]
     texts = [snapshot.name, snapshot.note, *(group.input[1] for group in groups if group.input)]
     texts += [text for group in groups for text in (group.type, group.message, group.where, group.traceback)]
@@ -72,9 +130,7 @@ def _longest(snapshot: Snapshot) -> int:
     return max([*map(len, texts), *(4 * len(text) for text in written)])
 
 
-def _cut(
-    result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline], limits: _Limits
-) -> dict[str, Any]:
+def _cut(result_id: str, snapshot: Snapshot, recorder: Recorder, limits: _Limits) -> dict[str, Any]:
     cut = replace(
         snapshot,
         name=clipped(snapshot.name, limits.text),
@@ -111,5 +167,5 @@ def _cut(
         "id": result_id,
         "engines_total": len(snapshot.engines),
         "failures_total": len(snapshot.failures),
-        "timeline": timeline(limits.rows).to_json(),
+        "timeline": take(recorder, limits.rows).to_json(),
     }
