@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .export.load import load
     from .iterate.as_completed import as_completed
     from .iterate.task_result import TaskResult
-    from .live.display.widget import ResultWidget
+    from .live.result_widget import ResultWidget
     from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
     from .upstream.async_result import TasksCancelled
 
@@ -69,7 +69,7 @@ _ROOMS = {
     "iterate.as_completed": ("as_completed",),
     "comparison": ("compare",),
     "export.load": ("load",),
-    "live.display.widget": ("ResultWidget",),
+    "live.result_widget": ("ResultWidget",),
     "upstream.async_result": ("TasksCancelled",),
     "control.retry": ("Retried",),
     "model.snapshot": (

@@ -10,7 +10,7 @@ from comm.base_comm import BaseComm
 from ipywidgets.widgets.widget import _instances
 from traitlets import TraitError
 
-from ipar_results.live.display.widget import ResultWidget
+from ipar_results.live.result_widget import ResultWidget
 
 
 @pytest.fixture

@@ -239,9 +239,9 @@ class Live(Following):
 
     def _make_widget(self) -> Any:
         try:
-            from .widget import ResultWidget
+            from .widget import CardWidget
 
-            return ResultWidget(snapshot=self._recorder.snapshot())
+            return CardWidget(self._recorder.snapshot())
         except Exception:
             trouble("making a widget; showing HTML instead")
             return None

@@ -200,13 +200,13 @@ class Following(ABC):
 
 
 class Feed(Following):
-    """Keeps a ResultWidget that a user placed up to date.
+    """Keeps a card widget that a user placed up to date.
 
     Parameters
     ----------
     result, recorder, config
         As for :class:`Following`.
-    widget : ResultWidget
+    widget : CardWidget
     """
 
     def __init__(self, result: Any, recorder: Recorder, config: IPythonParallelResults, widget: Any) -> None:

@@ -29,15 +29,13 @@ _MIRRORED = (
 )
 
 
-class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
-    """A result's card as a widget: place it in boxes and dashboards, observe its traits.
+class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Card of a snapshot as a widget whose traits can be observed.
 
     Parameters
     ----------
-    ar : AsyncResult, optional
-        The result to follow to its end; without it the widget stays empty until :meth:`draw`.
     snapshot : Snapshot, optional
-        What to show from the start.
+        Drawn at once; without it the widget is empty until :meth:`draw`.
     **kwargs
         Traits of the box, such as ``layout``.
 
@@ -45,11 +43,11 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
     ----------
     name, state : str
     total, done, ok, failed, aborted, running, queued : int
-        Counts in inputs, as in :class:`~ipar_results.Snapshot`; read-only, to observe.
+        Counts of inputs, as in :class:`~ipar_results.Snapshot`; read-only.
     elapsed : float
         Seconds; read-only.
     finished : bool
-        Nothing more will come; read-only.
+        Whether the snapshot is the last one; read-only.
     """
 
     name = Unicode(read_only=True)
@@ -64,7 +62,7 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
     elapsed = Float(read_only=True)
     finished = Bool(read_only=True)
 
-    def __init__(self, ar: Any = None, *, snapshot: Snapshot | None = None, **kwargs: Any) -> None:
+    def __init__(self, snapshot: Snapshot | None = None, **kwargs: Any) -> None:
         first = snapshot or Snapshot()
         head, failures, *details = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
         # The style travels once, apart from the parts that change.
@@ -79,10 +77,6 @@ class ResultWidget(ipywidgets.VBox):  # type: ignore[misc]
         parts = [sheet, self._head, self._failures, self._folds]
         super().__init__(parts, _dom_classes=("ipar-card",), **kwargs)
         self._mirror(first)
-        if ar is not None:
-            from ...attach.enable import feed
-
-            feed(ar, self)
 
     def draw(self, snapshot: Snapshot, *, force: bool = False) -> int:
         """Bring the widget up to a snapshot, touching only the parts whose content changed.

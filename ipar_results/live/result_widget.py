@@ -1,0 +1,39 @@
+"""Public widget that follows a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..model.snapshot import Snapshot
+from .display.widget import CardWidget
+
+
+class ResultWidget(CardWidget):
+    """Card of a result as a widget: place it in boxes and dashboards, observe its traits.
+
+    Parameters
+    ----------
+    ar : AsyncResult, optional
+        The result to follow to its end; without it the widget stays empty until :meth:`draw`.
+    snapshot : Snapshot, optional
+        Drawn at once, before the result's own state.
+    **kwargs
+        Traits of the box, such as ``layout``.
+
+    Attributes
+    ----------
+    name, state : str
+    total, done, ok, failed, aborted, running, queued : int
+        Counts of inputs, as in :class:`~ipar_results.Snapshot`; read-only, to observe.
+    elapsed : float
+        Seconds; read-only.
+    finished : bool
+        Whether nothing will change any more; read-only.
+    """
+
+    def __init__(self, ar: Any = None, *, snapshot: Snapshot | None = None, **kwargs: Any) -> None:
+        super().__init__(snapshot, **kwargs)
+        if ar is not None:
+            from ..attach.enable import feed
+
+            feed(ar, self)
