@@ -13,7 +13,7 @@ from ..formatting import sound
 from ..log import trouble
 from ..render.ansi import clip, left_out
 from ..render.rows import overwritten
-from .ticker import CHANGED
+from .ticker import CHANGED, Followed
 
 LIVE = 8_000  # characters sent at each update, so that long output costs no more than short
 WHOLE = 1_000_000  # characters left behind at the end
@@ -52,7 +52,7 @@ def into_this_cell(display_pub: Any) -> Publish:
     return publish
 
 
-class Streams:
+class Streams(Followed):
     """The streams of one result's messages, as text in one display.
 
     While it moves, only the ends of the streams are shown; at the end they are shown whole.
@@ -76,9 +76,6 @@ class Streams:
         rate: Callable[[], float],
         once: bool = False,
     ) -> None:
-        self.over = False
-        self.sent_at = 0.0
-        self.size = 0
         self._order = {msg_id: place for place, msg_id in enumerate(msg_ids)}
         self._publish = publish
         self._transient = {"display_id": uuid.uuid4().hex}
@@ -127,10 +124,6 @@ class Streams:
                 trouble("showing what engines write")
                 self.over = True
             return 1
-
-    def hold(self) -> tuple[None, int]:
-        """Nothing: no result is kept alive by this."""
-        return None, 0
 
     def freeze(self) -> None:
         """Show the streams whole, and no more afterwards."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 from ..log import trouble
 
@@ -16,38 +16,43 @@ _HELD_AT_ONCE = 3  # a picture takes milliseconds
 BYTES_A_SECOND = 45_000  # with what may go out at once, 50 kB/s over ten seconds
 
 
-class Followed(Protocol):
-    """What the ticker moves."""
+class Followed(ABC):
+    """Base of what the ticker updates.
 
+    Attributes
+    ----------
+    over : bool
+        Whether there is nothing more to send, now and later.
+    sent_at : float
+        When something was last sent, on the monotonic clock.
+    size : int
+        About how many bytes :meth:`send` last took; 0 for what is small.
+    """
+
+    over = False
+    sent_at = 0.0
+    size = 0
+
+    @abstractmethod
     def wants(self, now: float) -> int | None:
-        """OVERDUE, ENDING, CHANGED, TIDYING, or None where there is nothing to send.
+        """Return OVERDUE, ENDING, CHANGED or TIDYING; None where there is nothing to send.
 
         What is overdue is sent whatever its size.
         """
 
+    @abstractmethod
     def send(self) -> int:
-        """Send the present state; returns how many messages it took."""
+        """Send the present state; return the number of messages."""
 
     def hold(self) -> tuple[Followed | None, int]:
-        """Called where its end has to wait for room: what is followed in its place, and messages it took.
+        """Return what to follow instead while an ENDING waits for room, and the number of messages sent.
 
-        None where it waits itself.
+        The default is to wait itself.
         """
+        return None, 0
 
-    @property
-    def size(self) -> int:
-        """About how many bytes :meth:`send` took the last time; none for what is small."""
-
-    @property
-    def over(self) -> bool:
-        """Nothing will be sent any more."""
-
-    @property
-    def sent_at(self) -> float:
-        """When something was last sent, on the monotonic clock."""
-
-    def freeze(self) -> None:
-        """Leave the last true state behind."""
+    def freeze(self) -> None:  # noqa: B027  # nothing to leave behind by default
+        """Send the last true state, as nothing is updated afterwards."""
 
 
 class Ticker:

@@ -9,6 +9,7 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import zmq
@@ -19,7 +20,7 @@ from ...log import remark, trouble
 from ...results.round_robin import Turns
 from ...results.tracker import Tracked, Tracker
 from ..thread_switching import haste
-from ..ticker import CHANGED
+from ..ticker import CHANGED, Followed
 from .commands import Commands, Outcome
 from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
 
@@ -36,7 +37,7 @@ _LOOKED_AT = 500  # each time, beside those of which something was heard
 _HEAD_BYTES = 700  # about what one result's facts take
 
 
-class Channel:
+class Channel(Followed):
     """Tells front ends of all tracked results, and does what they ask.
 
     Parameters
@@ -53,8 +54,6 @@ class Channel:
     ) -> None:
         self.session = uuid.uuid4().hex
         self.connected = False
-        self.sent_at = 0.0
-        self.size = 0
         self._kernel = kernel
         self._tracker = tracker
         self._config = config
@@ -102,7 +101,12 @@ class Channel:
 
         with self._lock:
             if self._comm is None or self._comm._closed:
-                data = {"type": "hello", "protocol": PROTOCOL, "session": self.session, "version": _version()}
+                data = {
+                    "type": "hello",
+                    "protocol": PROTOCOL,
+                    "session": self.session,
+                    "version": version("ipar_results"),
+                }
                 self._comm = create_comm(target_name=TARGET, data=data)
 
     # asked, in the control thread ----------------------------------------------------------------
@@ -176,7 +180,7 @@ class Channel:
         return {
             "comm_id": self._comm.comm_id,
             "session": self.session,
-            "version": _version(),
+            "version": version("ipar_results"),
             "seq": self._seq,
         }
 
@@ -229,15 +233,6 @@ class Channel:
         self._wake()
 
     # telling, in the ticker's thread -------------------------------------------------------------
-
-    over = False
-
-    def hold(self) -> tuple[None, int]:
-        """Nothing: no result is kept alive by this."""
-        return None, 0
-
-    def freeze(self) -> None:
-        """Nothing: the end of the channel says goodbye."""
 
     def wants(self, now: float) -> int | None:
         """Whether there is something to tell, and room for it."""
@@ -358,9 +353,3 @@ class Channel:
 def _size(data: dict[str, Any], buffers: list[bytes]) -> int:
     """Bytes that a message, or a part of one, takes."""
     return len(json.dumps(data)) + sum(map(len, buffers))
-
-
-def _version() -> str:
-    from ... import __version__
-
-    return __version__

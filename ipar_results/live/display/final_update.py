@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...log import trouble
-from ..ticker import ENDING, OVERDUE, TIDYING
+from ..ticker import ENDING, OVERDUE, TIDYING, Followed
 
 PATIENCE = 90.0  # seconds: longer than two hundred cards take that end together
 _CLOSED_AT_ONCE = 4
@@ -25,7 +25,7 @@ def close_some(parts: list[Any]) -> list[Any]:
     return parts[_CLOSED_AT_ONCE:]
 
 
-class Last:
+class Last(Followed):
     """What is followed in the place of a display.
 
     Parameters
@@ -42,8 +42,6 @@ class Last:
 
     def __init__(self, publish: Callable[[], None], size: int, parts: list[Any], since: float) -> None:
         self.size = size
-        self.over = False
-        self.sent_at = 0.0
         self._publish: Callable[[], None] | None = publish
         self._parts = parts
         self._since = since
@@ -71,10 +69,6 @@ class Last:
             return 1
         self.over = not self._parts
         return messages
-
-    def hold(self) -> tuple[None, int]:
-        """Nothing: this waits in somebody's place."""
-        return None, 0
 
     def freeze(self) -> None:
         """Do at once what is left."""

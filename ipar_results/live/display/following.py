@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from ...config import IPythonParallelResults
 from ...log import trouble
 from ...model.snapshot import Snapshot
 from ...record.recorder import Recorder
-from ..ticker import CHANGED, ENDING, TIDYING
+from ..ticker import CHANGED, ENDING, TIDYING, Followed
 from .final_update import Last, waits
 
 CLOCK = 1.0
@@ -21,7 +21,7 @@ _SHARE = 0.1  # of a core, for one view: what takes longer to draw moves less of
 UNLOADED = "No longer followed: ipar_results was unloaded while this ran."
 
 
-class Following(ABC):
+class Following(Followed):
     """One result that is shown, from its first picture to its last.
 
     Parameters
@@ -30,15 +30,6 @@ class Following(ABC):
         Held until the end, so that work that is shown is followed to its end.
     recorder : Recorder
     config : IPythonParallelResults
-
-    Attributes
-    ----------
-    over : bool
-        Nothing will be sent any more.
-    sent_at : float
-        When something was last sent, on the monotonic clock.
-    size : int
-        Bytes of the output that was last sent; 0 where a widget's few traits were.
     """
 
     def __init__(self, result: Any, recorder: Recorder, config: IPythonParallelResults) -> None:
@@ -50,9 +41,6 @@ class Following(ABC):
         self._due_at: float | None = None  # since when the last state waits to be sent
         self._ended_at: float | None = None  # when it was sent
         self._took = 0.0  # seconds of CPU, the last time
-        self.sent_at = 0.0
-        self.size = 0
-        self.over = False
 
     # what a view does ----------------------------------------------------------------------------
 
