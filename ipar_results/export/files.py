@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
+
+_LONGEST_STEM = 40
 
 
 def free(path: str | os.PathLike[str], overwrite: bool) -> Path:
@@ -68,3 +72,34 @@ def write(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = 
     finally:
         beside.unlink(missing_ok=True)
     return target
+
+
+def save_under_free_name(save: Callable[[Path], Path], folder: Path, name: str, suffix: str) -> Path:
+    """Save a file in a folder, named after a result and the time, with a number where that is taken.
+
+    Parameters
+    ----------
+    save : callable
+        ``save(path)`` writes the file; it raises FileExistsError where there is one.
+    folder : Path
+    name : str
+        Of the result, in any characters.
+    suffix : str
+        Such as ``.csv``.
+
+    Raises
+    ------
+    FileExistsError
+        Where a hundred names are taken.
+    """
+    stem = re.sub(r"[^\w.-]+", "_", name)[:_LONGEST_STEM].strip("._") or "result"
+    stem += datetime.now().strftime("-%Y%m%d-%H%M%S")
+    for n in range(100):
+        free_path = folder / f"{stem}{f'-{n + 1}' if n else ''}{suffix}"
+        try:
+            save(free_path)
+            return free_path
+        except FileExistsError:
+            continue
+    msg = f"A hundred files named {stem}… are there already."
+    raise FileExistsError(msg)

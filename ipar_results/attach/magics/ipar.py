@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
-from ...formatting import plural
+from ...live.actions import MAGIC_COMMANDS, MagicCommand
 from ...results.group.group import about
 
 if TYPE_CHECKING:
-    from ...control.retry import Retried
     from ...results.tracker import Tracked, Tracker
     from . import listing
     from .lookup import Names
 
-ACTIONS = ("list", "cancel", "retry", "report", "trace", "csv")
-_FILES = ("report", "trace", "csv")
-_OPTIONS = {"list": ["--all"], "cancel": ["--interrupt"], **{name: ["--overwrite"] for name in _FILES}}
+_OPTIONS = {
+    "list": "--all",
+    **{command.name: command.option for command in MAGIC_COMMANDS.values() if command.option},
+}
 _LISTED = 20
 
 
@@ -114,12 +114,12 @@ class ResultMagics:
         if asked.action == "list":
             self._list(asked)
             return
-        path = asked.path
-        if asked.action in _FILES and path is None and self._names.is_path(asked.result):
+        command, path = MAGIC_COMMANDS[asked.action], asked.path
+        if command.saves and path is None and self._names.is_path(asked.result):
             asked.result, path = None, asked.result
         try:
-            entry = self._names.find(asked.result, asked.action, asked.interrupt)
-            print(f"{called(entry)}: {self._do(entry, asked, path)}")
+            entry = self._names.find(asked.result, command, _given(asked, command.option))
+            print(f"{called(entry)}: {self._do(entry, command, asked, path)}")
         except FileExistsError as error:
             msg = f"{path} exists already: choose another name, or add --overwrite to replace it"
             raise UsageError(msg) from error
@@ -160,17 +160,14 @@ class ResultMagics:
             if (facts := entry.facts())
         ]
 
-    def _do(self, entry: Tracked, asked: Namespace, path: str | None) -> str:
-        from ...live.channel import commands
+    def _do(self, entry: Tracked, command: MagicCommand, asked: Namespace, path: str | None) -> str:
         from .lookup import held
 
         recorder, result = held(entry)
-        monitor = about(result, recorder)
-        if asked.action == "cancel":
-            return commands.said(monitor.cancel(interrupt=asked.interrupt))
-        if asked.action == "retry":
-            return _said(monitor.retry())
-        return f"Saved {commands.export(monitor, recorder, asked.action, path, asked.overwrite)}"
+        action = command.chosen(_given(asked, command.option))
+        arguments = {**command.arguments, "path": path, "overwrite": asked.overwrite}
+        done = action.run(about(result, recorder), arguments)
+        return f"Saved {done.path}" if done.path else " ".join([done.message, *done.reasons])
 
     # completion ------------------------------------------------------------------------------------
 
@@ -186,13 +183,13 @@ class ResultMagics:
         """
         given = (line[: len(line) - len(symbol)] if line.endswith(symbol) else line).split()[1:]
         if not given:
-            return list(ACTIONS)
-        action = given[0]
+            return ["list", *MAGIC_COMMANDS]
+        name = given[0]
         if symbol.startswith("-"):
-            return _OPTIONS.get(action, [])
-        if action not in ACTIONS[1:] or any(not word.startswith("-") for word in given[1:]):
+            return [_OPTIONS[name]] if name in _OPTIONS else []
+        if name not in MAGIC_COMMANDS or any(not word.startswith("-") for word in given[1:]):
             return []
-        return self._names.fitting(action)
+        return self._names.fitting(MAGIC_COMMANDS[name])
 
 
 class _Parser(ArgumentParser):
@@ -209,10 +206,10 @@ def _parsed(line: str) -> Namespace:
     UsageError
     """
     parser = _Parser(prog="%ipar", add_help=False, allow_abbrev=False)
-    parser.add_argument("action", nargs="?", default="list", choices=ACTIONS)
+    parser.add_argument("action", nargs="?", default="list", choices=["list", *MAGIC_COMMANDS])
     parser.add_argument("result", nargs="?")
     parser.add_argument("path", nargs="?")
-    for option in ("--interrupt", "--overwrite", "--all"):
+    for option in dict.fromkeys(_OPTIONS.values()):
         parser.add_argument(option, action="store_true")
     try:
         words_given = shlex.split(line, posix=os.name == "posix")
@@ -226,19 +223,17 @@ class _Nothing:
     strs: dict[str, Any] = {}  # noqa: RUF012 - stands for a dispatcher that is not there
 
 
+def _given(asked: Namespace, option: str) -> bool:
+    return bool(option) and bool(getattr(asked, option.removeprefix("--")))
+
+
 def _refuse_options(asked: Namespace) -> None:
-    """An option that would do nothing is a mistake, and is told."""
-    action, options = asked.action, _OPTIONS.get(asked.action, [])
-    given = [f"--{name}" for name in ("interrupt", "overwrite", "all") if getattr(asked, name)]
-    for option in given:
-        if option not in options:
-            takes = f"it takes {options[0]}" if options else "it takes no options"
-            msg = f"%ipar {action} has no option {option}: {takes}"
+    """Raise a UsageError for an option or a path that would do nothing."""
+    name, takes = asked.action, _OPTIONS.get(asked.action)
+    for option in dict.fromkeys(_OPTIONS.values()):
+        if option != takes and _given(asked, option):
+            msg = f"%ipar {name} has no option {option}: it takes {takes or 'no options'}"
             raise UsageError(msg)
-    if asked.path is not None and action not in _FILES:
-        msg = f"%ipar {action} takes one name, got {asked.path!r} too: name one result at a time"
+    if asked.path is not None and not (name in MAGIC_COMMANDS and MAGIC_COMMANDS[name].saves):
+        msg = f"%ipar {name} takes one name, got {asked.path!r} too: name one result at a time"
         raise UsageError(msg)
-
-
-def _said(retried: Retried) -> str:
-    return " ".join([f"Running {plural(retried.retried, 'task')} again.", *retried.reasons])

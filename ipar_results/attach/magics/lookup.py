@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...live.channel.commands import possible
+from ...live.actions import FORMATS, Candidate, MagicCommand
 from ...model.snapshot import Snapshot
 from ...record.recorder import Recorder
 from ...render import words
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...results.tracker import Tracked, Tracker
 
 _NAMED = 10
-_SUFFIXES = (".html", ".htm", ".json", ".csv")
+_SUFFIXES = (*FORMATS.values(), ".htm")
 
 
 class Names:
@@ -52,7 +52,7 @@ class Names:
             if not name.startswith("_") and issubclass(type(value), (AsyncResult, Group))
         }
 
-    def find(self, name: str | None, action: str, interrupt: bool = False) -> Tracked:
+    def find(self, name: str | None, command: MagicCommand, option: bool = False) -> Tracked:
         """The result that is meant; without a name the newest for which the action makes sense.
 
         Raises
@@ -61,7 +61,7 @@ class Names:
             Where there is none, or more than one of that name; says what to do.
         """
         found = self._named(name)
-        fitting = [entry for entry in found if _fits(entry, action, interrupt)]
+        fitting = [entry for entry in found if command.is_possible(entry, option)]
         if name is None and fitting:
             return fitting[-1]
         if len(fitting) == 1:
@@ -70,13 +70,13 @@ class Names:
             numbers = ", ".join(str(entry.number) for entry in fitting[-_NAMED:])
             msg = f"{len(fitting):,} results are named {name!r}: say which by its number, {numbers}"
             raise LookupError(msg)
-        raise LookupError(_why_not(found, action))
+        raise LookupError(_why_not(found, command))
 
-    def fitting(self, action: str) -> list[str]:
+    def fitting(self, command: MagicCommand) -> list[str]:
         """What may be typed to mean a result for which an action makes sense, newest first."""
         self.catch_up()
         variables = self.variables()
-        entries = [entry for entry in reversed(self.entries()) if _fits(entry, action, True)]
+        entries = [entry for entry in reversed(self.entries()) if command.is_possible(entry, True)]
         of_user = [name for name, entry in variables.items() if entry in entries]
         names = [name for entry in entries if (name := _name(entry)).isidentifier()]
         return list(dict.fromkeys([*of_user, *names, *(str(entry.number) for entry in entries)]))
@@ -133,34 +133,13 @@ def _name(entry: Tracked) -> str:
     return one_line(str(entry.facts().get("name", "")), words.NAME) or "result"
 
 
-def _fits(entry: Tracked, action: str, interrupt: bool) -> bool:
-    facts = entry.facts()
-    can = possible(entry, facts) if facts else []
-    if action == "cancel":
-        return "cancel" in can or (interrupt and "interrupt" in can)
-    return (action if action == "retry" else "export") in can
-
-
-def _why_not(found: list[Tracked], action: str) -> str:
-    """Why an action makes no sense for any of these, and what would help."""
+def _why_not(found: list[Tracked], command: MagicCommand) -> str:
+    """Why a command makes no sense for any of these, and what would help."""
     going = [entry for entry in found if not entry.facts().get("finished", True)]
-    entry = (going if action == "cancel" and going else found)[-1]
+    entry = (going if command.action.of_unfinished and going else found)[-1]
     if entry.recorder is None:
         return _gone(entry)
-    which, facts = called(entry), entry.facts()
-    if action == "cancel":
-        if facts["finished"]:
-            before = "" if len(found) == 1 else ", and so have all before it"
-            return f"{which} has ended{before}: there is nothing to cancel"
-        if facts["running"] and facts["state"] != "lost":
-            how = f"%ipar cancel {entry.number} --interrupt"
-            return f"{which} has no task left in a queue: {how} stops what runs"
-        return f"contact to the controller is lost: nobody can cancel {which}"
-    if action == "retry":
-        if not facts["finished"]:
-            return f"{which} goes on: wait for its end, or %ipar cancel {entry.number}, and retry then"
-        return f"nothing of {which} failed or was cancelled: there is nothing to run again"
-    return f"nothing of {which} has ended yet: try again later"
+    return command.action.why_not(Candidate(called(entry), entry.number, entry.facts(), len(found) == 1))
 
 
 def _gone(entry: Tracked) -> str:

@@ -19,10 +19,11 @@ from ...formatting import sound
 from ...log import remark, trouble
 from ...results.round_robin import Turns
 from ...results.tracker import Tracked, Tracker
+from ..actions import ACTIONS
 from ..thread_switching import haste
 from ..ticker import CHANGED, Followed
 from .commands import Commands, Outcome
-from .requests import ACTIONS, PROTOCOL, Refused, Request, parse
+from .requests import PROTOCOL, Refused, Request, parse
 
 if TYPE_CHECKING:
     from ...record.recorder import Recorder

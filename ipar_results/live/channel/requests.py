@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..actions import ACTIONS, FORMATS
+
 PROTOCOL = 1
 LONGEST_ID = 64
 MOST_INDICES = 100_000
 MOST_CHARACTERS = 1_000_000
 FEWEST_CHARACTERS = 100
-FORMATS = ("report", "trace", "csv")
 
 
 class Refused(Exception):  # noqa: N818
@@ -71,6 +72,10 @@ def _indices(value: Any) -> bool:
 
 _RESULT = {"result": _Key(_id, "the id of a result")}
 _POSITION = _Key(_whole(0, 2**53), "a whole number, 0 or more")
+_ARGUMENTS = {  # of actions
+    "indices": _Key(_indices, f"a list of at most {MOST_INDICES:,} whole numbers", optional=True),
+    "format": _Key(lambda value: value in FORMATS, f"one of {', '.join(FORMATS)}"),
+}
 _KINDS: dict[str, dict[str, _Key]] = {
     "hello": {
         "client": _Key(_id, f"a text of at most {LONGEST_ID} characters"),
@@ -90,18 +95,11 @@ _KINDS: dict[str, dict[str, _Key]] = {
     "traceback": {**_RESULT, "group": _POSITION},
     "outputs": _RESULT,
     "bundle": _RESULT,
-    "cancel": _RESULT,
-    "interrupt": _RESULT,
-    "retry": {
-        **_RESULT,
-        "indices": _Key(_indices, f"a list of at most {MOST_INDICES:,} whole numbers", optional=True),
-    },
-    "export": {
-        **_RESULT,
-        "format": _Key(lambda value: value in FORMATS, f"one of {', '.join(FORMATS)}"),
+    **{
+        action.name: {**_RESULT, **{name: _ARGUMENTS[name] for name in action.arguments}}
+        for action in ACTIONS.values()
     },
 }
-ACTIONS = frozenset(("cancel", "interrupt", "retry", "export"))
 
 
 def parse(content: object) -> Request:

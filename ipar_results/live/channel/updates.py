@@ -17,7 +17,7 @@ from ...record.engines import coalesced
 from ...record.failures import Failures
 from ...record.recorder import Recorder
 from ...results.tracker import Tracked
-from .commands import possible
+from ..actions import possible_actions
 
 GROUPS, INDICES = 20, 50
 ENGINES_NAMED = 64
@@ -291,7 +291,7 @@ def head(entry: Tracked, recorder: Recorder | None, look_back: bool = True) -> d
             "ended": columns.ended,
             "failure_groups": len(recorder.failures.listed()),
         }
-    facts["actions"] = possible(entry, facts)
+    facts["actions"] = possible_actions(entry, facts)
     return facts
 
 

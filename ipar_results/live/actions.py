@@ -1,0 +1,227 @@
+"""Table of the actions on a result, read by the channel to the labextension and by `%ipar`.
+
+A new action needs an entry in :data:`ACTIONS`, and one in :data:`MAGIC_COMMANDS` to be typed. Its label and
+its question to the user are in a table of the labextension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..formatting import plural
+
+if TYPE_CHECKING:
+    from ..control.cancel import Cancelled
+    from ..results.monitor import Monitor
+    from ..results.tracker import Tracked
+
+Facts = Mapping[str, Any]
+Arguments = Mapping[str, Any]
+
+FORMATS = {"report": ".html", "trace": ".json", "csv": ".csv"}
+
+
+class Candidate(NamedTuple):
+    """Result for which an action makes no sense.
+
+    Attributes
+    ----------
+    name : str
+        Its name and number.
+    number : int
+    facts : mapping
+    alone : bool
+        Whether it was the only one that could be meant.
+    """
+
+    name: str
+    number: int
+    facts: Facts
+    alone: bool
+
+
+class Done(NamedTuple):
+    """What an action did.
+
+    Attributes
+    ----------
+    message : str
+        A sentence for the user.
+    reasons : tuple of str
+        Why it was not done for all tasks; sentences for who has room for them.
+    path : Path or None
+        The file that was saved.
+    """
+
+    message: str
+    reasons: tuple[str, ...] = ()
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a user can do to a result.
+
+    Attributes
+    ----------
+    name : str
+        The type of its request, and its name in a result's head.
+    is_possible : callable
+        ``is_possible(facts)``: whether it makes sense in this state.
+    run : callable
+        ``run(monitor, arguments)``: carry it out; returns :class:`Done`.
+    why_not : callable
+        ``why_not(candidate)``: why it makes no sense for a :class:`Candidate`, and what would help.
+    arguments : tuple of str
+        Keys of its request beside the result.
+    of_unfinished : bool
+        Whether it makes sense only for a result that has not finished.
+    """
+
+    name: str
+    is_possible: Callable[[Facts], bool]
+    run: Callable[[Monitor, Arguments], Done]
+    why_not: Callable[[Candidate], str]
+    arguments: tuple[str, ...] = ()
+    of_unfinished: bool = False
+
+
+def possible_actions(entry: Tracked, facts: Facts) -> list[str]:
+    """Return the names of the actions that make sense for a result now."""
+    if entry.recorder is None:
+        return []
+    return [action.name for action in ACTIONS.values() if action.is_possible(facts)]
+
+
+def _may_cancel(facts: Facts, what: str) -> bool:
+    return not facts["finished"] and facts["state"] != "lost" and bool(facts[what])
+
+
+def _cancel(monitor: Monitor, arguments: Arguments, interrupt: bool) -> Done:
+    return Done(_cancelled_sentence(monitor.cancel(interrupt=interrupt)))
+
+
+def _cancelled_sentence(cancelled: Cancelled) -> str:
+    done = [f"cancelled {plural(cancelled.cancelled, 'task')}"] if cancelled.cancelled else []
+    done += [f"interrupted {plural(cancelled.interrupted, 'task')}"] if cancelled.interrupted else []
+    sentence = " and ".join(done) or "nothing was left to cancel"
+    if cancelled.unreachable:
+        sentence += f"; {plural(cancelled.unreachable, 'task')} could not be reached"
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _why_not_cancel(candidate: Candidate) -> str:
+    name, number, facts, alone = candidate
+    if facts["finished"]:
+        others = "" if alone else ", and so have all before it"
+        return f"{name} has ended{others}: there is nothing to cancel"
+    if facts["running"] and facts["state"] != "lost":
+        return f"{name} has no task left in a queue: %ipar cancel {number} --interrupt stops what runs"
+    return f"contact to the controller is lost: nobody can cancel {name}"
+
+
+def _retry(monitor: Monitor, arguments: Arguments) -> Done:
+    retried = monitor.retry(arguments.get("indices"))
+    return Done(f"Running {plural(retried.retried, 'task')} again.", retried.reasons)
+
+
+def _why_not_retry(candidate: Candidate) -> str:
+    name, number, facts, _ = candidate
+    if not facts["finished"]:
+        return f"{name} goes on: wait for its end, or %ipar cancel {number}, and retry then"
+    return f"nothing of {name} failed or was cancelled: there is nothing to run again"
+
+
+def _export(monitor: Monitor, arguments: Arguments) -> Done:
+    from ..export.files import save_under_free_name
+
+    form, path = arguments["format"], arguments.get("path")
+    save = {"report": monitor.save_report, "trace": monitor.save_trace, "csv": monitor.save_csv}[form]
+    folder = Path.cwd() if path is None else Path(path).expanduser()
+    if folder.is_dir():
+        saved = save_under_free_name(save, folder, monitor.snapshot().name, FORMATS[form])
+    else:
+        saved = save(folder, bool(arguments.get("overwrite")))
+    return Done(f"Saved {saved.name} in the kernel's working directory.", path=saved)
+
+
+def _why_not_export(candidate: Candidate) -> str:
+    return f"nothing of {candidate.name} has ended yet: try again later"
+
+
+CANCEL = Action(
+    "cancel",
+    partial(_may_cancel, what="queued"),
+    partial(_cancel, interrupt=False),
+    _why_not_cancel,
+    of_unfinished=True,
+)
+INTERRUPT = Action(
+    "interrupt",
+    partial(_may_cancel, what="running"),
+    partial(_cancel, interrupt=True),
+    _why_not_cancel,
+    of_unfinished=True,
+)
+RETRY = Action(
+    "retry",
+    lambda facts: facts["finished"] and bool(facts["failed"] + facts["aborted"]),
+    _retry,
+    _why_not_retry,
+    arguments=("indices",),
+)
+EXPORT = Action("export", lambda facts: bool(facts["done"]), _export, _why_not_export, arguments=("format",))
+ACTIONS = {action.name: action for action in (CANCEL, INTERRUPT, RETRY, EXPORT)}
+
+
+@dataclass(frozen=True)
+class MagicCommand:
+    """Command of ``%ipar`` that runs an action.
+
+    Attributes
+    ----------
+    name : str
+    action : Action
+    option : str
+        The one option that it takes, such as ``--interrupt``; empty for none.
+    with_option : Action or None
+        Another action, which runs with the option and makes sense for more results.
+    arguments : mapping
+        Passed to the action.
+    saves : bool
+        Whether it takes the path of a file.
+    """
+
+    name: str
+    action: Action
+    option: str = ""
+    with_option: Action | None = None
+    arguments: Arguments = field(default_factory=dict)
+    saves: bool = False
+
+    def chosen(self, option: bool) -> Action:
+        """Return the action that runs, with the option or without it."""
+        return (option and self.with_option) or self.action
+
+    def is_possible(self, entry: Tracked, option: bool) -> bool:
+        """Return whether it makes sense for a result, with the option or without it."""
+        facts = entry.facts()
+        possible = possible_actions(entry, facts) if facts else []
+        return self.action.name in possible or self.chosen(option).name in possible
+
+
+MAGIC_COMMANDS = {
+    command.name: command
+    for command in (
+        MagicCommand("cancel", CANCEL, "--interrupt", with_option=INTERRUPT),
+        MagicCommand("retry", RETRY),
+        *(
+            MagicCommand(form, EXPORT, "--overwrite", arguments={"format": form}, saves=True)
+            for form in FORMATS
+        ),
+    )
+}
