@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .export.load import load
-from .formatting import clock, joined, share
+from .formatting import format_duration, format_percent, join_facts
 from .model.snapshot import Snapshot
 from .render import html, style, words
 from .render.ansi import one_line
@@ -37,11 +37,11 @@ class Comparison:
             ("tasks", f"{a.total:,}", f"{b.total:,}", _more(a.total, b.total)),
             ("messages", f"{a.messages:,}", f"{b.messages:,}", _more(a.messages, b.messages)),
             ("engines", f"{len(a.engines):,}", f"{len(b.engines):,}", _more(len(a.engines), len(b.engines))),
-            ("took", clock(_took(a)), clock(_took(b)), _faster(_took(a), _took(b))),
+            ("took", format_duration(_took(a)), format_duration(_took(b)), _faster(_took(a), _took(b))),
             (
                 "computed",
-                clock(a.serial_time),
-                clock(b.serial_time),
+                format_duration(a.serial_time),
+                format_duration(b.serial_time),
                 _times(a.serial_time, b.serial_time, "less", "more"),
             ),
             ("speed-up", _decimal(a.speedup), _decimal(b.speedup), ""),
@@ -117,7 +117,7 @@ def _decimal(value: float | None) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else share(value)
+    return "–" if value is None else format_percent(value)
 
 
 def _failures(a: Snapshot, b: Snapshot) -> list[tuple[str, str, str, str]]:
@@ -126,7 +126,7 @@ def _failures(a: Snapshot, b: Snapshot) -> list[tuple[str, str, str, str]]:
     for side, snapshot in enumerate((a, b)):
         for group in snapshot.failures:
             where = one_line(group.where, words.WHERE)
-            kind = joined(one_line(group.type, words.TYPE) or "Error", where)
+            kind = join_facts(one_line(group.type, words.TYPE) or "Error", where)
             counts.setdefault(kind, [0, 0])[side] += group.count
     ordered = sorted(counts.items(), key=lambda item: -max(item[1]))
     return [(f"✕ {kind}", f"{m:,}", f"{n:,}", _more(m, n)) for kind, (m, n) in ordered[:20]]

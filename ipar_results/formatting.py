@@ -9,29 +9,29 @@ from typing import Any
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)")
 
 
-def sound(text: Any) -> str:
+def utf8_safe(text: Any) -> str:
     """The same text without lone surrogates, which UTF-8 can't write."""
     return str(text).encode("utf-8", "replace").decode()
 
 
-def tidy(text: Any, limit: int) -> Any:
+def truncate(text: Any, limit: int) -> Any:
     """A text cut at its end where it is too long; whole numbers stay as they are."""
     if isinstance(text, int):
         return text
-    text = sound(text)
+    text = utf8_safe(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def clipped(text: str, limit: int) -> str:
     """The two ends of a long text, which says what was left out."""
-    text = sound(text)
+    text = utf8_safe(text)
     left_out = len(text) - limit
     if left_out <= 0:
         return text
     return f"{text[: limit // 3]}\n… {left_out:,} characters left out …\n{text[-(limit - limit // 3) :]}"
 
 
-def clock(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """Write a time span for people.
 
     Parameters
@@ -47,13 +47,13 @@ def clock(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return "–"
     if seconds < 0:
-        return f"−{clock(-seconds)}"
+        return f"−{format_duration(-seconds)}"
     if seconds < 0.0995:
         return f"{1000 * seconds:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 9.95 else ticking(round(seconds))
+    return f"{seconds:.1f} s" if seconds < 9.95 else format_elapsed(round(seconds))
 
 
-def ticking(seconds: float | None) -> str:
+def format_elapsed(seconds: float | None) -> str:
     """Write a time span that still grows: whole seconds, so that it changes no more often than a clock."""
     if seconds is None or not math.isfinite(seconds):
         return "–"
@@ -65,7 +65,7 @@ def ticking(seconds: float | None) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def span(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     """A time span as people say it, as in ``0.5 ms``, ``2.4 s``, ``41 s`` and ``3:20 min``."""
     if seconds < 0.00995:
         return f"{max(1000 * seconds, 0.1):.1f} ms"
@@ -80,7 +80,7 @@ def span(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02} h" if hours else f"{minutes}:{second:02} min"
 
 
-def byte_size(number: float) -> str:
+def format_bytes(number: float) -> str:
     """Write a size, as in ``2.4 kB`` and ``41 MB``."""
     for unit in ("kB", "MB"):
         number /= 1000
@@ -89,7 +89,7 @@ def byte_size(number: float) -> str:
     return f"{number / 1000:.1f} GB"
 
 
-def joined(*facts: str) -> str:
+def join_facts(*facts: str) -> str:
     """Put facts side by side; those that are empty leave no gap."""
     return " · ".join(filter(None, facts))
 
@@ -99,13 +99,13 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def share(fraction: float) -> str:
+def format_percent(fraction: float) -> str:
     """Write a fraction as a percentage; a little is never shown as nothing."""
     if not math.isfinite(fraction):
         return "–"
     return "< 1 %" if 0 < fraction < 0.005 else f"{100 * fraction:.0f} %"
 
 
-def unbroken(text: str) -> str:
+def keep_units_together(text: str) -> str:
     """The same text, where no line ends between a number and its unit."""
     return _BEFORE_UNIT.sub("\u00a0", text)

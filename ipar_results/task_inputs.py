@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .describe import Short
-from .formatting import tidy
+from .formatting import truncate
 
 LONGEST = 200
 _FIELDS = 4
@@ -49,7 +49,7 @@ def describe_input(buffers: Sequence[bytes | memoryview], mapped: bool, inputs: 
         text = _mapped(buffers, inputs) if mapped else _called(buffers)
     except Exception:  # a pickle may hold anything, and what can't be read is not shown
         return None
-    return str(tidy(text, LONGEST)) or None
+    return str(truncate(text, LONGEST)) or None
 
 
 def _mapped(buffers: Sequence[bytes | memoryview], inputs: int) -> str:

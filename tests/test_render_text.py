@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import samples
 
-from ipar_results.formatting import clock, share
+from ipar_results.formatting import format_duration, format_percent
 from ipar_results.model.snapshot import EngineLoad, FailureGroup
 from ipar_results.render import words
 from ipar_results.render.text import Bar, _Tqdm, line, plain
@@ -36,7 +36,7 @@ from ipar_results.render.text import Bar, _Tqdm, line, plain
     ],
 )
 def test_the_clock_is_written_for_people(seconds, written):
-    assert clock(seconds) == written
+    assert format_duration(seconds) == written
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_engines_are_named_in_a_phrase(ids, phrase):
     ("fraction", "written"), [(0, "0 %"), (0.001, "< 1 %"), (0.93, "93 %"), (math.nan, "–")]
 )
 def test_a_share_is_never_rounded_to_nothing(fraction, written):
-    assert share(fraction) == written
+    assert format_percent(fraction) == written
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from ..formatting import sound
+from ..formatting import utf8_safe
 from ..record.failures import capped
 from ..record.recorder import Recorder
 from ..upstream.timestamps import posix
@@ -64,8 +64,8 @@ def task(recorder: Recorder, result: Any, position: int, limit: int | None = Non
             "attempts": recorder.attempts.count(position),
             "error": None
             if failure is None
-            else {"type": sound(failure.type), "message": sound(failure.message)},
-            "traceback": None if failure is None else sound(capped(failure.traceback)),
+            else {"type": utf8_safe(failure.type), "message": utf8_safe(failure.message)},
+            "traceback": None if failure is None else utf8_safe(capped(failure.traceback)),
             "input": recorder.input_of(position),
             "stdout": _tail(md["stdout"], limit),
             "stderr": _tail(md["stderr"], limit),
@@ -86,12 +86,12 @@ def failure_text(recorder: Recorder, group: int) -> str:
     if group >= len(groups):
         msg = f"This result has no failure group {group:,}: it has {len(groups):,}."
         raise LookupError(msg)
-    return sound(groups[group].failure.traceback)
+    return utf8_safe(groups[group].failure.traceback)
 
 
 def _tail(stream: Any, limit: int) -> dict[str, Any]:
     text = stream or ""
-    return {"text": sound(text[-limit:]), "total": len(text)}
+    return {"text": utf8_safe(text[-limit:]), "total": len(text)}
 
 
 def _rich(md: Any) -> dict[str, Any]:
@@ -117,9 +117,9 @@ def _bundle(output: Any, room: int) -> tuple[dict[str, Any], int]:
         except (TypeError, ValueError):
             continue
         if size + len(text) > room:
-            left_out.append(f"{sound(mime)} of {len(text) / 1000:,.0f} kB")
+            left_out.append(f"{utf8_safe(mime)} of {len(text) / 1000:,.0f} kB")
         else:
-            data[sound(mime)] = value
+            data[utf8_safe(mime)] = value
             size += len(text)
     if left_out:
         note = f"… {', '.join(left_out)} left out"
@@ -138,7 +138,11 @@ def outputs(recorder: Recorder, result: Any) -> dict[str, Any]:
         newest = assemble_outputs(recorder, result)
         return {
             "outputs": [
-                {**asdict(each), "stdout": sound(each.stdout), "stderr": sound(each.stderr)}
+                {
+                    **asdict(each),
+                    "stdout": utf8_safe(each.stdout),
+                    "stderr": utf8_safe(each.stderr),
+                }
                 for each in newest
             ],
             "total": int(recorder.columns.wrote.sum()),

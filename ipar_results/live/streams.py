@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..formatting import sound
+from ..formatting import utf8_safe
 from ..log import trouble
 from ..render.ansi import clip, left_out
 from ..render.rows import overwritten
@@ -175,7 +175,7 @@ def _block(key: tuple[int, int], stream: tuple[Any, Any], head: int, tail: int, 
     engine_id, metadata = stream
     text = metadata[name] or ""
     far = 0 if head else max(len(text) - _REDRAWN * tail, 0)
-    start, omitted, end = clip(sound(text[far:]), head, tail)
+    start, omitted, end = clip(utf8_safe(text[far:]), head, tail)
     parts = [overwritten(start), overwritten(end)]
     if omitted + far:
         parts.insert(1, f"… {left_out(omitted + far)}{more} …")

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..formatting import joined, plural, ticking
+from ..formatting import format_elapsed, join_facts, plural
 from ..model.cluster import EngineNow, Glance
 from . import html, style, words
 from .ansi import one_line
@@ -34,7 +34,7 @@ def plain(glance: Glance) -> str:
     -------
     str
     """
-    head = f"{_name(glance)}: {joined(*_facts(glance), *_place(glance))}"
+    head = f"{_name(glance)}: {join_facts(*_facts(glance), *_place(glance))}"
     shown = glance.engines[:_LINES]
     lines = [_line(engine) for engine in shown]
     more = len(glance.engines) - len(shown)
@@ -81,7 +81,7 @@ def card(glance: Glance, rows: int = _ROWS) -> str:
 
 
 def _name(glance: Glance) -> str:
-    return joined(one_line(glance.kind, words.NAME), one_line(glance.name, words.NAME))
+    return join_facts(one_line(glance.kind, words.NAME), one_line(glance.name, words.NAME))
 
 
 def _counts(glance: Glance) -> list[dict[str, Any]]:
@@ -128,7 +128,7 @@ def _note(glance: Glance) -> str:
 def _line(engine: EngineNow) -> str:
     glyph, now = _now(engine)
     counts = _waits(engine)
-    return f"{glyph} engine {words.engine(engine.engine_id)}: {joined(now, *counts)}"
+    return f"{glyph} engine {words.engine(engine.engine_id)}: {join_facts(now, *counts)}"
 
 
 def _waits(engine: EngineNow) -> list[str]:
@@ -152,7 +152,7 @@ def _now(engine: EngineNow) -> tuple[str, str]:
     if engine.work is None:
         return "▸", "busy"
     task = "" if engine.index is None else f", task {engine.index:,}"
-    return "▸", f"{one_line(engine.work, words.NAME) or 'result'}{task} for {ticking(engine.seconds)}"
+    return "▸", f"{one_line(engine.work, words.NAME) or 'result'}{task} for {format_elapsed(engine.seconds)}"
 
 
 def _row(engine: EngineNow) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..formatting import plural, unbroken
+from ..formatting import keep_units_together, plural
 from ..model.snapshot import Snapshot
 from ..model.timeline import Timeline
 from . import rows, style, svg, words
@@ -144,7 +144,7 @@ def insight(snapshot: Snapshot) -> str:
         "insight",
         parts=[(part, max(1, round(1000 * part.fraction)), part.fraction < _WORDED) for part in parts],
         label="Where the engines' time went: " + ", ".join(part.phrase for part in parts),
-        advice=[map(unbroken, words.advice(each)) for each in snapshot.advice],
+        advice=[map(keep_units_together, words.advice(each)) for each in snapshot.advice],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..formatting import clock, plural, share
+from ..formatting import format_duration, format_percent, plural
 from ..model.snapshot import EngineLoad, FailureGroup, TaskOutput, TaskRecord
 from . import words
 from .ansi import clip, left_out, to_html
@@ -21,8 +21,8 @@ def engine(load: EngineLoad, elapsed: float) -> dict[str, Any]:
         "alive": load.alive,
         "done": f"{load.done:,}",
         "failed": f"{load.failed:,}" if load.failed else "",
-        "now": f"task {load.running[0]:,} for {clock(load.running[1])}" if load.running else "",
-        "busy": share(busy),
+        "now": f"task {load.running[0]:,} for {format_duration(load.running[1])}" if load.running else "",
+        "busy": format_percent(busy),
         "width": round(100 * busy),
     }
 
@@ -51,9 +51,9 @@ def task(task: TaskRecord, origin: float) -> dict[str, Any]:
         "engine": words.engine(task.engine_id),
         "state": task.status,
         "glyph": words.STATES[task.status],
-        "submitted": clock(None if task.submitted is None else task.submitted - origin),
-        "started": clock(None if task.started is None else task.started - origin),
-        "took": clock(task.duration),
+        "submitted": format_duration(None if task.submitted is None else task.submitted - origin),
+        "started": format_duration(None if task.started is None else task.started - origin),
+        "took": format_duration(task.duration),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..formatting import ticking
+from ..formatting import format_elapsed
 from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, OK
 from ..model.timeline import Timeline
@@ -266,7 +266,7 @@ def _ticks(span: float) -> Iterable[tuple[float, str]]:
 def _moment(at: float, span: float) -> str:
     if span < 0.5:
         return f"{1000 * at:.3g} ms" if at else "0 ms"
-    return f"{at:.3g} s" if span <= 120 else ticking(at)
+    return f"{at:.3g} s" if span <= 120 else format_elapsed(at)
 
 
 def _notes(

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from ..formatting import joined
+from ..formatting import join_facts
 from ..model.snapshot import FailureGroup, Snapshot
 from . import words
 
@@ -30,9 +30,9 @@ def line(snapshot: Snapshot) -> str:
         return f"{name}: {words.progress(snapshot)}"
     pace = [*words.times(snapshot), words.eta(snapshot)]
     if snapshot.single:
-        return f"{name} {joined(*_single(snapshot), *pace)}"
+        return f"{name} {join_facts(*_single(snapshot), *pace)}"
     counts = ", ".join(filter(None, [*(c.phrase for c in words.counts(snapshot)), words.losses(snapshot)]))
-    return f"{name}: {joined(words.progress(snapshot), counts, *pace, *words.rates(snapshot))}"
+    return f"{name}: {join_facts(words.progress(snapshot), counts, *pace, *words.rates(snapshot))}"
 
 
 def _single(snapshot: Snapshot) -> tuple[str, str]:
@@ -67,7 +67,7 @@ def plain(snapshot: Snapshot) -> str:
 
 
 def _failure(group: FailureGroup, origin: float | None) -> str:
-    place, more = words.where(group), joined(words.affected(group, origin), words.given(group))
+    place, more = words.where(group), join_facts(words.affected(group, origin), words.given(group))
     line = f"✕ {group.count:,} {words.failure(group)}" + (f"  ({place})" if place else "")
     return f"{line}\n    {more}" if more else line
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..formatting import clock, joined, plural, share, ticking
+from ..formatting import format_duration, format_elapsed, format_percent, join_facts, plural
 from ..model.snapshot import Advice, EngineId, FailureGroup, Snapshot
 from .ansi import one_line
 
@@ -117,15 +117,17 @@ def counts(snapshot: Snapshot) -> list[Count]:
 def times(snapshot: Snapshot) -> list[str]:
     """How long it took or has taken so far, and whether anybody still looks."""
     if snapshot.finished:
-        return [f"took {clock(snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time)}"]
-    return [ticking(snapshot.elapsed), *([STATES["frozen"][1]] if snapshot.state == "frozen" else [])]
+        return [
+            f"took {format_duration(snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time)}"
+        ]
+    return [format_elapsed(snapshot.elapsed), *([STATES["frozen"][1]] if snapshot.state == "frozen" else [])]
 
 
 def eta(snapshot: Snapshot) -> str:
     """What is left, as in ``about 0:31 – 0:38 left``; empty where nobody knows."""
     if snapshot.finished or snapshot.eta is None:
         return ""
-    low, high = (ticking(end) for end in snapshot.eta)
+    low, high = (format_elapsed(end) for end in snapshot.eta)
     return f"about {low} left" if low == high else f"about {low} – {high} left"
 
 
@@ -145,11 +147,11 @@ def rates(snapshot: Snapshot) -> list[str]:
     """How fast it goes and what was gained."""
     facts = [throughput(snapshot)] if throughput(snapshot) else []
     if snapshot.finished and snapshot.serial_time > 0:
-        facts.append(f"computed {clock(snapshot.serial_time)}")
+        facts.append(f"computed {format_duration(snapshot.serial_time)}")
     if snapshot.speedup is not None and math.isfinite(snapshot.speedup):
         gain = f"{snapshot.speedup:.1f}" if snapshot.speedup >= 0.095 else f"{snapshot.speedup:.2g}"
         where = f" on {plural(len(snapshot.engines), 'engine')}" if snapshot.engines else ""
-        used = f" ({share(snapshot.efficiency)})" if snapshot.efficiency is not None else ""
+        used = f" ({format_percent(snapshot.efficiency)})" if snapshot.efficiency is not None else ""
         facts.append(f"speed-up {gain}{where}{used}")
     return facts
 
@@ -172,7 +174,7 @@ class Part(NamedTuple):
     @property
     def phrase(self) -> str:
         """What it went into, and how much of it."""
-        return f"{dict(USES)[self.use]} {share(self.fraction)}"
+        return f"{dict(USES)[self.use]} {format_percent(self.fraction)}"
 
 
 def time_use(snapshot: Snapshot) -> list[Part]:
@@ -218,7 +220,7 @@ def failure(group: FailureGroup) -> str:
 
 def where(group: FailureGroup) -> str:
     """Where a group of failures happened, as in ``simulate, line 13 · engines 0–7``."""
-    return joined(one_line(group.where, WHERE), engines(group.engines))
+    return join_facts(one_line(group.where, WHERE), engines(group.engines))
 
 
 def began(snapshot: Snapshot) -> float | None:
@@ -241,8 +243,8 @@ def affected(group: FailureGroup, origin: float | None) -> str:
     inputs = f"input{'' if group.count == 1 else 's'} {listed}" if spans else ""
     if origin is None or group.first_time is None or group.last_time is None:
         return inputs
-    first, last = (clock(max(0.0, each - origin)) for each in (group.first_time, group.last_time))
-    return joined(inputs, f"at {first}" if first == last else f"first at {first}, last at {last}")
+    first, last = (format_duration(max(0.0, each - origin)) for each in (group.first_time, group.last_time))
+    return join_facts(inputs, f"at {first}" if first == last else f"first at {first}, last at {last}")
 
 
 def given(group: FailureGroup) -> str:

@@ -29,7 +29,7 @@ import numpy as np  # noqa: E402
 
 import ipar_results  # noqa: E402
 from ipar_results.facts.advice import makespan as schedule  # noqa: E402
-from ipar_results.formatting import span  # noqa: E402
+from ipar_results.formatting import format_time  # noqa: E402
 
 ENGINES = 4
 rng = np.random.default_rng(2026)
@@ -280,15 +280,21 @@ def row(workload: Workload, bench: Bench) -> bool:
     right = {"strong": workload.code in named, "healthy": not named, "mild": True}[workload.level]
     parts = " ".join(f"{100 * share / use.total:3.0f}" for share in shares)
     label = f"{workload.level} {workload.code}".strip()
-    print(f"{workload.name:27s} {label:24s} {span(snapshot.wall_time):>7s}  {parts}", end="  ")
-    print(", ".join(f"{advice.code} ({span(advice.gain)})" for advice in snapshot.advice) or "–", end="  ")
+    print(f"{workload.name:27s} {label:24s} {format_time(snapshot.wall_time):>7s}  {parts}", end="  ")
+    print(
+        ", ".join(f"{advice.code} ({format_time(advice.gain)})" for advice in snapshot.advice) or "–",
+        end="  ",
+    )
     kept = True
     mine = [advice for advice in snapshot.advice if advice.code == workload.code]
     if workload.naps is not None and mine:
         after = seen(follow(bench, workload.naps, mine[0].message)).wall_time
         got = snapshot.wall_time - after
         kept = got >= 0.5 * mine[0].gain
-        print(f"followed: {span(after)}, {100 * got / mine[0].gain:.0f} % of what was promised", end="  ")
+        print(
+            f"followed: {format_time(after)}, {100 * got / mine[0].gain:.0f} % of what was promised",
+            end="  ",
+        )
     print("" if right and kept and sums else "FAILS")
     for advice in snapshot.advice:
         print(f"{'':29s}{advice.message} ({advice.evidence})")

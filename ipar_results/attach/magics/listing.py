@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ...formatting import joined, plural
+from ...formatting import join_facts, plural
 from ...model.snapshot import Snapshot
 from ...render import html, style, words
 from ...render.ansi import one_line
@@ -96,7 +96,7 @@ def title(rows: Sequence[Row], total: int) -> str:
         return "No results yet: whatever is submitted while ipar_results is loaded is listed here"
     going = sum(not row.snapshot.finished for row in rows)
     shown = f"the newest {len(rows):,} of {total:,} results" if len(rows) < total else ""
-    return joined(shown or plural(total, "result"), f"{going:,} going on" if going else "")
+    return join_facts(shown or plural(total, "result"), f"{going:,} going on" if going else "")
 
 
 def _drawn(row: Row) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _drawn(row: Row) -> dict[str, Any]:
         "width": round(100 * snapshot.done / snapshot.total) if snapshot.total else 0,
         "finished": snapshot.finished,
         "counts": [] if single else [c for c in words.counts(snapshot) if c.state != "queued"],
-        "pace": joined(*(words.times(snapshot) if snapshot.total else []), words.eta(snapshot)),
+        "pace": join_facts(*(words.times(snapshot) if snapshot.total else []), words.eta(snapshot)),
         "variables": _variables(row),
         "cell": _cell(row),
         "gone": row.gone,

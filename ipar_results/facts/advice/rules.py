@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...formatting import byte_size, plural, span
+from ...formatting import format_bytes, format_time, plural
 from ...model.snapshot import Advice
 from . import makespan as schedule
 from .run import Work
@@ -35,13 +35,15 @@ def tiny_tasks(work: Work) -> Advice | None:
         return None
     size = factor * max(1, round(past.inputs.sum() / past.messages))
     cost = max(work.gap, work.length * work.engines / number - mean)
-    beside = "less than the cost of sending one" if mean < cost else f"and sending one costs {span(cost)}"
+    beside = (
+        "less than the cost of sending one" if mean < cost else f"and sending one costs {format_time(cost)}"
+    )
     how = f"chunksize={size}" if past.mapped else f"{size} of them in one task"
     return Advice(
         "tiny-tasks",
-        f"Tasks average {span(mean)}, {beside}. {how} would take about {span(work.length - gain)} "
-        f"instead of {span(work.length)}.",
-        f"{number:,} messages, {span(work.duration.sum())} of computing on {work.engines} engines",
+        f"Tasks average {format_time(mean)}, {beside}. "
+        f"{how} would take about {format_time(work.length - gain)} instead of {format_time(work.length)}.",
+        f"{number:,} messages, {format_time(work.duration.sum())} of computing on {work.engines} engines",
         gain,
     )
 
@@ -63,14 +65,14 @@ def large_messages(work: Work) -> Advice | None:
         else "Reduced or stored on the engines,"
     )
     each = " and ".join(
-        f"{verb} {byte_size(number / past.messages)}"
+        f"{verb} {format_bytes(number / past.messages)}"
         for verb, number in (("sends", past.sent), ("returns", past.came))
         if number >= 0.1 * (past.sent + past.came)
     )
     return Advice(
         "large-messages",
-        f"Each task {each}. {way} the data would have saved about {span(gain)}.",
-        f"{byte_size(past.sent + past.came)} in {past.messages:,} messages",
+        f"Each task {each}. {way} the data would have saved about {format_time(gain)}.",
+        f"{format_bytes(past.sent + past.came)} in {past.messages:,} messages",
         gain,
     )
 
@@ -85,8 +87,9 @@ def submission_bound(work: Work) -> Advice | None:
     share = 100 * work.unsent / (work.engines * work.length)
     return Advice(
         "submission-bound",
-        f"The engines waited for tasks to be sent: one came every {span(work.pace)}. "
-        f"Made ready before, or by the tasks themselves, they would have ended about {span(gain)} earlier.",
+        f"The engines waited for tasks to be sent: one came every {format_time(work.pace)}. "
+        "Made ready before, or by the tasks themselves, "
+        f"they would have ended about {format_time(gain)} earlier.",
         f"{share:.0f} % of the engines' time",
         gain,
     )
@@ -121,8 +124,8 @@ def slow_engine(work: Work) -> Advice | None:
     return Advice(
         "slow-engine",
         f"{name} is {ratio[worst]:.1f} times slower than the others.{others} "
-        f"{way} the run would have ended about {span(gain)} earlier.",
-        f"{int(here.sum()):,} tasks, median {' against '.join(map(span, medians))}",
+        f"{way} the run would have ended about {format_time(gain)} earlier.",
+        f"{int(here.sum()):,} tasks, median {' against '.join(map(format_time, medians))}",
         gain,
     )
 
@@ -165,8 +168,8 @@ def _few_tasks(work: Work) -> Advice | None:
     way = f"chunksize={smaller}" if chunked else f"Split into {4 * engines} or more, they"
     return Advice(
         "few-tasks",
-        f"{seen} {way} would have ended about {span(gain)} earlier.",
-        f"{number} tasks, {span(float(work.duration.sum()))} of computing",
+        f"{seen} {way} would have ended about {format_time(gain)} earlier.",
+        f"{number} tasks, {format_time(float(work.duration.sum()))} of computing",
         gain,
     )
 
@@ -189,7 +192,7 @@ def _long_tail(work: Work, late: int) -> Advice | None:
     way = (
         "With the longest tasks first,"
         if sorting
-        else f"Split into parts of {span(total / engines / 4)} or less,"
+        else f"Split into parts of {format_time(total / engines / 4)} or less,"
     )
     if not sorting and past.mapped and past.inputs[late] > 1:
         size = max(1, int(past.inputs[late] * total / engines / 4 / took))
@@ -200,9 +203,9 @@ def _long_tail(work: Work, late: int) -> Advice | None:
             way = "With its longest tasks sent first, each for itself,"
     return Advice(
         "long-tail",
-        f"{name} took {span(took)} and ended last, while {plural(waiting, 'engine')} waited. "
-        f"{way} the run would have ended about {span(gain)} earlier.",
-        f"half of the tasks took {span(float(np.median(work.duration)))} or less",
+        f"{name} took {format_time(took)} and ended last, while {plural(waiting, 'engine')} waited. "
+        f"{way} the run would have ended about {format_time(gain)} earlier.",
+        f"half of the tasks took {format_time(float(np.median(work.duration)))} or less",
         gain,
     )
 
@@ -220,8 +223,8 @@ def _static(work: Work) -> Advice | None:
         "long-tail",
         f"Engine {work.past.ids[last]} took longest for its share, being slow or given more, and "
         f"{plural(work.engines - 1, 'engine')} waited. "
-        f"With a load-balanced view the run would have ended about {span(gain)} earlier.",
-        f"shares of {span(float(work.duration.min()))} to {span(float(work.duration.max()))}",
+        f"With a load-balanced view the run would have ended about {format_time(gain)} earlier.",
+        f"shares of {format_time(float(work.duration.min()))} to {format_time(float(work.duration.max()))}",
         gain,
     )
 
@@ -243,11 +246,11 @@ def engine_lost(work: Work) -> Advice | None:
     more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
     failed = f" {work.past.failed:,} task{'s' * (work.past.failed != 1)} failed." if work.past.failed else ""
     it = "it" if len(lost) == 1 else "them"
-    then = f" With {it} the run would have ended about {span(gain)} earlier." if earlier else ""
+    then = f" With {it} the run would have ended about {format_time(gain)} earlier." if earlier else ""
     return Advice(
         "engine-lost",
-        f"Engine{'s' * (len(lost) > 1)} {names}{more} left after {span(float(run.left[lost].min()))}."
+        f"Engine{'s' * (len(lost) > 1)} {names}{more} left after {format_time(float(run.left[lost].min()))}."
         f"{failed}{then}",
-        f"{span(gone)} of engine time lost",
+        f"{format_time(gone)} of engine time lost",
         gain,
     )

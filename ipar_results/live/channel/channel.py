@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from ...config import IPythonParallelResults
-from ...formatting import sound
+from ...formatting import utf8_safe
 from ...log import remark, trouble
 from ...results.round_robin import Turns
 from ...results.tracker import Tracked, Tracker
@@ -127,7 +127,10 @@ class Channel(Followed):
     def answer(self, content: object) -> dict[str, Any]:
         """The content of the reply to a request, which may be anything."""
         asked = content.get("request") if isinstance(content, dict) else None
-        reply = {"protocol": PROTOCOL, "request": sound(asked)[:64] if isinstance(asked, str) else ""}
+        reply = {
+            "protocol": PROTOCOL,
+            "request": utf8_safe(asked)[:64] if isinstance(asked, str) else "",
+        }
         try:
             request = parse(content)
             return {**reply, "status": "ok", **self._do(request)}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...formatting import clipped, tidy
+from ...formatting import clipped, truncate
 from ...model.snapshot import Advice, TimeUse
 from ...record.engines import coalesced
 from ...record.failures import Failures
@@ -166,7 +166,10 @@ class Told:
     def _add_engines(self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]) -> None:
         ids, columns = recorder.engines.ids, recorder.columns
         if len(ids) > self._engines:
-            told["engines"] = {"from": self._engines, "ids": [tidy(i, NAME) for i in ids[self._engines :]]}
+            told["engines"] = {
+                "from": self._engines,
+                "ids": [truncate(i, NAME) for i in ids[self._engines :]],
+            }
             self._engines = len(ids)
         columns.reserve(len(ids))
         n = len(ids)
@@ -207,19 +210,19 @@ class Told:
             entry: dict[str, Any] = {
                 "n": n,
                 "count": group.count,
-                "engines": [tidy(i, NAME) for i in sorted(group.engines, key=str)[:ENGINES_NAMED]],
+                "engines": [truncate(i, NAME) for i in sorted(group.engines, key=str)[:ENGINES_NAMED]],
                 "first": min(group.indices, default=0),
                 "indices": group.failed_inputs(INDICES),
                 "first_time": _finite(group.first),
                 "last_time": _finite(group.last),
-                "input": group.input and [group.input[0], tidy(group.input[1], MESSAGE)],
+                "input": group.input and [group.input[0], truncate(group.input[1], MESSAGE)],
             }
             if n not in self._groups:
                 failure = group.failure
                 entry |= {
-                    "type": tidy(failure.type, NAME),
-                    "message": tidy(failure.message, MESSAGE),
-                    "where": tidy(group.where, NAME),
+                    "type": truncate(failure.type, NAME),
+                    "message": truncate(failure.message, MESSAGE),
+                    "where": truncate(group.where, NAME),
                     "traceback": clipped(failure.traceback, TRACEBACK),
                 }
             self._groups[n] = group.count
@@ -281,7 +284,10 @@ class Told:
 def head(entry: Tracked, recorder: Recorder | None, look_back: bool = True) -> dict[str, Any]:
     """The facts of one line, all of them finite and short."""
     facts = {key: _short(value) for key, value in entry.facts(look_back).items()}
-    facts["name"], facts["note"] = tidy(facts.get("name", ""), NAME), tidy(facts.get("note", ""), NOTE)
+    facts["name"], facts["note"] = (
+        truncate(facts.get("name", ""), NAME),
+        truncate(facts.get("note", ""), NOTE),
+    )
     facts["where"] = entry.where._asdict()
     if recorder is not None:
         columns = recorder.columns
