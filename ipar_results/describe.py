@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-_LONGEST_INT = 200
+_MAX_INT_BITS = 200
 
 
-def short(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """A short text of a value made of plain parts; other objects are named by their type."""
-    return _short.repr(value)
+    return _repr.repr(value)
 
 
-class Short(reprlib.Repr):
+class ShortRepr(reprlib.Repr):
     """Writes plain values in full, and of everything else no more than its type."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Short(reprlib.Repr):
 
     def repr1(self, x: Any, level: int) -> str:
         """One value, `level` deep."""
-        if isinstance(x, int) and x.bit_length() > _LONGEST_INT:
+        if isinstance(x, int) and x.bit_length() > _MAX_INT_BITS:
             return f"<int of {x.bit_length():,} bits>"  # Python refuses to write it out
         if isinstance(x, bytes):
             x = x[: self.maxother]
@@ -38,4 +38,4 @@ class Short(reprlib.Repr):
         return super().repr1(x, level)
 
 
-_short = Short()
+_repr = ShortRepr()

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .describe import Short
+from .describe import ShortRepr
 from .formatting import truncate
 
-LONGEST = 200
-_FIELDS = 4
-_PLAIN = {
+MAX_LENGTH = 200
+_MAX_FIELDS = 4
+_SAFE_CLASSES = {
     "builtins": {"range", "slice", "complex", "set", "frozenset"},
     "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
     "decimal": {"Decimal"},
@@ -23,7 +23,7 @@ _PLAIN = {
     "uuid": {"UUID"},
     "pathlib": {"PurePosixPath", "PosixPath", "PureWindowsPath", "WindowsPath"},
 }
-_NUMPY = {"scalar", "_reconstruct", "ndarray", "dtype", "_frombuffer"}
+_SAFE_NUMPY_NAMES = {"scalar", "_reconstruct", "ndarray", "dtype", "_frombuffer"}
 
 
 def describe_input(buffers: Sequence[bytes | memoryview], mapped: bool, inputs: int) -> str | None:
@@ -46,41 +46,41 @@ def describe_input(buffers: Sequence[bytes | memoryview], mapped: bool, inputs: 
         which of its inputs it failed. None where it can't be told.
     """
     try:
-        text = _mapped(buffers, inputs) if mapped else _called(buffers)
+        text = _describe_chunk(buffers, inputs) if mapped else _describe_call(buffers)
     except Exception:  # a pickle may hold anything, and what can't be read is not shown
         return None
-    return str(truncate(text, LONGEST)) or None
+    return str(truncate(text, MAX_LENGTH)) or None
 
 
-def _mapped(buffers: Sequence[bytes | memoryview], inputs: int) -> str:
-    parts = [_read(part) for part in buffers]
+def _describe_chunk(buffers: Sequence[bytes | memoryview], inputs: int) -> str:
+    parts = [_unpickle(part) for part in buffers]
     each = list(zip(*parts, strict=False)) if len(parts) > 1 else list(parts[0])
-    return _text.repr(each[0]) if inputs == 1 else f"one of {_text.repr(each)}"
+    return _repr.repr(each[0]) if inputs == 1 else f"one of {_repr.repr(each)}"
 
 
-def _called(buffers: Sequence[bytes | memoryview]) -> str:
+def _describe_call(buffers: Sequence[bytes | memoryview]) -> str:
     """The arguments of a call; those that ipyparallel split off are small, or we would not have them."""
     info, *pickled = buffers
-    facts = _read(info)
-    values = [_read(each) for each in pickled]
+    facts = _unpickle(info)
+    values = [_unpickle(each) for each in pickled]
     if len(values) != facts["nargs"] + len(facts["kw_keys"]):
         return ""
     named = [f"{key}=" for key in facts["kw_keys"]]
     names = [""] * facts["nargs"] + named
-    return ", ".join(name + _text.repr(value) for name, value in zip(names, values, strict=True))
+    return ", ".join(name + _repr.repr(value) for name, value in zip(names, values, strict=True))
 
 
-def _read(buffer: bytes | memoryview) -> Any:
-    return _Reader(io.BytesIO(bytes(buffer))).load()
+def _unpickle(buffer: bytes | memoryview) -> Any:
+    return _SafeUnpickler(io.BytesIO(bytes(buffer))).load()
 
 
-class _Foreign:
+class _Placeholder:
     """Stands for an object of any class: it keeps what was pickled, and does nothing with it."""
 
     given: tuple[Any, ...] = ()
     state: Any = None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> _Foreign:
+    def __new__(cls, *args: Any, **kwargs: Any) -> _Placeholder:
         made = object.__new__(cls)
         made.given = args
         return made
@@ -88,8 +88,8 @@ class _Foreign:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def __call__(self, *args: Any) -> _Foreign:
-        return _Foreign(self, *args)
+    def __call__(self, *args: Any) -> _Placeholder:
+        return _Placeholder(self, *args)
 
     def __setstate__(self, state: Any) -> None:
         self.state = state
@@ -104,21 +104,21 @@ class _Foreign:
         pass
 
 
-class _Reader(pickle.Unpickler):
+class _SafeUnpickler(pickle.Unpickler):
     """Makes plain values and numpy's; every other class is replaced by one that does nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if name in _PLAIN.get(module, ()) or (module.split(".")[0] == "numpy" and name in _NUMPY):
+        if name in _SAFE_CLASSES.get(module, ()) or (module.split(".")[0] == "numpy" and name in _SAFE_NUMPY_NAMES):
             return super().find_class(module, name)
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
-        return type(name.rpartition(".")[2], (_Foreign,), {})
+        return type(name.rpartition(".")[2], (_Placeholder,), {})
 
     def persistent_load(self, pid: Any) -> Any:
-        return _Foreign(pid)
+        return _Placeholder(pid)
 
 
-class _Text(Short):
+class _InputRepr(ShortRepr):
     """Short texts of what a :class:`_Reader` makes."""
 
     def repr_instance(self, x: Any, level: int) -> str:
@@ -127,20 +127,20 @@ class _Text(Short):
             return self._array(x, level)
         if isinstance(x, type):  # a function or class that was sent by its name
             return f"<{x.__name__}>"
-        if not isinstance(x, _Foreign):
+        if not isinstance(x, _Placeholder):
             return repr(x)[: self.maxother]  # dates, paths and the like
         state = x.state[0] if isinstance(x.state, tuple) and x.state else x.state
         state = state if isinstance(state, dict) else {}
         if kind == "CannedArray":  # ipyparallel's own ways of pickling
-            return self.repr1(_array_of(state), level)
+            return self.repr1(_uncan_array(state), level)
         if kind.startswith("Canned"):
             return self._canned(kind, state, level)
         if level <= 0:
             return f"{kind}(…)"
-        parts = [self.repr1(value, level - 1) for value in x.given[:_FIELDS]]
-        parts += [f"{name}={self.repr1(v, level - 1)}" for name, v in list(state.items())[:_FIELDS]]
-        more = len(x.given) + len(state) > _FIELDS
-        return f"{kind}({', '.join([*parts[:_FIELDS], *(['…'] if more else [])])})"
+        parts = [self.repr1(value, level - 1) for value in x.given[:_MAX_FIELDS]]
+        parts += [f"{name}={self.repr1(v, level - 1)}" for name, v in list(state.items())[:_MAX_FIELDS]]
+        more = len(x.given) + len(state) > _MAX_FIELDS
+        return f"{kind}({', '.join([*parts[:_MAX_FIELDS], *(['…'] if more else [])])})"
 
     def _array(self, x: np.ndarray[Any, Any], level: int) -> str:
         shape = " × ".join(map(str, x.shape)) or "scalar"
@@ -155,11 +155,11 @@ class _Text(Short):
         return f"<{kind} {name}>" if isinstance(name, str) else f"<{kind}>"
 
 
-def _array_of(state: dict[str, Any]) -> Any:
+def _uncan_array(state: dict[str, Any]) -> Any:
     (buffer,) = state["buffers"]
     if state["pickled"]:
-        return _read(buffer)
+        return _unpickle(buffer)
     return np.frombuffer(buffer, dtype=state["dtype"]).reshape(state["shape"])
 
 
-_text = _Text()
+_repr = _InputRepr()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ipyparallel.client import remotefunction
 from ipyparallel.serialize import PrePickled, pack_apply_message
 
-from ipar_results.task_inputs import LONGEST, describe_input
+from ipar_results.task_inputs import MAX_LENGTH, describe_input
 from ipar_results.upstream.sent_messages import MOST, SMALL, Requests
 
 
@@ -159,7 +159,7 @@ def test_a_message_of_a_broadcast_finds_what_was_sent_once_for_all():
 def test_bytes_of_any_kind_do_no_harm(data, inputs):
     for buffers in ([b"f", pickle.dumps({"nargs": 1, "narg_bufs": 1, "kw_keys": []}), data], [b"f", data]):
         shown = told(buffers, inputs)
-        assert shown is None or len(shown) <= LONGEST
+        assert shown is None or len(shown) <= MAX_LENGTH
 
 
 plain = st.recursive(
@@ -173,4 +173,4 @@ plain = st.recursive(
 @given(plain)
 def test_any_plain_value_is_told_in_bounded_length_or_not_kept(value):
     shown = told(call(value))
-    assert shown is None or 0 < len(shown) <= LONGEST
+    assert shown is None or 0 < len(shown) <= MAX_LENGTH

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..describe import short
+from ..describe import short_repr
 from ..log import trouble
 from ..model.snapshot import EngineLoad, Snapshot, State, TaskOutput, TaskRecord
 from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, Status
@@ -221,11 +221,11 @@ def _value(recorder: Recorder, result: Any) -> str | None:
     value = recorder.value_of(result)
     if type(value).__name__ == "ExecuteReply":
         shown = recorder.records(result)[0]["execute_result"]
-        return None if not shown else short(shown["data"].get("text/plain", "")).strip("'\"")
+        return None if not shown else short_repr(shown["data"].get("text/plain", "")).strip("'\"")
     if value is None:
         return "None"
     if isinstance(value, _PLAIN) and type(value).__module__ in ("builtins", "numpy"):
-        return short(value)
+        return short_repr(value)
     return f"<{type(value).__name__}>"
 
 
