@@ -108,7 +108,9 @@ class _SafeUnpickler(pickle.Unpickler):
     """Makes plain values and numpy's; every other class is replaced by one that does nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if name in _SAFE_CLASSES.get(module, ()) or (module.split(".")[0] == "numpy" and name in _SAFE_NUMPY_NAMES):
+        if name in _SAFE_CLASSES.get(module, ()) or (
+            module.split(".")[0] == "numpy" and name in _SAFE_NUMPY_NAMES
+        ):
             return super().find_class(module, name)
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict

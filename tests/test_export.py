@@ -21,7 +21,7 @@ from ipar_results.export.load import snapshot_of
 from ipar_results.export.tasks import Tasks
 from ipar_results.model.snapshot import Snapshot
 from ipar_results.model.status import OK
-from ipar_results.model.timeline import Running, Timeline
+from ipar_results.model.timeline import RunningTasks, Timeline
 from ipar_results.record.recorder import Recorder
 from ipar_results.results.monitor import Monitor
 from ipar_results.upstream.connection import Link
@@ -253,7 +253,7 @@ def table(n):
         (),
     )
     slot, base = (number % 2).astype(np.int32), float(sent[0])
-    idle = Running(nobody, nobody, nobody.astype(np.int32), nobody.astype(float))
+    idle = RunningTasks(nobody, nobody, nobody.astype(np.int32), nobody.astype(float))
     start, took = begun - base, np.full(n, 0.1)
     return tasks, Timeline(
         base, base + n / 10, n, n, (0, 1), number, number, one, slot, start, took, status, idle

@@ -4,31 +4,31 @@ import pytest
 import samples
 from test_render_html import Outline
 
-from ipar_results.model.cluster import EngineNow, Glance
+from ipar_results.model.cluster import ClusterOverview, EngineActivity
 from ipar_results.render.cluster import card, plain
 
-FULL = Glance(
+FULL = ClusterOverview(
     "Client",
     "1700000000-abcd",
     engines=(
-        EngineNow(0, busy=True, work="simulate", index=3, seconds=12.4, waiting=2, done=301),
-        EngineNow(1, busy=True, waiting=0, done=300),
-        EngineNow(2, waiting=0, done=1_300),
-        EngineNow(3, alive=False),
+        EngineActivity(0, busy=True, work="simulate", index=3, seconds=12.4, waiting=2, done=301),
+        EngineActivity(1, busy=True, waiting=0, done=300),
+        EngineActivity(2, waiting=0, done=1_300),
+        EngineActivity(3, alive=False),
     ),
     unassigned=40,
     facts=("engines 0–3", "blocking"),
     profile="default",
     controller="tcp://127.0.0.1:54321",
 )
-SILENT = Glance(
-    "DirectView", condition="lost", engines=(EngineNow(0),), note="The controller has not answered."
+SILENT = ClusterOverview(
+    "DirectView", condition="lost", engines=(EngineActivity(0),), note="The controller has not answered."
 )
 ALL = [
     FULL,
     SILENT,
-    Glance("Cluster", "x", "stopped", note="Not started."),
-    Glance("Client", condition="closed"),
+    ClusterOverview("Cluster", "x", "stopped", note="Not started."),
+    ClusterOverview("Client", condition="closed"),
 ]
 FACTS = (
     "Client · 1700000000-abcd",
@@ -67,7 +67,9 @@ def test_what_is_not_known_is_not_made_up():
 
 
 def test_many_engines_are_cut_and_that_is_said():
-    many = Glance("Client", engines=tuple(EngineNow(i, waiting=0, done=0) for i in range(1_000)))
+    many = ClusterOverview(
+        "Client", engines=tuple(EngineActivity(i, waiting=0, done=0) for i in range(1_000))
+    )
     assert "64 of 1,000 engines" in Outline(card(many)).words
     assert "and 984 more engines" in plain(many)
     assert len(card(many)) < 60_000 and '<details class="ipar-fold" open' not in card(many)
@@ -80,8 +82,10 @@ def test_busy_engines_are_told_to_screen_readers():
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_hostile_texts_stay_text(text):
-    engine = EngineNow(0, busy=True, work=text, index=0, seconds=1.0)
-    glance = Glance(text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text)
+    engine = EngineActivity(0, busy=True, work=text, index=0, seconds=1.0)
+    glance = ClusterOverview(
+        text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text
+    )
     outline = Outline(card(glance))
     assert outline.open == []
     assert not {"script", "img"} & {tag for _, tag, _ in outline.elements}

@@ -15,7 +15,7 @@ from trace_format import wrong_in
 
 from ipar_results.export import report_timeline as interactive
 from ipar_results.export.tasks import collect
-from ipar_results.facts.take_timeline import take
+from ipar_results.facts.take_timeline import take_timeline
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 from ipar_results.results.monitor import Monitor
@@ -129,7 +129,7 @@ def test_the_order_of_the_answers_changes_neither_trace_nor_pictures(table, rand
         assert [rule for rule in wrong_in(path) if "overlaps" not in rule] == []
         told = json.loads(path.read_text())["traceEvents"]
         events.append([_coarse(event) for event in told if event["ph"] != "M"])
-        line = take(monitor._recorder)
+        line = take_timeline(monitor._recorder)
         drawn = html.picture(monitor.snapshot(), line) if monitor.snapshot().finished else ""
         strokes.append(sorted(re.findall(r"h(\d+)", drawn)))
         data = interactive.moving(collect(monitor._result, monitor._recorder), line)
@@ -155,6 +155,6 @@ def test_missing_times_are_missing_and_not_made_up(table):
             assert took == pytest.approx(row["took"] / 1000, abs=2e-6)
         else:
             assert np.isnan(took)
-    assert html.card(snapshot, timeline=take(monitor._recorder))
+    assert html.card(snapshot, timeline=take_timeline(monitor._recorder))
     assert text.plain(snapshot)
     json.dumps(snapshot.to_json(), allow_nan=False)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from test_render_html import Outline
 
 from ipar_results.model.status import ABORTED, FAILED, OK
-from ipar_results.model.timeline import Running, Timeline
+from ipar_results.model.timeline import RunningTasks, Timeline
 from ipar_results.render import html, svg
 
-NOBODY = Running(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
+NOBODY = RunningTasks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
 
 
 def timeline(start, duration, slot=None, status=None, engines=None, of=None, running=NOBODY, now=None):
@@ -127,7 +127,7 @@ def test_clocks_that_differ_are_mentioned_and_draw_nothing_outside():
 
 
 def test_what_runs_is_an_outline_up_to_the_present():
-    running = Running(np.array([3]), np.array([3]), np.array([0], np.int32), np.array([6.0]))
+    running = RunningTasks(np.array([3]), np.array([3]), np.array([0], np.int32), np.array([6.0]))
     picture = draw(timeline([0.0], [5.0], running=running, now=8.0), samples.running)
     assert picture.count('class="ipar-running"') == 2  # and the present
 

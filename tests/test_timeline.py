@@ -8,7 +8,7 @@ from fakes import START, Client, Fed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipar_results.facts.take_timeline import take
+from ipar_results.facts.take_timeline import take_timeline
 from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import sample
 from ipar_results.record.recorder import Recorder
@@ -25,7 +25,7 @@ def test_it_holds_what_has_ended_and_what_runs():
     fed.busy(3)
     fed.reply(0)
     fed.fail(1, seconds=2.0)
-    timeline = take(recorder)
+    timeline = take_timeline(recorder)
     assert timeline.position.tolist() == [0, 1]
     assert timeline.status.tolist() == [OK, FAILED]
     assert timeline.start.tolist() == [0.0, 1.0]
@@ -41,13 +41,13 @@ def test_chunks_say_which_inputs_they_carry():
     recorder = recorded(fed)
     for i in range(3):
         fed.reply(i)
-    timeline = take(recorder)
+    timeline = take_timeline(recorder)
     assert timeline.first.tolist() == [0, 5, 10]
     assert timeline.inputs.tolist() == [5, 5, 2]
 
 
 def test_before_anything_has_ended_it_is_empty_and_still_json():
-    timeline = take(recorded(Fed(2)))
+    timeline = take_timeline(recorded(Fed(2)))
     assert timeline.shown == timeline.of == 0
     assert json.loads(json.dumps(timeline.to_json()))["position"] == []
 
@@ -57,7 +57,7 @@ def test_json_is_of_plain_numbers_rounded_to_milliseconds_with_null_for_what_nob
     recorder = recorded(fed)
     fed.reply(0, seconds=0.123456)
     fed.abort(2)
-    read = json.loads(json.dumps(take(recorder).to_json(), allow_nan=False))
+    read = json.loads(json.dumps(take_timeline(recorder).to_json(), allow_nan=False))
     assert read == {
         "base": round(START.timestamp(), 3),
         "of": 2,
@@ -78,7 +78,7 @@ def test_a_sample_says_so_and_keeps_every_failure():
     recorder = recorded(fed)
     for i in range(100):
         fed.fail(i) if i in (13, 14, 77) else fed.reply(i)
-    timeline = take(recorder, limit=10)
+    timeline = take_timeline(recorder, limit=10)
     assert (timeline.shown, timeline.of) == (10, 100)
     assert {13, 14, 77} <= set(timeline.position.tolist())
     assert (np.diff(timeline.position) > 0).all()
@@ -104,7 +104,7 @@ def test_the_order_of_arrival_changes_nothing(limit):
         for i in order:
             fed.fail(i) if i % 7 == 0 else fed.reply(i)
             recorder.drain()
-        timeline = take(recorder, limit)
+        timeline = take_timeline(recorder, limit)
         ids = [timeline.engines[slot] for slot in timeline.slot]
         columns.append((timeline.base, ids, *(getattr(timeline, name).tolist() for name in
                        ("position", "first", "inputs", "start", "duration", "status"))))  # fmt: skip

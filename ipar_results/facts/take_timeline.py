@@ -7,12 +7,12 @@ import time
 import numpy as np
 
 from ..model.status import OK
-from ..model.timeline import Running, Timeline, sample
+from ..model.timeline import RunningTasks, Timeline, sample
 from ..record.columns import Columns
 from ..record.recorder import Recorder
 
 
-def take(recorder: Recorder, limit: int | None = None) -> Timeline:
+def take_timeline(recorder: Recorder, limit: int | None = None) -> Timeline:
     """The timeline of what a recorder knows; may be called from any thread at any time.
 
     Parameters
@@ -46,14 +46,14 @@ def take(recorder: Recorder, limit: int | None = None) -> Timeline:
             # clocks that were set back in mid-task
             duration=np.maximum(columns.completed[index] - started, 0.0),
             status=columns.status[index],
-            running=_running(columns, running, base),
+            running=_running_tasks(columns, running, base),
         )
 
 
-def _running(columns: Columns, running: dict[int, tuple[int, float]], base: float) -> Running:
+def _running_tasks(columns: Columns, running: dict[int, tuple[int, float]], base: float) -> RunningTasks:
     position = np.fromiter(running, np.int64, len(running))
     slots, since = zip(*running.values(), strict=True) if running else ((), ())
-    return Running(
+    return RunningTasks(
         position=position,
         first=columns.firsts(position),
         slot=np.array(slots, np.int32),

@@ -11,7 +11,7 @@ Condition = Literal["up", "empty", "stopped", "closed", "lost"]
 
 
 @dataclass(frozen=True)
-class EngineNow:
+class EngineActivity:
     """One engine.
 
     Attributes
@@ -44,7 +44,7 @@ class EngineNow:
 
 
 @dataclass(frozen=True)
-class Glance:
+class ClusterOverview:
     """A client, a view or a cluster; nothing in it is secret.
 
     Attributes
@@ -69,7 +69,7 @@ class Glance:
     kind: str
     name: str = ""
     condition: Condition = "up"
-    engines: tuple[EngineNow, ...] = ()
+    engines: tuple[EngineActivity, ...] = ()
     unassigned: int | None = None
     facts: tuple[str, ...] = ()
     profile: str = ""

@@ -287,13 +287,13 @@ class Snapshot:
         dict
             Field names are the keys; ``type`` is ``"snapshot"`` and ``version`` an int.
         """
-        return {"type": "snapshot", "version": WIRE_VERSION, **_listed(asdict(self))}
+        return {"type": "snapshot", "version": WIRE_VERSION, **_tuples_to_lists(asdict(self))}
 
 
-def _listed(value: Any) -> Any:
+def _tuples_to_lists(value: Any) -> Any:
     """Tuples as lists, all the way down: what a JSON round trip gives back."""
     if isinstance(value, dict):
-        return {key: _listed(item) for key, item in value.items()}
+        return {key: _tuples_to_lists(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_listed(item) for item in value]
+        return [_tuples_to_lists(item) for item in value]
     return value

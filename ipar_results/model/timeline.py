@@ -12,11 +12,11 @@ from .arrays import Index
 from .snapshot import EngineId
 from .status import ABORTED, FAILED
 
-_LONGEST_ID = 200
+_MAX_ID = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Running:
+class RunningTasks:
     """The messages that run at the moment of a :class:`Timeline`.
 
     Attributes
@@ -72,7 +72,7 @@ class Timeline:
     start: NDArray[np.float64]
     duration: NDArray[np.float64]
     status: NDArray[np.int8]
-    running: Running
+    running: RunningTasks
 
     @property
     def shown(self) -> int:
@@ -90,13 +90,13 @@ class Timeline:
         return {
             "base": round(self.base, 3),
             "of": self.of,
-            "engines": [each if isinstance(each, int) else str(each)[:_LONGEST_ID] for each in self.engines],
+            "engines": [each if isinstance(each, int) else str(each)[:_MAX_ID] for each in self.engines],
             "position": self.position.tolist(),
             "first": self.first.tolist(),
             "inputs": self.inputs.tolist(),
             "slot": self.slot.tolist(),
-            "start": _to_ms(self.start),
-            "duration": _to_ms(self.duration),
+            "start": _round_to_ms(self.start),
+            "duration": _round_to_ms(self.duration),
             "status": self.status.tolist(),
         }
 
@@ -117,17 +117,17 @@ def sample(index: Index, status: NDArray[np.int8], limit: int | None) -> Index:
         return index
     codes = status[index]
     bad = (codes == FAILED) | (codes == ABORTED)
-    first, rest = _spread(index[bad], limit), index[~bad]
-    return np.sort(np.concatenate([first, _spread(rest, limit - len(first))]))
+    first, rest = _evenly_spaced(index[bad], limit), index[~bad]
+    return np.sort(np.concatenate([first, _evenly_spaced(rest, limit - len(first))]))
 
 
-def _spread(index: Index, limit: int) -> Index:
+def _evenly_spaced(index: Index, limit: int) -> Index:
     """An even spread over positions, both ends included."""
     if len(index) <= limit:
         return index
     return index[np.linspace(0, len(index) - 1, max(limit, 0)).round().astype(np.int64)]
 
 
-def _to_ms(values: NDArray[np.float64]) -> list[float | None]:
+def _round_to_ms(values: NDArray[np.float64]) -> list[float | None]:
     rounded = np.round(values, 3).tolist()
     return [None if value != value else value for value in rounded]

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ..formatting import format_elapsed, join_facts, plural
-from ..model.cluster import EngineNow, Glance
+from ..model.cluster import ClusterOverview, EngineActivity
 from . import html, style, words
 from .ansi import one_line
 
@@ -23,7 +23,7 @@ _CONDITIONS = {
 }
 
 
-def plain(glance: Glance) -> str:
+def plain(glance: ClusterOverview) -> str:
     """Tell of a client, a view or a cluster in a few lines.
 
     Parameters
@@ -42,7 +42,7 @@ def plain(glance: Glance) -> str:
     return "\n".join(filter(None, [head, *lines, _note(glance)]))
 
 
-def card(glance: Glance, rows: int = _ROWS) -> str:
+def card(glance: ClusterOverview, rows: int = _ROWS) -> str:
     """Draw a client, a view or a cluster as one self-contained card.
 
     Parameters
@@ -80,11 +80,11 @@ def card(glance: Glance, rows: int = _ROWS) -> str:
     )
 
 
-def _name(glance: Glance) -> str:
+def _name(glance: ClusterOverview) -> str:
     return join_facts(one_line(glance.kind, words.NAME), one_line(glance.name, words.NAME))
 
 
-def _counts(glance: Glance) -> list[dict[str, Any]]:
+def _counts(glance: ClusterOverview) -> list[dict[str, Any]]:
     """The engines by state, without the states that hold none."""
     unknown = sum(_unknown(engine) for engine in glance.engines)
     idle = glance.alive - glance.busy - unknown
@@ -97,7 +97,7 @@ def _counts(glance: Glance) -> list[dict[str, Any]]:
     ]
 
 
-def _numbers(glance: Glance) -> list[str]:
+def _numbers(glance: ClusterOverview) -> list[str]:
     waiting, done = glance.waiting, glance.done
     return [
         *([] if waiting is None else [f"{waiting:,} waiting"]),
@@ -105,43 +105,43 @@ def _numbers(glance: Glance) -> list[str]:
     ]
 
 
-def _settings(glance: Glance) -> list[str]:
+def _settings(glance: ClusterOverview) -> list[str]:
     return [one_line(fact, words.NAME) for fact in glance.facts]
 
 
-def _facts(glance: Glance) -> list[str]:
+def _facts(glance: ClusterOverview) -> list[str]:
     word = _CONDITIONS[glance.condition][1]
     condition = [] if glance.condition == "up" else [word]
     counts = ", ".join(count["phrase"] for count in _counts(glance))
     return [*condition, *([counts] if counts else []), *_numbers(glance), *_settings(glance)]
 
 
-def _place(glance: Glance) -> list[str]:
+def _place(glance: ClusterOverview) -> list[str]:
     profile = f"profile {one_line(glance.profile, words.NAME)}" if glance.profile else ""
     return [fact for fact in (profile, one_line(glance.controller, words.NAME)) if fact]
 
 
-def _note(glance: Glance) -> str:
+def _note(glance: ClusterOverview) -> str:
     return one_line(glance.note, words.NOTE)
 
 
-def _line(engine: EngineNow) -> str:
+def _line(engine: EngineActivity) -> str:
     glyph, now = _now(engine)
     counts = _waits(engine)
     return f"{glyph} engine {words.engine(engine.engine_id)}: {join_facts(now, *counts)}"
 
 
-def _waits(engine: EngineNow) -> list[str]:
+def _waits(engine: EngineActivity) -> list[str]:
     waiting = [f"{engine.waiting:,} waiting"] if engine.waiting else []
     return waiting + ([] if engine.done is None else [f"{engine.done:,} done"])
 
 
-def _unknown(engine: EngineNow) -> bool:
+def _unknown(engine: EngineActivity) -> bool:
     """Whether nobody has said what an engine does."""
     return engine.alive and not engine.busy and engine.waiting is None
 
 
-def _now(engine: EngineNow) -> tuple[str, str]:
+def _now(engine: EngineActivity) -> tuple[str, str]:
     """What an engine does: glyph and words."""
     if not engine.alive:
         return "!", "left the cluster"
@@ -155,7 +155,7 @@ def _now(engine: EngineNow) -> tuple[str, str]:
     return "▸", f"{one_line(engine.work, words.NAME) or 'result'}{task} for {format_elapsed(engine.seconds)}"
 
 
-def _row(engine: EngineNow) -> dict[str, Any]:
+def _row(engine: EngineActivity) -> dict[str, Any]:
     glyph, now = _now(engine)
     return {
         "engine": words.engine(engine.engine_id),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..facts.build_snapshot import running_now
 from ..formatting import plural
-from ..model.cluster import Condition, EngineNow, Glance
+from ..model.cluster import ClusterOverview, Condition, EngineActivity
 from ..model.snapshot import EngineId
 from ..render import words
 from ..upstream.connection import Link
@@ -52,11 +52,11 @@ class Survey:
         self._clients = clients
         self._silent: weakref.WeakSet[Any] = weakref.WeakSet()
 
-    def client(self, client: Any) -> Glance:
+    def client(self, client: Any) -> ClusterOverview:
         """All engines of a client."""
         return self._of(client, type(client).__name__, None, ())
 
-    def view(self, view: Any) -> Glance:
+    def view(self, view: Any) -> ClusterOverview:
         """The engines that a view uses."""
         client, targets = view.client, _targets(view)
         facts = ["all engines" if targets is None else words.engines(targets) or "no engines"]
@@ -67,7 +67,7 @@ class Survey:
             facts.append("coalescing")
         return self._of(client, type(view).__name__, targets, tuple(facts))
 
-    def cluster(self, cluster: Any) -> Glance:
+    def cluster(self, cluster: Any) -> ClusterOverview:
         """A cluster, by a client that is connected to it where there is one."""
         kind, name, profile = type(cluster).__name__, str(cluster.cluster_id), _profile(cluster.profile_dir)
         controller = cluster.controller
@@ -78,7 +78,7 @@ class Survey:
                 if state in (None, "before")
                 else "stopped"
             )
-            return Glance(kind, name, "stopped", profile=profile, note=f"The controller {what}.")
+            return ClusterOverview(kind, name, "stopped", profile=profile, note=f"The controller {what}.")
         sets = tuple(
             f"{plural(int(each.n), 'engine')} {'started' if each.state == 'running' else each.state}"
             for each in cluster.engines.values()
@@ -88,14 +88,16 @@ class Survey:
         )
         if client is None:
             note = "No client is connected: cluster.connect_client_sync() shows what the engines do."
-            return Glance(kind, name, facts=sets or ("no engines started",), profile=profile, note=note)
+            return ClusterOverview(
+                kind, name, facts=sets or ("no engines started",), profile=profile, note=note
+            )
         return self._of(client, kind, None, sets, name)
 
     # one client ------------------------------------------------------------------------------------
 
     def _of(
         self, client: Any, kind: str, targets: list[int] | None, facts: tuple[str, ...], name: str = ""
-    ) -> Glance:
+    ) -> ClusterOverview:
         link = self._link(client)
         about: dict[str, Any] = {
             "kind": kind,
@@ -105,7 +107,9 @@ class Survey:
             "controller": address(client),
         }
         if link.closed:
-            return Glance(**about, condition="closed", note="The connection to the cluster is closed.")
+            return ClusterOverview(
+                **about, condition="closed", note="The connection to the cluster is closed."
+            )
         told, note = self._ask(client, link)
         engines = self._engines(link, targets, told)
         condition: Condition = "up" if any(engine.alive for engine in engines) else "empty"
@@ -115,7 +119,9 @@ class Survey:
         if told is None and note:
             condition = "lost"
         unassigned = None if told is None else int(told.get("unassigned", 0))
-        return Glance(**about, condition=condition, engines=engines, unassigned=unassigned, note=note)
+        return ClusterOverview(
+            **about, condition=condition, engines=engines, unassigned=unassigned, note=note
+        )
 
     def _ask(self, client: Any, link: Link) -> tuple[dict[str, Any] | None, str]:
         """The Hub's word on the queues, and what is to be said where there is none."""
@@ -143,7 +149,7 @@ class Survey:
 
     def _engines(
         self, link: Link, targets: list[int] | None, told: dict[str, Any] | None
-    ) -> tuple[EngineNow, ...]:
+    ) -> tuple[EngineActivity, ...]:
         alive = link.alive()
         ids: set[EngineId] = set(link.known() | alive) if targets is None else set(targets)
         works = self._works(link)
@@ -156,7 +162,7 @@ class Survey:
             held = None if queues is None else int(queues["queue"]) + int(queues["tasks"])
             busy = here and (work is not None or bool(held))
             engines.append(
-                EngineNow(
+                EngineActivity(
                     engine_id=engine_id,
                     alive=here,
                     busy=busy,

@@ -178,12 +178,12 @@ class Monitor:
     def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
         from ..export import files as disk
         from ..export import report, table, trace
-        from ..facts.take_timeline import take
+        from ..facts.take_timeline import take_timeline
 
         disk.free(path, overwrite)  # before the work
         tasks = self._tasks()
         if kind == "report":
-            return disk.write(path, [report.page(tasks, take(self._recorder))], overwrite)
+            return disk.write(path, [report.page(tasks, take_timeline(self._recorder))], overwrite)
         return disk.write(path, (table if kind == "table" else trace).lines(tasks), overwrite)
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ import samples
 from fakes import Fed
 from nbconvert import HTMLExporter
 
-from ipar_results.facts.take_timeline import take
+from ipar_results.facts.take_timeline import take_timeline
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, style
 from ipar_results.upstream.connection import Link
@@ -48,7 +48,7 @@ def timeline():
     for i in range(20):
         fed.reply(i, engine_id=i % 5, engine_uuid=f"uuid-{i % 5}")
     recorder.drain()
-    return html.card(recorder.snapshot(), timeline=take(recorder))
+    return html.card(recorder.snapshot(), timeline=take_timeline(recorder))
 
 
 @pytest.mark.parametrize("template", ["lab", "classic"])

@@ -11,7 +11,7 @@ from trap import FOUND, PAYLOADS, TRAP, strict
 
 from ipar_results.attach.magics import listing
 from ipar_results.comparison import compare
-from ipar_results.model.cluster import EngineNow, Glance
+from ipar_results.model.cluster import EngineActivity, ClusterOverview
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import cluster as glance
 from ipar_results.render import html
@@ -38,9 +38,9 @@ def timeline(text):
     for i in range(4):
         fed.reply(i, engine_id=None, engine_uuid=f"{i}{text}")
     recorder.drain()
-    from ipar_results.facts.take_timeline import take
+    from ipar_results.facts.take_timeline import take_timeline
 
-    return take(recorder)
+    return take_timeline(recorder)
 
 
 def views(text):
@@ -50,9 +50,9 @@ def views(text):
     yield html.card(poisoned[2], timeline=timeline(text))
     yield listing.table([listing.Row(1, poisoned[0], (text,), 1)], 1)
     yield compare(poisoned[0], poisoned[1])._repr_html_()
-    engine = EngineNow(0, busy=True, work=text, index=0, seconds=1.0)
+    engine = EngineActivity(0, busy=True, work=text, index=0, seconds=1.0)
     yield glance.card(
-        Glance(text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text)
+        ClusterOverview(text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text)
     )
 
 
