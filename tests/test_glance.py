@@ -11,13 +11,13 @@ FULL = ClusterOverview(
     "Client",
     "1700000000-abcd",
     engines=(
-        EngineActivity(0, busy=True, work="simulate", index=3, seconds=12.4, waiting=2, done=301),
+        EngineActivity(0, busy=True, result_name="simulate", index=3, seconds=12.4, waiting=2, done=301),
         EngineActivity(1, busy=True, waiting=0, done=300),
         EngineActivity(2, waiting=0, done=1_300),
         EngineActivity(3, alive=False),
     ),
     unassigned=40,
-    facts=("engines 0–3", "blocking"),
+    settings=("engines 0–3", "blocking"),
     profile="default",
     controller="tcp://127.0.0.1:54321",
 )
@@ -82,9 +82,9 @@ def test_busy_engines_are_told_to_screen_readers():
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_hostile_texts_stay_text(text):
-    engine = EngineActivity(0, busy=True, work=text, index=0, seconds=1.0)
+    engine = EngineActivity(0, busy=True, result_name=text, index=0, seconds=1.0)
     glance = ClusterOverview(
-        text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text
+        text, text, engines=(engine,), settings=(text,), profile=text, controller=text, note=text
     )
     outline = Outline(card(glance))
     assert outline.open == []

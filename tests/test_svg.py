@@ -28,7 +28,7 @@ def timeline(start, duration, slot=None, status=None, engines=None, of=None, run
         base=1_000.0,
         now=1_000.0 + last,
         messages=n,
-        of=n if of is None else of,
+        ended=n if of is None else of,
         engines=names,
         position=np.arange(n),
         first=np.arange(n),
@@ -109,7 +109,7 @@ def test_shades_are_the_share_of_the_time():
 
 
 def test_a_sample_says_that_it_is_one():
-    assert "timeline shows 24 of 100,000 tasks" in draw(replace(busy(24, 4), of=100_000))
+    assert "timeline shows 24 of 100,000 tasks" in draw(replace(busy(24, 4), ended=100_000))
     assert "timeline shows" not in draw(busy(24, 4))
 
 

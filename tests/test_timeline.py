@@ -31,7 +31,7 @@ def test_it_holds_what_has_ended_and_what_runs():
     assert timeline.start.tolist() == [0.0, 1.0]
     assert timeline.duration.tolist() == [1.0, 2.0]
     assert [timeline.engines[slot] for slot in timeline.slot] == [0, 1]
-    assert (timeline.shown, timeline.of, timeline.messages) == (2, 2, 4)
+    assert (timeline.shown, timeline.ended, timeline.messages) == (2, 2, 4)
     assert timeline.running.position.tolist() == [3]
     assert timeline.base == START.timestamp()
 
@@ -48,7 +48,7 @@ def test_chunks_say_which_inputs_they_carry():
 
 def test_before_anything_has_ended_it_is_empty_and_still_json():
     timeline = take_timeline(recorded(Fed(2)))
-    assert timeline.shown == timeline.of == 0
+    assert timeline.shown == timeline.ended == 0
     assert json.loads(json.dumps(timeline.to_json()))["position"] == []
 
 
@@ -79,7 +79,7 @@ def test_a_sample_says_so_and_keeps_every_failure():
     for i in range(100):
         fed.fail(i) if i in (13, 14, 77) else fed.reply(i)
     timeline = take_timeline(recorder, limit=10)
-    assert (timeline.shown, timeline.of) == (10, 100)
+    assert (timeline.shown, timeline.ended) == (10, 100)
     assert {13, 14, 77} <= set(timeline.position.tolist())
     assert (np.diff(timeline.position) > 0).all()
 

@@ -21,7 +21,7 @@ class EngineActivity:
         False once it has left the cluster.
     busy : bool
         Whether it works, for whomever.
-    work : str or None
+    result_name : str or None
         The name of the followed result that it works for.
     index : int or None
         The input of that result.
@@ -36,7 +36,7 @@ class EngineActivity:
     engine_id: EngineId
     alive: bool = True
     busy: bool = False
-    work: str | None = None
+    result_name: str | None = None
     index: int | None = None
     seconds: float | None = None
     waiting: int | None = None
@@ -58,7 +58,7 @@ class ClusterOverview:
         Those that are there first.
     unassigned : int or None
         Tasks that wait for any engine; None where nobody has said.
-    facts : tuple of str
+    settings : tuple of str
         What is set: targets and the like, in words.
     profile, controller : str
         Name of the profile, and address of the controller; may be empty.
@@ -71,7 +71,7 @@ class ClusterOverview:
     condition: Condition = "up"
     engines: tuple[EngineActivity, ...] = ()
     unassigned: int | None = None
-    facts: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     profile: str = ""
     controller: str = ""
     note: str = ""

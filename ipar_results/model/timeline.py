@@ -44,7 +44,7 @@ class Timeline:
         POSIX seconds of the first submission; of the first known moment where that is not known.
     now : float
         POSIX seconds at which this was true; the last arrival, once all have ended.
-    messages, of : int
+    messages, ended : int
         Messages of the result, and how many of them have ended.
     engines : tuple of (int or str)
         Engines by slot, in the order in which they were met.
@@ -63,7 +63,7 @@ class Timeline:
     base: float
     now: float
     messages: int
-    of: int
+    ended: int
     engines: tuple[EngineId, ...]
     position: Index
     first: Index
@@ -76,7 +76,7 @@ class Timeline:
 
     @property
     def shown(self) -> int:
-        """How many ended messages are in the columns; fewer than `of` in a sample."""
+        """How many ended messages are in the columns; fewer than `ended` in a sample."""
         return len(self.position)
 
     def to_json(self) -> dict[str, Any]:
@@ -85,11 +85,11 @@ class Timeline:
         Returns
         -------
         dict
-            ``base``, ``of``, ``engines`` and one list for each column; null for what nobody knows.
+            ``base``, ``ended``, ``engines`` and one list for each column; null for what nobody knows.
         """
         return {
             "base": round(self.base, 3),
-            "of": self.of,
+            "of": self.ended,
             "engines": [each if isinstance(each, int) else str(each)[:_MAX_ID] for each in self.engines],
             "position": self.position.tolist(),
             "first": self.first.tolist(),

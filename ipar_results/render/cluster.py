@@ -1,4 +1,4 @@
-"""A client, a view or a cluster at a glance, as text or as a card: both from the same words."""
+"""A client, a view or a cluster at a overview, as text or as a card: both from the same words."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ _CONDITIONS = {
 }
 
 
-def plain(glance: ClusterOverview) -> str:
+def plain(overview: ClusterOverview) -> str:
     """Tell of a client, a view or a cluster in a few lines.
 
     Parameters
     ----------
-    glance : Glance
+    overview : Glance
 
     Returns
     -------
     str
     """
-    head = f"{_name(glance)}: {join_facts(*_facts(glance), *_place(glance))}"
-    shown = glance.engines[:_LINES]
+    head = f"{_name(overview)}: {join_facts(*_facts(overview), *_place(overview))}"
+    shown = overview.engines[:_LINES]
     lines = [_line(engine) for engine in shown]
-    more = len(glance.engines) - len(shown)
+    more = len(overview.engines) - len(shown)
     lines += [f"and {plural(more, 'more engine')}"] if more > 0 else []
-    return "\n".join(filter(None, [head, *lines, _note(glance)]))
+    return "\n".join(filter(None, [head, *lines, _note(overview)]))
 
 
-def card(glance: ClusterOverview, rows: int = _ROWS) -> str:
+def card(overview: ClusterOverview, rows: int = _ROWS) -> str:
     """Draw a client, a view or a cluster as one self-contained card.
 
     Parameters
     ----------
-    glance : Glance
+    overview : Glance
     rows : int, optional
         Engines that are listed; what is left out is said.
 
@@ -56,40 +56,42 @@ def card(glance: ClusterOverview, rows: int = _ROWS) -> str:
     str
         HTML with its style and no script.
     """
-    shown = glance.engines[:rows]
-    glyph, word, state = _CONDITIONS[glance.condition]
+    shown = overview.engines[:rows]
+    glyph, word, state = _CONDITIONS[overview.condition]
     return html.render(
         "glance",
         style=Markup(style.whole()),
-        label=f"{_name(glance)}: {word}",
+        label=f"{_name(overview)}: {word}",
         glyph=glyph,
         word=word,
         state=state,
-        name=_name(glance),
-        condition="" if glance.condition == "up" else word,
-        place=_place(glance),
-        engines=len(glance.engines),
-        busy=glance.busy,
-        counts=_counts(glance),
-        facts=_numbers(glance),
-        settings=_settings(glance),
-        note=_note(glance),
+        name=_name(overview),
+        condition="" if overview.condition == "up" else word,
+        place=_place(overview),
+        engines=len(overview.engines),
+        busy=overview.busy,
+        counts=_counts(overview),
+        facts=_numbers(overview),
+        settings=_settings(overview),
+        note=_note(overview),
         rows=[_row(engine) for engine in shown],
         opened=len(shown) <= _OPEN,
-        cut=f"{len(shown):,} of {len(glance.engines):,} engines" if len(shown) < len(glance.engines) else "",
+        cut=f"{len(shown):,} of {len(overview.engines):,} engines"
+        if len(shown) < len(overview.engines)
+        else "",
     )
 
 
-def _name(glance: ClusterOverview) -> str:
-    return join_facts(one_line(glance.kind, words.NAME), one_line(glance.name, words.NAME))
+def _name(overview: ClusterOverview) -> str:
+    return join_facts(one_line(overview.kind, words.NAME), one_line(overview.name, words.NAME))
 
 
-def _counts(glance: ClusterOverview) -> list[dict[str, Any]]:
+def _counts(overview: ClusterOverview) -> list[dict[str, Any]]:
     """The engines by state, without the states that hold none."""
-    unknown = sum(_unknown(engine) for engine in glance.engines)
-    idle = glance.alive - glance.busy - unknown
-    listed = [("running", "▸", glance.busy, "busy"), ("queued", "○", idle, "idle")]
-    listed += [("queued", "–", unknown, "not known"), ("lost", "!", glance.died, "left")]
+    unknown = sum(_unknown(engine) for engine in overview.engines)
+    idle = overview.alive - overview.busy - unknown
+    listed = [("running", "▸", overview.busy, "busy"), ("queued", "○", idle, "idle")]
+    listed += [("queued", "–", unknown, "not known"), ("lost", "!", overview.died, "left")]
     return [
         {"state": state, "glyph": glyph, "number": number, "phrase": f"{number:,} {word}"}
         for state, glyph, number, word in listed
@@ -97,32 +99,32 @@ def _counts(glance: ClusterOverview) -> list[dict[str, Any]]:
     ]
 
 
-def _numbers(glance: ClusterOverview) -> list[str]:
-    waiting, done = glance.waiting, glance.done
+def _numbers(overview: ClusterOverview) -> list[str]:
+    waiting, done = overview.waiting, overview.done
     return [
         *([] if waiting is None else [f"{waiting:,} waiting"]),
         *([] if done is None else [f"{done:,} done"]),
     ]
 
 
-def _settings(glance: ClusterOverview) -> list[str]:
-    return [one_line(fact, words.NAME) for fact in glance.facts]
+def _settings(overview: ClusterOverview) -> list[str]:
+    return [one_line(fact, words.NAME) for fact in overview.settings]
 
 
-def _facts(glance: ClusterOverview) -> list[str]:
-    word = _CONDITIONS[glance.condition][1]
-    condition = [] if glance.condition == "up" else [word]
-    counts = ", ".join(count["phrase"] for count in _counts(glance))
-    return [*condition, *([counts] if counts else []), *_numbers(glance), *_settings(glance)]
+def _facts(overview: ClusterOverview) -> list[str]:
+    word = _CONDITIONS[overview.condition][1]
+    condition = [] if overview.condition == "up" else [word]
+    counts = ", ".join(count["phrase"] for count in _counts(overview))
+    return [*condition, *([counts] if counts else []), *_numbers(overview), *_settings(overview)]
 
 
-def _place(glance: ClusterOverview) -> list[str]:
-    profile = f"profile {one_line(glance.profile, words.NAME)}" if glance.profile else ""
-    return [fact for fact in (profile, one_line(glance.controller, words.NAME)) if fact]
+def _place(overview: ClusterOverview) -> list[str]:
+    profile = f"profile {one_line(overview.profile, words.NAME)}" if overview.profile else ""
+    return [fact for fact in (profile, one_line(overview.controller, words.NAME)) if fact]
 
 
-def _note(glance: ClusterOverview) -> str:
-    return one_line(glance.note, words.NOTE)
+def _note(overview: ClusterOverview) -> str:
+    return one_line(overview.note, words.NOTE)
 
 
 def _line(engine: EngineActivity) -> str:
@@ -149,10 +151,13 @@ def _now(engine: EngineActivity) -> tuple[str, str]:
         return "–", "not known"
     if not engine.busy:
         return "○", "idle"
-    if engine.work is None:
+    if engine.result_name is None:
         return "▸", "busy"
     task = "" if engine.index is None else f", task {engine.index:,}"
-    return "▸", f"{one_line(engine.work, words.NAME) or 'result'}{task} for {format_elapsed(engine.seconds)}"
+    return (
+        "▸",
+        f"{one_line(engine.result_name, words.NAME) or 'result'}{task} for {format_elapsed(engine.seconds)}",
+    )
 
 
 def _row(engine: EngineActivity) -> dict[str, Any]:

@@ -273,8 +273,8 @@ def _notes(
     timeline: Timeline, lanes: _Lanes, exact: bool, start: Floats, length: Floats, now: float
 ) -> list[str]:
     notes = []
-    if timeline.shown < timeline.of:
-        notes.append(f"timeline shows {timeline.shown:,} of {timeline.of:,} tasks")
+    if timeline.shown < timeline.ended:
+        notes.append(f"timeline shows {timeline.shown:,} of {timeline.ended:,} tasks")
     if not exact:
         each = "its engines" if lanes.engines > 1 else "its engine"
         notes.append(f"shade: the share of the time in which {each} computed")

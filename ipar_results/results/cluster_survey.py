@@ -89,7 +89,7 @@ class Survey:
         if client is None:
             note = "No client is connected: cluster.connect_client_sync() shows what the engines do."
             return ClusterOverview(
-                kind, name, facts=sets or ("no engines started",), profile=profile, note=note
+                kind, name, settings=sets or ("no engines started",), profile=profile, note=note
             )
         return self._of(client, kind, None, sets, name)
 
@@ -102,7 +102,7 @@ class Survey:
         about: dict[str, Any] = {
             "kind": kind,
             "name": name or str(getattr(client.cluster, "cluster_id", "") or ""),
-            "facts": facts,
+            "settings": facts,
             "profile": _profile(getattr(client._profile_dir, "location", "")),
             "controller": address(client),
         }
@@ -166,7 +166,7 @@ class Survey:
                     engine_id=engine_id,
                     alive=here,
                     busy=busy,
-                    work=work.name if work else None,
+                    result_name=work.name if work else None,
                     index=work.task if work else None,
                     seconds=max(0.0, now - work.since) if work else None,
                     waiting=None if held is None else max(0, held - busy),

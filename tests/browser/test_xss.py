@@ -50,9 +50,9 @@ def views(text):
     yield html.card(poisoned[2], timeline=timeline(text))
     yield listing.table([listing.Row(1, poisoned[0], (text,), 1)], 1)
     yield compare(poisoned[0], poisoned[1])._repr_html_()
-    engine = EngineActivity(0, busy=True, work=text, index=0, seconds=1.0)
+    engine = EngineActivity(0, busy=True, result_name=text, index=0, seconds=1.0)
     yield glance.card(
-        ClusterOverview(text, text, engines=(engine,), facts=(text,), profile=text, controller=text, note=text)
+        ClusterOverview(text, text, engines=(engine,), settings=(text,), profile=text, controller=text, note=text)
     )
 
 
