@@ -1,4 +1,4 @@
-"""A client, a view or a cluster at a overview, as text or as a card: both from the same words."""
+"""A client, a view or a cluster at a glance, as text or as a card: both from the same words."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def card(overview: ClusterOverview, rows: int = _ROWS) -> str:
     shown = overview.engines[:rows]
     glyph, word, state = _CONDITIONS[overview.condition]
     return html.render(
-        "glance",
+        "cluster",
         style=Markup(style.whole()),
         label=f"{_name(overview)}: {word}",
         glyph=glyph,

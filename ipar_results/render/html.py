@@ -141,7 +141,7 @@ def insight(snapshot: Snapshot) -> str:
     """
     parts = words.time_use(snapshot)
     return render(
-        "insight",
+        "advice",
         parts=[(part, max(1, round(1000 * part.fraction)), part.fraction < _WORDED) for part in parts],
         label="Where the engines' time went: " + ", ".join(part.phrase for part in parts),
         advice=[map(keep_units_together, words.advice(each)) for each in snapshot.advice],
