@@ -32,7 +32,7 @@ class Comparison:
         """What is compared: a name, both values, and how they differ in words."""
         a, b = self.a, self.b
         return (
-            ("run", words.name(a), words.name(b), ""),
+            ("run", words.result_name(a), words.result_name(b), ""),
             ("state", words.STATES[a.state][1], words.STATES[b.state][1], ""),
             ("tasks", f"{a.total:,}", f"{b.total:,}", _more(a.total, b.total)),
             ("messages", f"{a.messages:,}", f"{b.messages:,}", _more(a.messages, b.messages)),
@@ -61,7 +61,7 @@ class Comparison:
         )
 
     def _repr_html_(self) -> str:
-        return html.render("compare", style=style.whole(), rows=self.rows)
+        return html.render_template("compare", style=style.style_sheet(), rows=self.rows)
 
 
 def compare(a: Any, b: Any) -> Comparison:
@@ -125,8 +125,8 @@ def _failures(a: Snapshot, b: Snapshot) -> list[tuple[str, str, str, str]]:
     counts: dict[str, list[int]] = {}
     for side, snapshot in enumerate((a, b)):
         for group in snapshot.failures:
-            where = one_line(group.where, words.WHERE)
-            kind = join_facts(one_line(group.type, words.TYPE) or "Error", where)
+            where = one_line(group.where, words.MAX_LOCATION)
+            kind = join_facts(one_line(group.type, words.MAX_TYPE) or "Error", where)
             counts.setdefault(kind, [0, 0])[side] += group.count
     ordered = sorted(counts.items(), key=lambda item: -max(item[1]))
     return [(f"✕ {kind}", f"{m:,}", f"{n:,}", _more(m, n)) for kind, (m, n) in ordered[:20]]

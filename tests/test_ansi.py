@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ipar_results.render import style
-from ipar_results.render.ansi import clip, one_line, strip, to_html
+from ipar_results.render.ansi import clip, one_line, sanitize, to_html
 
 ATTACKS = ["\x1b[", "\x1b]8;;", "\x1b", "\x1b[1;", "\x1b[m", "\x9b", "&<", "\x1b[38;5;", "\x1bP", " \t"]
 
@@ -86,29 +86,29 @@ def test_an_odd_graphic_code_leaves_the_text(code):
     ],
 )
 def test_every_other_escape_is_dropped(escape):
-    assert strip(f"a{escape}b") == "ab" == to_html(f"a{escape}b")
+    assert sanitize(f"a{escape}b") == "ab" == to_html(f"a{escape}b")
 
 
 @pytest.mark.parametrize("start", ["\x1b", "\x1b[", "\x1b[31", "\x1b]0;never ended", "\x9b1", "\x1bP1$r"])
 def test_an_unterminated_escape_is_dropped(start):
-    assert strip(f"a{start}") == "a" == to_html(f"a{start}")
+    assert sanitize(f"a{start}") == "a" == to_html(f"a{start}")
 
 
 def test_dropping_an_escape_never_makes_a_new_one():
     """Pieces around a dropped sequence can join, but no escape character is left to start one."""
-    assert "\x1b" not in strip("\x1b\x1b[2J[31m\x1b[3\x1b[2J1mx")
+    assert "\x1b" not in sanitize("\x1b\x1b[2J[31m\x1b[3\x1b[2J1mx")
 
 
 def test_control_characters_are_shown():
-    assert strip("a\x00b\x07c\x7fd\x08") == "a␀b␇c␡d␈"
+    assert sanitize("a\x00b\x07c\x7fd\x08") == "a␀b␇c␡d␈"
 
 
 def test_bidirectional_overrides_are_shown():
-    assert strip("\u202egnp.exe\u2066") == "�gnp.exe�"
+    assert sanitize("\u202egnp.exe\u2066") == "�gnp.exe�"
 
 
 def test_lone_surrogates_are_shown_and_can_be_encoded():
-    assert strip("\ud800x\udfff").encode() == "�x�".encode()
+    assert sanitize("\ud800x\udfff").encode() == "�x�".encode()
 
 
 def test_text_is_escaped_inside_and_outside_colours():
@@ -173,7 +173,7 @@ def contrast(one, other):
 def test_every_colour_is_readable_on_every_highlight(theme, text, surfaces):
     """WCAG AA, 4.5 to 1, in the light and the dark theme, whatever a task combines."""
     rule = r"\.ipar-((?:on-)?\w+) \{ (?:color|background): var\(--ipar-l, #(\w+)\) var\(--ipar-d, #(\w+)\)"
-    shades = {name: pair[theme] for name, *pair in re.findall(rule, style.whole())}
+    shades = {name: pair[theme] for name, *pair in re.findall(rule, style.style_sheet())}
     behind = surfaces + [shade for name, shade in shades.items() if name.startswith("on-")]
     front = [text] + [shade for name, shade in shades.items() if not name.startswith("on-")]
     assert len(behind) == len(surfaces) + 7

@@ -5,7 +5,7 @@ import samples
 from test_render_html import Outline
 
 from ipar_results.model.cluster import ClusterOverview, EngineActivity
-from ipar_results.render.cluster import card, plain
+from ipar_results.render.cluster import card, plain_text
 
 FULL = ClusterOverview(
     "Client",
@@ -48,7 +48,7 @@ FACTS = (
 
 @pytest.mark.parametrize("fact", FACTS)
 def test_text_and_html_show_the_same_facts(fact):
-    assert fact in plain(FULL)
+    assert fact in plain_text(FULL)
     assert fact in Outline(card(FULL)).words
 
 
@@ -57,13 +57,13 @@ def test_every_card_is_whole_and_says_its_note(glance):
     outline = Outline(card(glance))
     assert outline.open == []
     assert "script" not in {tag for _, tag, _ in outline.elements}
-    assert glance.note in outline.words and glance.note in plain(glance)
+    assert glance.note in outline.words and glance.note in plain_text(glance)
 
 
 def test_what_is_not_known_is_not_made_up():
-    assert not {"waiting", "done", "idle"} & set(plain(SILENT).split())
-    assert "1 not known" in plain(SILENT) and "1 not known" in Outline(card(SILENT)).words
-    assert "no answer" in plain(SILENT) and "no answer" in Outline(card(SILENT)).words
+    assert not {"waiting", "done", "idle"} & set(plain_text(SILENT).split())
+    assert "1 not known" in plain_text(SILENT) and "1 not known" in Outline(card(SILENT)).words
+    assert "no answer" in plain_text(SILENT) and "no answer" in Outline(card(SILENT)).words
 
 
 def test_many_engines_are_cut_and_that_is_said():
@@ -71,7 +71,7 @@ def test_many_engines_are_cut_and_that_is_said():
         "Client", engines=tuple(EngineActivity(i, waiting=0, done=0) for i in range(1_000))
     )
     assert "64 of 1,000 engines" in Outline(card(many)).words
-    assert "and 984 more engines" in plain(many)
+    assert "and 984 more engines" in plain_text(many)
     assert len(card(many)) < 60_000 and '<details class="ipar-fold" open' not in card(many)
 
 
@@ -89,4 +89,4 @@ def test_hostile_texts_stay_text(text):
     outline = Outline(card(glance))
     assert outline.open == []
     assert not {"script", "img"} & {tag for _, tag, _ in outline.elements}
-    assert len(plain(glance).splitlines()) == 3
+    assert len(plain_text(glance).splitlines()) == 3

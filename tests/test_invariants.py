@@ -130,7 +130,7 @@ def test_the_order_of_the_answers_changes_neither_trace_nor_pictures(table, rand
         told = json.loads(path.read_text())["traceEvents"]
         events.append([_coarse(event) for event in told if event["ph"] != "M"])
         line = take_timeline(monitor._recorder)
-        drawn = html.picture(monitor.snapshot(), line) if monitor.snapshot().finished else ""
+        drawn = html.timeline_plot(monitor.snapshot(), line) if monitor.snapshot().finished else ""
         strokes.append(sorted(re.findall(r"h(\d+)", drawn)))
         data = interactive.moving(collect(monitor._result, monitor._recorder), line)
         moved.append(data and (data["count"], data["lanes"], data["errors"]))
@@ -156,5 +156,5 @@ def test_missing_times_are_missing_and_not_made_up(table):
         else:
             assert np.isnan(took)
     assert html.card(snapshot, timeline=take_timeline(monitor._recorder))
-    assert text.plain(snapshot)
+    assert text.plain_text(snapshot)
     json.dumps(snapshot.to_json(), allow_nan=False)

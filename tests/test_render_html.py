@@ -9,7 +9,7 @@ import samples
 
 from ipar_results.model.snapshot import EngineLoad, TaskOutput
 from ipar_results.render import html, style, words
-from ipar_results.render.text import line
+from ipar_results.render.text import summary_line
 
 VOID = {"br", "img", "hr", "input", "meta", "link"}
 LONG = [
@@ -66,7 +66,7 @@ def test_every_element_is_closed_where_it_was_opened(name):
 def test_the_card_says_what_the_line_says(name):
     """Every fact of the line stands in the card's text."""
     shown = Outline(html.card(samples.ALL[name])).words
-    facts = re.split(r" · |: |, ", line(samples.ALL[name]).replace("simulate failed", "failed"))
+    facts = re.split(r" · |: |, ", summary_line(samples.ALL[name]).replace("simulate failed", "failed"))
     assert [fact for fact in facts if fact not in shown] == []
 
 
@@ -218,14 +218,14 @@ def test_the_card_reads_well_without_its_style():
 
 
 def test_every_rule_of_the_style_is_scoped():
-    flat = re.sub(r"/\*.*?\*/", "", style.whole(), flags=re.S)
+    flat = re.sub(r"/\*.*?\*/", "", style.style_sheet(), flags=re.S)
     selectors = re.findall(r"([^{}@]+)\{", re.sub(r"@media[^{]*", "", flat))
     parts = [part for s in selectors for part in re.split(r",(?![^(]*\))", s) if part.strip()]
     assert [part.strip() for part in parts if ".ipar-card" not in part] == []
 
 
 def test_the_style_is_small():
-    assert len(style.whole().encode()) < 10_000
+    assert len(style.style_sheet().encode()) < 10_000
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE, ids=range(len(samples.HOSTILE)))
@@ -248,7 +248,7 @@ def test_hostile_text_is_shown_as_text(text):
 @pytest.mark.parametrize("sample", ["running", "many_engines", "one_failed"])
 def test_a_card_stays_below_its_size_whatever_it_is_given(sample, text):
     card = html.card(samples.poisoned(samples.ALL[sample], text))
-    assert len(card.encode()) <= html.DEFAULT.total_bytes
+    assert len(card.encode()) <= html.DEFAULT_LIMITS.total_bytes
     assert Outline(card).open == []
 
 

@@ -11,7 +11,7 @@ import samples
 from ipar_results.formatting import format_duration, format_percent
 from ipar_results.model.snapshot import EngineLoad, FailureGroup
 from ipar_results.render import words
-from ipar_results.render.text import Bar, _Tqdm, line, plain
+from ipar_results.render.text import ProgressBar, _Tqdm, plain_text, summary_line
 
 
 @pytest.mark.parametrize(
@@ -101,31 +101,31 @@ def test_a_share_is_never_rounded_to_nothing(fraction, written):
     ],
 )
 def test_the_line_tells_the_state(sample, expected):
-    assert line(samples.ALL[sample]) == expected
+    assert summary_line(samples.ALL[sample]) == expected
 
 
 def test_the_line_says_that_contact_and_an_engine_were_lost():
-    assert "228 ok, 2 failed, 770 lost contact, 1 engine died · 0:15" in line(samples.lost)
+    assert "228 ok, 2 failed, 770 lost contact, 1 engine died · 0:15" in summary_line(samples.lost)
 
 
 def test_the_line_says_that_a_result_is_no_longer_followed():
-    assert "0:23 · no longer followed" in line(samples.frozen)
+    assert "0:23 · no longer followed" in summary_line(samples.frozen)
 
 
 def test_the_line_says_how_many_messages_carry_the_inputs():
-    assert "20,000 tasks in 128 messages" in line(samples.chunked)
+    assert "20,000 tasks in 128 messages" in summary_line(samples.chunked)
 
 
 def test_a_single_task_without_a_value_is_done():
-    assert line(replace(samples.one, value=None)) == "os.getpid done · engine 2 · took 4 ms"
+    assert summary_line(replace(samples.one, value=None)) == "os.getpid done · engine 2 · took 4 ms"
 
 
 def test_an_estimate_of_one_second_is_one_number():
-    assert "about 0:31 left" in line(replace(samples.running, eta=(31.1, 31.9)))
+    assert "about 0:31 left" in summary_line(replace(samples.running, eta=(31.1, 31.9)))
 
 
 def test_the_bundle_adds_a_line_for_each_group_and_the_note():
-    assert plain(samples.aborted).splitlines()[1:] == [
+    assert plain_text(samples.aborted).splitlines()[1:] == [
         "✕ 12 ValueError: grid of 0 cells cannot be solved  (simulate, line 13 · engines 0–7)",
         "    inputs 3, 40–49, 77 · first at 3.0 s, last at 0:21 · input 3: (0, 7)",
         "✕ 2 TimeoutError: no answer after 5 s  (fetch, line 40 · engine 3)",
@@ -135,30 +135,30 @@ def test_the_bundle_adds_a_line_for_each_group_and_the_note():
 
 
 def test_the_bundle_of_a_single_failure_is_its_line():
-    assert plain(samples.one_failed) == line(samples.one_failed)
+    assert plain_text(samples.one_failed) == summary_line(samples.one_failed)
 
 
 def test_the_bundle_counts_the_groups_it_leaves_out():
-    assert "\nand 480 more groups of failures\n" in plain(samples.huge)
+    assert "\nand 480 more groups of failures\n" in plain_text(samples.huge)
 
 
 @pytest.mark.parametrize("text", [*samples.HOSTILE, samples.MEGABYTE], ids=range(10))
 @pytest.mark.parametrize("sample", ["running", "lost", "one", "one_failed", "empty"])
 def test_hostile_text_stays_inert_and_on_its_line(sample, text):
-    told = plain(samples.poisoned(samples.ALL[sample], f"{text}\nmore"))
-    assert len(told.splitlines()) == len(plain(replace(samples.ALL[sample], note="n")).splitlines())
+    told = plain_text(samples.poisoned(samples.ALL[sample], f"{text}\nmore"))
+    assert len(told.splitlines()) == len(plain_text(replace(samples.ALL[sample], note="n")).splitlines())
     assert told.replace("\n", "").isprintable()
     assert len(told.encode()) < 20_000
 
 
 def test_nothing_known_is_still_a_line():
     bare = replace(samples.running, name="", engines=(EngineLoad(0),), throughput=math.nan, speedup=math.inf)
-    assert line(bare).startswith("result: 412 of 1,000")
+    assert summary_line(bare).startswith("result: 412 of 1,000")
 
 
 def test_a_failure_without_a_message_or_a_place_is_its_type():
     group = FailureGroup("KeyboardInterrupt", "", "", 1, (), (0,), "")
-    assert plain(replace(samples.failed, failures=(group,))).splitlines()[1:] == [
+    assert plain_text(replace(samples.failed, failures=(group,))).splitlines()[1:] == [
         "✕ 1 KeyboardInterrupt",
         "    input 0",
     ]
@@ -167,7 +167,7 @@ def test_a_failure_without_a_message_or_a_place_is_its_type():
 def drawn(*snapshots):
     """The last line that a bar leaves on a terminal."""
     file = io.StringIO()
-    bar = Bar(snapshots[0], file)
+    bar = ProgressBar(snapshots[0], file)
     for snapshot in snapshots:
         bar.update(snapshot)
     bar.close(snapshots[-1])
@@ -190,7 +190,7 @@ def test_the_bar_of_an_empty_result_says_so():
 
 def test_a_closed_bar_draws_nothing_more():
     file = io.StringIO()
-    bar = Bar(samples.running, file)
+    bar = ProgressBar(samples.running, file)
     bar.close(samples.done)
     before = file.getvalue()
     bar.update(samples.running)
@@ -210,6 +210,6 @@ def test_a_hostile_name_does_not_leave_the_bar():
 
 
 def test_where_the_time_went_and_the_advice_are_told_in_words():
-    text = plain(samples.done)
+    text = plain_text(samples.done)
     assert "\nengines' time: computing 3 %, transfer and overhead 82 %, waiting 15 %\n" in text
     assert "\n! Tasks average 0.5 ms, less than the cost of sending one. chunksize=128 would" in text

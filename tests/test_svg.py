@@ -56,7 +56,7 @@ def widths(picture, kind):
 
 
 def draw(given, snapshot=samples.failed):
-    return html.picture(snapshot, given)
+    return html.timeline_plot(snapshot, given)
 
 
 def test_a_few_tasks_are_slices_of_their_own():
@@ -66,7 +66,7 @@ def test_a_few_tasks_are_slices_of_their_own():
 
 def test_a_slice_is_where_and_as_long_as_its_task():
     path = re.search(r'ipar-ok"[^>]* d="M(\d+) \d+h(\d+)"', draw(timeline([5.0], [2.5], now=10.0)))
-    left, width = int(path[1]) / svg.FINE, int(path[2]) / svg.FINE
+    left, width = int(path[1]) / svg.SLICE_UNITS, int(path[2]) / svg.SLICE_UNITS
     assert left == pytest.approx(0.5, abs=0.01)
     assert width == pytest.approx(0.25, abs=0.01)
 
@@ -96,15 +96,15 @@ def test_one_failure_among_many_is_seen(engines):
 
 
 def test_many_engines_share_a_lane():
-    drawing = svg.drawing(busy(5_000, 1_024))
-    assert len(drawing["lanes"].labels) <= svg.LANES
+    drawing = svg.draw_timeline(busy(5_000, 1_024))
+    assert len(drawing["lanes"].labels) <= svg.MAX_LANES
     assert drawing["lanes"].labels[0] == "0–42"
 
 
 def test_shades_are_the_share_of_the_time():
     """One engine that computes half of each column's time."""
     n = 50_000
-    drawing = svg.drawing(timeline(np.arange(n) * 1.0, np.full(n, 0.5)))
+    drawing = svg.draw_timeline(timeline(np.arange(n) * 1.0, np.full(n, 0.5)))
     assert [path["opacity"] for path in drawing["paths"]] == [svg._SHADES[1]]
 
 
@@ -123,7 +123,7 @@ def test_what_can_not_be_placed_is_counted():
 def test_clocks_that_differ_are_mentioned_and_draw_nothing_outside():
     picture = draw(timeline([0.0, -5_000.0, 9_000.0], [10.0, 1.0, 1.0], [0, 1, 2], now=10.0))
     assert "2 outside the run by their engines&#39; clocks" in picture
-    assert all(int(x) <= svg.FINE for x in re.findall(r"M(\d+) ", picture))
+    assert all(int(x) <= svg.SLICE_UNITS for x in re.findall(r"M(\d+) ", picture))
 
 
 def test_what_runs_is_an_outline_up_to_the_present():
@@ -133,12 +133,15 @@ def test_what_runs_is_an_outline_up_to_the_present():
 
 
 def test_an_engine_nobody_knows_has_a_lane_of_its_own():
-    assert svg.drawing(timeline([0.0, 0.0], [1.0, 1.0], [0, -1]))["lanes"].labels == ["engine 0", "not known"]
+    assert svg.draw_timeline(timeline([0.0, 0.0], [1.0, 1.0], [0, -1]))["lanes"].labels == [
+        "engine 0",
+        "not known",
+    ]
 
 
 def test_nothing_is_drawn_for_one_task_or_before_anything_began():
-    assert html.picture(samples.one, busy(1, 1)) == ""
-    assert html.picture(samples.queued, timeline([], [])) == ""
+    assert html.timeline_plot(samples.one, busy(1, 1)) == ""
+    assert html.timeline_plot(samples.queued, timeline([], [])) == ""
 
 
 def test_the_card_has_it_between_the_facts_and_the_failures():
@@ -169,7 +172,7 @@ def test_without_style_and_drawing_no_stray_words_are_left():
 @pytest.mark.parametrize("span", [1e-5, 0.004, 0.3, 0.7, 3.0, 9.0, 60.0, 61.0, 3_599.0, 1e5, 1e9])
 def test_the_axis_has_a_few_round_labels_that_differ(span):
     ticks = list(svg._ticks(span))
-    assert 2 <= len(ticks) <= svg._TICKS + 1
+    assert 2 <= len(ticks) <= svg._MAX_TICKS + 1
     assert len({label for _, label in ticks}) == len(ticks)
     assert all(0 <= at <= span * 1.000001 for at, _ in ticks)
 

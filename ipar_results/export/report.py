@@ -50,9 +50,9 @@ def page(tasks: Tasks, timeline: Timeline) -> str:
     shown = sample(np.arange(len(tasks)), tasks.status, ROWS if len(rows) < _KEPT_BYTES else FEWER_ROWS)
     wide = replace(snapshot, tasks=tasks.records(shown))
     note = f"The table holds {len(shown):,} of {len(tasks):,} tasks: those that failed, and an even sample."
-    return html.render(
+    return html.render_template(
         "report",
-        title=words.name(snapshot),
+        title=words.result_name(snapshot),
         when=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(snapshot.time)),
         card=Markup(html.card(wide, replace(_LIMITS, total_bytes=max(room, 100_000)), timeline)),
         note=note if len(shown) < len(tasks) else "",

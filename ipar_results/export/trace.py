@@ -50,7 +50,7 @@ def events(tasks: Tasks, base: float) -> Iterator[str]:
 
 
 def _names(tasks: Tasks, threads: dict[EngineId | None, int]) -> Iterator[Event]:
-    yield _name("process_name", _NOWHERE, {"name": words.name(tasks.snapshot)})
+    yield _name("process_name", _NOWHERE, {"name": words.result_name(tasks.snapshot)})
     for engine, thread in threads.items():
         if engine is not None:
             yield _name("thread_name", thread, {"name": words.engines([engine])})

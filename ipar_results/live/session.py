@@ -205,7 +205,7 @@ class Showing:
             from ..render import cluster as glance
 
             seen = getattr(self.survey, look)(thing)
-            data = {"text/plain": glance.plain(seen)}
+            data = {"text/plain": glance.plain_text(seen)}
             if self.in_kernel and self.config.view != "text":
                 data["text/html"] = glance.card(seen, self.config.engines)
             return data

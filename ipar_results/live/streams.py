@@ -176,8 +176,8 @@ def _block(key: tuple[int, int], stream: tuple[Any, Any], head: int, tail: int, 
     text = metadata[name] or ""
     far = 0 if head else max(len(text) - _REDRAWN * tail, 0)
     start, omitted, end = clip(utf8_safe(text[far:]), head, tail)
-    parts = [overwritten(start), overwritten(end)]
+    parts = [apply_carriage_returns(start), apply_carriage_returns(end)]
     if omitted + far:
-        parts.insert(1, f"… {left_out(omitted + far)}{more} …")
+        parts.insert(1, f"… {count_omitted(omitted + far)}{more} …")
     shown = "\n".join(filter(None, (part.strip("\n") for part in parts)))
     return f"[{name}:{engine_id}]{chr(10) if chr(10) in shown else ' '}{shown}"

@@ -41,10 +41,10 @@ class TextView:
     """A tqdm bar, drawn from the thread that waits."""
 
     def __init__(self, recorder: Recorder, file: TextIO | None = None) -> None:
-        from ..render.text import Bar
+        from ..render.text import ProgressBar
 
         self._recorder = recorder
-        self._bar = Bar(recorder.snapshot(), file or sys.stdout)  # where upstream's bar goes
+        self._bar = ProgressBar(recorder.snapshot(), file or sys.stdout)  # where upstream's bar goes
 
     def update(self) -> None:
         """Move the bar."""

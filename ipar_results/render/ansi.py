@@ -11,33 +11,33 @@ from markupsafe import Markup, escape
 
 # No two neighbouring repeats share a character, so matching stays linear however hostile the text.
 _SGR = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,64})m")
-_OTHER = re.compile(
+_OTHER_ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)(?![0-9;:]{0,64}m)[0-?]*[ -/]*[@-~]?"  # cursor moves, clearing, modes
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # titles, links, devices
     r"|\x1b(?!\[)[ -/]*[0-~]?"  # two-character escapes
 )
-_ESCAPE = re.compile(f"{_SGR.pattern}|{_OTHER.pattern}")
-_LONGEST_SGR = 68
+_ESCAPE = re.compile(f"{_SGR.pattern}|{_OTHER_ESCAPE.pattern}")
+_MAX_SGR = 68
 
-_UNSHOWABLE = "\ufffd"
-_INERT: dict[int, str] = {
+_REPLACEMENT = "\ufffd"
+_REPLACEMENTS: dict[int, str] = {
     **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
     0x7F: "\u2421",
-    **{code: _UNSHOWABLE for code in range(0x80, 0xA0)},
+    **{code: _REPLACEMENT for code in range(0x80, 0xA0)},
     **{
-        ord(mark): _UNSHOWABLE
+        ord(mark): _REPLACEMENT
         for mark in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     },
-    **{code: _UNSHOWABLE for code in range(0xD800, 0xE000)},
+    **{code: _REPLACEMENT for code in range(0xD800, 0xE000)},
     **{ord(end): "\n" for end in "\x85\u2028\u2029"},
 }
 
 _HUES = ("", "red", "green", "yellow", "blue", "magenta", "cyan", "")
 _GREY = "grey"
-_CUBE = (0, 95, 135, 175, 215, 255)
+_CUBE_LEVELS = (0, 95, 135, 175, 215, 255)
 
 
-class _Look(NamedTuple):
+class _TextStyle(NamedTuple):
     """The graphic state that SGR codes change."""
 
     fg: str = ""
@@ -64,7 +64,7 @@ _ATTRIBUTES: dict[int, dict[str, Any]] = {
 }
 
 
-def strip(text: str) -> str:
+def sanitize(text: str) -> str:
     """Drop every escape sequence and make the other control characters visible.
 
     Parameters
@@ -77,7 +77,7 @@ def strip(text: str) -> str:
     str
         Safe to print and to encode; newlines and tabs are kept.
     """
-    return _inert(_SGR.sub("", _OTHER.sub("", text)))
+    return _replace_controls(_SGR.sub("", _OTHER_ESCAPE.sub("", text)))
 
 
 def one_line(text: str, limit: int) -> str:
@@ -96,13 +96,13 @@ def one_line(text: str, limit: int) -> str:
         Line ends are shown as ``↵``.
     """
     raw = text[: 4 * limit]
-    parts = (part.strip() for part in strip(raw).replace("\t", " ").split("\n"))
+    parts = (part.strip() for part in sanitize(raw).replace("\t", " ").split("\n"))
     line = " ↵ ".join(part for part in parts if part)
     omitted = max(len(line) - limit, 0) + len(text) - len(raw)
-    return f"{line[:limit]}… {left_out(omitted)}" if omitted else line
+    return f"{line[:limit]}… {count_omitted(omitted)}" if omitted else line
 
 
-def left_out(count: int) -> str:
+def count_omitted(count: int) -> str:
     """Say in words how many characters are not shown."""
     return f"{count:,} character{'s' if count != 1 else ''} left out"
 
@@ -128,7 +128,7 @@ def clip(text: str, head: int, tail: int) -> tuple[str, int, str]:
     stop = text.rfind("\n", head // 2, head) + 1 or head
     start = len(text) - tail
     line = text.find("\n", start, start + tail // 4) + 1
-    cut = text.rfind("\x1b", max(start - _LONGEST_SGR, 0), start)
+    cut = text.rfind("\x1b", max(start - _MAX_SGR, 0), start)
     sequence = _ESCAPE.match(text, cut) if cut >= 0 else None
     start = line or max(start, sequence.end() if sequence else 0)
     return text[:stop], start - stop, text[start:]
@@ -150,20 +150,20 @@ def to_html(text: str) -> Markup:
     markupsafe.Markup
         Text and ``<span class="ipar-…">`` only.
     """
-    look, runs = _Look(), list[tuple[str, list[str]]]()
-    for position, piece in enumerate(_SGR.split(_OTHER.sub("", text))):
+    look, runs = _TextStyle(), list[tuple[str, list[str]]]()
+    for position, piece in enumerate(_SGR.split(_OTHER_ESCAPE.sub("", text))):
         if position % 2:
-            look = _changed(look, piece)
+            look = _apply_sgr(look, piece)
         elif piece:
-            classes = _classes(look)
+            classes = _css_classes(look)
             if not runs or runs[-1][0] != classes:
                 runs.append((classes, []))
             runs[-1][1].append(piece)
-    return Markup("").join(_span(classes, _inert("".join(pieces))) for classes, pieces in runs)
+    return Markup("").join(_span(classes, _replace_controls("".join(pieces))) for classes, pieces in runs)
 
 
-def _inert(text: str) -> str:
-    return text.replace("\r\n", "\n").translate(_INERT)
+def _replace_controls(text: str) -> str:
+    return text.replace("\r\n", "\n").translate(_REPLACEMENTS)
 
 
 def _span(classes: str, text: str) -> Markup:
@@ -171,7 +171,7 @@ def _span(classes: str, text: str) -> Markup:
 
 
 @lru_cache(maxsize=1024)
-def _classes(look: _Look) -> str:
+def _css_classes(look: _TextStyle) -> str:
     fg, bg = (look.bg, look.fg) if look.inverse else (look.fg, look.bg)
     names = [name for name in ("bold", "dim", "italic", "under") if getattr(look, name)]
     if look.inverse and not bg:
@@ -184,46 +184,46 @@ def _classes(look: _Look) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _changed(look: _Look, parameters: str) -> _Look:
+def _apply_sgr(look: _TextStyle, parameters: str) -> _TextStyle:
     """The look after one SGR sequence; codes nobody knows change nothing."""
     codes = iter([int(code or 0) if len(code) < 4 else -1 for code in re.split("[;:]", parameters)])
     for code in codes:
         if code == 0:
-            look = _Look()
+            look = _TextStyle()
         elif code in _ATTRIBUTES:
             look = look._replace(**_ATTRIBUTES[code])
         elif 30 <= code <= 37 or 90 <= code <= 97:
-            look = look._replace(fg=_hue(code % 10, bright=code >= 90))
+            look = look._replace(fg=_basic_hue(code % 10, bright=code >= 90))
         elif 40 <= code <= 47 or 100 <= code <= 107:
-            look = look._replace(bg=_hue(code % 10, bright=code >= 100) or _GREY)
+            look = look._replace(bg=_basic_hue(code % 10, bright=code >= 100) or _GREY)
         elif code == 38:
-            look = look._replace(fg=_extended(codes))
+            look = look._replace(fg=_extended_hue(codes))
         elif code == 48:
-            look = look._replace(bg=_extended(codes) or _GREY)
+            look = look._replace(bg=_extended_hue(codes) or _GREY)
     return look
 
 
-def _extended(codes: Iterator[int]) -> str:
+def _extended_hue(codes: Iterator[int]) -> str:
     """The hue named by what follows 38 or 48: ``5;n`` or ``2;r;g;b``."""
     mode = next(codes, -1)
     if mode == 2:
-        return _nearest(next(codes, 0), next(codes, 0), next(codes, 0))
+        return _nearest_hue(next(codes, 0), next(codes, 0), next(codes, 0))
     index = next(codes, 0) if mode == 5 else 0
     if index < 16:
-        return _hue(index % 8, bright=index >= 8)
+        return _basic_hue(index % 8, bright=index >= 8)
     if index >= 232:
-        return _nearest(*[8 + 10 * (index - 232)] * 3)
+        return _nearest_hue(*[8 + 10 * (index - 232)] * 3)
     red, rest = divmod(index - 16, 36)
     green, blue = divmod(rest, 6)
-    return _nearest(_CUBE[red], _CUBE[green], _CUBE[blue])
+    return _nearest_hue(_CUBE_LEVELS[red], _CUBE_LEVELS[green], _CUBE_LEVELS[blue])
 
 
-def _hue(index: int, *, bright: bool = False) -> str:
+def _basic_hue(index: int, *, bright: bool = False) -> str:
     """The name of one of the sixteen colours; black and white are the colour of the text."""
     return _GREY if bright and index == 0 else _HUES[index]
 
 
-def _nearest(red: int, green: int, blue: int) -> str:
+def _nearest_hue(red: int, green: int, blue: int) -> str:
     low, high = min(red, green, blue), max(red, green, blue)
     if high - low < 48:
         return _GREY if 64 <= high < 200 else ""

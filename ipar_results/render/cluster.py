@@ -11,9 +11,9 @@ from ..model.cluster import ClusterOverview, EngineActivity
 from . import html, style, words
 from .ansi import one_line
 
-_ROWS = 64
-_OPEN = 16  # a table of so many rows is not folded away
-_LINES = 16
+_MAX_ROWS = 64
+_MAX_UNFOLDED = 16  # a table of so many rows is not folded away
+_MAX_LINES = 16
 _CONDITIONS = {
     "up": ("✓", "up", "ok"),
     "empty": ("○", "no engines", "queued"),
@@ -23,7 +23,7 @@ _CONDITIONS = {
 }
 
 
-def plain(overview: ClusterOverview) -> str:
+def plain_text(overview: ClusterOverview) -> str:
     """Tell of a client, a view or a cluster in a few lines.
 
     Parameters
@@ -34,15 +34,15 @@ def plain(overview: ClusterOverview) -> str:
     -------
     str
     """
-    head = f"{_name(overview)}: {join_facts(*_facts(overview), *_place(overview))}"
-    shown = overview.engines[:_LINES]
-    lines = [_line(engine) for engine in shown]
+    head = f"{_name(overview)}: {join_facts(*_head_facts(overview), *_location(overview))}"
+    shown = overview.engines[:_MAX_LINES]
+    lines = [_engine_line(engine) for engine in shown]
     more = len(overview.engines) - len(shown)
     lines += [f"and {plural(more, 'more engine')}"] if more > 0 else []
     return "\n".join(filter(None, [head, *lines, _note(overview)]))
 
 
-def card(overview: ClusterOverview, rows: int = _ROWS) -> str:
+def card(overview: ClusterOverview, rows: int = _MAX_ROWS) -> str:
     """Draw a client, a view or a cluster as one self-contained card.
 
     Parameters
@@ -58,24 +58,24 @@ def card(overview: ClusterOverview, rows: int = _ROWS) -> str:
     """
     shown = overview.engines[:rows]
     glyph, word, state = _CONDITIONS[overview.condition]
-    return html.render(
+    return html.render_template(
         "cluster",
-        style=Markup(style.whole()),
+        style=Markup(style.style_sheet()),
         label=f"{_name(overview)}: {word}",
         glyph=glyph,
         word=word,
         state=state,
         name=_name(overview),
         condition="" if overview.condition == "up" else word,
-        place=_place(overview),
+        place=_location(overview),
         engines=len(overview.engines),
         busy=overview.busy,
-        counts=_counts(overview),
-        facts=_numbers(overview),
+        counts=_engine_counts(overview),
+        facts=_task_counts(overview),
         settings=_settings(overview),
         note=_note(overview),
-        rows=[_row(engine) for engine in shown],
-        opened=len(shown) <= _OPEN,
+        rows=[_engine_row(engine) for engine in shown],
+        opened=len(shown) <= _MAX_UNFOLDED,
         cut=f"{len(shown):,} of {len(overview.engines):,} engines"
         if len(shown) < len(overview.engines)
         else "",
@@ -83,12 +83,12 @@ def card(overview: ClusterOverview, rows: int = _ROWS) -> str:
 
 
 def _name(overview: ClusterOverview) -> str:
-    return join_facts(one_line(overview.kind, words.NAME), one_line(overview.name, words.NAME))
+    return join_facts(one_line(overview.kind, words.MAX_NAME), one_line(overview.name, words.MAX_NAME))
 
 
-def _counts(overview: ClusterOverview) -> list[dict[str, Any]]:
+def _engine_counts(overview: ClusterOverview) -> list[dict[str, Any]]:
     """The engines by state, without the states that hold none."""
-    unknown = sum(_unknown(engine) for engine in overview.engines)
+    unknown = sum(_is_unknown(engine) for engine in overview.engines)
     idle = overview.alive - overview.busy - unknown
     listed = [("running", "▸", overview.busy, "busy"), ("queued", "○", idle, "idle")]
     listed += [("queued", "–", unknown, "not known"), ("lost", "!", overview.died, "left")]
@@ -99,7 +99,7 @@ def _counts(overview: ClusterOverview) -> list[dict[str, Any]]:
     ]
 
 
-def _numbers(overview: ClusterOverview) -> list[str]:
+def _task_counts(overview: ClusterOverview) -> list[str]:
     waiting, done = overview.waiting, overview.done
     return [
         *([] if waiting is None else [f"{waiting:,} waiting"]),
@@ -108,62 +108,60 @@ def _numbers(overview: ClusterOverview) -> list[str]:
 
 
 def _settings(overview: ClusterOverview) -> list[str]:
-    return [one_line(fact, words.NAME) for fact in overview.settings]
+    return [one_line(fact, words.MAX_NAME) for fact in overview.settings]
 
 
-def _facts(overview: ClusterOverview) -> list[str]:
+def _head_facts(overview: ClusterOverview) -> list[str]:
     word = _CONDITIONS[overview.condition][1]
     condition = [] if overview.condition == "up" else [word]
-    counts = ", ".join(count["phrase"] for count in _counts(overview))
-    return [*condition, *([counts] if counts else []), *_numbers(overview), *_settings(overview)]
+    counts = ", ".join(count["phrase"] for count in _engine_counts(overview))
+    return [*condition, *([counts] if counts else []), *_task_counts(overview), *_settings(overview)]
 
 
-def _place(overview: ClusterOverview) -> list[str]:
-    profile = f"profile {one_line(overview.profile, words.NAME)}" if overview.profile else ""
-    return [fact for fact in (profile, one_line(overview.controller, words.NAME)) if fact]
+def _location(overview: ClusterOverview) -> list[str]:
+    profile = f"profile {one_line(overview.profile, words.MAX_NAME)}" if overview.profile else ""
+    return [fact for fact in (profile, one_line(overview.controller, words.MAX_NAME)) if fact]
 
 
 def _note(overview: ClusterOverview) -> str:
-    return one_line(overview.note, words.NOTE)
+    return one_line(overview.note, words.MAX_NOTE)
 
 
-def _line(engine: EngineActivity) -> str:
-    glyph, now = _now(engine)
-    counts = _waits(engine)
-    return f"{glyph} engine {words.engine(engine.engine_id)}: {join_facts(now, *counts)}"
+def _engine_line(engine: EngineActivity) -> str:
+    glyph, now = _activity(engine)
+    counts = _engine_task_counts(engine)
+    return f"{glyph} engine {words.engine_label(engine.engine_id)}: {join_facts(now, *counts)}"
 
 
-def _waits(engine: EngineActivity) -> list[str]:
+def _engine_task_counts(engine: EngineActivity) -> list[str]:
     waiting = [f"{engine.waiting:,} waiting"] if engine.waiting else []
     return waiting + ([] if engine.done is None else [f"{engine.done:,} done"])
 
 
-def _unknown(engine: EngineActivity) -> bool:
+def _is_unknown(engine: EngineActivity) -> bool:
     """Whether nobody has said what an engine does."""
     return engine.alive and not engine.busy and engine.waiting is None
 
 
-def _now(engine: EngineActivity) -> tuple[str, str]:
+def _activity(engine: EngineActivity) -> tuple[str, str]:
     """What an engine does: glyph and words."""
     if not engine.alive:
         return "!", "left the cluster"
-    if _unknown(engine):
+    if _is_unknown(engine):
         return "–", "not known"
     if not engine.busy:
         return "○", "idle"
     if engine.result_name is None:
         return "▸", "busy"
     task = "" if engine.index is None else f", task {engine.index:,}"
-    return (
-        "▸",
-        f"{one_line(engine.result_name, words.NAME) or 'result'}{task} for {format_elapsed(engine.seconds)}",
-    )
+    name = one_line(engine.result_name, words.MAX_NAME) or "result"
+    return "▸", f"{name}{task} for {format_elapsed(engine.seconds)}"
 
 
-def _row(engine: EngineActivity) -> dict[str, Any]:
-    glyph, now = _now(engine)
+def _engine_row(engine: EngineActivity) -> dict[str, Any]:
+    glyph, now = _activity(engine)
     return {
-        "engine": words.engine(engine.engine_id),
+        "engine": words.engine_label(engine.engine_id),
         "state": "lost" if not engine.alive else "running" if engine.busy else "queued",
         "glyph": glyph,
         "now": now,

@@ -16,8 +16,8 @@ from ..model.snapshot import Snapshot
 from ..model.timeline import Timeline
 from . import rows, style, svg, words
 
-_SHORTEST_TEXT = 500
-_WORDED = 0.12  # in a part that is smaller there is no room for words
+_MIN_TEXT = 500
+_MIN_LABELLED = 0.12  # in a part that is smaller there is no room for words
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,16 @@ class Limits:
 
     def tighter(self) -> Limits:
         """The next smaller limits: long texts give way first, then rows."""
-        if self.traceback > _SHORTEST_TEXT:
+        if self.traceback > _MIN_TEXT:
             return replace(self, traceback=self.traceback // 2, output=self.output // 2)
         halves = {name: getattr(self, name) // 2 for name in ("tasks", "engines", "failures", "outputs")}
         return replace(self, **halves)
 
 
-DEFAULT = Limits()
+DEFAULT_LIMITS = Limits()
 
 
-def card(snapshot: Snapshot, limits: Limits = DEFAULT, timeline: Timeline | None = None) -> str:
+def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline | None = None) -> str:
     """Draw a result as one self-contained card.
 
     Parameters
@@ -70,11 +70,11 @@ def card(snapshot: Snapshot, limits: Limits = DEFAULT, timeline: Timeline | None
     str
         HTML with its style and no script, at most ``limits.total_bytes`` long.
     """
-    drawn = "" if timeline is None else picture(snapshot, timeline)
-    return _fitted(partial(_card, drawn=drawn), snapshot, limits)
+    drawn = "" if timeline is None else timeline_plot(snapshot, timeline)
+    return _fit(partial(_card, drawn=drawn), snapshot, limits)
 
 
-def picture(snapshot: Snapshot, timeline: Timeline) -> str:
+def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
     """Draw which engine did what, and when.
 
     Parameters
@@ -90,11 +90,11 @@ def picture(snapshot: Snapshot, timeline: Timeline) -> str:
     if snapshot.single:
         return ""
     until = None if snapshot.eta is None else snapshot.elapsed + snapshot.eta[1]
-    drawing = svg.drawing(timeline, until, snapshot.finished)
+    drawing = svg.draw_timeline(timeline, until, snapshot.finished)
     if drawing is None:
         return ""
     label = f"Timeline of {plural(timeline.shown, 'task')} by engine"
-    return render("timeline", label=label, **drawing)
+    return render_template("timeline", label=label, **drawing)
 
 
 def head(snapshot: Snapshot) -> str:
@@ -109,17 +109,17 @@ def head(snapshot: Snapshot) -> str:
     str
         HTML without style, of bounded size.
     """
-    return render(
+    return render_template(
         "head",
         state=snapshot.state,
         glyph=words.STATES[snapshot.state],
-        name=words.name(snapshot),
+        name=words.result_name(snapshot),
         progress=words.outcome(snapshot) if snapshot.single else words.progress(snapshot),
         place=words.ran_on(snapshot) if snapshot.single else "",
         times=words.times(snapshot) if snapshot.total else [],
         eta=words.eta(snapshot),
         counts=[] if snapshot.single else words.counts(snapshot),
-        losses=words.losses(snapshot),
+        losses=words.lost_engines(snapshot),
         rates=words.rates(snapshot),
         done=snapshot.done,
         total=snapshot.total,
@@ -127,7 +127,7 @@ def head(snapshot: Snapshot) -> str:
     )
 
 
-def insight(snapshot: Snapshot) -> str:
+def advice(snapshot: Snapshot) -> str:
     """Draw where the engines' time went, and what would have made the run shorter.
 
     Parameters
@@ -140,15 +140,15 @@ def insight(snapshot: Snapshot) -> str:
         HTML without style, of bounded size; empty before the end.
     """
     parts = words.time_use(snapshot)
-    return render(
+    return render_template(
         "advice",
-        parts=[(part, max(1, round(1000 * part.fraction)), part.fraction < _WORDED) for part in parts],
+        parts=[(part, max(1, round(1000 * part.fraction)), part.fraction < _MIN_LABELLED) for part in parts],
         label="Where the engines' time went: " + ", ".join(part.phrase for part in parts),
-        advice=[map(keep_units_together, words.advice(each)) for each in snapshot.advice],
+        advice=[map(keep_units_together, words.split_advice(each)) for each in snapshot.advice],
     )
 
 
-def engines(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw a table of what each engine did, does, and how busy it was.
 
     Parameters
@@ -161,10 +161,10 @@ def engines(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
     str
         HTML without style.
     """
-    return _fitted(_engines, snapshot, limits)
+    return _fit(_engines, snapshot, limits)
 
 
-def failures(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw the groups of failures, each folding one full traceback away.
 
     Parameters
@@ -177,10 +177,10 @@ def failures(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
     str
         HTML without style; empty where nothing failed.
     """
-    return _fitted(_failures, snapshot, limits)
+    return _fit(_failures, snapshot, limits)
 
 
-def tasks(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw a table of the first tasks and their metadata.
 
     Parameters
@@ -193,10 +193,10 @@ def tasks(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
     str
         HTML without style.
     """
-    return _fitted(_tasks, snapshot, limits)
+    return _fit(_tasks, snapshot, limits)
 
 
-def outputs(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
+def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw the end of what the newest tasks wrote.
 
     Parameters
@@ -209,10 +209,10 @@ def outputs(snapshot: Snapshot, limits: Limits = DEFAULT) -> str:
     str
         HTML without style.
     """
-    return _fitted(_outputs, snapshot, limits)
+    return _fit(_outputs, snapshot, limits)
 
 
-def extents(snapshot: Snapshot) -> tuple[str, str, str]:
+def fold_labels(snapshot: Snapshot) -> tuple[str, str, str]:
     """How much the folds Engines, Tasks and Output hold, in words.
 
     Parameters
@@ -223,80 +223,84 @@ def extents(snapshot: Snapshot) -> tuple[str, str, str]:
     -------
     tuple of str
     """
-    chunked = words.chunked(snapshot)
+    chunked = words.is_chunked(snapshot)
     return (
         f"{len(snapshot.engines):,}",
-        words.messages(snapshot) if chunked else f"{snapshot.messages:,}",
+        words.message_count(snapshot) if chunked else f"{snapshot.messages:,}",
         plural(snapshot.outputs_total, "task"),
     )
 
 
 def _card(snapshot: Snapshot, limits: Limits, drawn: str = "") -> str:
     folds = []
-    engines, tasks, outputs = extents(snapshot)
+    engines, tasks, outputs = fold_labels(snapshot)
     if snapshot.engines and not snapshot.single:
         folds.append(("Engines", engines, _engines(snapshot, limits)))
     if snapshot.tasks and not snapshot.single:
         folds.append(("Tasks", tasks, _tasks(snapshot, limits)))
     if snapshot.outputs:
         folds.append(("Output", "" if snapshot.single else outputs, _outputs(snapshot, limits)))
-    inside = render(
+    inside = render_template(
         "card",
         head=Markup(head(snapshot)),
         timeline=Markup(drawn),
-        insight=Markup(insight(snapshot)),
+        advice=Markup(advice(snapshot)),
         failures=Markup(_failures(snapshot, limits)),
         folds=[(title, extent, Markup(inner)) for title, extent, inner in folds],
     )
-    label = f"{words.name(snapshot)}: {words.STATES[snapshot.state][1]}"
-    return render("styled", style=Markup(style.part(inside)), label=label, inside=Markup(inside))
+    label = f"{words.result_name(snapshot)}: {words.STATES[snapshot.state][1]}"
+    return render_template(
+        "styled", style=Markup(style.used_rules(inside)), label=label, inside=Markup(inside)
+    )
 
 
 def _engines(snapshot: Snapshot, limits: Limits) -> str:
     shown = snapshot.engines[: limits.engines]
-    return render(
+    return render_template(
         "engines",
-        rows=[rows.engine(load, snapshot.elapsed) for load in shown],
+        rows=[rows.engine_row(load, snapshot.elapsed) for load in shown],
         moving=not snapshot.finished,
-        cut=_cut(len(snapshot.engines), len(shown), "engines"),
+        cut=_describe_cut(len(snapshot.engines), len(shown), "engines"),
     )
 
 
 def _failures(snapshot: Snapshot, limits: Limits) -> str:
-    shown, origin = snapshot.failures[: limits.failures], words.began(snapshot)
-    return render(
+    shown, origin = snapshot.failures[: limits.failures], words.first_submission(snapshot)
+    return render_template(
         "failures",
-        groups=[rows.failure(group, limits.traceback, origin) for group in shown],
+        groups=[rows.failure_row(group, limits.traceback, origin) for group in shown],
         single=snapshot.single,
-        cut=_cut(len(snapshot.failures), len(shown), "groups of failures"),
+        cut=_describe_cut(len(snapshot.failures), len(shown), "groups of failures"),
     )
 
 
 def _tasks(snapshot: Snapshot, limits: Limits) -> str:
     shown = snapshot.tasks[: limits.tasks]
     origin = min((task.submitted for task in shown if task.submitted is not None), default=math.nan)
-    return render(
+    return render_template(
         "tasks",
-        rows=[rows.task(task, origin) for task in shown],
-        cut=_cut(snapshot.messages, len(shown), "messages" if words.chunked(snapshot) else "tasks"),
+        rows=[rows.task_row(task, origin) for task in shown],
+        cut=_describe_cut(
+            snapshot.messages, len(shown), "messages" if words.is_chunked(snapshot) else "tasks"
+        ),
     )
 
 
 def _outputs(snapshot: Snapshot, limits: Limits) -> str:
     shown = snapshot.outputs[: limits.outputs]
-    return render(
+    return render_template(
         "outputs",
-        items=[rows.output(output, limits.output) for output in shown],
+        items=[rows.output_row(output, limits.output) for output in shown],
         single=snapshot.single,
-        cut=_cut(snapshot.outputs_total, len(shown), "tasks that wrote something"),
+        cut=_describe_cut(snapshot.outputs_total, len(shown), "tasks that wrote something"),
     )
 
 
-def _cut(total: int, shown: int, nouns: str) -> str:
+def _describe_cut(total: int, shown: int, nouns: str) -> str:
     return f"{shown:,} of {total:,} {nouns}" if shown < total else ""
 
 
-def _fitted(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits: Limits) -> str:
+def _fit(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits: Limits) -> str:
     html = draw(snapshot, limits)
     while len(html.encode()) > limits.total_bytes and limits != limits.tighter():
         limits = limits.tighter()
@@ -304,7 +308,7 @@ def _fitted(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits:
     return html
 
 
-def render(template: str, **facts: Any) -> str:
+def render_template(template: str, **facts: Any) -> str:
     """Fill in a template of this package; every text is escaped unless it is marked as safe."""
     return _environment().get_template(f"{template}.html.j2").render(facts)
 

@@ -7,17 +7,17 @@ from typing import Any
 from ..formatting import format_duration, format_percent, plural
 from ..model.snapshot import EngineLoad, FailureGroup, TaskOutput, TaskRecord
 from . import words
-from .ansi import clip, left_out, to_html
+from .ansi import clip, count_omitted, to_html
 
 # Progress bars redraw one line many times: look this many times further back than what is shown.
-_REDRAWN = 8
+_REDRAW_FACTOR = 8
 
 
-def engine(load: EngineLoad, elapsed: float) -> dict[str, Any]:
+def engine_row(load: EngineLoad, elapsed: float) -> dict[str, Any]:
     """What one row of the engines table shows."""
     busy = min(max(load.busy_time / elapsed, 0.0), 1.0) if elapsed > 0 else 0.0
     return {
-        "engine": words.engine(load.engine_id),
+        "engine": words.engine_label(load.engine_id),
         "alive": load.alive,
         "done": f"{load.done:,}",
         "failed": f"{load.failed:,}" if load.failed else "",
@@ -27,28 +27,28 @@ def engine(load: EngineLoad, elapsed: float) -> dict[str, Any]:
     }
 
 
-def failure(group: FailureGroup, limit: int, origin: float | None) -> dict[str, Any]:
+def failure_row(group: FailureGroup, limit: int, origin: float | None) -> dict[str, Any]:
     """What one group of failures shows: a summary, what failed when, and the two ends of its traceback."""
     start, omitted, end = clip(group.traceback.strip("\n"), limit // 3, limit - limit // 3)
     return {
         "count": f"{group.count:,}",
-        "title": words.failure(group),
-        "where": words.where(group),
-        "affected": words.affected(group, origin),
-        "given": words.given(group),
+        "title": words.failure_title(group),
+        "where": words.failure_location(group),
+        "affected": words.failed_inputs(group, origin),
+        "given": words.failed_input(group),
         "start": to_html(start),
-        "omitted": left_out(omitted) if omitted else "",
+        "omitted": count_omitted(omitted) if omitted else "",
         "end": to_html(end),
     }
 
 
-def task(task: TaskRecord, origin: float) -> dict[str, Any]:
+def task_row(task: TaskRecord, origin: float) -> dict[str, Any]:
     """What one row of the tasks table shows; times count from ``origin``."""
     last = task.index + task.inputs - 1
     return {
         "index": f"{task.index:,}–{last:,}" if last > task.index else f"{task.index:,}",
-        "msg_id": words.engine(task.msg_id),
-        "engine": words.engine(task.engine_id),
+        "msg_id": words.engine_label(task.msg_id),
+        "engine": words.engine_label(task.engine_id),
         "state": task.status,
         "glyph": words.STATES[task.status],
         "submitted": format_duration(None if task.submitted is None else task.submitted - origin),
@@ -57,24 +57,24 @@ def task(task: TaskRecord, origin: float) -> dict[str, Any]:
     }
 
 
-def output(output: TaskOutput, limit: int) -> dict[str, Any]:
+def output_row(output: TaskOutput, limit: int) -> dict[str, Any]:
     """What one task's output shows: the end of each stream."""
     streams, omitted = [], output.omitted
     for label, text in (("", output.stdout), ("stderr", output.stderr)):
-        recent = text[-_REDRAWN * limit :] if limit else ""
-        start, cut, end = clip(overwritten(recent), 0, limit)
+        recent = text[-_REDRAW_FACTOR * limit :] if limit else ""
+        start, cut, end = clip(apply_carriage_returns(recent), 0, limit)
         omitted += len(text) - len(recent) + cut
         if start or end:
             streams.append((label, to_html((start + end).rstrip("\n"))))
     return {
         "task": f"task {output.index:,}" + (f", attempt {output.attempt}" if output.attempt > 1 else ""),
         "engine": words.engines([output.engine_id]),
-        "omitted": left_out(omitted) if omitted else "",
+        "omitted": count_omitted(omitted) if omitted else "",
         "streams": streams,
         "rich": f"{plural(output.rich, 'rich output')} not shown" if output.rich else "",
     }
 
 
-def overwritten(text: str) -> str:
+def apply_carriage_returns(text: str) -> str:
     """What a carriage return leaves on the screen: the last state of a progress bar, not its history."""
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

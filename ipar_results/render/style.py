@@ -11,7 +11,7 @@ _CLASS = re.compile(r"ipar-[a-z]+(?:-[a-z]+)*")
 
 
 @cache
-def whole() -> str:
+def style_sheet() -> str:
     """The style sheet, all of it scoped under ``.ipar-card``.
 
     Returns
@@ -22,7 +22,7 @@ def whole() -> str:
     return files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 
 
-def part(fragment: str) -> str:
+def used_rules(fragment: str) -> str:
     """The rules that a fragment has a use for: a notebook keeps them with each result.
 
     Parameters
@@ -41,11 +41,11 @@ def part(fragment: str) -> str:
 @lru_cache(64)
 def _rules_for(names: frozenset[str]) -> str:
     """The rules that need no other class than these; one line of the sheet is a rule."""
-    lines = _COMMENT.sub("", whole()).splitlines()
-    return "\n".join(line for line in lines if line.strip() and _applies(line, names))
+    lines = _COMMENT.sub("", style_sheet()).splitlines()
+    return "\n".join(line for line in lines if line.strip() and _is_used(line, names))
 
 
-def _applies(line: str, names: frozenset[str]) -> bool:
+def _is_used(line: str, names: frozenset[str]) -> bool:
     selectors, brace, _ = line.partition("{")
     return not (brace and line.startswith(".ipar-card .")) or any(
         names.issuperset(_CLASS.findall(each)) for each in selectors.split(",")

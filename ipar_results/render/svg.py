@@ -16,14 +16,14 @@ from ..model.status import ABORTED, FAILED, OK
 from ..model.timeline import Timeline
 from . import words
 
-LANES = 24
-SLICES = 1_200
-CELLS = 4_000
-FINE = 2_000  # units across where every slice is drawn
+MAX_LANES = 24
+MAX_SLICES = 1_200
+MAX_CELLS = 4_000
+SLICE_UNITS = 2_000  # units across where every slice is drawn
 _SHADES = (0.3, 0.55, 0.8, 1.0)
-_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-_TICKS = 6
-_LABEL = 16
+_TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+_MAX_TICKS = 6
+_MAX_LABEL = 16
 _DASHES = {FAILED: "7 2", ABORTED: "3 3"}  # told apart without colours too
 
 Ints = NDArray[np.int64]
@@ -49,7 +49,9 @@ class _Lanes:
         return len(self.labels) * self.pitch
 
 
-def drawing(timeline: Timeline, until: float | None = None, finished: bool = True) -> dict[str, Any] | None:
+def draw_timeline(
+    timeline: Timeline, until: float | None = None, finished: bool = True
+) -> dict[str, Any] | None:
     """What the template of a timeline needs.
 
     Parameters
@@ -66,7 +68,7 @@ def drawing(timeline: Timeline, until: float | None = None, finished: bool = Tru
     dict or None
         None where there is nothing to draw yet. The paths together are at most 60 kB.
     """
-    slot, start, length, status = _placed(timeline)
+    slot, start, length, status = _with_known_times(timeline)
     if not len(start) and not len(timeline.running.start):
         return None
     lanes = _lanes(timeline, bool((slot < 0).any() or (timeline.running.slot < 0).any()))
@@ -74,11 +76,11 @@ def drawing(timeline: Timeline, until: float | None = None, finished: bool = Tru
     span = max(now, until or 0.0)
     lane = lanes.of_slot[slot]
     begin, end = np.clip(start / span, 0, 1), np.clip((start + length) / span, 0, 1)
-    exact = lanes.engines == 1 and len(start) <= SLICES and _wide(end - begin)
-    across = FINE if exact else min(max(CELLS // max(len(lanes.labels), 1), 100), 500)
-    draw = _slices if exact else _shades
+    exact = lanes.engines == 1 and len(start) <= MAX_SLICES and _are_wide(end - begin)
+    across = SLICE_UNITS if exact else min(max(MAX_CELLS // max(len(lanes.labels), 1), 100), 500)
+    draw = _draw_slices if exact else _draw_shades
     paths = draw(lanes, lane, begin * across, end * across, status, across)
-    paths += _running(lanes, timeline, across, span, now)
+    paths += _draw_running(lanes, timeline, across, span, now)
     return {
         "lanes": lanes,
         "across": across,
@@ -89,7 +91,7 @@ def drawing(timeline: Timeline, until: float | None = None, finished: bool = Tru
     }
 
 
-def _placed(timeline: Timeline) -> tuple[Ints, Floats, Floats, NDArray[np.int8]]:
+def _with_known_times(timeline: Timeline) -> tuple[Ints, Floats, Floats, NDArray[np.int8]]:
     """Slot, start, duration and status of the messages of which it is known when they ran."""
     known = np.isfinite(timeline.start) & np.isfinite(timeline.duration)
     slot = timeline.slot[known].astype(np.int64)
@@ -99,7 +101,7 @@ def _placed(timeline: Timeline) -> tuple[Ints, Floats, Floats, NDArray[np.int8]]
 def _lanes(timeline: Timeline, unknown: bool) -> _Lanes:
     engines = list(timeline.engines)
     order = sorted(range(len(engines)), key=lambda slot: _rank(engines[slot]))
-    together = max(1, math.ceil(len(engines) / LANES))
+    together = max(1, math.ceil(len(engines) / MAX_LANES))
     of_slot = np.zeros(len(engines) + 1, np.int64)
     labels = []
     for lane, first in enumerate(range(0, len(order), together)):
@@ -109,7 +111,7 @@ def _lanes(timeline: Timeline, unknown: bool) -> _Lanes:
     if unknown:  # slot -1 is the last
         of_slot[-1] = len(labels)
         labels.append("not known")
-    roomy = len(labels) <= LANES // 2
+    roomy = len(labels) <= MAX_LANES // 2
     return _Lanes(labels, of_slot, together, *((14, 11) if roomy else (10, 8)))
 
 
@@ -120,18 +122,18 @@ def _rank(engine: EngineId) -> tuple[bool, EngineId]:
 def _label(engines: list[EngineId]) -> str:
     if len(engines) == 1:
         label = words.engines(engines)
-        return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+        return label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…"
     if all(isinstance(engine, int) for engine in engines):
         return f"{engines[0]}–{engines[-1]}"
     return f"{len(engines):,} engines"
 
 
-def _wide(share: Floats) -> bool:
+def _are_wide(share: Floats) -> bool:
     """Whether most slices are wide enough to be told apart."""
     return not len(share) or float(np.median(share)) >= 1 / 250
 
 
-def _slices(
+def _draw_slices(
     lanes: _Lanes, lane: Ints, begin: Floats, end: Floats, status: NDArray[np.int8], across: int
 ) -> list[dict[str, Any]]:
     """Every message as a slice of its own."""
@@ -142,46 +144,46 @@ def _slices(
         left = np.minimum(begin[chosen].round().astype(np.int64), across - least)
         width = end[chosen].round().astype(np.int64) - left
         width = np.maximum(np.where(width > 9, width - 3, width), least)  # a gap to the next one
-        paths.append({**_path(_kind(code), lanes, lane[chosen], left, width), "dash": _DASHES.get(code)})
+        paths.append({**_path(_css_name(code), lanes, lane[chosen], left, width), "dash": _DASHES.get(code)})
     return [path for path in paths if path["d"]]
 
 
-def _shades(
+def _draw_shades(
     lanes: _Lanes, lane: Ints, begin: Floats, end: Floats, status: NDArray[np.int8], across: int
 ) -> list[dict[str, Any]]:
     """For each lane and column the share of the time in which its engines computed."""
     rows = len(lanes.labels)
     paths = []
     busy = _coverage(lane, begin, end, rows, across) / lanes.engines
-    present = _starts(lane, begin, rows, across) > 0
+    present = _count_starts(lane, begin, rows, across) > 0
     level = np.clip(np.ceil(busy * len(_SHADES) - 0.05), present, len(_SHADES)).astype(np.int64)
     for shade, opacity in enumerate(_SHADES, 1):
-        paths.append(_path("ok", lanes, *_runs(level == shade), opacity=opacity))
+        paths.append(_path("ok", lanes, *_find_runs(level == shade), opacity=opacity))
     for code in (ABORTED, FAILED):
         chosen = status == code
         if chosen.any():
-            share = _share(lane, begin, end, chosen, rows, across, busy * lanes.engines)
-            paths += _strips(_kind(code), lanes, share)
+            share = _share_of_busy(lane, begin, end, chosen, rows, across, busy * lanes.engines)
+            paths += _draw_strips(_css_name(code), lanes, share)
     return [path for path in paths if path["d"]]
 
 
-def _share(
+def _share_of_busy(
     lane: Ints, begin: Floats, end: Floats, chosen: NDArray[np.bool_], rows: int, across: int, busy: Floats
 ) -> Floats:
     """The share of some of the messages in each cell; never nothing where one of them began or ran."""
     covered = _coverage(lane[chosen], begin[chosen], end[chosen], rows, across)
-    began = _starts(lane[chosen], begin[chosen], rows, across)
+    began = _count_starts(lane[chosen], begin[chosen], rows, across)
     share = np.divide(covered, busy, out=np.zeros_like(busy), where=busy > 1e-9)
     return np.asarray(np.where(began > 0, np.maximum(share, 0.01), share), np.float64)
 
 
-def _strips(kind: str, lanes: _Lanes, share: Floats) -> list[dict[str, Any]]:
+def _draw_strips(kind: str, lanes: _Lanes, share: Floats) -> list[dict[str, Any]]:
     """A share of what a cell holds, drawn from its lower edge: a third, two thirds, or all of the height."""
     level = np.where(share > 1e-6, np.clip(np.ceil(3 * share), 1, 3), 0)
     strips = []
     for third in (1, 2, 3):
         height = math.ceil(third * lanes.bar / 3)
-        path = _path(kind, lanes, *_runs(level == third))
+        path = _path(kind, lanes, *_find_runs(level == third))
         strips.append({**path, "bar": height, "down": (lanes.bar - height) / 2})
     return strips
 
@@ -202,12 +204,12 @@ def _ramps(lane: Ints, at: Floats, rows: int, across: int) -> Floats:
     return ramps
 
 
-def _starts(lane: Ints, begin: Floats, rows: int, across: int) -> Ints:
+def _count_starts(lane: Ints, begin: Floats, rows: int, across: int) -> Ints:
     cell = lane * across + np.minimum(begin.astype(np.int64), across - 1)
     return np.bincount(cell, minlength=rows * across).reshape(rows, across)
 
 
-def _runs(mask: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+def _find_runs(mask: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
     """Lane, first column and width of each run of marked cells."""
     edges = np.diff(mask.astype(np.int8), axis=1, prepend=0, append=0)
     lane, left = np.nonzero(edges == 1)
@@ -231,7 +233,9 @@ def _path(
     return {"kind": kind, "d": d, "bar": lanes.bar, "down": 0, "opacity": opacity, "dash": None}
 
 
-def _running(lanes: _Lanes, timeline: Timeline, across: int, span: float, now: float) -> list[dict[str, Any]]:
+def _draw_running(
+    lanes: _Lanes, timeline: Timeline, across: int, span: float, now: float
+) -> list[dict[str, Any]]:
     """What runs now: an outline from its start, or a mark where a lane is several engines."""
     running = timeline.running
     lane = lanes.of_slot[running.slot]
@@ -249,21 +253,21 @@ def _running(lanes: _Lanes, timeline: Timeline, across: int, span: float, now: f
     return [{"kind": "running", "d": d}] if d else []
 
 
-def _kind(code: int) -> str:
+def _css_name(code: int) -> str:
     return {OK: "ok", FAILED: "failed", ABORTED: "aborted"}[code]
 
 
 def _ticks(span: float) -> Iterable[tuple[float, str]]:
     """Round moments on the time axis, with their labels."""
     decades = 10.0 ** math.floor(math.log10(span))
-    steps = [decades * n for n in (0.1, 0.2, 0.5, 1)] if span < 5 else [float(step) for step in _STEPS]
-    while span / steps[-1] > _TICKS:
+    steps = [decades * n for n in (0.1, 0.2, 0.5, 1)] if span < 5 else [float(step) for step in _TICK_STEPS]
+    while span / steps[-1] > _MAX_TICKS:
         steps.append(2 * steps[-1])
-    step = next(step for step in steps if span / step <= _TICKS)
-    return [(n * step, _moment(n * step, span)) for n in range(int(span / step * (1 + 1e-9)) + 1)]
+    step = next(step for step in steps if span / step <= _MAX_TICKS)
+    return [(n * step, _tick_label(n * step, span)) for n in range(int(span / step * (1 + 1e-9)) + 1)]
 
 
-def _moment(at: float, span: float) -> str:
+def _tick_label(at: float, span: float) -> str:
     if span < 0.5:
         return f"{1000 * at:.3g} ms" if at else "0 ms"
     return f"{at:.3g} s" if span <= 120 else format_elapsed(at)

@@ -10,10 +10,10 @@ from ..formatting import join_facts
 from ..model.snapshot import FailureGroup, Snapshot
 from . import words
 
-_GROUPS = 20
+_MAX_GROUPS = 20
 
 
-def line(snapshot: Snapshot) -> str:
+def summary_line(snapshot: Snapshot) -> str:
     """Tell a result in one line.
 
     Parameters
@@ -25,24 +25,26 @@ def line(snapshot: Snapshot) -> str:
     str
         The facts of the card's head, with no line end and no control characters.
     """
-    name = words.name(snapshot)
+    name = words.result_name(snapshot)
     if not snapshot.total:
         return f"{name}: {words.progress(snapshot)}"
     pace = [*words.times(snapshot), words.eta(snapshot)]
     if snapshot.single:
-        return f"{name} {join_facts(*_single(snapshot), *pace)}"
-    counts = ", ".join(filter(None, [*(c.phrase for c in words.counts(snapshot)), words.losses(snapshot)]))
+        return f"{name} {join_facts(*_single_task(snapshot), *pace)}"
+    counts = ", ".join(
+        filter(None, [*(c.phrase for c in words.counts(snapshot)), words.lost_engines(snapshot)])
+    )
     return f"{name}: {join_facts(words.progress(snapshot), counts, *pace, *words.rates(snapshot))}"
 
 
-def _single(snapshot: Snapshot) -> tuple[str, str]:
+def _single_task(snapshot: Snapshot) -> tuple[str, str]:
     became, place = words.outcome(snapshot), words.ran_on(snapshot)
     for group in snapshot.failures[:1]:
-        became, place = f"{became}: {words.failure(group)}", words.where(group)
+        became, place = f"{became}: {words.failure_title(group)}", words.failure_location(group)
     return became, place
 
 
-def plain(snapshot: Snapshot) -> str:
+def plain_text(snapshot: Snapshot) -> str:
     """Tell a result in a few lines: the text/plain alternative of the card.
 
     Parameters
@@ -56,19 +58,22 @@ def plain(snapshot: Snapshot) -> str:
         the note.
     """
     groups = () if snapshot.single else snapshot.failures
-    more = len(groups) - _GROUPS
-    origin = words.began(snapshot)
-    failures = [_failure(group, origin) for group in groups[:_GROUPS]]
+    more = len(groups) - _MAX_GROUPS
+    origin = words.first_submission(snapshot)
+    failures = [_failure_lines(group, origin) for group in groups[:_MAX_GROUPS]]
     failures += [f"and {more:,} more group{'' if more == 1 else 's'} of failures"] if more > 0 else []
     use = ", ".join(part.phrase for part in words.time_use(snapshot))
-    advice = ["! " + " ".join(filter(None, words.advice(each)[:2])) for each in snapshot.advice]
+    advice = ["! " + " ".join(filter(None, words.split_advice(each)[:2])) for each in snapshot.advice]
     used = [f"engines' time: {use}"] if use else []
-    return "\n".join(filter(None, [line(snapshot), *used, *advice, *failures, words.note(snapshot)]))
+    return "\n".join(filter(None, [summary_line(snapshot), *used, *advice, *failures, words.note(snapshot)]))
 
 
-def _failure(group: FailureGroup, origin: float | None) -> str:
-    place, more = words.where(group), join_facts(words.affected(group, origin), words.given(group))
-    line = f"✕ {group.count:,} {words.failure(group)}" + (f"  ({place})" if place else "")
+def _failure_lines(group: FailureGroup, origin: float | None) -> str:
+    place, more = (
+        words.failure_location(group),
+        join_facts(words.failed_inputs(group, origin), words.failed_input(group)),
+    )
+    line = f"✕ {group.count:,} {words.failure_title(group)}" + (f"  ({place})" if place else "")
     return f"{line}\n    {more}" if more else line
 
 
@@ -77,7 +82,7 @@ class _Tqdm(tqdm):  # type: ignore[misc]
     monitor_interval = 0
 
 
-class Bar:
+class ProgressBar:
     """A tqdm bar with the facts of a snapshot, for terminals and scripts.
 
     Parameters
@@ -91,11 +96,11 @@ class Bar:
         self._bar = _Tqdm(
             total=snapshot.total,
             initial=snapshot.done,
-            desc=words.name(snapshot),
+            desc=words.result_name(snapshot),
             unit=" tasks",
             file=file,
             dynamic_ncols=True,
-            bar_format=_layout(snapshot),
+            bar_format=_bar_format(snapshot),
         )
 
     def update(self, snapshot: Snapshot) -> None:
@@ -106,7 +111,7 @@ class Bar:
         snapshot : Snapshot
         """
         self._bar.n, self._bar.total = snapshot.done, snapshot.total
-        self._bar.bar_format = _layout(snapshot)
+        self._bar.bar_format = _bar_format(snapshot)
         self._bar.refresh()
 
     def close(self, snapshot: Snapshot) -> None:
@@ -120,7 +125,7 @@ class Bar:
         self._bar.close()
 
 
-def _layout(snapshot: Snapshot) -> str:
+def _bar_format(snapshot: Snapshot) -> str:
     """The format of the bar, with our figures: tqdm would count from its own start and promise an ETA."""
     counts = [count.phrase for count in words.counts(snapshot) if count.state not in ("ok", "queued")]
     facts = filter(None, [*words.times(snapshot), words.throughput(snapshot), *counts, words.eta(snapshot)])

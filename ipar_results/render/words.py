@@ -10,8 +10,16 @@ from ..formatting import format_duration, format_elapsed, format_percent, join_f
 from ..model.snapshot import Advice, EngineId, FailureGroup, Snapshot
 from .ansi import one_line
 
-NAME, TYPE, MESSAGE, WHERE, ENGINE, VALUE, NOTE, INPUT = 120, 80, 300, 120, 40, 200, 500, 200
-_ENGINE_SPANS, _INPUT_SPANS = 8, 8
+# characters shown of each text
+MAX_NAME = 120
+MAX_TYPE = 80
+MAX_MESSAGE = 300
+MAX_LOCATION = 120
+MAX_ENGINE = 40
+MAX_VALUE = 200
+MAX_NOTE = 500
+MAX_INPUT = 200
+_MAX_RANGES = 8  # of engines or inputs in one phrase
 
 STATES = {
     "empty": ("○", "no tasks"),
@@ -43,34 +51,36 @@ class Count(NamedTuple):
         return f"{self.number:,} {STATES[self.state][1]}"
 
 
-def name(snapshot: Snapshot) -> str:
+def result_name(snapshot: Snapshot) -> str:
     """What was called, on one line."""
-    return one_line(snapshot.name, NAME) or "result"
+    return one_line(snapshot.name, MAX_NAME) or "result"
 
 
 def note(snapshot: Snapshot) -> str:
     """What a person must know beside the counts; may be empty."""
-    return one_line(snapshot.note, NOTE)
+    return one_line(snapshot.note, MAX_NOTE)
 
 
-def engine(engine_id: EngineId | None) -> str:
+def engine_label(engine_id: EngineId | None) -> str:
     """An engine's id alone, as in a table."""
-    return "–" if engine_id is None else one_line(str(engine_id), ENGINE)
+    return "–" if engine_id is None else one_line(str(engine_id), MAX_ENGINE)
 
 
 def engines(engine_ids: Iterable[EngineId | None]) -> str:
     """Name engines in a phrase, as in ``engines 0–3, 7``; empty where there are none."""
     ids = {engine_id for engine_id in engine_ids if engine_id is not None}
-    parts = [_span(span) for span in _spans(sorted(each for each in ids if isinstance(each, int)))]
-    parts += sorted(engine(engine_id) for engine_id in ids if isinstance(engine_id, str))
-    more = len(parts) - _ENGINE_SPANS
-    listed = ", ".join(parts[:_ENGINE_SPANS]) + (f" and {more:,} more" if more > 0 else "")
+    parts = [
+        _format_range(span) for span in _to_ranges(sorted(each for each in ids if isinstance(each, int)))
+    ]
+    parts += sorted(engine_label(engine_id) for engine_id in ids if isinstance(engine_id, str))
+    more = len(parts) - _MAX_RANGES
+    listed = ", ".join(parts[:_MAX_RANGES]) + (f" and {more:,} more" if more > 0 else "")
     if listed.startswith("engines "):  # the engines of a coalesced reply name themselves
         return listed
     return f"engine{'' if len(ids) == 1 else 's'} {listed}" if ids else ""
 
 
-def _spans(numbers: Iterable[int]) -> list[range]:
+def _to_ranges(numbers: Iterable[int]) -> list[range]:
     """Ascending numbers as runs without a gap."""
     spans: list[range] = []
     for number in numbers:
@@ -81,7 +91,7 @@ def _spans(numbers: Iterable[int]) -> list[range]:
     return spans
 
 
-def _span(span: range) -> str:
+def _format_range(span: range) -> str:
     return f"{span[0]:,}–{span[-1]:,}" if len(span) > 2 else ", ".join(f"{number:,}" for number in span)
 
 
@@ -91,17 +101,17 @@ def progress(snapshot: Snapshot) -> str:
         return STATES["empty"][1]
     if not snapshot.finished:
         return f"{snapshot.done:,} of {snapshot.total:,}"
-    return plural(snapshot.total, "task") + (f" in {messages(snapshot)}" if chunked(snapshot) else "")
+    return plural(snapshot.total, "task") + (f" in {message_count(snapshot)}" if is_chunked(snapshot) else "")
 
 
-def chunked(snapshot: Snapshot) -> bool:
+def is_chunked(snapshot: Snapshot) -> bool:
     """Whether messages carry more or less than one input each."""
     return snapshot.messages not in (0, snapshot.total)
 
 
-def messages(snapshot: Snapshot) -> str:
+def message_count(snapshot: Snapshot) -> str:
     """How many messages carry the inputs; a message of one input is a task."""
-    return plural(snapshot.messages, "message" if chunked(snapshot) else "task")
+    return plural(snapshot.messages, "message" if is_chunked(snapshot) else "task")
 
 
 def counts(snapshot: Snapshot) -> list[Count]:
@@ -156,7 +166,7 @@ def rates(snapshot: Snapshot) -> list[str]:
     return facts
 
 
-USES = (
+TIME_USES = (
     ("computing", "computing"),
     ("overhead", "transfer and overhead"),
     ("waiting", "waiting"),
@@ -165,7 +175,7 @@ USES = (
 )
 
 
-class Part(NamedTuple):
+class TimeShare(NamedTuple):
     """A part of the engines' time."""
 
     use: str
@@ -174,25 +184,25 @@ class Part(NamedTuple):
     @property
     def phrase(self) -> str:
         """What it went into, and how much of it."""
-        return f"{dict(USES)[self.use]} {format_percent(self.fraction)}"
+        return f"{dict(TIME_USES)[self.use]} {format_percent(self.fraction)}"
 
 
-def time_use(snapshot: Snapshot) -> list[Part]:
+def time_use(snapshot: Snapshot) -> list[TimeShare]:
     """Where the engines' time went, without the parts that are nothing; empty where nobody knows."""
     use = snapshot.time_use
     if use is None or not use.total > 0:
         return []
-    parts = [Part(key, getattr(use, key) / use.total) for key, _ in USES]
+    parts = [TimeShare(key, getattr(use, key) / use.total) for key, _ in TIME_USES]
     return [part for part in parts if part.fraction > 0]
 
 
-def advice(given: Advice) -> tuple[str, str, str]:
+def split_advice(given: Advice) -> tuple[str, str, str]:
     """A piece of advice: its first sentence, the others, and the evidence."""
-    first, dot, rest = one_line(given.message, NOTE).partition(". ")
-    return f"{first}." if dot else first, rest, one_line(given.evidence, NOTE)
+    first, dot, rest = one_line(given.message, MAX_NOTE).partition(". ")
+    return f"{first}." if dot else first, rest, one_line(given.evidence, MAX_NOTE)
 
 
-def losses(snapshot: Snapshot) -> str:
+def lost_engines(snapshot: Snapshot) -> str:
     """How many engines went away meanwhile; empty where all are there."""
     died = sum(not load.alive for load in snapshot.engines)
     return f"{plural(died, 'engine')} died" if died else ""
@@ -201,7 +211,7 @@ def losses(snapshot: Snapshot) -> str:
 def outcome(snapshot: Snapshot) -> str:
     """What became of a result of one task: its value, or its state in a word."""
     if snapshot.finished and snapshot.ok and snapshot.value is not None:
-        return f"→ {one_line(snapshot.value, VALUE)}"
+        return f"→ {one_line(snapshot.value, MAX_VALUE)}"
     state = next((count.state for count in counts(snapshot)), "queued")
     return STATES["done" if state == "ok" else state][1]
 
@@ -213,22 +223,24 @@ def ran_on(snapshot: Snapshot) -> str:
     )
 
 
-def failure(group: FailureGroup) -> str:
+def failure_title(group: FailureGroup) -> str:
     """The exception of a group of failures, as Python writes it."""
-    return ": ".join(filter(None, [one_line(group.type, TYPE) or "Error", one_line(group.message, MESSAGE)]))
+    return ": ".join(
+        filter(None, [one_line(group.type, MAX_TYPE) or "Error", one_line(group.message, MAX_MESSAGE)])
+    )
 
 
-def where(group: FailureGroup) -> str:
+def failure_location(group: FailureGroup) -> str:
     """Where a group of failures happened, as in ``simulate, line 13 · engines 0–7``."""
-    return join_facts(one_line(group.where, WHERE), engines(group.engines))
+    return join_facts(one_line(group.where, MAX_LOCATION), engines(group.engines))
 
 
-def began(snapshot: Snapshot) -> float | None:
+def first_submission(snapshot: Snapshot) -> float | None:
     """POSIX seconds from which the times of a view count; None where nobody knows."""
     return min((task.submitted for task in snapshot.tasks if task.submitted is not None), default=None)
 
 
-def affected(group: FailureGroup, origin: float | None) -> str:
+def failed_inputs(group: FailureGroup, origin: float | None) -> str:
     """Which inputs failed and when, as in ``inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41``.
 
     Parameters
@@ -237,9 +249,9 @@ def affected(group: FailureGroup, origin: float | None) -> str:
     origin : float or None
         From which moment times count.
     """
-    spans = _spans(group.indices)[:_INPUT_SPANS]
+    spans = _to_ranges(group.indices)[:_MAX_RANGES]
     more = group.count - sum(map(len, spans))
-    listed = ", ".join(map(_span, spans)) + (f" and {more:,} more" if more > 0 else "")
+    listed = ", ".join(map(_format_range, spans)) + (f" and {more:,} more" if more > 0 else "")
     inputs = f"input{'' if group.count == 1 else 's'} {listed}" if spans else ""
     if origin is None or group.first_time is None or group.last_time is None:
         return inputs
@@ -247,6 +259,6 @@ def affected(group: FailureGroup, origin: float | None) -> str:
     return join_facts(inputs, f"at {first}" if first == last else f"first at {first}, last at {last}")
 
 
-def given(group: FailureGroup) -> str:
+def failed_input(group: FailureGroup) -> str:
     """What one of the failed tasks was given, as in ``input 3: (0, 7)``; empty where that is not known."""
-    return f"input {group.input[0]:,}: {one_line(group.input[1], INPUT)}" if group.input else ""
+    return f"input {group.input[0]:,}: {one_line(group.input[1], MAX_INPUT)}" if group.input else ""

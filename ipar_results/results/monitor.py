@@ -187,6 +187,6 @@ class Monitor:
         return disk.write(path, (table if kind == "table" else trace).lines(tasks), overwrite)
 
     def __repr__(self) -> str:
-        from ..render.text import line
+        from ..render.text import summary_line
 
-        return f"<Monitor of {line(self.snapshot())}>"
+        return f"<Monitor of {summary_line(self.snapshot())}>"

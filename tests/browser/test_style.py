@@ -33,7 +33,7 @@ def test_a_card_looks_as_it_does_with_the_whole_style(page, scheme):
     for name, card in DRAWN.items():
         opened = card.replace("<details", "<details open")
         whole = re.sub(
-            r"<style>.*?</style>", lambda _: f"<style>{style.whole()}</style>", opened, count=1, flags=re.S
+            r"<style>.*?</style>", lambda _: f"<style>{style.style_sheet()}</style>", opened, count=1, flags=re.S
         )
         assert len(opened) < len(whole), name
         assert picture(page, opened, scheme) == picture(page, whole, scheme), name

@@ -85,7 +85,7 @@ def shown(layer, ar, published, view="html"):
         (html, "card"),
         (text, "plain"),
         (text, "line"),
-        (text.Bar, "update"),
+        (text.ProgressBar, "update"),
         (text, "Bar"),
         (Recorder, "snapshot"),
     ],
@@ -169,7 +169,7 @@ def test_an_engine_killed_in_mid_task_is_named_by_a_direct_view(doomed, until):
     assert [load.engine_id for load in snapshot.engines if not load.alive] == [1]
     (group,) = snapshot.failures
     assert (group.type, group.engines) == ("EngineError", (1,))
-    for drawn in (html.card(snapshot), text.plain(snapshot)):
+    for drawn in (html.card(snapshot), text.plain_text(snapshot)):
         assert "1 failed" in drawn and "EngineError" in drawn and "engine 1" in drawn
     ar.wait_interactive(widget=False)
     assert (ar.monitor.snapshot().ok, ar.monitor.snapshot().failed) == (1, 1)

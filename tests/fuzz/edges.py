@@ -261,7 +261,7 @@ def iopub(cases: int, seed: int) -> Figures:
         if _facts(after) == _facts(before):
             return True
         html.card(after)
-        text.plain(after)
+        text.plain_text(after)
         return False
 
     return play("messages of engines", cases, seed, case)
@@ -295,7 +295,7 @@ def files(cases: int, seed: int) -> Figures:
                 assert str(path) in str(error)
                 return True
             html.card(snapshot).encode()
-            text.plain(snapshot).encode()
+            text.plain_text(snapshot).encode()
             json.dumps(snapshot.to_json(), allow_nan=False)
             return False
 

@@ -68,7 +68,7 @@ def test_a_saved_snapshot_with_any_json_in_a_field_is_drawn_or_refused(name, val
     except ValueError as error:
         assert str(error)
     else:
-        assert html.card(snapshot) and text.plain(snapshot)
+        assert html.card(snapshot) and text.plain_text(snapshot)
 
 
 MESSAGE = st.fixed_dictionaries(
@@ -91,7 +91,7 @@ def test_a_message_of_an_engine_of_any_json_ends_no_task_and_raises_nothing(mess
             callback(message)
     snapshot = recorder.snapshot()
     assert (snapshot.done, snapshot.running + snapshot.queued) == (0, 2)
-    assert html.card(snapshot) and text.plain(snapshot)
+    assert html.card(snapshot) and text.plain_text(snapshot)
     fed.reply(0)
     assert recorder.snapshot().ok == 1  # nobody was stalled by what came before
 

@@ -12,7 +12,7 @@ from ...formatting import join_facts, plural
 from ...model.snapshot import Snapshot
 from ...render import html, style, words
 from ...render.ansi import one_line
-from ...render.text import line
+from ...render.text import summary_line
 
 _VARIABLE, _CELL = 60, 20
 
@@ -80,9 +80,9 @@ def table(rows: Sequence[Row], total: int) -> str:
     str
         Self-contained HTML without scripts.
     """
-    return html.render(
+    return html.render_template(
         "listing",
-        style=Markup(style.whole()),
+        style=Markup(style.style_sheet()),
         title=title(rows, total),
         rows=[_drawn(row) for row in rows],
         named=any(row.variables for row in rows),
@@ -106,7 +106,7 @@ def _drawn(row: Row) -> dict[str, Any]:
         "number": f"{row.number:,}",
         "state": snapshot.state,
         "glyph": words.STATES[snapshot.state],
-        "name": words.name(snapshot),
+        "name": words.result_name(snapshot),
         "progress": words.outcome(snapshot) if single else words.progress(snapshot),
         "width": round(100 * snapshot.done / snapshot.total) if snapshot.total else 0,
         "finished": snapshot.finished,
@@ -119,7 +119,7 @@ def _drawn(row: Row) -> dict[str, Any]:
 
 
 def _told(row: Row) -> str:
-    return line(row.snapshot) + (" · no longer held" if row.gone else "")
+    return summary_line(row.snapshot) + (" · no longer held" if row.gone else "")
 
 
 def _glyph(row: Row) -> str:

@@ -10,7 +10,7 @@ from ...model.snapshot import Snapshot
 from ...record.recorder import Recorder
 from ...render import words
 from ...render.ansi import one_line
-from ...render.text import line
+from ...render.text import summary_line
 from ...results.group.group import Group
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def held(entry: Tracked) -> tuple[Recorder, Any]:
 
 
 def _name(entry: Tracked) -> str:
-    return one_line(str(entry.facts().get("name", "")), words.NAME) or "result"
+    return one_line(str(entry.facts().get("name", "")), words.MAX_NAME) or "result"
 
 
 def _why_not(found: list[Tracked], command: MagicCommand) -> str:
@@ -144,5 +144,5 @@ def _why_not(found: list[Tracked], command: MagicCommand) -> str:
 
 def _gone(entry: Tracked) -> str:
     facts = entry.facts()
-    told = f". It was {line(Snapshot(**facts))}" if facts else ""
+    told = f". It was {summary_line(Snapshot(**facts))}" if facts else ""
     return f"nothing holds {called(entry)} any more: keep a result in a variable to act on it later{told}"

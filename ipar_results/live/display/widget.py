@@ -66,7 +66,7 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         first = snapshot or Snapshot()
         head, failures, *details = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
         # The style travels once, apart from the parts that change.
-        sheet = ipywidgets.HTML(f"<style>{style.whole()}{_flat()}</style>", layout={"display": "none"})
+        sheet = ipywidgets.HTML(f"<style>{style.style_sheet()}{_flat()}</style>", layout={"display": "none"})
         self._head = ipywidgets.HTML(head)
         shared = {"layout": self._head.layout, "style": self._head.style}  # each would be one more comm
         self._failures, *self._details = (ipywidgets.HTML(part, **shared) for part in (failures, *details))
@@ -150,7 +150,7 @@ def _details(snapshot: Snapshot) -> tuple[str, str, str]:
 
 
 def _titles(snapshot: Snapshot) -> tuple[str, ...]:
-    return tuple(map(" ".join, zip(_FOLDS, html.extents(snapshot), strict=True)))
+    return tuple(map(" ".join, zip(_FOLDS, html.fold_labels(snapshot), strict=True)))
 
 
 def _display(snapshot: Snapshot) -> str | None:

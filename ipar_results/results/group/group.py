@@ -212,9 +212,9 @@ class Group:
         current().wait(self, interval, timeout, widget, checked(return_when))
 
     def __repr__(self) -> str:
-        from ...render.text import line
+        from ...render.text import summary_line
 
-        return f"<Group {line(self.snapshot())}>"
+        return f"<Group {summary_line(self.snapshot())}>"
 
     # what an AsyncResult has, and those that show one ask for --------------------------------------
 
