@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..live.wait import checked
 from ..log import trouble
 from ..results.monitor import Monitor
-from ..upstream.parse_date import moment
+from ..upstream.timestamps import moment
 from .output_waiting import wait_for_output
 from .waiting import await_of
 

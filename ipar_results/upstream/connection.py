@@ -12,10 +12,9 @@ from typing import Any
 
 from ..log import tell, trouble
 from .events import FirstWords
-from .message_sizes import Sizes
 from .replies import Replies
 from .schedulers import Relays
-from .sent_messages import Requests
+from .sent_messages import Requests, Sizes
 
 
 class Link:

@@ -6,8 +6,12 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from ..log import trouble
+
 SMALL = 2_000  # bytes of one request's arguments
 MOST = 24_000_000  # bytes of all of them together
+LARGE = 100_000  # bytes; below, what a message holds does not matter to how long it takes
+_SIZES_KEPT = 100_000
 _ENTRY = 250  # what an entry takes beside its arguments
 
 
@@ -85,6 +89,36 @@ class Requests:
         self._bytes -= sum(map(_nbytes, self._kept.pop(msg_id).buffers)) + _ENTRY
 
 
+class Sizes:
+    """Bytes of the large messages of one client."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, int] = {}
+        self._came: dict[str, int] = {}
+
+    def sent(self, msg_ids: Iterable[str]) -> int:
+        """Bytes of those requests that are large."""
+        return sum(self._sent.get(msg_id, 0) for msg_id in msg_ids) if self._sent else 0
+
+    def came(self, msg_ids: Iterable[str]) -> int:
+        """Bytes of those replies that are large."""
+        return sum(self._came.get(msg_id, 0) for msg_id in msg_ids) if self._came else 0
+
+    def request(self, msg_id: str, buffers: Any) -> None:
+        """Note a request that was sent."""
+        _note(self._sent, msg_id, buffers)
+
+    def reply(self, msg_id: str, buffers: Any) -> None:
+        """Note a reply before it is read."""
+        _note(self._came, msg_id, buffers)
+
+    def drop(self, msg_ids: Iterable[str]) -> None:
+        """Forget these."""
+        for kept in filter(None, (self._sent, self._came)):
+            for msg_id in msg_ids:
+                kept.pop(msg_id, None)
+
+
 def _arguments(buffers: Sequence[Any]) -> Request:
     """Without the function: all tasks of a map share its bytes, and ipyparallel's own function around it."""
     from ipyparallel.client import remotefunction
@@ -101,3 +135,14 @@ def _whole(msg_id: str) -> str:
 
 def _nbytes(buffer: Any) -> int:
     return buffer.nbytes if isinstance(buffer, memoryview) else len(buffer)
+
+
+def _note(kept: dict[str, int], msg_id: str, buffers: Any) -> None:
+    try:
+        size = sum(map(_nbytes, buffers))
+        if size >= LARGE:
+            kept[msg_id] = size
+            if len(kept) > _SIZES_KEPT:
+                del kept[next(iter(kept))]
+    except Exception:
+        trouble("measuring a message")
