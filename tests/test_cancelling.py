@@ -8,7 +8,7 @@ from fakes import START, Client, Fed
 
 from ipar_results.control.cancel import Cancelled, cancel
 from ipar_results.record.recorder import Recorder
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 
 def after(seconds):
@@ -41,7 +41,7 @@ class Answering(Client):
 def work():
     """Six tasks of which each of two engines runs one, and who is asked to stop them."""
     fed = Fed(6, client=Answering())
-    recorder = Recorder(fed.result, Link(fed.client))
+    recorder = Recorder(fed.result, Connection(fed.client))
     fed.busy(0, date=after(1))
     fed.busy(1, date=after(1))
     return fed, recorder

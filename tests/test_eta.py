@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ipar_results.facts.eta import Forecast
 from ipar_results.facts.eta_model import Work, estimate
 from ipar_results.record.recorder import Recorder
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 
@@ -143,7 +143,7 @@ def test_the_order_of_the_sample_changes_nothing_but_through_positions(order):
 
 
 def recorded(fed):
-    return Recorder(fed.result, Link(fed.client, lambda: 30.0))
+    return Recorder(fed.result, Connection(fed.client, lambda: 30.0))
 
 
 def test_a_snapshot_shows_it_after_a_wave_and_not_after_the_end():

@@ -24,11 +24,11 @@ from ipar_results.model.status import OK
 from ipar_results.model.timeline import RunningTasks, Timeline
 from ipar_results.record.recorder import Recorder
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 
 def watched(fed):
-    return Monitor(fed.result, Recorder(fed.result, Link(fed.client, lambda: 30.0)))
+    return Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
 
 
 def many(n):

@@ -35,9 +35,9 @@ def mapped(*parts):
 
 
 def told(buffers, inputs=1):
-    requests = Requests()
-    requests.note("m", buffers)
-    request = requests.find("m")
+    cache = ArgumentCache()
+    cache.add("m", buffers)
+    request = cache.find("m")
     return None if request is None else describe_input(*request, inputs)
 
 
@@ -123,35 +123,35 @@ def test_no_code_of_the_user_runs():
 
 def test_what_is_pickled_to_run_a_command_does_not():
     evil = b"cos\nsystem\n(S'touch /nowhere/at/all'\ntR."
-    requests = Requests()
-    requests.note("m", [b"f", pickle.dumps({"nargs": 1, "narg_bufs": 1, "kw_keys": []}), evil])
-    assert describe_input(*requests.find("m"), 1) == "system('touch /nowhere/at/all')"
+    cache = ArgumentCache()
+    cache.add("m", [b"f", pickle.dumps({"nargs": 1, "narg_bufs": 1, "kw_keys": []}), evil])
+    assert describe_input(*cache.find("m"), 1) == "system('touch /nowhere/at/all')"
 
 
 @pytest.mark.parametrize("value", [np.zeros(10_000), "x" * 10_000, list(range(10_000))])
 def test_a_large_input_is_not_kept(value):
-    requests = Requests()
-    requests.note("m", mapped([value]))
-    assert len(requests) == 0
+    cache = ArgumentCache()
+    cache.add("m", mapped([value]))
+    assert len(cache) == 0
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_go_first():
-    requests = Requests()
-    many = MOST // SMALL + 100
-    buffers = [b"f", b"x" * SMALL]
+    cache = ArgumentCache()
+    many = MAX_CACHE_BYTES // MAX_MESSAGE_BYTES + 100
+    buffers = [b"f", b"x" * MAX_MESSAGE_BYTES]
     for number in range(many):
-        requests.note(str(number), buffers)
-    assert 0.8 * MOST / SMALL < len(requests) < MOST / SMALL
-    assert requests.find("0") is None
-    assert requests.find(str(many - 1)) is not None
-    requests.drop([str(number) for number in range(many)])
-    assert len(requests) == requests._bytes == 0
+        cache.add(str(number), buffers)
+    assert 0.8 * MAX_CACHE_BYTES / MAX_MESSAGE_BYTES < len(cache) < MAX_CACHE_BYTES / MAX_MESSAGE_BYTES
+    assert cache.find("0") is None
+    assert cache.find(str(many - 1)) is not None
+    cache.drop([str(number) for number in range(many)])
+    assert len(cache) == cache._bytes == 0
 
 
 def test_a_message_of_a_broadcast_finds_what_was_sent_once_for_all():
-    requests = Requests()
-    requests.note("a_1", call(5))
-    assert describe_input(*requests.find("a_1_3f2b"), 1) == "5"
+    cache = ArgumentCache()
+    cache.add("a_1", call(5))
+    assert describe_input(*cache.find("a_1_3f2b"), 1) == "5"
 
 
 @settings(max_examples=200, deadline=None)

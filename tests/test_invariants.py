@@ -19,7 +19,7 @@ from ipar_results.facts.take_timeline import take_timeline
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 KINDS = {"ok": None, "failed": "ValueError", "failed otherwise": "KeyError", "aborted": None, "pending": None}
 
@@ -40,7 +40,7 @@ sized = settings(max_examples=60, deadline=None)
 def answered(table, order):
     """A monitor of a map whose messages were answered in this order; its futures are kept with it."""
     fed = Fed(len(table), chunks=[row["inputs"] for row in table])
-    monitor = Monitor(fed.result, Recorder(fed.result, Link(fed.client, lambda: 30.0)))
+    monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
     monitor.kept = fed
     for i in order:
         row = table[i]

@@ -165,7 +165,7 @@ def test_what_a_failed_task_was_given_goes_with_its_result():
     fed.reply(0)
     fed.fail(1)
     recorder.drain()
-    kept = layer.watch.meet(client).sent
+    kept = layer.watch.meet(client).argument_cache
     assert len(kept) == 1
     del fed, recorder, future
     gc.collect()
@@ -182,7 +182,7 @@ def test_what_a_broadcast_was_given_goes_with_its_result():
     layer.recorder(fed.result)
     del fed
     gc.collect()
-    kept = layer.watch.meet(client).sent
+    kept = layer.watch.meet(client).argument_cache
     assert len(kept) == 1
     layer.recorder(Fed(1, client=client).result)
     assert len(kept) == 0

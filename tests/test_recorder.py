@@ -288,7 +288,7 @@ def test_a_result_has_one_recorder_and_a_client_one_link(watch):
     client = Client()
     first, second = Fed(1, client=client), Fed(1, client=client)
     assert watch.recorder(first.result) is watch.recorder(first.result)
-    assert watch.recorder(first.result).link is watch.recorder(second.result).link
+    assert watch.recorder(first.result).connection is watch.recorder(second.result).connection
     assert len(client._registration_callbacks) == 1
 
 
@@ -331,24 +331,24 @@ def test_snapshots_from_many_threads_add_up_while_events_pour_in(watch, request)
 def test_a_link_that_was_idle_for_long_is_not_lost_before_it_was_asked(watch, monkeypatch):
     """An hour without work is no silence: the controller owes an answer only once it was asked."""
     fed = Fed(1)
-    link = watch.recorder(fed.result).link
-    monkeypatch.setattr(link, "ask", lambda *question: True)
-    link._heard -= 3600
-    link.check()
-    assert not link.lost
-    link._asked_at -= 31
-    assert link.lost
+    connection = watch.recorder(fed.result).connection
+    monkeypatch.setattr(connection, "query_hub", lambda *question: True)
+    connection._last_contact -= 3600
+    connection.check_contact()
+    assert not connection.lost
+    connection._query_sent_at -= 31
+    assert connection.lost
 
 
 def test_an_answer_ends_the_silence(watch, monkeypatch):
     fed = Fed(1)
-    link = watch.recorder(fed.result).link
-    monkeypatch.setattr(link, "ask", lambda *question: True)
-    link._heard -= 3600
-    link.check()
-    link._asked_at -= 31
-    link.heard()
-    assert not link.lost
+    connection = watch.recorder(fed.result).connection
+    monkeypatch.setattr(connection, "query_hub", lambda *question: True)
+    connection._last_contact -= 3600
+    connection.check_contact()
+    connection._query_sent_at -= 31
+    connection.record_contact()
+    assert not connection.lost
 
 
 def test_a_closed_client_is_said_so_and_what_came_is_kept(watch):

@@ -12,11 +12,11 @@ from ipar_results.facts.take_timeline import take_timeline
 from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import sample
 from ipar_results.record.recorder import Recorder
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 
 def recorded(fed):
-    return Recorder(fed.result, Link(fed.client, lambda: 30.0))
+    return Recorder(fed.result, Connection(fed.client, lambda: 30.0))
 
 
 def test_it_holds_what_has_ended_and_what_runs():

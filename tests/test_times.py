@@ -9,7 +9,7 @@ from dateutil.tz import gettz, tzlocal, tzutc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.upstream.timestamps import earliest, latest, moment, posix, seconds
+from ipar_results.upstream.timestamps import earliest, latest, parse_timestamp, to_posix, to_posix_array
 
 UTC = datetime(2026, 11, 23, 6, 18, 23, 123456, tzinfo=timezone.utc)
 EPOCH = UTC.timestamp()
@@ -25,27 +25,27 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 def test_every_form_of_a_moment_is_the_same_second(form):
-    assert posix(form) == pytest.approx(EPOCH, abs=1e-6)
-    assert seconds([form] * 3) == pytest.approx([EPOCH] * 3, abs=1e-6)
+    assert to_posix(form) == pytest.approx(EPOCH, abs=1e-6)
+    assert to_posix_array([form] * 3) == pytest.approx([EPOCH] * 3, abs=1e-6)
 
 
 @pytest.mark.parametrize("value", [None, "", "yesterday", 12, [], b"2026-11-23"])
 def test_what_is_no_timestamp_is_nan(value):
-    assert moment(value) is None
-    assert np.isnan(posix(value))
-    assert np.isnan(seconds([value])).all()
+    assert parse_timestamp(value) is None
+    assert np.isnan(to_posix(value))
+    assert np.isnan(to_posix_array([value])).all()
     assert np.isnan(earliest([value])) and np.isnan(latest([value]))
 
 
 def test_no_timestamps_at_all_give_nothing():
-    assert len(seconds([])) == 0
+    assert len(to_posix_array([])) == 0
     assert np.isnan(earliest([])) and np.isnan(latest([]))
 
 
 def test_one_unreadable_text_among_many_does_not_spoil_the_others():
     texts = ["2026-11-23T06:18:23.123456Z", "2026-99-23T06:18:23.123456Z"]
-    assert seconds(texts)[0] == pytest.approx(EPOCH, abs=1e-6)
-    assert np.isnan(seconds(texts)[1])
+    assert to_posix_array(texts)[0] == pytest.approx(EPOCH, abs=1e-6)
+    assert np.isnan(to_posix_array(texts)[1])
     assert earliest(texts) == pytest.approx(EPOCH, abs=1e-6)
 
 
@@ -54,7 +54,7 @@ def test_the_hour_that_a_clock_set_back_has_twice_is_told_apart(zone):
     begin = datetime(2026, 10, 24, 22, 30, tzinfo=timezone.utc)
     dates = [(begin + timedelta(minutes=20 * i)).astimezone(zone) for i in range(12)]
     for some in (dates, dates[:9], dates[2:]):
-        assert seconds(some) == pytest.approx([d.timestamp() for d in some], abs=1e-6)
+        assert to_posix_array(some) == pytest.approx([d.timestamp() for d in some], abs=1e-6)
 
 
 moments = st.datetimes(datetime(2001, 1, 1), datetime(2099, 1, 1), timezones=st.just(timezone.utc))
@@ -72,9 +72,9 @@ forms = st.sampled_from(
 @settings(deadline=None)
 @given(st.lists(st.tuples(moments, forms), min_size=1, max_size=20))
 def test_bulk_and_one_by_one_agree(cases):
-    values = [form(moment) for moment, form in cases]
-    expected = [moment.timestamp() for moment, _ in cases]
-    assert seconds(values) == pytest.approx(expected, abs=2e-6)
+    values = [form(parse_timestamp) for parse_timestamp, form in cases]
+    expected = [parse_timestamp.timestamp() for parse_timestamp, _ in cases]
+    assert to_posix_array(values) == pytest.approx(expected, abs=2e-6)
     assert earliest(values) == pytest.approx(min(expected), abs=2e-6)
     assert latest(values) == pytest.approx(max(expected), abs=2e-6)
 
@@ -82,8 +82,8 @@ def test_bulk_and_one_by_one_agree(cases):
 @settings(deadline=None)
 @given(st.lists(moments, min_size=1, max_size=20), forms)
 def test_a_column_of_one_form_agrees_with_the_datetimes(column, form):
-    values = [form(moment) for moment in column]
-    assert seconds(values) == pytest.approx([m.timestamp() for m in column], abs=2e-6)
+    values = [form(parse_timestamp) for parse_timestamp in column]
+    assert to_posix_array(values) == pytest.approx([m.timestamp() for m in column], abs=2e-6)
     assert earliest(values) == pytest.approx(min(column).timestamp(), abs=2e-6)
 
 

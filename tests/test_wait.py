@@ -128,7 +128,7 @@ def test_a_controller_that_stays_silent_ends_the_wait_with_one_log_line(watch, m
     fed = Fed(1)
     recorder = watch.recorder(fed.result)
     asked = []
-    monkeypatch.setattr(recorder.link, "ask", lambda *question: asked.append(question) or True)
+    monkeypatch.setattr(recorder.connection, "query_hub", lambda *question: asked.append(question) or True)
     with caplog.at_level(logging.WARNING, "ipar_results"):
         wait(fed.result, recorder, NoView(), 0.01, None, ALL_COMPLETED)
     assert len(asked) == 1
@@ -140,8 +140,8 @@ def test_a_controller_that_stays_silent_ends_the_wait_with_one_log_line(watch, m
 def test_a_long_idle_link_does_not_end_the_wait_at_once(waiting, watch, monkeypatch, until):
     fed = Fed(1)
     recorder = watch.recorder(fed.result)
-    monkeypatch.setattr(recorder.link, "ask", lambda *question: True)
-    recorder.link._heard -= 3600
+    monkeypatch.setattr(recorder.connection, "query_hub", lambda *question: True)
+    recorder.connection._last_contact -= 3600
     thread, view = waiting(fed.result)
     until(lambda: view.updates > 5)
     assert thread.is_alive()

@@ -146,10 +146,10 @@ class Extension(Showing):
 
     def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
         """Take notice of a message that was sent to many engines at once."""
-        from ..upstream.broadcasts import tidy
+        from ..upstream.broadcasts import forget_broadcast_when_done
 
         try:
-            tidy(client, future, metadata)
+            forget_broadcast_when_done(client, future, metadata)
         except Exception:
             trouble("looking after a broadcast")
 

@@ -37,7 +37,7 @@ def wait_for_output(
 def overdue(recorder: Recorder) -> bool:
     """Whether all tasks have ended and nothing was heard of them for as long as anybody is waited for."""
     recorder.poll()
-    if not recorder.all_ended or recorder.quiet <= recorder.link.patience:
+    if not recorder.all_ended or recorder.quiet <= recorder.connection.contact_timeout:
         return False
     tell(
         "%s: its tasks ended %.0f s ago and not all of their output has come: it is waited for no longer. "

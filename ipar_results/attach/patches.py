@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..live.wait import checked
 from ..log import trouble
 from ..results.monitor import Monitor
-from ..upstream.timestamps import moment
+from ..upstream.timestamps import parse_timestamp
 from .output_waiting import wait_for_output
 from .waiting import await_of
 
@@ -308,7 +308,7 @@ def parse_date(theirs: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     @wraps(theirs)
     def _parse_date(s: Any) -> Any:
-        return (isinstance(s, str) and moment(s)) or theirs(s)
+        return (isinstance(s, str) and parse_timestamp(s)) or theirs(s)
 
     return _parse_date
 
@@ -320,4 +320,4 @@ def _parse_metadata_dates(self: Any) -> None:
         for key in fields:
             value = md.get(key)
             if type(value) is str:
-                md[key] = moment(value) or value
+                md[key] = parse_timestamp(value) or value

@@ -10,8 +10,14 @@ from typing import Any
 
 from ipyparallel.error import RemoteError
 
-from ..upstream.async_result import UNENDED, reason, reopen, was_lost, weights
-from ..upstream.futures import PENDING, outcome
+from ..upstream.async_result import (
+    UNFINISHED,
+    error_of_unfinished,
+    has_lost_contact,
+    inputs_per_message,
+    reopen,
+)
+from ..upstream.futures import PENDING, value_or_error
 
 
 def resolve_result(theirs: Callable[..., None]) -> Callable[..., None]:
@@ -25,12 +31,18 @@ def resolve_result(theirs: Callable[..., None]) -> Callable[..., None]:
         if f is not self._result_future:
             return  # of an attempt that was retried
         if self.done():
-            if not was_lost(self):
+            if not has_lost_contact(self):
                 return
             reopen(self)  # the answers came after all
             self.add_done_callback(self._finalize_result)
-        results = [outcome(child) for child in self._children] if f.exception() is not None else f.result()
-        error = None if self._return_exceptions and not self._single_result else reason(self, results)
+        results = (
+            [value_or_error(child) for child in self._children] if f.exception() is not None else f.result()
+        )
+        error = (
+            None
+            if self._return_exceptions and not self._single_result
+            else error_of_unfinished(self, results)
+        )
         try:
             if error is None:
                 theirs(self, _Given(results))
@@ -62,7 +74,7 @@ def collect_exceptions_of(theirs: Callable[[Any, Any], Any]) -> Callable[[Any, A
             self._raw_results = results  # of the Hub: ipyparallel does not keep them
         if not self._return_exceptions:
             for value in results:
-                if isinstance(value, UNENDED):
+                if isinstance(value, UNFINISHED):
                     raise value
         return theirs(self, results)
 
@@ -119,13 +131,13 @@ def _pieces(result: Any) -> Any:
     missing = result.exception()
     if not result._children:
         return missing if result._single_result else result._raw_results
-    values = [missing if child._state in PENDING else outcome(child) for child in result._children]
+    values = [missing if child._state in PENDING else value_or_error(child) for child in result._children]
     if result._single_result:
         return values[0]
     if not isinstance(result, AsyncMapResult):
         return values
     flat: list[Any] = []
-    for value, size in zip(values, weights(result), strict=True):
+    for value, size in zip(values, inputs_per_message(result), strict=True):
         if isinstance(value, Exception):
             flat.extend([value] * size)
         elif mappable(value):

@@ -72,7 +72,7 @@ def cancel(result: Any, recorder: Recorder, interrupt: bool = False, timeout: fl
         return Cancelled(already_done=asked.total)
     recorder.be_cancelled(asked)
     asked.send(result._client)
-    wait = not recorder.link.on_its_thread
+    wait = not recorder.connection.on_io_thread
     if wait:
         asked.answers.wait(deadline - (timeout / 2 if interrupt else 0.0))
     # the word that a task has begun may come after the engine's answer
@@ -253,8 +253,8 @@ class Cancelling:
 
 def _told(recorder: Recorder, asked: Cancelling) -> Cancelled:
     recorder.drain()
-    columns, client = recorder.columns, recorder.link.client
-    alive = set() if client is None or recorder.link.closed else set(client._engines.values())
+    columns, client = recorder.columns, recorder.connection.client
+    alive = set() if client is None or recorder.connection.closed else set(client._engines.values())
     counts = dict.fromkeys(("cancelled", "interrupted", "already_done", "unreachable", "running"), 0)
     with recorder.lock:
         for position in asked.positions.tolist():

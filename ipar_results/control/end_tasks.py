@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ContactLost
 from ..log import trouble
-from ..upstream.async_result import LOST, rewire, wire
-from ..upstream.futures import PENDING, pending
+from ..upstream.async_result import CONTACT_LOST, connect_futures, replace_children
+from ..upstream.futures import PENDING, pending_positions
 
 if TYPE_CHECKING:
     from ..record.recorder import Recorder
@@ -52,13 +52,13 @@ def end(recorder: Recorder, futures: list[Any], status: str, value: Callable[[st
         from ipyparallel.util import utcnow
 
         left = [future for future in futures if future._state in PENDING]
-        recorder.link.replies.forget(future.msg_id for future in left)
+        recorder.connection.replies.discard(future.msg_id for future in left)
         for future in left:
             future.output.metadata.update(status=status, received=utcnow())
             future.set_result(value(future.msg_id))
             _set(future.output, None)
 
-    client = recorder.link.client
+    client = recorder.connection.client
     if client is not None:
         on_io(client, do)
 
@@ -74,18 +74,18 @@ def give_up_contact(result: Any, recorder: Recorder) -> None:
 
 
 def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
-    children, waiting = result._children, pending(result._children)
+    children, waiting = result._children, pending_positions(result._children)
     if not waiting:
         return
     old = [children[i] for i in waiting]
     recorder.deafen(old)
-    closed = recorder.link.closed
+    closed = recorder.connection.closed
     fresh = list(children)
     if not closed:
         for i in waiting:
             fresh[i] = _successor(children[i])
-    setattr(result, LOST, not closed)
-    recorder.link.replies.forget(future.msg_id for future in old)
+    setattr(result, CONTACT_LOST, not closed)
+    recorder.connection.replies.discard(future.msg_id for future in old)
     for future in old:
         _set(future, error)  # as a result: so ipyparallel gives errors
         if closed:
@@ -97,9 +97,9 @@ def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
     # what is told to the user now refers to the old futures; what comes later goes to the new ones
     late = [fresh[i] for i in waiting]
     recorder.listen(late)
-    recorder.link.replies.put_off(late)
-    rewire(result, fresh)
-    wire(result)
+    recorder.connection.replies.postpone(late)
+    replace_children(result, fresh)
+    connect_futures(result)
 
 
 def _successor(future: Any) -> Any:

@@ -35,7 +35,7 @@ class Stuck:
 
     def look(self, result: Any, recorder: Recorder) -> None:
         """Fail what no engine is left for."""
-        alive, ids = recorder.link.alive(), recorder.engines.ids
+        alive, ids = recorder.connection.alive_engines(), recorder.engines.ids
         for position, (slot, _) in list(recorder.running.items()):
             engine = ids[slot] if slot >= 0 else None
             known = self._tries.get(position, ())

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import RetryError
 from ..model.status import ABORTED, FAILED
-from ..upstream.async_result import reopen, rewire, wire
+from ..upstream.async_result import connect_futures, reopen, replace_children
 from .end_tasks import on_io
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def retry(
     if not positions:
         return Retried()
     _check(result, recorder)
-    deadline = time.monotonic() + min(timeout, recorder.link.patience)
+    deadline = time.monotonic() + min(timeout, recorder.connection.contact_timeout)
     plans, reasons = _plan(result, recorder, positions, deadline)
     if not plans or (reasons and indices is not None):
         raise RetryError(" ".join(reasons))
@@ -132,7 +132,7 @@ def _check(result: Any, recorder: Recorder) -> None:
             "retry the one that was given when it was sent."
         )
         raise RetryError(msg)
-    if recorder.link.on_its_thread:
+    if recorder.connection.on_io_thread:
         msg = "retry() waits for the controller: call it from a thread, not in a callback of ipyparallel."
         raise RetryError(msg)
     if recorder.lost:
@@ -146,7 +146,7 @@ def _plan(
     result: Any, recorder: Recorder, positions: list[int], deadline: float
 ) -> tuple[list[Plan], list[str]]:
     """How to send each message again, and why some can't be."""
-    client, link = result._client, recorder.link
+    client, connection = result._client, recorder.connection
     msg_ids = {position: result.msg_ids[position] for position in positions}
     records = _records(client, list(msg_ids.values()), deadline)
     patience = min(deadline, time.monotonic() + _BEHIND)
@@ -167,7 +167,7 @@ def _plan(
             plans.append(Plan(position, client._mux_stream, record["engine_uuid"], record))
             continue
         else:
-            why = _ENGINE_GONE.format(link.engine(record["engine_uuid"]), "{}")
+            why = _ENGINE_GONE.format(connection.engine_id(record["engine_uuid"]), "{}")
         refused[why] = refused.get(why, 0) + recorder.columns.carried(position)
     return plans, [why.format(f"{inputs:,}") for why, inputs in refused.items()]
 
@@ -230,10 +230,10 @@ def _carry_out(result: Any, recorder: Recorder, plans: list[Plan]) -> None:
             ended = result.done()
             if ended:
                 reopen(result)
-            recorder.reopen([plan.position for plan in plans], lambda: rewire(result, children))
+            recorder.reopen([plan.position for plan in plans], lambda: replace_children(result, children))
             if ended:
                 result.add_done_callback(result._finalize_result)
-            wire(result)
+            connect_futures(result)
         except BaseException as error:
             problems.append(error)
             raise

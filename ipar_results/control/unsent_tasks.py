@@ -39,26 +39,26 @@ class Unheard:
         patience : float
             Seconds given to what may be on its way, before each step.
         """
-        link = recorder.link
-        if recorder.quiet < max(patience, link.patience / 4) or not result._children:
+        connection = recorder.connection
+        if recorder.quiet < max(patience, connection.contact_timeout / 4) or not result._children:
             self._begun = False
             return ()
-        if not link.relays.note("iopub"):
+        if not connection.schedulers.describe_problem("iopub"):
             return ()
         if not self._begun:
-            self._begin(link)
+            self._begin(connection)
             return ()
         waits = time.monotonic() - self._since < patience or not all(self._asked.values())
         if self._sent is None or waits:
             return ()
         found = self._found(result, recorder, self._sent)
         if found and not self._asked:
-            self._ask(link)
+            self._ask(connection)
             return ()
         self._begun = False  # and again, should the Hub know more by then
         return found
 
-    def _begin(self, link: Any) -> None:
+    def _begin(self, connection: Any) -> None:
         self._begun, self._asked, self._sent = True, {}, None
         self._round = this = self._round + 1
 
@@ -69,10 +69,10 @@ class Unheard:
                 self._sent = {key: set(each["tasks"]) for key, each in by_engine}
                 self._since = time.monotonic()
 
-        link.ask("queue_request", {"targets": None, "verbose": True}, answered)
+        connection.query_hub("queue_request", {"targets": None, "verbose": True}, answered)
 
-    def _ask(self, link: Any) -> None:
-        self._asked, this = dict.fromkeys(link.uuids(), False), self._round
+    def _ask(self, connection: Any) -> None:
+        self._asked, this = dict.fromkeys(connection.engine_uuids(), False), self._round
 
         def replied(uuid: str) -> None:
             if self._round == this:
@@ -80,14 +80,14 @@ class Unheard:
                 self._since = time.monotonic()
 
         for uuid in self._asked:
-            link.greet(uuid, replied)
+            connection.ping_engine(uuid, replied)
 
     def _found(self, result: Any, recorder: Recorder, sent: dict[str, set[str]]) -> list[int]:
         """What was sent to every engine of now."""
-        link, columns = recorder.link, recorder.columns
-        if self._asked and not set(link.uuids()) <= self._asked.keys():
+        connection, columns = recorder.connection, recorder.columns
+        if self._asked and not set(connection.engine_uuids()) <= self._asked.keys():
             return []
-        known = [sent.get(str(engine), set()) for engine in link.alive()]
+        known = [sent.get(str(engine), set()) for engine in connection.alive_engines()]
         if not known:
             return []
         everywhere = set.intersection(*known)

@@ -15,7 +15,7 @@ from .exhausted_retries import Stuck
 
 if TYPE_CHECKING:
     from ..record.recorder import Recorder
-    from ..upstream.connection import Link
+    from ..upstream.connection import Connection
     from .cancel import Cancelling
 
 UNRESOLVED = 1.0  # seconds that ipyparallel has for putting together what has all come
@@ -50,8 +50,8 @@ class Rescue:
         try:
             self._look_for_the_way(result, recorder)
             if recorder.lost:
-                if recorder.link.lost:
-                    recorder.link.check()  # it says why, if contact was lost since it last looked
+                if recorder.connection.lost:
+                    recorder.connection.check_contact()  # logs why, if contact was lost meanwhile
                 if not self.given_up and not result._ready:
                     self.given_up = True
                     recorder.give_up(result)
@@ -67,13 +67,17 @@ class Rescue:
         finally:
             self._lock.release()
 
-    def lost(self, link: Link) -> bool:
+    def lost(self, connection: Connection) -> bool:
         """Whether nothing more can be expected."""
-        return link.lost or bool(self.cut_off)
+        return connection.lost or bool(self.cut_off)
 
-    def note(self, link: Link) -> str:
+    def note(self, connection: Connection) -> str:
         """What a person must know of the way to the engines; an empty text while all is well."""
-        return link.note() if link.lost else self.cut_off or link.note()
+        return (
+            connection.describe_problem()
+            if connection.lost
+            else self.cut_off or connection.describe_problem()
+        )
 
     def spare(self, positions: list[int]) -> None:
         """Forget what was known of these messages: they were sent again."""
@@ -85,13 +89,13 @@ class Rescue:
 
     def _look_for_the_way(self, result: Any, recorder: Recorder) -> None:
         """Ask for the scheduler that has this result's tasks, once nothing has come of them for a while."""
-        if recorder.link.lost or not result._children:
+        if recorder.connection.lost or not result._children:
             return
-        if recorder.quiet < recorder.link.patience / 4:
+        if recorder.quiet < recorder.connection.contact_timeout / 4:
             cut_off = ""
         else:
             self._way = self._way or _way_of(result, recorder)
-            cut_off = recorder.link.relays.note(self._way)
+            cut_off = recorder.connection.schedulers.describe_problem(self._way)
         if bool(cut_off) != bool(self.cut_off):
             recorder.version += 1
         self.cut_off = cut_off
@@ -130,7 +134,7 @@ class Rescue:
 def _strand(result: Any, recorder: Recorder, position: int, uuid: str) -> None:
     from ipyparallel.error import RemoteError
 
-    engine = recorder.link.engine(uuid)
+    engine = recorder.connection.engine_id(uuid)
     told = f"Engine {engine!r} died before it was given the task"
     where = {
         "engine_id": engine,

@@ -15,7 +15,7 @@ from ..model.status import FAILED, QUEUED, RUNNING, STATUSES
 from ..record.failures import Failures
 from ..record.recorder import Recorder
 from ..render.ansi import one_line
-from ..upstream.timestamps import posix, seconds
+from ..upstream.timestamps import to_posix, to_posix_array
 
 _LONGEST_TYPE = 200
 _KEPT_TEXT = 4_000
@@ -122,10 +122,10 @@ def collect(result: Any, recorder: Recorder) -> Tasks:
             status=status,
             engine=[ids[slot] for slot in slots.tolist()],
             msg_id=list(result.msg_ids),
-            submitted=seconds([md["submitted"] for md in records]),
+            submitted=to_posix_array([md["submitted"] for md in records]),
             started=columns.started.copy(),
             completed=columns.completed.copy(),
-            received=seconds([md["received"] for md in records]),
+            received=to_posix_array([md["received"] for md in records]),
             error=_errors(recorder.failures, index, status),
             earlier=_earlier(recorder, np.flatnonzero(attempts > 1).tolist()),
         )
@@ -143,7 +143,7 @@ def _errors(failures: Failures, index: Index, status: NDArray[np.int8]) -> list[
 def _earlier(recorder: Recorder, again: list[int]) -> tuple[Earlier, ...]:
     attempts = recorder.attempts
     return tuple(
-        Earlier(i, attempt, md["engine_id"], posix(md["started"]), posix(md["completed"]))
+        Earlier(i, attempt, md["engine_id"], to_posix(md["started"]), to_posix(md["completed"]))
         for i in again
         for attempt, md in attempts.earlier(i)
     )

@@ -13,8 +13,8 @@ from ..log import trouble
 from ..model.snapshot import EngineLoad, Snapshot, State, TaskOutput, TaskRecord
 from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, Status
 from ..record.engines import coalesced
-from ..upstream.futures import wrote_something
-from ..upstream.timestamps import posix
+from ..upstream.futures import has_output
+from ..upstream.timestamps import to_posix
 from .advice.look_back import NOTHING
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def outputs(recorder: Recorder, result: Any) -> tuple[TaskOutput, ...]:
     for i in reversed(newest):
         attempts = recorder.attempts
         for attempt, md in [(attempts.count(i), records[i]), *attempts.earlier(i)]:
-            if wrote_something(md) or attempts.count(i) == 1:
+            if has_output(md) or attempts.count(i) == 1:
                 found.append(_output(recorder, i, md, attempt))
     return tuple(found[:OUTPUTS_SHOWN])
 
@@ -234,4 +234,4 @@ def _number(value: Any) -> float | None:
 
 
 def _time(value: Any) -> float | None:
-    return _number(posix(value))
+    return _number(to_posix(value))

@@ -54,7 +54,10 @@ def work_of(recorder: Recorder, now: float) -> Work | None:
     index = done[:: len(done) // SAMPLE + 1]
     length = columns.completed[index] - columns.started[index]
     index = index[(length >= 0) & (columns.status[index] != ABORTED) & (columns.engine[index] >= 0)]
-    running, alive = np.fromiter(recorder.running, np.int64, len(recorder.running)), recorder.link.alive()
+    running, alive = (
+        np.fromiter(recorder.running, np.int64, len(recorder.running)),
+        recorder.connection.alive_engines(),
+    )
     slots, since = zip(*recorder.running.values(), strict=True) if recorder.running else ((), ())
     messages, total = recorder.sizes
     queued = messages - len(done) - len(running)

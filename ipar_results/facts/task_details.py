@@ -10,7 +10,7 @@ from typing import Any
 from ..formatting import utf8_safe
 from ..record.failures import capped
 from ..record.recorder import Recorder
-from ..upstream.timestamps import posix
+from ..upstream.timestamps import to_posix
 from .build_snapshot import engine_of, status_of
 from .build_snapshot import outputs as assemble_outputs
 
@@ -56,10 +56,10 @@ def task(recorder: Recorder, result: Any, position: int, limit: int | None = Non
             "msg_id": result.msg_ids[position],
             "engine_id": engine_of(recorder, position),
             "status": status_of(recorder, position),
-            "submitted": _number(posix(md["submitted"])),
+            "submitted": _number(to_posix(md["submitted"])),
             "started": _number(started),
             "completed": _number(completed),
-            "received": _number(posix(md["received"])),
+            "received": _number(to_posix(md["received"])),
             "duration": _number(completed - started),
             "attempts": recorder.attempts.count(position),
             "error": None

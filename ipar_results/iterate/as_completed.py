@@ -220,7 +220,7 @@ class Arrivals(Iterator[TaskResult]):
             position = int(recorder.columns.locate([source.result.msg_ids[position]])[0])
         engine: EngineId | None = engine_of(recorder, position)
         if engine is None and isinstance(uuid, str):
-            engine = self._extension.watch.meet(source.result._client).engine(uuid)
+            engine = self._extension.watch.meet(source.result._client).engine_id(uuid)
         return engine
 
     # what is shown -------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..upstream.async_result import weights
+from ..upstream.async_result import inputs_per_message
 from ..upstream.futures import PENDING
-from ..upstream.timestamps import seconds
+from ..upstream.timestamps import to_posix_array
 
 if TYPE_CHECKING:
     from ..record.recorder import Recorder
@@ -109,7 +109,7 @@ class Source:
         count = self._attempts()
         self._futures = list(result._children)
         self._places: dict[Any, list[tuple[int, int]]] = {}
-        sizes = weights(result) if result._chunk_sizes else None
+        sizes = inputs_per_message(result) if result._chunk_sizes else None
         self._inputs = None if sizes is None or set(sizes) == {1} else sizes
         self._firsts = None if self._inputs is None else (np.cumsum(self._inputs) - self._inputs).tolist()
         for position, future in enumerate(self._futures):
@@ -149,7 +149,7 @@ class Source:
                     future.add_done_callback(source._on_done)
                 else:
                     over.append((source, future))
-        came = seconds([future.output.metadata["received"] for _, future in over])
+        came = to_posix_array([future.output.metadata["received"] for _, future in over])
         for n in np.argsort(came, kind="stable").tolist():
             source, future = over[n]
             source._inbox.put(source, future)

@@ -9,8 +9,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..model.snapshot import EngineId
-from ..upstream.futures import outcome
-from ..upstream.timestamps import posix
+from ..upstream.futures import value_or_error
+from ..upstream.timestamps import to_posix
 
 if TYPE_CHECKING:
     from .inbox import Source
@@ -65,7 +65,7 @@ def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) 
     engine : int, str or None
     """
     future = source.future(position)
-    value = outcome(future)
+    value = value_or_error(future)
     error = value if isinstance(value, Exception) else None
     started, completed = map(_time, _TIMES(future.output.metadata))
     duration = None if started is None or completed is None else max(0.0, completed - started)
@@ -88,5 +88,5 @@ def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) 
 def _time(value: Any) -> float | None:
     if type(value) is datetime and value.tzinfo is not None:
         return value.timestamp()
-    number = posix(value)
+    number = to_posix(value)
     return None if number != number else number

@@ -42,7 +42,7 @@ class Showing:
     tracker : Tracker
         The results that are known to front ends.
     channel : Channel or None
-        The link to the labextension, where there may be one.
+        The connection to the labextension, where there may be one.
     """
 
     def __init__(self) -> None:

@@ -99,7 +99,7 @@ def wait(
                 if now > resolved_by:
                     break
             elif recorder.lost:
-                recorder.link.check()  # says so in the log
+                recorder.connection.check_contact()  # says so in the log
                 break
             result._ready_event.wait(nap if deadline is None else min(nap, deadline - now))
             recorder.poll()

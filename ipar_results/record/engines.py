@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..model.snapshot import EngineId
-from ..upstream.connection import Link
+from ..upstream.connection import Connection
 
 _TOGETHER = "engines "
 
@@ -25,8 +25,8 @@ class Roster:
         An engine's id by its slot.
     """
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._slots: dict[Any, int] = {}
         self.ids: list[EngineId] = []
 
@@ -36,7 +36,7 @@ class Roster:
         A dead engine loses its id before its tasks fail, its uuid stays.
         """
         if engine_id is None:
-            engine_id = self._link.engine(uuid)
+            engine_id = self._connection.engine_id(uuid)
         if engine_id is None:
             return -1
         if isinstance(engine_id, list):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..model.status import OK
-from ..upstream.futures import writers
+from ..upstream.futures import positions_with_output
 from ..upstream.timestamps import earliest
 from .failures import Failure
 from .recorder import Recorder
@@ -74,7 +74,7 @@ class HubRecorder(Recorder):
         else:
             kind, query = "result_request", {"msg_ids": ids, "status_only": True}
         self._waiting = True
-        if not self.link.ask(kind, query, self._on_answer):
+        if not self.connection.query_hub(kind, query, self._on_answer):
             self._waiting = False
 
     def ask_and_wait(self, timeout: float) -> None:
@@ -125,7 +125,7 @@ class HubRecorder(Recorder):
                 busy.setdefault(record["engine_uuid"], position)
         if ended:
             self.enter(list(ended), list(ended.values()), ())
-            self._note_output(writers(list(ended), list(ended.values())))
+            self._note_output(positions_with_output(list(ended), list(ended.values())))
         for uuid, position in busy.items():
             # the Hub knows who has it, not since when
             since = self.running.get(position, (0, time.time()))[1]
@@ -140,7 +140,7 @@ class HubRecorder(Recorder):
 
     def resolve(self, result: Any) -> bool:
         """Have ipyparallel fetch the result once the Hub says that all of it is there."""
-        if not result._ready and self.finished and not self.link.lost:
+        if not result._ready and self.finished and not self.connection.lost:
             try:
                 result.wait(0)
             except Exception:

@@ -1,4 +1,4 @@
-"""ipyparallel's events become columns: the room that knows its private names, beside listener and link."""
+"""ipyparallel's events become columns: the room that knows its private names, beside upstream."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from ..model.arrays import Index
 from ..model.snapshot import EngineId, Snapshot
 from ..model.status import ABORTED, FAILED, OK
 from ..task_inputs import describe_input
-from ..upstream.connection import Link
-from ..upstream.events import Listener
+from ..upstream.connection import Connection
+from ..upstream.events import EventListener
 from ..upstream.futures import (
     PENDING,
     all_ended,
-    code_of,
-    ended,
+    ended_positions,
     error_of,
-    given_up,
-    writers,
-    wrote_something,
+    has_output,
+    is_given_up,
+    positions_with_output,
+    status_code,
 )
-from ..upstream.timestamps import posix, seconds
+from ..upstream.timestamps import to_posix, to_posix_array
 from .attempts import Attempts
 from .clock import Clock
 from .columns import Columns
@@ -61,7 +61,7 @@ class Recorder(Known):
     ----------
     result : AsyncResult
         Held weakly: a recorder never keeps a result alive.
-    link : Link
+    connection : Connection
         The connection to its controller.
 
     Attributes
@@ -72,21 +72,21 @@ class Recorder(Known):
         Whether the user chose each message's engine; None where nobody knows.
     """
 
-    def __init__(self, result: Any, link: Link) -> None:
+    def __init__(self, result: Any, connection: Connection) -> None:
         self._result = weakref.ref(result)
-        self.link = link
+        self.connection = connection
         self.version = 0
         self.failures = Failures()
         self.running: dict[int, tuple[int, float]] = {}
         self.wrote: dict[int, None] = {}
-        self.engines = Roster(link)
+        self.engines = Roster(connection)
         self.rescue = Rescue()
         self.attempts = Attempts()
         self.forecast = Forecast()
         self.hindsight = Hindsight()
         self.direct: bool | None = None
         self.woken: list[Callable[[Any], None]] = []
-        self._listener = Listener()
+        self._listener = EventListener()
         self._listening = False
         self._deaf = False
         self._torn = False
@@ -105,8 +105,8 @@ class Recorder(Known):
         self._first_sent = -1  # the position of the message that was sent first; -1 where it is not known
         self._start(result)
         self.clock.place()
-        link.follow(self)
-        link.keep_until_gone(result, result.msg_ids)
+        connection.add_recorder(self)
+        connection.drop_when_collected(result, result.msg_ids)
 
     # what happened -----------------------------------------------------------------------------
 
@@ -119,18 +119,18 @@ class Recorder(Known):
             return
         children, metadata = result._children, result._metadata
         self._listening = True
-        over = self._listener.attach(children, self.link.first_words.hear)
+        over = self._listener.attach(children, self.connection.early_events.on_iopub)
         self.columns.ids.prepare()
         waiting = next((f.msg_id for f in reversed(children) if f._state in PENDING), None)
-        self.direct = None if waiting is None else self.link.direct([waiting])
+        self.direct = None if waiting is None else self.connection.is_direct([waiting])
         engines, submitted = list(map(_ENGINE, metadata)), list(map(_SUBMITTED, metadata))
         self.clock.sent(submitted)
         with suppress(TypeError):  # not all of one kind
             self._first_sent = submitted.index(min(submitted))
         with self._lock:
-            self._absorb(np.array([i for i in over if not given_up(children[i])], np.int64))
+            self._absorb(np.array([i for i in over if not is_given_up(children[i])], np.int64))
             self._find_begun(engines, metadata)
-            if tried := self.link.first_words.told(children):
+            if tried := self.connection.early_events.pop_failed_attempts(children):
                 self._note_tries(tried)
 
     def _find_begun(self, engines: Sequence[Any], metadata: Sequence[Any]) -> None:
@@ -139,7 +139,7 @@ class Recorder(Known):
         for i in [i for i, engine in enumerate(engines) if engine is not None]:
             if self.columns.status[i] < OK and not isinstance(engines[i], list):
                 self.running[i] = (self.engines.slot(engines[i], None), now)
-            if wrote_something(metadata[i]):
+            if has_output(metadata[i]):
                 self._note_output([i])
 
     def drain(self) -> None:
@@ -149,17 +149,17 @@ class Recorder(Known):
         if self._listener:
             with self._lock:
                 self._torn = True  # until all of what is taken now has been entered
-                heard = self._listener.take()
-                if heard.ended:
-                    self._absorb(self.columns.find(heard.ended), listened=True)
-                if heard.began:  # after the ends: most tasks that began have ended by now
-                    over = set(heard.ended)
-                    self._note_running([word for word in heard.began if word[0] not in over])
-                if heard.wrote:
-                    self._note_output(self.columns.find(list(dict.fromkeys(heard.wrote))).tolist())
-                if heard.tried:
-                    self._note_tries(heard.tried)
-                self.link.heard()
+                events = self._listener.take()
+                if events.ended:
+                    self._absorb(self.columns.find(events.ended), listened=True)
+                if events.started:  # after the ends: most tasks that began have ended by now
+                    over = set(events.ended)
+                    self._note_running([word for word in events.started if word[0] not in over])
+                if events.wrote:
+                    self._note_output(self.columns.find(list(dict.fromkeys(events.wrote))).tolist())
+                if events.failed_attempts:
+                    self._note_tries(events.failed_attempts)
+                self.connection.record_contact()
                 self._heard_at = self._drained_at = time.monotonic()
                 self.version += 1
                 self._torn = False
@@ -183,7 +183,7 @@ class Recorder(Known):
                 self._regroup(result)
                 self.version += 1
             before = self.columns.ended
-            self._absorb(ended(result._children))
+            self._absorb(ended_positions(result._children))
             self.version += self.columns.ended > before
             self._torn = False
 
@@ -207,7 +207,7 @@ class Recorder(Known):
                 self._torn = True
                 children = result._children
                 whole = not children or all_ended(children)
-                self._absorb(np.arange(self.columns.messages) if whole else ended(children))
+                self._absorb(np.arange(self.columns.messages) if whole else ended_positions(children))
                 self.version += 1
                 self._torn = False
 
@@ -244,7 +244,7 @@ class Recorder(Known):
             records = list(map(result._metadata.__getitem__, positions))
             self.enter(positions, records, result._children)
             if not listened:
-                self._note_output(writers(positions, records))
+                self._note_output(positions_with_output(positions, records))
 
     def enter(self, positions: list[int], records: Sequence[Any], children: Sequence[Any]) -> None:
         """Enter ended messages.
@@ -266,7 +266,7 @@ class Recorder(Known):
             status = [_CODES.get(state, -1) for state in states]
         if -1 in status:  # cancelled here, or its metadata was dropped: the future still knows
             status = [
-                code if code >= 0 else code_of(children[i]) if children else OK
+                code if code >= 0 else status_code(children[i]) if children else OK
                 for i, code in zip(positions, status, strict=True)
             ]
         slots = self.engines.slots(engines, records)
@@ -275,17 +275,19 @@ class Recorder(Known):
             np.fromiter(positions, np.int64, len(positions)),
             np.fromiter(status, np.int8, len(positions)),
             np.fromiter(slots, np.int32, len(positions)),
-            seconds(started),
-            seconds(completed),
+            to_posix_array(started),
+            to_posix_array(completed),
         )
         if self._first_sent < 0 or self._first_sent in positions:
             self.clock.sent(list(map(_SUBMITTED, records)))
         self.clock.came(received)
         for position in [p for p in self.running if self.columns.status[p] >= OK]:
             del self.running[position]
-        if len(self.link.sent) and (result := self._result()) is not None:
+        if len(self.connection.argument_cache) and (result := self._result()) is not None:
             msg_ids = result.msg_ids
-            self.link.sent.drop(msg_ids[p] for p, code in zip(positions, status, strict=True) if code == OK)
+            self.connection.argument_cache.drop(
+                msg_ids[p] for p, code in zip(positions, status, strict=True) if code == OK
+            )
         if FAILED in status:
             for position, code, slot, md in zip(positions, status, slots, records, strict=True):
                 if code == FAILED:
@@ -301,16 +303,16 @@ class Recorder(Known):
             columns.first_input(position),
             columns.carried(position),
             engine,
-            posix(md["received"]) if math.isnan(when) else when,
+            to_posix(md["received"]) if math.isnan(when) else when,
             lambda: self.input_of(position),
         )
 
     def input_of(self, position: int) -> str | None:
         """What a message was given, in a few words; None where that is not at hand."""
         result = self._result()
-        if result is None or not len(self.link.sent):
+        if result is None or not len(self.connection.argument_cache):
             return None
-        request = self.link.sent.find(result.msg_ids[position])
+        request = self.connection.argument_cache.find(result.msg_ids[position])
         if request is None:
             return None
         return describe_input(request.buffers, request.mapped, self.columns.carried(position))
@@ -352,7 +354,7 @@ class Recorder(Known):
         self.drain()
         over = self.all_ended
         if not over:
-            self.link.check()
+            self.connection.check_contact()
         if result is not None and not (over and result._ready):
             self.rescue.look(result, self)
 
@@ -399,9 +401,9 @@ class Recorder(Known):
             index = np.array(positions, np.int64)
             inputs = {columns.first_input(i): columns.carried(i) for i in positions}
             self.failures.drop(inputs, self._where_it_failed)
-            self.link.sent.drop([result.msg_ids[i] for i in positions])
+            self.connection.argument_cache.drop([result.msg_ids[i] for i in positions])
             swap()
-            self.link.keep_until_gone(result, result.msg_ids)
+            self.connection.drop_when_collected(result, result.msg_ids)
             columns.reopen(index, result.msg_ids)
             self._listening, self._deaf = True, False
             self._heard_at = time.monotonic()
@@ -423,13 +425,13 @@ class Recorder(Known):
 
     def be_cancelled(self, cancelling: Cancelling) -> None:
         """Take care of what the user asked to be cancelled."""
-        self._listener.every_end = True
+        self._listener.reports_every_end = True
         self.rescue.cancelling = cancelling
 
     @property
     def late(self) -> dict[str, tuple[str, Any]]:
         """Engine and its time of each word since a cancellation that a task has begun, by message id."""
-        return self._listener.late
+        return self._listener.last_busy
 
     def listen(self, futures: Sequence[Any]) -> None:
         """Hear what comes of these futures."""

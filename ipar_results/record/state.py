@@ -20,7 +20,7 @@ from .columns import Columns
 
 if TYPE_CHECKING:
     from ..control.watchdog import Rescue
-    from ..upstream.connection import Link
+    from ..upstream.connection import Connection
     from .clock import Clock
 
 _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
@@ -33,7 +33,7 @@ class Known(ABC):
     ----------
     columns : Columns
     clock : Clock
-    link : Link
+    connection : Connection
         The connection to the result's controller.
     rescue : Rescue
     name : str
@@ -41,7 +41,7 @@ class Known(ABC):
 
     columns: Columns
     clock: Clock
-    link: Link
+    connection: Connection
     rescue: Rescue
     name: str
     _result: weakref.ref[Any]
@@ -152,12 +152,12 @@ class Known(ABC):
     @property
     def lost(self) -> bool:
         """Whether nothing more can be expected for this result."""
-        return self.rescue.lost(self.link)
+        return self.rescue.lost(self.connection)
 
     @property
     def note(self) -> str:
         """What a person must know of the way to the engines; an empty text while all is well."""
-        return self.rescue.note(self.link)
+        return self.rescue.note(self.connection)
 
     def remark(self, finished: bool) -> str:
         """What a person must know beside the counts."""
@@ -174,7 +174,7 @@ class Known(ABC):
         Of a result that had ended before anybody looked nothing is known, so nothing is said.
         """
         if self._present is None:
-            now, ended = self.link.alive(), self.all_ended
+            now, ended = self.connection.alive_engines(), self.all_ended
             if ended and not self._listening:
                 return True
             if not ended:

@@ -14,7 +14,7 @@ from ..formatting import plural
 from ..model.cluster import ClusterOverview, Condition, EngineActivity
 from ..model.snapshot import EngineId
 from ..render import words
-from ..upstream.connection import Link
+from ..upstream.connection import Connection
 from .tracker import Tracker
 
 PATIENCE = 1.0
@@ -33,8 +33,8 @@ class Survey:
 
     Parameters
     ----------
-    link : callable
-        Gives the link of a client.
+    connection : callable
+        Gives the connection of a client.
     tracker : Tracker
         The results that are followed.
     clients : callable
@@ -43,11 +43,11 @@ class Survey:
 
     def __init__(
         self,
-        link: Callable[[Any], Link],
+        connection: Callable[[Any], Connection],
         tracker: Tracker,
         clients: Callable[[], Iterable[Any]],
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._tracker = tracker
         self._clients = clients
         self._silent: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -123,11 +123,11 @@ class Survey:
             **about, condition=condition, engines=engines, unassigned=unassigned, note=note
         )
 
-    def _ask(self, client: Any, link: Link) -> tuple[dict[str, Any] | None, str]:
+    def _ask(self, client: Any, connection: Connection) -> tuple[dict[str, Any] | None, str]:
         """The Hub's word on the queues, and what is to be said where there is none."""
-        if link.lost:
-            return None, link.note()
-        if link.on_its_thread:  # the answer would come on this thread
+        if connection.lost:
+            return None, connection.describe_problem()
+        if connection.on_io_thread:  # the answer would come on this thread
             return None, ""
         patience = _AGAIN if client in self._silent else PATIENCE
         answer: list[dict[str, Any]] = []
@@ -138,7 +138,7 @@ class Survey:
             self._silent.discard(client)
             answered.set()
 
-        if link.ask("queue_request", {"targets": None, "verbose": False}, take):
+        if connection.query_hub("queue_request", {"targets": None, "verbose": False}, take):
             answered.wait(patience)
         if answer and answer[0].get("status") == "ok":
             return answer[0], ""
@@ -175,14 +175,18 @@ class Survey:
             )
         return tuple(sorted(engines, key=lambda e: (not e.alive, isinstance(e.engine_id, str), e.engine_id)))
 
-    def _works(self, link: Link) -> dict[EngineId, _Work]:
-        """What the engines of a link do for the results that are followed."""
+    def _works(self, connection: Connection) -> dict[EngineId, _Work]:
+        """What the engines of a connection do for the results that are followed."""
         works: dict[EngineId, _Work] = {}
-        if not link.on_its_thread:  # what was submitted just now is followed a moment later
+        if not connection.on_io_thread:  # what was submitted just now is followed a moment later
             self._tracker.catch_up()
         for entry in self._tracker.all():
             recorder = entry.recorder
-            if recorder is None or entry.over or any(each is not link for each in _links(recorder)):
+            if (
+                recorder is None
+                or entry.over
+                or any(each is not connection for each in _connections(recorder))
+            ):
                 continue
             recorder.drain()
             with recorder.lock:
@@ -199,9 +203,9 @@ def address(client: Any) -> str:
     return f"{url} over SSH" if url and client._ssh else url
 
 
-def _links(recorder: Any) -> list[Link]:
-    """The link of a result, or those of a group."""
-    return list(getattr(recorder.link, "each", (recorder.link,)))
+def _connections(recorder: Any) -> list[Connection]:
+    """The connection of a result, or those of a group."""
+    return list(getattr(recorder.connection, "each", (recorder.connection,)))
 
 
 def _targets(view: Any) -> list[int] | None:

@@ -11,11 +11,11 @@ from ..log import trouble
 
 if TYPE_CHECKING:
     from ..record.recorder import Recorder
-    from ..upstream.connection import Link
+    from ..upstream.connection import Connection
 
 
 class Watch:
-    """The recorders of all results that were asked for, and the links of their clients.
+    """The recorders of all results that were asked for, and the connections of their clients.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Watch:
     def __init__(self, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
         self._contact_timeout = contact_timeout
         self._recorders: weakref.WeakKeyDictionary[Any, Recorder] = weakref.WeakKeyDictionary()
-        self._links: weakref.WeakKeyDictionary[Any, Link] = weakref.WeakKeyDictionary()
+        self._connections: weakref.WeakKeyDictionary[Any, Connection] = weakref.WeakKeyDictionary()
         self._groups: weakref.WeakKeyDictionary[Any, list[Callable[[Any], None]]] = (
             weakref.WeakKeyDictionary()
         )
@@ -60,7 +60,7 @@ class Watch:
         with self._lock:
             recorder = self._recorders.get(result)
             if recorder is None:
-                recorder = kind(result, self._link(result._client))
+                recorder = kind(result, self._connection(result._client))
                 recorder.woken += self._groups.get(result, ())
                 self._recorders[result] = recorder
         return recorder
@@ -85,53 +85,53 @@ class Watch:
     def born(self, result: Any) -> None:
         """Listen to a result that was made just now, before it has a recorder."""
         try:
-            self.meet(result._client).first_words.attach(result._children)
+            self.meet(result._client).early_events.attach(result._children)
         except Exception:
             trouble("listening to a new result")
 
     def sent(self, client: Any, msg_id: str, buffers: Any) -> None:
         """Keep what an apply request carries, so that a failure can name its input."""
         try:
-            link = self.meet(client)
-            link.sizes.request(msg_id, buffers)
-            link.sent.note(msg_id, buffers)
+            connection = self.meet(client)
+            connection.message_sizes.add_request(msg_id, buffers)
+            connection.argument_cache.add(msg_id, buffers)
         except Exception:
             trouble("noting what %.100r carries", msg_id)
 
-    def meet(self, client: Any) -> Link:
-        """The link of a client: best made before its first result, whose reply may be quicker than we are."""
-        link = self._links.get(client)
-        if link is None:
+    def meet(self, client: Any) -> Connection:
+        """The connection of a client: best made before its first result, whose reply may be quick."""
+        connection = self._connections.get(client)
+        if connection is None:
             with self._lock:
-                link = self._link(client)
-        return link
+                connection = self._connection(client)
+        return connection
 
     def clients(self) -> list[Any]:
         """The clients that were met."""
-        return list(self._links)
+        return list(self._connections)
 
     def close(self) -> None:
         """Take every callback off; a second call does nothing."""
         with self._lock:
-            recorders, links = list(self._recorders.values()), list(self._links.values())
+            recorders, connections = list(self._recorders.values()), list(self._connections.values())
             self._recorders.clear()
-            self._links.clear()
+            self._connections.clear()
             self._groups.clear()
         for recorder in recorders:
             recorder.close()
-        for link in links:
-            link.close()
+        for connection in connections:
+            connection.close()
 
-    def _link(self, client: Any) -> Link:
-        link = self._links.get(client)
-        if link is None:
+    def _connection(self, client: Any) -> Connection:
+        connection = self._connections.get(client)
+        if connection is None:
             # here, where somebody begins to work: later it would be the thread in which answers come
             from ..record import hub_recorder  # noqa: F401 - with the recorder, and with it numpy
-            from ..upstream.connection import Link
+            from ..upstream.connection import Connection
             from .group import group_recorder  # noqa: F401
 
-            link = self._links[client] = Link(client, self._contact_timeout)
-        return link
+            connection = self._connections[client] = Connection(client, self._contact_timeout)
+        return connection
 
 
 def _followable(result: object) -> bool:

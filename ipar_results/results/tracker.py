@@ -93,13 +93,13 @@ class Tracked:
         if recorder is None:
             return
         recorder.poll()
-        if not recorder.all_ended and not recorder.link.closed:
+        if not recorder.all_ended and not recorder.connection.closed:
             self._ended_at = None
             return
         self._ended_at = self._ended_at or time.monotonic()
         ended_for = time.monotonic() - self._ended_at
         patience = TOLD_FIRST * recorder.large if self._result._output_ready else _OUTPUT_GRACE
-        if ended_for < patience and not recorder.link.closed:
+        if ended_for < patience and not recorder.connection.closed:
             return
         self.let_go()
 

@@ -11,9 +11,9 @@ from ipyparallel.error import RemoteError, TaskAborted, collect_exceptions
 
 from ..errors import ContactLost
 
-LOST = "_ipar_results_lost"
+CONTACT_LOST = "_ipar_results_lost"
 _STOPPED = (TaskAborted, CancelledError)
-UNENDED = (ContactLost, *_STOPPED)
+UNFINISHED = (ContactLost, *_STOPPED)
 
 
 class TasksCancelled(TaskAborted):  # type: ignore[misc]
@@ -40,16 +40,16 @@ class TasksCancelled(TaskAborted):  # type: ignore[misc]
         return f"{did}, {self.finished:,} finished: {kept}."
 
 
-def reason(result: Any, results: Sequence[Any]) -> Exception | None:
+def error_of_unfinished(result: Any, results: Sequence[Any]) -> Exception | None:
     """The error of a result of which some tasks never ran, or will not be heard of; None where all did."""
-    unended = [i for i, value in enumerate(results) if isinstance(value, UNENDED)]
-    if not unended:
+    unfinished = [i for i, value in enumerate(results) if isinstance(value, UNFINISHED)]
+    if not unfinished:
         return None
-    sizes = weights(result)
-    lost = [results[i] for i in unended if isinstance(results[i], ContactLost)]
+    sizes = inputs_per_message(result)
+    lost = [results[i] for i in unfinished if isinstance(results[i], ContactLost)]
     failed = [(i, value) for i, value in enumerate(results) if isinstance(value, RemoteError)]
     total, bad = sum(sizes), sum(sizes[i] for i, _ in failed)
-    without = sum(sizes[i] for i in unended)
+    without = sum(sizes[i] for i in unfinished)
     if lost:
         if len(results) == 1:
             return ContactLost(str(lost[0]))
@@ -63,13 +63,13 @@ def reason(result: Any, results: Sequence[Any]) -> Exception | None:
     return error
 
 
-def weights(result: Any) -> list[int]:
+def inputs_per_message(result: Any) -> list[int]:
     """How many inputs each message carries."""
     sizes = result._chunk_sizes
     return [sizes.get(msg_id, 1) for msg_id in result.msg_ids] if sizes else [1] * len(result.msg_ids)
 
 
-class _Served:
+class _NotifiedWaiter:
     """A waiter that was told of an earlier end, left for its owner to take away."""
 
     def __init__(self, waiter: Any) -> None:
@@ -82,10 +82,10 @@ class _Served:
     __hash__ = None  # type: ignore[assignment]
 
 
-def was_lost(result: Any) -> bool:
+def has_lost_contact(result: Any) -> bool:
     """Whether the result ended only because contact was lost."""
     try:
-        return bool(object.__getattribute__(result, LOST))
+        return bool(object.__getattribute__(result, CONTACT_LOST))
     except AttributeError:
         return False
 
@@ -99,11 +99,11 @@ def reopen(result: Any) -> None:
         result._state = "PENDING"
         result._result = result._exception = None
         result._done_callbacks = []
-        result._waiters = [_Served(waiter) for waiter in result._waiters]
-    setattr(result, LOST, False)
+        result._waiters = [_NotifiedWaiter(waiter) for waiter in result._waiters]
+    setattr(result, CONTACT_LOST, False)
 
 
-def rewire(result: Any, children: list[Any]) -> None:
+def replace_children(result: Any, children: list[Any]) -> None:
     """Have a result consist of these futures."""
     old = result.msg_ids
     for inner in (result._result_future, result._output_future):
@@ -117,7 +117,7 @@ def rewire(result: Any, children: list[Any]) -> None:
         result._chunk_sizes = {new: sizes.get(was, 1) for was, new in zip(old, result.msg_ids, strict=True)}
 
 
-def wire(result: Any) -> None:
+def connect_futures(result: Any) -> None:
     """Resolve a result by its futures, as ipyparallel does when it is made."""
     result._output_ready = False
     result._output_event.clear()

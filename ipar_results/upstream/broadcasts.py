@@ -6,10 +6,10 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import Any
 
-from .replies import let_go_of
+from .replies import forget_when_done
 
 
-def tidy(client: Any, request: Any, metadata: Any) -> None:
+def forget_broadcast_when_done(client: Any, request: Any, metadata: Any) -> None:
     """Have a client let go of a broadcast as it does of other tasks; called when it was just sent.
 
     Parameters
@@ -22,7 +22,7 @@ def tidy(client: Any, request: Any, metadata: Any) -> None:
     """
     parts = {f"{request.msg_id}_{uuid}": uuid for uuid, *_ in metadata["targets"]}
     if metadata["is_coalescing"]:
-        _tidy_coalesced(client, request, parts)
+        _forget_coalesced(client, request, parts)
         return
     # an answer comes for each engine under an id of its own, and none for the message that was sent
     for kept in (client._futures, client._output_futures, client.metadata):
@@ -31,10 +31,10 @@ def tidy(client: Any, request: Any, metadata: Any) -> None:
     for part in parts:
         future = client._futures.get(part)
         if future is not None:
-            let_go_of(client, future)
+            forget_when_done(client, future)
 
 
-def _tidy_coalesced(client: Any, request: Any, parts: dict[str, str]) -> None:
+def _forget_coalesced(client: Any, request: Any, parts: dict[str, str]) -> None:
     """One answer comes for all engines; what they write comes under ids that nobody asks for."""
     from ipyparallel.client.futures import MessageFuture
 
@@ -42,7 +42,7 @@ def _tidy_coalesced(client: Any, request: Any, parts: dict[str, str]) -> None:
         client._output_futures.pop(output.msg_id, None)
         client.metadata.pop(output.msg_id, None)
 
-    def over(_: Any) -> None:
+    def on_done(_: Any) -> None:
         alive = set(client._engines.values())
         for output in outputs:
             if parts[output.msg_id] not in alive:
@@ -56,4 +56,4 @@ def _tidy_coalesced(client: Any, request: Any, parts: dict[str, str]) -> None:
         output.metadata = client.metadata[output.msg_id]  # without it the word of the end is overlooked
         client._output_futures[output.msg_id] = output
         output.add_done_callback(forget)
-    request.add_done_callback(over)
+    request.add_done_callback(on_done)

@@ -11,13 +11,13 @@ from contextlib import suppress
 from typing import Any
 
 from ..log import tell, trouble
-from .events import FirstWords
-from .replies import Replies
-from .schedulers import Relays
-from .sent_messages import Requests, Sizes
+from .events import EarlyEvents
+from .replies import ReplyHandlers
+from .schedulers import Schedulers
+from .sent_messages import ArgumentCache, MessageSizes
 
 
-class Link:
+class Connection:
     """One client's cluster.
 
     Parameters
@@ -29,49 +29,49 @@ class Link:
 
     Attributes
     ----------
-    replies : Replies
+    replies : ReplyHandlers
         What stands before the client's handlers of replies.
-    first_words : FirstWords
+    early_events : EarlyEvents
         Listens to messages that nobody follows yet.
-    sent : Requests
+    argument_cache : ArgumentCache
         What messages carried that have not succeeded.
-    relays : Relays
+    schedulers : Schedulers
         The schedulers between the client and its engines.
-    left : dict
+    left_at : dict
         By engine id, when it left the cluster (POSIX seconds).
-    sizes : Sizes
+    message_sizes : MessageSizes
         How large the client's messages are.
     """
 
     def __init__(self, client: Any, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
         self._client = weakref.ref(client)
-        self._timeout = contact_timeout
-        self._names: dict[str, int] = {}
-        self._heard = time.monotonic()
-        self._asked_at: float | None = None
-        self._told = False
-        self._remember(client)
-        self._alive: tuple[Any, int, frozenset[int]] = ((), 0, frozenset())
-        self.left: dict[int, float] = {}
-        self._followed: dict[int, weakref.ref[Any]] = {}
-        self._gone: deque[Sequence[str]] = deque()
-        self.sizes = Sizes()
-        self.replies = Replies(client, self.sizes.reply)
-        self.first_words = FirstWords()
-        self.sent = Requests()
-        self.relays = Relays(client, contact_timeout)
+        self._contact_timeout = contact_timeout
+        self._engine_ids: dict[str, int] = {}
+        self._last_contact = time.monotonic()
+        self._query_sent_at: float | None = None
+        self._loss_logged = False
+        self._add_engines(client)
+        self._alive_cache: tuple[Any, int, frozenset[int]] = ((), 0, frozenset())
+        self.left_at: dict[int, float] = {}
+        self._recorders: dict[int, weakref.ref[Any]] = {}
+        self._collected: deque[Sequence[str]] = deque()
+        self.message_sizes = MessageSizes()
+        self.replies = ReplyHandlers(client, self.message_sizes.add_reply)
+        self.early_events = EarlyEvents()
+        self.argument_cache = ArgumentCache()
+        self.schedulers = Schedulers(client, contact_timeout)
         client._registration_callbacks.append(self._on_registration)
 
     def close(self) -> None:
         """Stop listening to the client; a second call does nothing."""
         self.replies.close()
-        self.sent.clear()
-        self.relays.close()
+        self.argument_cache.clear()
+        self.schedulers.close()
         client = self._client()
         if client is not None and self._on_registration in client._registration_callbacks:
             client._registration_callbacks.remove(self._on_registration)
             futures = list(getattr(client, "_futures", {}).values())
-            self.first_words.detach([f for f in futures if hasattr(f, "iopub_callbacks")])
+            self.early_events.detach([f for f in futures if hasattr(f, "iopub_callbacks")])
 
     @property
     def client(self) -> Any:
@@ -79,61 +79,61 @@ class Link:
         return self._client()
 
     @property
-    def on_its_thread(self) -> bool:
+    def on_io_thread(self) -> bool:
         """Whether this is the client's IO thread, where waiting for an answer would last for ever."""
         return getattr(self._client(), "_io_thread", None) is threading.current_thread()
 
-    def follow(self, recorder: Any) -> None:
+    def add_recorder(self, recorder: Any) -> None:
         """Remember a recorder, as long as it lives, for those whose tasks run on the same engines."""
-        key, followed = id(recorder), self._followed
+        key, followed = id(recorder), self._recorders
         followed[key] = weakref.ref(recorder, lambda _: followed.pop(key, None))
-        self._let_go()
+        self._drop_collected()
 
-    def keep_until_gone(self, thing: Any, msg_ids: Sequence[str]) -> None:
-        """Keep what is known of these messages no longer than `thing` lives."""
+    def drop_when_collected(self, owner: Any, msg_ids: Sequence[str]) -> None:
+        """Keep what is known of these messages no longer than `owner` lives."""
         # only noted then: it may happen in the middle of anything, and the rest takes a lock
-        weakref.finalize(thing, self._gone.append, msg_ids).atexit = False
+        weakref.finalize(owner, self._collected.append, msg_ids).atexit = False
 
-    def _let_go(self) -> None:
-        while self._gone:
+    def _drop_collected(self) -> None:
+        while self._collected:
             with suppress(IndexError):  # taken by another thread
-                msg_ids = self._gone.popleft()
-                self.sent.drop_all(msg_ids)
-                self.sizes.drop(msg_ids)
+                msg_ids = self._collected.popleft()
+                self.argument_cache.drop_with_broadcasts(msg_ids)
+                self.message_sizes.drop(msg_ids)
 
-    def others(self, recorder: Any) -> list[Any]:
+    def other_recorders(self, recorder: Any) -> list[Any]:
         """The other recorders of this client."""
-        alive = [ref() for ref in list(self._followed.values())]
+        alive = [ref() for ref in list(self._recorders.values())]
         return [other for other in alive if other is not None and other is not recorder]
 
     # engines -------------------------------------------------------------------------------------
 
-    def engine(self, uuid: str | None) -> int | str | None:
+    def engine_id(self, uuid: str | None) -> int | str | None:
         """The id of an engine, also after it died; its uuid where the id was never known."""
-        return None if uuid is None else self._names.get(uuid, uuid)
+        return None if uuid is None else self._engine_ids.get(uuid, uuid)
 
-    def knows(self, uuid: str) -> bool:
+    def has_engine(self, uuid: str) -> bool:
         """Whether an engine is or was of this cluster."""
-        return uuid in self._names
+        return uuid in self._engine_ids
 
-    def uuids(self) -> list[str]:
+    def engine_uuids(self) -> list[str]:
         """The engines registered now."""
         client = self._client()
         return [] if client is None else list(client._engines.values())
 
-    def alive(self) -> frozenset[int]:
+    def alive_engines(self) -> frozenset[int]:
         """Ids of the engines registered now."""
         client = self._client()
         if client is None:
             return frozenset()
         # asked for each of a thousand engines; one that joins makes the client a new list, one that leaves
         # shortens the list that there is
-        ids, known = client._ids, self._alive
+        ids, known = client._ids, self._alive_cache
         if known[0] is not ids or known[1] != len(ids):
-            known = self._alive = ids, len(ids), frozenset(ids)
+            known = self._alive_cache = ids, len(ids), frozenset(ids)
         return known[2]
 
-    def direct(self, msg_ids: Sequence[str]) -> bool | None:
+    def is_direct(self, msg_ids: Sequence[str]) -> bool | None:
         """Whether messages that wait were sent to engines of the user's choice; None without any."""
         client = self._client()
         if client is None or not msg_ids:
@@ -141,29 +141,29 @@ class Link:
         held = list(getattr(client, "_outstanding_dict", {}).values())
         return any(msg_ids[-1] in each for each in held)
 
-    def known(self) -> frozenset[int]:
+    def known_engines(self) -> frozenset[int]:
         """Ids of all engines that there are or were, as far as this client has seen."""
-        return frozenset(self._names.values())
+        return frozenset(self._engine_ids.values())
 
-    def _remember(self, client: Any) -> None:
+    def _add_engines(self, client: Any) -> None:
         for engine_id in list(client._ids):
             uuid = client._engines.get(engine_id)  # gone, if it leaves just now
             if uuid is not None:
-                self._names[uuid] = engine_id
+                self._engine_ids[uuid] = engine_id
 
     def _on_registration(self, event: Any) -> None:
         try:
             if event["event"] == "register":
-                self._names[event["uuid"]] = int(event["id"])
-                self._warn(event["uuid"])
+                self._engine_ids[event["uuid"]] = int(event["id"])
+                self._abort_discarded(event["uuid"])
             elif event["event"] == "unregister":
-                self.left[int(event["id"])] = time.time()
+                self.left_at[int(event["id"])] = time.time()
         except Exception:
             trouble("noting an engine's registration")
 
-    def _warn(self, uuid: str) -> None:
+    def _abort_discarded(self, uuid: str) -> None:
         """Tell a new engine what was cancelled: the scheduler may still hold it."""
-        client, msg_ids = self._client(), self.replies.forgotten
+        client, msg_ids = self._client(), self.replies.discarded
         if client is not None and msg_ids:
             content = {"msg_ids": msg_ids}
             client._send(client._control_stream, "abort_request", content=content, ident=uuid.encode())
@@ -177,38 +177,41 @@ class Link:
         return client is None or bool(client._closed)
 
     @property
-    def patience(self) -> float:
+    def contact_timeout(self) -> float:
         """After how many silent seconds somebody counts as lost."""
-        return self._timeout()
+        return self._contact_timeout()
 
     @property
     def silence(self) -> float:
         """Seconds for which the controller has owed an answer; 0 where it owes none."""
-        asked = self._asked_at
-        return 0.0 if asked is None else time.monotonic() - max(asked, self._heard)
+        asked = self._query_sent_at
+        return 0.0 if asked is None else time.monotonic() - max(asked, self._last_contact)
 
     @property
     def lost(self) -> bool:
         """Nothing more can be expected from this cluster."""
-        return self.closed or self.silence > self._timeout()
+        return self.closed or self.silence > self._contact_timeout()
 
-    def heard(self) -> None:
+    def record_contact(self) -> None:
         """Note that something came from the cluster."""
-        self._heard = time.monotonic()
-        self._told = False
+        self._last_contact = time.monotonic()
+        self._loss_logged = False
 
-    def check(self) -> None:
+    def check_contact(self) -> None:
         """Ask the controller for a sign of life where it has been silent for a while; never waits."""
         if self.lost:
-            if not self._told:
-                self._told = True
-                tell(self.note())
+            if not self._loss_logged:
+                self._loss_logged = True
+                tell(self.describe_problem())
             return
-        if self._asked_at is None and time.monotonic() - self._heard > self._timeout() / 4:
-            self._asked_at = time.monotonic()
-            self.ask("connection_request", {}, lambda reply: None)
+        if (
+            self._query_sent_at is None
+            and time.monotonic() - self._last_contact > self._contact_timeout() / 4
+        ):
+            self._query_sent_at = time.monotonic()
+            self.query_hub("connection_request", {}, lambda reply: None)
 
-    def note(self) -> str:
+    def describe_problem(self) -> str:
         """What a person must know about the connection; an empty text while all is well."""
         if self.closed:
             return "The connection to the cluster is closed. Results received so far are kept."
@@ -216,12 +219,12 @@ class Link:
             return (
                 f"The controller has not answered for {self.silence:.0f} s. Results received so far are kept."
             )
-        if not self.alive():
+        if not self.alive_engines():
             return "The cluster has no engines: what has not ended waits for one."
         return ""
 
-    def ask(self, kind: str, content: dict[str, Any], answered: Callable[[Any], None]) -> bool:
-        """Send a query to the Hub; `answered` gets the reply on ipyparallel's IO thread.
+    def query_hub(self, kind: str, content: dict[str, Any], on_reply: Callable[[Any], None]) -> bool:
+        """Send a query to the Hub; `on_reply` gets the reply on ipyparallel's IO thread.
 
         Returns
         -------
@@ -235,21 +238,21 @@ class Link:
             future = client._send(client._query_stream, kind, content=content)
         except (OSError, RuntimeError):
             return False
-        future.add_done_callback(lambda f: self._answered(f, answered))
+        future.add_done_callback(lambda f: self._on_hub_reply(f, on_reply))
         return True
 
-    def greet(self, uuid: str, replied: Callable[[str], None]) -> None:
+    def ping_engine(self, uuid: str, on_reply: Callable[[str], None]) -> None:
         """Have an engine reply once it has done all that it was sent before; called on the IO thread."""
         client = self._client()
         with suppress(OSError, RuntimeError):  # closed just now
-            self.replies.greet(client, uuid, replied)
+            self.replies.ping_engine(client, uuid, on_reply)
 
-    def _answered(self, future: Any, answered: Callable[[Any], None]) -> None:
+    def _on_hub_reply(self, future: Any, on_reply: Callable[[Any], None]) -> None:
         if future.exception() is not None:  # given up
             return
         try:
-            self._asked_at = None
-            self.heard()
-            answered(future.result())
+            self._query_sent_at = None
+            self.record_contact()
+            on_reply(future.result())
         except Exception:
             trouble("reading an answer of the Hub")

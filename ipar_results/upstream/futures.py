@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from ..model.arrays import Index
 
 PENDING = ("PENDING", "RUNNING")
-_OUTPUT = ("stdout", "stderr", "outputs", "execute_result")
-_SAID, _EACH = itemgetter(*_OUTPUT), [itemgetter(key) for key in _OUTPUT]
+_OUTPUT_KEYS = ("stdout", "stderr", "outputs", "execute_result")
+_ALL_OUTPUT, _EACH_OUTPUT = itemgetter(*_OUTPUT_KEYS), [itemgetter(key) for key in _OUTPUT_KEYS]
 _STATE, _RESULT = attrgetter("_state"), attrgetter("_result")
 
 
-def wrote_something(md: Any) -> bool:
+def has_output(md: Any) -> bool:
     """Whether the metadata of a message holds output."""
-    return any(_SAID(md))
+    return any(_ALL_OUTPUT(md))
 
 
-def given_up(future: Any) -> bool:
+def is_given_up(future: Any) -> bool:
     """Whether nobody waits for a future any more, though its task has not ended as far as is known."""
     return type(future._result) is ContactLost
 
 
-def writers(positions: Sequence[int], records: Sequence[Any]) -> list[int]:
+def positions_with_output(positions: Sequence[int], records: Sequence[Any]) -> list[int]:
     """Those of these positions whose metadata holds output."""
-    if not any(any(map(get, records)) for get in _EACH):
+    if not any(any(map(get, records)) for get in _EACH_OUTPUT):
         return []
-    return [position for position, md in zip(positions, records, strict=True) if wrote_something(md)]
+    return [position for position, md in zip(positions, records, strict=True) if has_output(md)]
 
 
-def ended(futures: Sequence[Any]) -> Index:
+def ended_positions(futures: Sequence[Any]) -> Index:
     """Positions of the futures that have ended; one that was given up has not."""
     import numpy as np
 
@@ -57,12 +57,12 @@ def all_ended(futures: Sequence[Any]) -> bool:
     )
 
 
-def pending(futures: Sequence[Any]) -> list[int]:
+def pending_positions(futures: Sequence[Any]) -> list[int]:
     """Positions of the futures that have not ended."""
     return [i for i, future in enumerate(futures) if future._state in PENDING]
 
 
-def code_of(future: Any) -> int:
+def status_code(future: Any) -> int:
     """The status code of an ended future whose metadata does not tell."""
     error = error_of(future)
     if error is None:
@@ -70,7 +70,7 @@ def code_of(future: Any) -> int:
     return ABORTED if type(error).__name__ in ("TaskAborted", "CancelledError") else FAILED
 
 
-def outcome(future: Any) -> Any:
+def value_or_error(future: Any) -> Any:
     """The value of an ended future, or its error."""
     if future._state == "FINISHED" and future._exception is None:  # result() would take a lock
         return future._result
@@ -82,5 +82,5 @@ def outcome(future: Any) -> Any:
 
 def error_of(future: Any) -> Exception | None:
     """The error an ended future holds."""
-    value = outcome(future)
+    value = value_or_error(future)
     return value if isinstance(value, Exception) else None

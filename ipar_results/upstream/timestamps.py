@@ -18,7 +18,7 @@ _ZONE, _FOLD = attrgetter("tzinfo"), attrgetter("fold")
 _ISO_LENGTH = len("2026-11-23T06:18:23.123456Z")
 
 
-def moment(value: Any) -> datetime | None:
+def parse_timestamp(value: Any) -> datetime | None:
     """One timestamp as an aware datetime; None where it is none or can't be read.
 
     ipyparallel's own parser takes 37 µs a date, this one 0.3 µs; a date without a zone is local
@@ -35,13 +35,13 @@ def moment(value: Any) -> datetime | None:
     return value.astimezone() if value.tzinfo is None else value
 
 
-def posix(value: Any) -> float:
+def to_posix(value: Any) -> float:
     """One timestamp in POSIX seconds, NaN where there is none."""
-    parsed = moment(value)
+    parsed = parse_timestamp(value)
     return float("nan") if parsed is None else parsed.timestamp()
 
 
-def seconds(values: Sequence[Any]) -> NDArray[np.float64]:
+def to_posix_array(values: Sequence[Any]) -> NDArray[np.float64]:
     """Many timestamps in POSIX seconds.
 
     Parameters
@@ -56,9 +56,9 @@ def seconds(values: Sequence[Any]) -> NDArray[np.float64]:
     import numpy as np  # not at the top: parsing one timestamp works without it
 
     kinds = set(map(type, values))
-    if kinds == {str} and (parsed := _parsed("".join(values), len(values))) is not None:
+    if kinds == {str} and (parsed := _parse_iso_array("".join(values), len(values))) is not None:
         return parsed
-    if kinds == {datetime} and (same := _one_offset(values)) is not None:
+    if kinds == {datetime} and (same := _with_one_offset(values)) is not None:
         # dates of one offset are subtracted in C without asking their zone
         base = same[0]
         try:
@@ -66,10 +66,10 @@ def seconds(values: Sequence[Any]) -> NDArray[np.float64]:
             return np.asarray(np.fromiter(spans, np.float64, len(same)) + values[0].timestamp(), np.float64)
         except TypeError:  # a date without a zone among them
             pass
-    return np.array([posix(v) for v in values], dtype=np.float64)
+    return np.array([to_posix(v) for v in values], dtype=np.float64)
 
 
-def _parsed(text: str, n: int) -> NDArray[np.float64] | None:
+def _parse_iso_array(text: str, n: int) -> NDArray[np.float64] | None:
     """Dates that stand one behind the other, each as ipyparallel writes it; None where one does not."""
     import numpy as np
 
@@ -87,26 +87,26 @@ def _parsed(text: str, n: int) -> NDArray[np.float64] | None:
 
 def earliest(values: Sequence[Any]) -> float:
     """The smallest of many timestamps in POSIX seconds; NaN where there is none."""
-    return _extreme(values, min)
+    return _first_in_order(values, min)
 
 
 def latest(values: Sequence[Any]) -> float:
     """The largest of many timestamps in POSIX seconds; NaN where there is none."""
-    return _extreme(values, max)
+    return _first_in_order(values, max)
 
 
-def _extreme(values: Sequence[Any], pick: Callable[..., Any]) -> float:
+def _first_in_order(values: Sequence[Any], pick: Callable[..., Any]) -> float:
     kinds = set(map(type, values))
     if kinds == {datetime} or (kinds == {str} and set(map(len, values)) == {_ISO_LENGTH}):
         try:
-            return posix(pick(values))
+            return to_posix(pick(values))
         except TypeError:  # dates with a zone beside dates without
             pass
-    numbers = [number for number in seconds(values).tolist() if number == number]
+    numbers = [number for number in to_posix_array(values).tolist() if number == number]
     return pick(numbers, default=float("nan"))  # type: ignore[no-any-return]
 
 
-def _one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
+def _with_one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
     """The same dates in a form in which they can be subtracted, if they share one offset from UTC."""
     zone = values[0].tzinfo
     if isinstance(zone, timezone):
@@ -121,7 +121,7 @@ def _one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
         bare = list(map(datetime.combine, values, map(datetime.time, values)))
     else:
         return None
-    if _constant(zone):
+    if _has_constant_offset(zone):
         return bare
     if any(map(_FOLD, values)):  # an hour that a clock set back has twice
         return None
@@ -131,7 +131,7 @@ def _one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
     return None
 
 
-def _constant(zone: tzinfo) -> bool:
+def _has_constant_offset(zone: tzinfo) -> bool:
     """Whether one of dateutil's zones, which ipyparallel uses, has the same offset at all times."""
     name = type(zone).__name__
     return name == "tzutc" or (name == "tzlocal" and not time.daylight)

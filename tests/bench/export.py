@@ -16,7 +16,7 @@ from fakes import START, Fed
 from ipar_results.model.status import FAILED, OK
 from ipar_results.record.recorder import Recorder
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 ENGINES = 8
 LIMITS = {"to_dataframe": 1.0, "save_trace": 2.0}
@@ -26,7 +26,7 @@ ROUNDS = 3
 def run(n):
     """A monitor of `n` ended tasks, with futures and metadata as a client has them."""
     fed = Fed(n)
-    monitor = Monitor(fed.result, Recorder(fed.result, Link(fed.client)))
+    monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client)))
     monitor.kept = fed
     recorder, number = monitor._recorder, np.arange(n)
     recorder.engines.slots(list(range(ENGINES)), [{}] * ENGINES)

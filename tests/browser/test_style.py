@@ -11,7 +11,7 @@ from nbconvert import HTMLExporter
 from ipar_results.facts.take_timeline import take_timeline
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, style
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ def test_a_card_looks_as_it_does_with_the_whole_style(page, scheme):
 def timeline():
     """Twenty tasks on five engines."""
     fed = Fed(20)
-    recorder = Recorder(fed.result, Link(fed.client, lambda: 30.0))
+    recorder = Recorder(fed.result, Connection(fed.client, lambda: 30.0))
     for i in range(20):
         fed.reply(i, engine_id=i % 5, engine_uuid=f"uuid-{i % 5}")
     recorder.drain()

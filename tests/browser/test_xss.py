@@ -16,7 +16,7 @@ from ipar_results.record.recorder import Recorder
 from ipar_results.render import cluster as glance
 from ipar_results.render import html
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 pytestmark = pytest.mark.browser
 __all__ = ["errors", "panel"]  # fixtures
@@ -34,7 +34,7 @@ def show(context):
 def timeline(text):
     """A timeline whose lanes carry a text."""
     fed = Fed(4)
-    recorder = Recorder(fed.result, Link(fed.client, lambda: 30.0))
+    recorder = Recorder(fed.result, Connection(fed.client, lambda: 30.0))
     for i in range(4):
         fed.reply(i, engine_id=None, engine_uuid=f"{i}{text}")
     recorder.drain()
@@ -78,7 +78,7 @@ def test_no_text_does_anything_in_a_report(page, context, tmp_path):
     for n in range(0, len(PAYLOADS), 4):
         texts = PAYLOADS[n : n + 4]
         fed = Fed(2 * len(texts))
-        monitor = Monitor(fed.result, Recorder(fed.result, Link(fed.client, lambda: 30.0)))
+        monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
         fed.result._fname = monitor._recorder.name = " ".join(texts)
         for i, text in enumerate([*texts, *texts]):
             where = {"engine_id": None, "engine_uuid": f"{i}{text}", "stdout": text, "stderr": text}

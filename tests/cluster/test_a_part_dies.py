@@ -169,12 +169,12 @@ def test_long_tasks_of_a_healthy_cluster_are_never_called_lost(layer, rc, until)
     direct = rc.broadcast_view().apply_async(nap, 0.1)
     assert ar.get(30) == [5.0] * 2 and direct.get(30) == [0.1] * 2
     links = ipar_results.attach.enable.current()
-    relays = links.recorder(ar).link.relays
+    relays = links.recorder(ar).connection.schedulers
     assert relays._answered and not relays.note("task")
 
 
 def test_looking_for_a_scheduler_leaves_no_socket_and_no_file_behind(layer, rc, until):
-    relays = ipar_results.attach.enable.current().recorder(rc[:].apply_async(nap, 0)).link.relays
+    relays = ipar_results.attach.enable.current().recorder(rc[:].apply_async(nap, 0)).connection.schedulers
     until(lambda: relays.silence("task") == 0.0 and relays._endpoints)
 
     def ask():

@@ -5,7 +5,7 @@ import time
 import pytest
 from kernels import Kernel, connect
 
-from ipar_results.upstream.timestamps import posix
+from ipar_results.upstream.timestamps import to_posix
 
 pytestmark = pytest.mark.cluster
 
@@ -145,7 +145,7 @@ def test_two_hundred_displays_stay_within_ten_messages_a_second_and_all_end(kern
     assert len(finals(kernel)) == 200
     kinds = ("update_display_data", "comm_msg", "comm_close")
     # by when they were sent: they may bunch on their way to us
-    sent = [posix(m["header"]["date"]) for _, m in kernel.messages if m["msg_type"] in kinds]
+    sent = [to_posix(m["header"]["date"]) for _, m in kernel.messages if m["msg_type"] in kinds]
     # a round may be a moment late, and a widget's parts are sent or closed a few at a time: the budget itself
     # is shown in test_ticker
     assert most_in_a_second(sent) <= (12 if metadata is None else 16)

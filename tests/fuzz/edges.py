@@ -28,7 +28,7 @@ from ipar_results.render import html, text
 from ipar_results.results.monitor import Monitor
 from ipar_results.results.registry import Watch
 from ipar_results.results.tracker import Tracker
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 SLOW = 0.1  # seconds of this thread's own time: a busy machine makes no case slow
 
@@ -270,7 +270,7 @@ def iopub(cases: int, seed: int) -> Figures:
 def files(cases: int, seed: int) -> Figures:
     """Traces and reports read back: a snapshot that can be drawn, or one error that says what is wrong."""
     fed = Fed(8)
-    monitor = Monitor(fed.result, Recorder(fed.result, Link(fed.client, lambda: 30.0)))
+    monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
     _told(fed)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

@@ -16,7 +16,7 @@ from ipar_results.live.channel.requests import Refused, parse
 from ipar_results.model.snapshot import Snapshot
 from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
-from ipar_results.upstream.connection import Link
+from ipar_results.upstream.connection import Connection
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))  # of each test that looks for its own cases
 JSON = st.recursive(
@@ -85,7 +85,7 @@ MESSAGE = st.fixed_dictionaries(
 @given(st.lists(MESSAGE | JSON, min_size=1, max_size=4))
 def test_a_message_of_an_engine_of_any_json_ends_no_task_and_raises_nothing(messages):
     fed = Fed(2)
-    recorder = Recorder(fed.result, Link(fed.client, lambda: 30.0))
+    recorder = Recorder(fed.result, Connection(fed.client, lambda: 30.0))
     for message in messages:
         for callback in list(fed.futures[0].iopub_callbacks):
             callback(message)

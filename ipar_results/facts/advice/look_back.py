@@ -11,7 +11,7 @@ from ...log import trouble
 from ...model.snapshot import Advice, TimeUse
 from ...model.status import FAILED, OK
 from ...record.engines import coalesced
-from ...upstream.timestamps import posix
+from ...upstream.timestamps import to_posix
 from .advise import advise
 from .run import Past
 from .time_use import OTHER, Run, account, even, time_use
@@ -88,11 +88,13 @@ def run_of(recorder: Recorder, records: Any) -> Run | None:
         *_earlier(recorder),
         *(
             _foreign(other, slots, clock.submitted, clock.received)
-            for other in recorder.link.others(recorder)
+            for other in recorder.connection.other_recorders(recorder)
         ),
     ]
     slot, status, *times = (np.concatenate(column) for column in zip(*rows, strict=True))
-    gone = np.array([recorder.link.left.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids])
+    gone = np.array(
+        [recorder.connection.left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]
+    )
     left = clock.offsets(gone)
     sent, started, completed, came = map(clock.offsets, times)
     return Run(
@@ -116,16 +118,16 @@ def _stamps(recorder: Recorder, records: Any) -> tuple[Floats, Floats]:
     n = columns.messages
     at = np.unique(np.linspace(0, n - 1, min(n, _STAMPS)).round().astype(np.int64))
     again = np.array(sorted({position for position, _ in recorder.attempts.all()}), np.int64)
-    sent = np.array([posix(records[i]["submitted"]) for i in at.tolist()])
+    sent = np.array([to_posix(records[i]["submitted"]) for i in at.tolist()])
     known = ~np.isnan(sent)
     submitted = np.full(n, np.nan)
     if known.any():
         submitted = np.interp(np.arange(n), at[known], sent[known])
     for i in again.tolist():
-        submitted[i] = posix(records[i]["submitted"])
+        submitted[i] = to_posix(records[i]["submitted"])
     received = np.full(n, np.nan)
     for i in {*at.tolist(), *_last_of_each(recorder)}:
-        received[i] = posix(records[i]["received"])
+        received[i] = to_posix(records[i]["received"])
     return submitted, received
 
 
@@ -149,7 +151,7 @@ def _earlier(recorder: Recorder) -> list[tuple[Any, ...]]:
         for md in tried
     ]
     stamps = [
-        np.array([posix(md[name]) for md in tried])
+        np.array([to_posix(md[name]) for md in tried])
         for name in ("submitted", "started", "completed", "received")
     ]
     return [(np.array(slots), np.full(len(tried), FAILED), *stamps)]
@@ -177,7 +179,7 @@ def _past(recorder: Recorder, result: Any, run: Run) -> Past:
     direct = recorder.direct
     if direct is None:  # nobody watched: one message each looks like a direct view's
         direct = columns.messages <= len(ids)
-    free = 0 if direct or recorder.direct is None else len(recorder.link.alive() - set(ids))
+    free = 0 if direct or recorder.direct is None else len(recorder.connection.alive_engines() - set(ids))
     return Past(
         run=run,
         messages=columns.messages,
@@ -188,6 +190,6 @@ def _past(recorder: Recorder, result: Any, run: Run) -> Past:
         mapped=isinstance(result, AsyncMapResult),
         direct=direct,
         failed=int((columns.status != OK).sum()),
-        sent=recorder.link.sizes.sent(result.msg_ids),
-        came=recorder.link.sizes.came(result.msg_ids),
+        sent=recorder.connection.message_sizes.sent_bytes(result.msg_ids),
+        came=recorder.connection.message_sizes.received_bytes(result.msg_ids),
     )

@@ -70,7 +70,7 @@ class Told:
         recorder = self.entry.recorder
         if recorder is None:
             return (self.entry.over,)
-        return recorder.version, recorder.lost, recorder.link.alive(), self.entry.over
+        return recorder.version, recorder.lost, recorder.connection.alive_engines(), self.entry.over
 
     @property
     def settled(self) -> bool:

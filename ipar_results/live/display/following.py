@@ -91,7 +91,7 @@ class Following(Followed):
             if self._output_complete() or now - self._ended_at > OUTPUT_GRACE:
                 self._drop()
             return None
-        if self._recorder.all_ended or self._recorder.link.closed:
+        if self._recorder.all_ended or self._recorder.connection.closed:
             self._due_at = now if self._due_at is None else self._due_at
             return waits(self._due_at, now) if now - self._due_at >= self._reserve() else None
         since = now - self.sent_at
@@ -178,13 +178,13 @@ class Following(Followed):
         self._result = None
 
     def _key(self) -> tuple[Any, ...]:
-        return (self._recorder.version, self._recorder.lost, self._recorder.link.alive())
+        return (self._recorder.version, self._recorder.lost, self._recorder.connection.alive_engines())
 
     def _at_end(self) -> bool:
-        return self._recorder.finished or self._recorder.link.closed
+        return self._recorder.finished or self._recorder.connection.closed
 
     def _output_complete(self) -> bool:
-        return self._result is None or bool(self._result._output_ready) or self._recorder.link.closed
+        return self._result is None or bool(self._result._output_ready) or self._recorder.connection.closed
 
 
 class Feed(Following):

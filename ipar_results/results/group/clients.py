@@ -16,102 +16,104 @@ from ...model.snapshot import EngineId
 from ...model.status import OK
 from ...record.columns import Columns
 from ...record.engines import Roster
-from ...upstream.connection import Link
+from ...upstream.connection import Connection
 
 if TYPE_CHECKING:
     from ...control.cancel import Cancelling
     from .group_recorder import GroupRecorder
 
 
-class _Sent:
+class _ArgumentCaches:
     """What messages of all clients carried that have not succeeded."""
 
-    def __init__(self, links: list[Link]) -> None:
-        self._links = links
+    def __init__(self, connections: list[Connection]) -> None:
+        self._connections = connections
 
     def __len__(self) -> int:
-        return sum(len(link.sent) for link in self._links)
+        return sum(len(connection.argument_cache) for connection in self._connections)
 
     def find(self, msg_id: str) -> Any:
         """What a message carried; None where that is not kept."""
-        return next(filter(None, (link.sent.find(msg_id) for link in self._links)), None)
+        return next(
+            filter(None, (connection.argument_cache.find(msg_id) for connection in self._connections)), None
+        )
 
     def drop(self, msg_ids: Iterable[str]) -> None:
         """Keep these no longer."""
         ids = list(msg_ids)
-        for link in self._links:
-            link.sent.drop(ids)
+        for connection in self._connections:
+            connection.argument_cache.drop(ids)
 
 
-class _Sizes:
+class _MessageSizes:
     """How large the messages of all clients are."""
 
-    def __init__(self, links: list[Link]) -> None:
-        self._links = links
+    def __init__(self, connections: list[Connection]) -> None:
+        self._connections = connections
 
-    def sent(self, msg_ids: Sequence[str]) -> int:
+    def sent_bytes(self, msg_ids: Sequence[str]) -> int:
         """Bytes of those requests that are large."""
-        return sum(link.sizes.sent(msg_ids) for link in self._links)
+        return sum(connection.message_sizes.sent_bytes(msg_ids) for connection in self._connections)
 
-    def came(self, msg_ids: Sequence[str]) -> int:
+    def received_bytes(self, msg_ids: Sequence[str]) -> int:
         """Bytes of those replies that are large."""
-        return sum(link.sizes.came(msg_ids) for link in self._links)
+        return sum(connection.message_sizes.received_bytes(msg_ids) for connection in self._connections)
 
 
-class Links:
+class Connections:
     """The connections of a group's clients, to be asked as if they were one.
 
     Engines of the first client have their ids; those of another client's cluster say whose they are.
     """
 
     def __init__(self) -> None:
-        self.each: list[Link] = []
-        self.sent, self.sizes = _Sent(self.each), _Sizes(self.each)
+        self.each: list[Connection] = []
+        self.argument_cache, self.message_sizes = _ArgumentCaches(self.each), _MessageSizes(self.each)
         self.trouble = ""
         self._uuids: dict[EngineId, str] = {}
 
-    def follow(self, recorder: Any) -> None:
+    def add_recorder(self, recorder: Any) -> None:
         """Nothing: to others the results of a group are what they are by themselves."""
 
-    def keep_until_gone(self, thing: Any, msg_ids: Sequence[str]) -> None:
+    def drop_when_collected(self, thing: Any, msg_ids: Sequence[str]) -> None:
         """Nothing yet: a client that joins keeps its own."""
 
-    def others(self, recorder: GroupRecorder) -> list[Any]:
+    def other_recorders(self, recorder: GroupRecorder) -> list[Any]:
         """Recorders of results that are not in the group, and whose tasks run on the same engines."""
-        found = [other for link in self.each[:1] for other in link.others(recorder)]
+        found = [other for connection in self.each[:1] for other in connection.other_recorders(recorder)]
         return [other for other in found if not recorder.has(other.result())]
 
     # engines -------------------------------------------------------------------------------------
 
     @property
-    def left(self) -> dict[int, float]:
+    def left_at(self) -> dict[int, float]:
         """When engines of the first client's cluster left it."""
-        return self.each[0].left if self.each else {}
+        return self.each[0].left_at if self.each else {}
 
-    def engine(self, uuid: str | None) -> EngineId | None:
+    def engine_id(self, uuid: str | None) -> EngineId | None:
         """The name of an engine, also after it died."""
         if uuid is None:
             return None
-        for n, link in enumerate(self.each):
-            if link.knows(uuid):
-                name = link.engine(uuid)
+        for n, connection in enumerate(self.each):
+            if connection.has_engine(uuid):
+                name = connection.engine_id(uuid)
                 name = name if n == 0 else f"{name} of client {n + 1}"
                 self._uuids[name] = uuid  # type: ignore[index]
                 return name
         return uuid
 
-    def id_at(self, link: Link, name: EngineId) -> EngineId | None:
+    def id_at(self, connection: Connection, name: EngineId) -> EngineId | None:
         """By which id one client knows an engine; None where it does not."""
         uuid = self._uuids.get(name)
         if uuid is None:
-            return name if link is self.each[0] else None
-        return link.engine(uuid) if link.knows(uuid) else None
+            return name if connection is self.each[0] else None
+        return connection.engine_id(uuid) if connection.has_engine(uuid) else None
 
-    def alive(self) -> frozenset[EngineId]:
+    def alive_engines(self) -> frozenset[EngineId]:
         """Names of the engines registered now."""
         if len(self.each) == 1:
-            return frozenset(self.each[0].alive())
-        names = (self.engine(uuid) for link in self.each for uuid in link.uuids())
+            return frozenset(self.each[0].alive_engines())
+        names = (self.engine_id(uuid) for connection in self.each for uuid in connection.engine_uuids())
         return frozenset(name for name in names if name is not None)
 
     # contact -------------------------------------------------------------------------------------
@@ -119,43 +121,45 @@ class Links:
     @property
     def closed(self) -> bool:
         """Whether all clients were closed."""
-        return bool(self.each) and all(link.closed for link in self.each)
+        return bool(self.each) and all(connection.closed for connection in self.each)
 
     @property
     def lost(self) -> bool:
         """Whether all clients lost contact."""
-        return bool(self.each) and all(link.lost for link in self.each)
+        return bool(self.each) and all(connection.lost for connection in self.each)
 
-    def heard(self) -> None:
+    def record_contact(self) -> None:
         """Note that something came; of several clients each is asked for a sign of life instead."""
         if len(self.each) == 1:
-            self.each[0].heard()
+            self.each[0].record_contact()
 
-    def check(self) -> None:
+    def check_contact(self) -> None:
         """Ask the controllers for a sign of life."""
-        for link in self.each:
-            link.check()
+        for connection in self.each:
+            connection.check_contact()
 
-    def note(self) -> str:
+    def describe_problem(self) -> str:
         """What a person must know."""
-        return " ".join(dict.fromkeys(filter(None, (link.note() for link in self.each))))
+        return " ".join(
+            dict.fromkeys(filter(None, (connection.describe_problem() for connection in self.each)))
+        )
 
     @property
-    def on_its_thread(self) -> bool:
+    def on_io_thread(self) -> bool:
         """Whether this is the IO thread of a client."""
-        return any(link.on_its_thread for link in self.each)
+        return any(connection.on_io_thread for connection in self.each)
 
 
 class GroupRoster(Roster):
     """The engines of a group; with several clients an id alone does not say which engine is meant."""
 
-    def __init__(self, links: Links) -> None:
-        super().__init__(links)  # type: ignore[arg-type]
-        self._links = links
+    def __init__(self, connections: Connections) -> None:
+        super().__init__(connections)  # type: ignore[arg-type]
+        self._connections = connections
 
     def slots(self, engine_ids: Sequence[Any], records: Sequence[Any]) -> list[int]:
         """The slots of many engines."""
-        if len(self._links.each) == 1:
+        if len(self._connections.each) == 1:
             return super().slots(engine_ids, records)
         return [
             self.slot(None, md["engine_uuid"])
@@ -175,7 +179,7 @@ class Part:
     Parameters
     ----------
     group : GroupRecorder
-    link : Link
+    connection : Connection
     client : ipyparallel.Client
         Held: the results of the group hold it as well.
     """
@@ -183,10 +187,10 @@ class Part:
     # a group's results resolve by themselves
     _result_future: Future[None] = Future()
 
-    def __init__(self, group: GroupRecorder, link: Link, client: Any) -> None:
+    def __init__(self, group: GroupRecorder, connection: Connection, client: Any) -> None:
         self._group = group
         self._client = client
-        self.link = link
+        self.connection = connection
         self.rescue = Rescue()
 
     @property
@@ -241,18 +245,18 @@ class Part:
     @property
     def engines(self) -> _Engines:
         """Engines by slot, by the ids that this client has for them."""
-        links = self._group.link
-        return _Engines([links.id_at(self.link, name) for name in self._group.engines.ids])
+        connections = self._group.connection
+        return _Engines([connections.id_at(self.connection, name) for name in self._group.engines.ids])
 
     @property
     def lost(self) -> bool:
         """Whether nothing more can be expected of this client's messages."""
-        return self.rescue.lost(self.link)
+        return self.rescue.lost(self.connection)
 
     @property
     def note(self) -> str:
         """What a person must know of the way to this client's engines."""
-        return self.rescue.note(self.link)
+        return self.rescue.note(self.connection)
 
     @property
     def quiet(self) -> float:
@@ -312,7 +316,7 @@ class Routes(Rescue):
     def tried(self, position: int, engine: Any) -> None:
         """Note that a task has failed on an engine, and is still pending."""
         part = self._group.part_at(position)
-        part.rescue.tried(position, self._group.link.id_at(part.link, engine))
+        part.rescue.tried(position, self._group.connection.id_at(part.connection, engine))
 
     def spare(self, positions: list[int]) -> None:
         """Forget what was known of these messages: they were sent again."""

@@ -147,7 +147,7 @@ class Group:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         _open.reset(self._tokens.pop())
         if kind is not None:
-            self.recorder.link.trouble = (
+            self.recorder.connection.trouble = (
                 f"The block ended early, with {kind.__name__}: what it had submitted until then is here."
             )
         self.close()

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...model.arrays import Index
-from ...upstream.connection import Link
-from ...upstream.futures import PENDING, ended
+from ...upstream.connection import Connection
+from ...upstream.futures import PENDING, ended_positions
 from .clients import Part, Routes, pending_of, positions
 from .membership import Joining, Member
 
@@ -26,7 +26,7 @@ class GroupRecorder(Joining):
     """
 
     def __init__(
-        self, group: Any, meet: Callable[[Any], Link], joined: Callable[[Any, GroupRecorder], None]
+        self, group: Any, meet: Callable[[Any], Connection], joined: Callable[[Any, GroupRecorder], None]
     ) -> None:
         super().__init__(group, meet, joined)
         self.rescue = Routes(self)
@@ -36,7 +36,7 @@ class GroupRecorder(Joining):
 
     def hear_every_end(self) -> None:
         """Note each attempt that ends, also one that shows no error."""
-        self._listener.every_end = True
+        self._listener.reports_every_end = True
 
     def drain(self) -> None:
         """Take in new results and what has happened to all."""
@@ -57,7 +57,7 @@ class GroupRecorder(Joining):
         self.drain()
         if self.columns.ended == self.columns.messages:
             return
-        self.link.check()
+        self.connection.check_contact()
         for part in self.parts:
             part.look()
 
@@ -94,7 +94,7 @@ class GroupRecorder(Joining):
                 self.columns.reopen(np.array(sent, np.int64), self.msg_ids)
             self._reached = dict.fromkeys(self._reached, 0)
             self.listen([future for _, future in changed])
-            now_ended = set(ended([future for _, future in changed]).tolist())
+            now_ended = set(ended_positions([future for _, future in changed]).tolist())
             self._absorb(np.array([row for n, (row, _) in enumerate(changed) if n in now_ended], np.int64))
             self.version += 1
         group = self._result()
@@ -106,7 +106,7 @@ class GroupRecorder(Joining):
         self.clock.go_on(self.all_ended)
         self._present = None
         self.rescue.spare(rows)
-        self.link.sent.drop([self.msg_ids[row] for row in rows])
+        self.connection.argument_cache.drop([self.msg_ids[row] for row in rows])
         for row in rows:
             self.attempts.add(row, self.metadata[row])
         inputs = {columns.first_input(row): columns.carried(row) for row in rows}
@@ -149,11 +149,11 @@ class GroupRecorder(Joining):
     def note(self) -> str:
         """What a person must know of the ways to the engines."""
         waiting = [part.note for part in self.parts if pending_of(self.columns, part.mine)]
-        return " ".join(dict.fromkeys(filter(None, [self.link.trouble, *waiting])))
+        return " ".join(dict.fromkeys(filter(None, [self.connection.trouble, *waiting])))
 
     def remark(self, finished: bool) -> str:
         """What a person must know beside the counts; that the block failed stays true at the end."""
-        return self.link.trouble if finished else self.note
+        return self.connection.trouble if finished else self.note
 
     def reached(self, attribute: str) -> bool:
         """Whether all results are ``_ready``, or ``_output_ready``; each is asked until it once was."""
@@ -179,8 +179,8 @@ class GroupRecorder(Joining):
             if part._client is client:
                 return part
         part = Part(self, self._meet(client), client)
-        part.link.keep_until_gone(self, self.msg_ids)
-        self.link.each.append(part.link)
+        part.connection.drop_when_collected(self, self.msg_ids)
+        self.connection.each.append(part.connection)
         self.parts.append(part)
         return part
 

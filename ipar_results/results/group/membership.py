@@ -14,10 +14,10 @@ import numpy as np
 
 from ...model.status import OK
 from ...record.recorder import Recorder
-from ...upstream.connection import Link
-from ...upstream.futures import PENDING, ended, wrote_something
+from ...upstream.connection import Connection
+from ...upstream.futures import PENDING, ended_positions, has_output
 from ..tracker import stands_alone
-from .clients import GroupRoster, Links, Part
+from .clients import Connections, GroupRoster, Part
 from .growing_columns import GrowingColumns
 
 # a result says whether it is part of a map a few instructions after it was made
@@ -40,7 +40,7 @@ class Joining(Recorder, ABC):
     group : Group
         Held weakly.
     meet : callable
-        Gives the link of a client.
+        Gives the connection of a client.
     joined : callable
         Is told of each result that joins.
 
@@ -56,7 +56,9 @@ class Joining(Recorder, ABC):
         The results that have joined.
     """
 
-    def __init__(self, group: Any, meet: Callable[[Any], Link], joined: Callable[[Any, Any], None]) -> None:
+    def __init__(
+        self, group: Any, meet: Callable[[Any], Connection], joined: Callable[[Any, Any], None]
+    ) -> None:
         self.open = True
         self.expected: int | None = None
         self.futures: list[Any] = []
@@ -70,11 +72,11 @@ class Joining(Recorder, ABC):
         self._newest: dict[int, Any] = {}
         self._meet = meet
         self._joined = joined
-        links = Links()
-        super().__init__(group, links)  # type: ignore[arg-type]
-        self.link: Links = links  # type: ignore[assignment]
+        connections = Connections()
+        super().__init__(group, connections)  # type: ignore[arg-type]
+        self.connection: Connections = connections  # type: ignore[assignment]
         self.columns: GrowingColumns = GrowingColumns()
-        self.engines = GroupRoster(links)
+        self.engines = GroupRoster(connections)
         self.single = False
 
     def _start(self, result: Any) -> None:
@@ -162,7 +164,7 @@ class Joining(Recorder, ABC):
         self._owner.extend(owners)
         begin = self.columns.append(ids, inputs)
         waiting = [future.msg_id for future in futures if future._state in PENDING]
-        for word in (part.link.direct(waiting) for part in self.parts):
+        for word in (part.connection.is_direct(waiting) for part in self.parts):
             if word is not None:
                 self.direct = word and self.direct is not False
         self.listen(futures)
@@ -170,10 +172,10 @@ class Joining(Recorder, ABC):
         self.clock.sent([md["submitted"] for md in metadata])
         if first:
             self.clock.place()
-        self._absorb(ended(futures) + begin)
+        self._absorb(ended_positions(futures) + begin)
         self._note_begun(begin, metadata)
         for part in self.parts:
-            if tried := part.link.first_words.take(futures):
+            if tried := part.connection.early_events.take(futures):
                 self._note_tries(tried)
         self.version += 1
         self._torn = False
@@ -184,7 +186,7 @@ class Joining(Recorder, ABC):
             engine = md["engine_id"]
             if engine is not None and self.columns.status[row] < OK and not isinstance(engine, list):
                 self.running[row] = (self.engines.slots([engine], [md])[0], now)
-                if wrote_something(md):
+                if has_output(md):
                     self._note_output([row])
 
     @abstractmethod
@@ -193,7 +195,7 @@ class Joining(Recorder, ABC):
 
     def listen(self, futures: Sequence[Any]) -> None:
         """Hear what comes of these futures before their own results do, so that no user is ahead of us."""
-        on_iopub, on_done = self._listener._on_iopub, self._listener._on_done
+        on_iopub, on_done = self._listener.on_iopub, self._listener.on_done
         for future in futures:
             with future._condition:
                 if future._state in PENDING:
