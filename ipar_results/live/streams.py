@@ -11,8 +11,8 @@ from typing import Any
 
 from ..formatting import utf8_safe
 from ..log import trouble
-from ..render.ansi import clip, left_out
-from ..render.rows import overwritten
+from ..render.ansi import clip, count_omitted
+from ..render.rows import apply_carriage_returns
 from .ticker import CHANGED, Followed
 
 LIVE = 8_000  # characters sent at each update, so that long output costs no more than short
