@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .attach.enable import disable, enable, enabled, monitor
+from .attach.enable import disable, enable, enabled, group, monitor
 
-# These few are all that loading takes. Each of the others comes with its first use: with them come numpy and
-# the renderers, which take ten times as long, and a session that only loads us needs none of them.
+# All that `%load_ext` needs. The other public names are loaded at their first use: they import numpy and the
+# renderers, which takes ten times as long.
 from .errors import ContactLost, RetryError
-from .results.group.group import Group, group
+from .results.group.group import Group
 from .results.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def unload_ipython_extension(ipython: Any) -> None:
     disable()
 
 
-_ROOMS = {
+_LAZY_NAMES = {
     "control.cancel": ("Cancelled",),
     "iterate.as_completed": ("as_completed",),
     "comparison": ("compare",),
@@ -86,9 +86,9 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    for room, names in _ROOMS.items():
+    for module, names in _LAZY_NAMES.items():
         if name in names:
-            value = globals()[name] = getattr(import_module(f".{room}", __name__), name)
+            value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
             return value
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

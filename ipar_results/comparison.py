@@ -81,14 +81,14 @@ def compare(a: Any, b: Any) -> Comparison:
 
 
 def _snapshot(run: Any) -> Snapshot:
-    from .attach.enable import monitor
+    from .live.session import current
     from .results.monitor import Monitor
 
     if isinstance(run, Snapshot):
         return run
     if isinstance(run, str | os.PathLike):
         return load(run)
-    return run.snapshot() if isinstance(run, Monitor) else monitor(run).snapshot()
+    return run.snapshot() if isinstance(run, Monitor) else current().monitor(run).snapshot()
 
 
 def _took(snapshot: Snapshot) -> float:

@@ -10,11 +10,15 @@ from ipyparallel.client.futures import MessageFuture
 from ipyparallel.client.map import Map
 from ipyparallel.error import RemoteError, TaskAborted
 
+from ipar_results.record.recorder import Recorder
+from ipar_results.results.followed import FollowedResult
+from ipar_results.upstream.connection import Connection
+
 START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
 
 
 class Client:
-    """The parts of a Client that an AsyncResult and its recorder read."""
+    """The parts of a Client that an AsyncResult and its followed read."""
 
     def __init__(self, engines=2):
         self._ids = list(range(engines))
@@ -104,3 +108,27 @@ class Fed:
     def abort(self, i, **metadata):
         """A task is taken from the queue."""
         self.reply(i, TaskAborted(self.futures[i].msg_id), "aborted", started=None, **metadata)
+
+
+def follow(fed, contact_timeout=30.0):
+    """The facade of a fed result, without a registry."""
+    link = Connection(fed.client, lambda: contact_timeout)
+    return FollowedResult(Recorder.follow(fed.result, link))
+
+
+class Session:
+    """What a group needs of the session; called, it gives itself."""
+
+    enabled = True
+
+    def __init__(self, registry):
+        self.registry = registry
+
+    def __call__(self):
+        return self
+
+    def begin_group(self, group, show):
+        pass
+
+    def wake(self):
+        pass

@@ -172,7 +172,7 @@ def test_whoever_stops_iterating_leaves_nothing_behind():
     del tasks
     gc.collect()
     assert ref() is None
-    ipar_results.disable()  # the recorder's own
+    ipar_results.disable()  # the followed's own
     assert [len(future._done_callbacks) for future in fed.futures] == before
 
 

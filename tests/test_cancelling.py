@@ -4,11 +4,9 @@ from concurrent.futures import Future
 from datetime import timedelta
 
 import pytest
-from fakes import START, Client, Fed
+from fakes import START, Client, Fed, follow
 
-from ipar_results.control.cancel import Cancelled, cancel
-from ipar_results.record.recorder import Recorder
-from ipar_results.upstream.connection import Connection
+from ipar_results.control.cancel import Cancelled
 
 
 def after(seconds):
@@ -41,15 +39,15 @@ class Answering(Client):
 def work():
     """Six tasks of which each of two engines runs one, and who is asked to stop them."""
     fed = Fed(6, client=Answering())
-    recorder = Recorder(fed.result, Connection(fed.client))
+    followed = follow(fed)
     fed.busy(0, date=after(1))
     fed.busy(1, date=after(1))
-    return fed, recorder
+    return fed, followed
 
 
 def stop(work, **how):
-    fed, recorder = work
-    return cancel(fed.result, recorder, interrupt=True, **{"timeout": 0.5, **how})
+    fed, followed = work
+    return followed.cancel(fed.result, interrupt=True, **{"timeout": 0.5, **how})
 
 
 def test_what_runs_is_interrupted_once(work):

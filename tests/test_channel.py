@@ -14,7 +14,7 @@ from ipar_results.config import IPythonParallelResults
 from ipar_results.live.channel import channel as channels
 from ipar_results.live.channel.channel import Channel
 from ipar_results.live.display.mime import MIME
-from ipar_results.results.registry import Watch
+from ipar_results.results.registry import Registry
 from ipar_results.results.tracker import Tracker
 
 
@@ -41,8 +41,8 @@ class Scene:
     def __init__(self, monkeypatch):
         self.now = 1_000.0
         monkeypatch.setattr(channels, "time", SimpleNamespace(monotonic=lambda: self.now))
-        self.watch = Watch()
-        self.tracker = Tracker(self.watch.recorder, lambda: None)
+        self.registry = Registry()
+        self.tracker = Tracker(self.registry.followed, lambda: None)
         self.kernel = SimpleNamespace(control_handlers={}, session=None)
         self.channel = Channel(self.kernel, self.tracker, IPythonParallelResults(), lambda: None)
         self.sent, self.front, self.n = [], FrontEnd(), 0
@@ -87,7 +87,7 @@ def scene(monkeypatch, log_once):
     scene = Scene(monkeypatch)
     yield scene
     scene.tracker.close()
-    scene.watch.close()
+    scene.registry.close()
 
 
 def test_nothing_is_sent_before_somebody_says_hello(scene):

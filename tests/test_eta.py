@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import START, Client, Fed
+from fakes import START, Client, Fed, follow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.facts.eta import Forecast
+from ipar_results.facts.eta import Eta
 from ipar_results.facts.eta_model import Work, estimate
-from ipar_results.record.recorder import Recorder
-from ipar_results.upstream.connection import Connection
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 
@@ -139,54 +137,50 @@ def test_the_order_of_the_sample_changes_nothing_but_through_positions(order):
     assert estimate(replace(one, **columns)) == estimate(one)
 
 
-# from a recorder -------------------------------------------------------------------------------------
-
-
-def recorded(fed):
-    return Recorder(fed.result, Connection(fed.client, lambda: 30.0))
+# from a followed -------------------------------------------------------------------------------------
 
 
 def test_a_snapshot_shows_it_after_a_wave_and_not_after_the_end():
     fed = Fed(12, client=Client())
-    recorder = recorded(fed)
-    assert recorder.snapshot().eta is None
+    followed = follow(fed)
+    assert followed.snapshot().eta is None
     for i in range(8):
         fed.reply(i, engine_id=i % 2)
-    recorder.forecast = Forecast()
-    low, high = recorder.snapshot().eta
+    followed = follow(fed)  # without the estimate of before
+    low, high = followed.snapshot().eta
     assert 0 < low <= high
     for i in range(8, 12):
         fed.reply(i)
-    assert recorder.snapshot().eta is None
+    assert followed.snapshot().eta is None
 
 
 def test_between_two_estimates_the_clock_goes_on():
     fed = Fed(40)
-    recorder = recorded(fed)
+    followed = follow(fed)
     for i in range(20):
         fed.reply(i)
-    recorder.drain()
-    forecast, now = Forecast(), START.timestamp() + 25
-    first = forecast.range(recorder, now)
+    followed.drain()
+    eta, now = Eta(), START.timestamp() + 25
+    first = eta.range(followed.record, now)
     fed.reply(20)
-    recorder.drain()
-    assert forecast.range(recorder, now + 0.2) == pytest.approx((first[0] - 0.2, first[1] - 0.2))
-    assert forecast.range(recorder, now + 0.3) != pytest.approx((first[0] - 0.3, first[1] - 0.3))
+    followed.drain()
+    assert eta.range(followed.record, now + 0.2) == pytest.approx((first[0] - 0.2, first[1] - 0.2))
+    assert eta.range(followed.record, now + 0.3) != pytest.approx((first[0] - 0.3, first[1] - 0.3))
 
 
 def test_missing_times_do_no_harm():
     fed = Fed(40)
-    recorder = recorded(fed)
+    followed = follow(fed)
     for i in range(20):
         fed.reply(i, **({"started": None} if i % 3 else {}))
     for i in range(20, 24):
         fed.abort(i)
-    assert recorder.snapshot().eta is not None
+    assert followed.snapshot().eta is not None
 
 
 def test_aborted_tasks_alone_say_nothing():
     fed = Fed(40)
-    recorder = recorded(fed)
+    followed = follow(fed)
     for i in range(20):
         fed.abort(i)
-    assert recorder.snapshot().eta is None
+    assert followed.snapshot().eta is None

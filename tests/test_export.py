@@ -10,7 +10,7 @@ from datetime import timedelta, timezone
 import numpy as np
 import pytest
 import samples
-from fakes import START, Client, Fed
+from fakes import START, Client, Fed, follow
 from test_render_html import Outline
 from trace_format import wrong_in
 
@@ -22,13 +22,11 @@ from ipar_results.export.tasks import Tasks
 from ipar_results.model.snapshot import Snapshot
 from ipar_results.model.status import OK
 from ipar_results.model.timeline import RunningTasks, Timeline
-from ipar_results.record.recorder import Recorder
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Connection
 
 
 def watched(fed):
-    return Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
+    return Monitor(fed.result, follow(fed))
 
 
 def many(n):
@@ -36,8 +34,9 @@ def many(n):
     fed = Fed(n, client=Client())
     monitor = watched(fed)
     monitor.kept = fed
-    columns, recorder = monitor._recorder.columns, monitor._recorder
-    recorder.engines.slots([0, 1], [{}, {}])
+    followed = monitor._followed
+    columns = followed.record.columns
+    followed.record.engines.slots([0, 1], [{}, {}])
     columns.reserve(2)
     begun = START.timestamp() + np.arange(n) / 10
     columns.end(np.arange(n), np.full(n, 2, np.int8), (np.arange(n) % 2).astype(np.int32), begun, begun + 0.1)
@@ -172,7 +171,7 @@ def test_a_trace_marks_what_was_tried_again(tmp_path):
         "started": START - timedelta(seconds=9),
         "completed": START - timedelta(seconds=8),
     }
-    monitor._recorder.attempts.add(0, {**fed.futures[0].output.metadata, **before})
+    monitor._followed.record.attempts.add(0, {**fed.futures[0].output.metadata, **before})
     fed.reply(1)
     names = [e["name"] for e in events_of(monitor.save_trace(tmp_path / "x.json")) if e["ph"] == "X"]
     assert "↻ task 0 (attempt 1, tried again)" in names
@@ -189,7 +188,7 @@ def test_an_arrow_leads_from_each_attempt_to_the_next(tmp_path):
     for attempt in (1, 2):
         begun = START - timedelta(seconds=20 // attempt)
         moments = {"started": begun, "completed": begun + timedelta(seconds=3)}
-        monitor._recorder.attempts.add(0, {**first, "engine_id": attempt, **moments})
+        monitor._followed.record.attempts.add(0, {**first, "engine_id": attempt, **moments})
     path = monitor.save_trace(tmp_path / "x.json")
     assert wrong_in(path) == []
     slices = {(e["tid"], e["ts"]) for e in events_of(path) if e["ph"] == "X"}

@@ -5,21 +5,26 @@ import weakref
 from concurrent.futures import Future
 
 import pytest
-from fakes import Client, Fed
+from fakes import Client, Fed, Session
 from ipyparallel import AsyncResult
 
 import ipar_results
-from ipar_results.results.group import group as group_of
+from ipar_results import group as group_of
 from ipar_results.results.group.group import Group, label_of
-from ipar_results.results.group.group_recorder import GroupRecorder
-from ipar_results.results.registry import Watch
+from ipar_results.results.registry import Registry
+from ipar_results.upstream.events import EventListener
 
 
 @pytest.fixture
-def watch():
-    watch = Watch()
-    yield watch
-    watch.close()
+def registry():
+    registry = Registry()
+    yield registry
+    registry.close()
+
+
+@pytest.fixture
+def session(registry):
+    return Session(registry)
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def client():
 
 
 def born(group, fed):
-    group.recorder.born(fed.result)
+    group.membership.add_new(fed.result)
     return fed
 
 
@@ -40,12 +45,12 @@ def single(client, name):
     return fed
 
 
-def test_a_loop_of_single_results_is_one_result_with_as_many_tasks(watch, client):
-    group = Group("climate", watch)
+def test_a_loop_of_single_results_is_one_result_with_as_many_tasks(session, client):
+    group = Group("climate", session)
     feds = [born(group, single(client, f"task-{i}")) for i in range(300)]
     for i, fed in enumerate(feds):
         (fed.fail if i % 3 == 0 else fed.reply)(0)
-    group.recorder.shut()
+    group.close()
     snapshot = group.snapshot()
     assert (snapshot.name, snapshot.total, snapshot.ok, snapshot.failed) == ("climate", 300, 200, 100)
     assert (snapshot.finished, snapshot.state, snapshot.messages) == (True, "failed", 300)
@@ -53,94 +58,94 @@ def test_a_loop_of_single_results_is_one_result_with_as_many_tasks(watch, client
     assert group.results == tuple(fed.result for fed in feds)
 
 
-def test_what_is_made_and_ended_at_once_counts_though_nobody_keeps_it(watch, client):
-    group = Group("quick", watch)
+def test_what_is_made_and_ended_at_once_counts_though_nobody_keeps_it(session, client):
+    group = Group("quick", session)
     for i in range(50):
         born(group, single(client, f"task-{i}")).reply(0)
     gc.collect()
     assert group.snapshot().ok >= 49  # the last one may be part of a map yet
-    group.recorder.shut()
+    group.close()
     assert group.snapshot().ok == 50
 
 
-def test_the_parts_of_a_map_are_not_counted_beside_it(watch, client):
-    group = Group("map", watch)
+def test_the_parts_of_a_map_are_not_counted_beside_it(session, client):
+    group = Group("map", session)
     fed = Fed(4, chunks=[2, 2, 2, 1], client=client)
     for future in fed.futures:  # the throwaway result that ipyparallel makes for each message of a map
         part = AsyncResult(client, future, fname="f", owner=True)
-        group.recorder.born(part)
-        assert group.recorder.drain() is None  # looked at before its maker has said whose part it is
+        group.membership.add_new(part)
+        assert group.followed.drain() is None  # looked at before its maker has said whose part it is
         part.owner = False
     born(group, fed)
     fed.reply(0, [1, 2])
-    group.recorder.shut()
+    group.close()
     assert group.results == (fed.result,)
     snapshot = group.snapshot()
     assert (snapshot.total, snapshot.messages, snapshot.done) == (7, 4, 2)
     assert [task.index for task in snapshot.tasks] == [0, 2, 4, 6]
 
 
-def test_chunks_that_join_after_single_tasks_keep_every_index_right(watch, client):
-    group = Group("mixed", watch)
+def test_chunks_that_join_after_single_tasks_keep_every_index_right(session, client):
+    group = Group("mixed", session)
     first = born(group, single(client, "alone"))
     born(group, Fed(2, chunks=[3, 4], client=client))
-    group.recorder.shut()
+    group.close()
     first.fail(0)
     snapshot = group.snapshot()
     assert (snapshot.total, snapshot.failed) == (8, 1)
     assert [(task.index, task.inputs) for task in snapshot.tasks] == [(0, 1), (1, 3), (4, 4)]
 
 
-def test_a_message_that_two_results_share_counts_once(watch, client):
-    group = Group("twice", watch)
+def test_a_message_that_two_results_share_counts_once(session, client):
+    group = Group("twice", session)
     fed = born(group, Fed(3, chunks=[1, 1, 1], client=client))
     again = AsyncResult(client, list(fed.futures), fname="f", owner=True)
-    group.recorder.born(again)
-    group.recorder.shut()
+    group.membership.add_new(again)
+    group.close()
     fed.reply(0)
     assert (group.snapshot().total, group.snapshot().done) == (3, 1)
     assert group.results == (fed.result,)
 
 
-def test_the_same_group_is_not_finished_before_its_block_is(watch, client):
-    group = Group("open", watch)
+def test_the_same_group_is_not_finished_before_its_block_is(session, client):
+    group = Group("open", session)
     fed = born(group, single(client, "a"))
     born(group, single(client, "b")).reply(0)
     fed.reply(0)
-    group.recorder.add([fed.result])
+    group.membership.add([fed.result])
     assert not group.snapshot().finished
     assert group.snapshot().state == "running"
-    group.recorder.shut()
+    group.close()
     assert group.snapshot().finished
     assert group._ready
 
 
-def test_an_empty_group_ends_with_its_block(watch):
-    group = Group("nothing", watch)
+def test_an_empty_group_ends_with_its_block(session):
+    group = Group("nothing", session)
     assert (group.snapshot().state, group.snapshot().finished) == ("empty", False)
-    group.recorder.shut()
+    group.close()
     assert (group.snapshot().state, group.snapshot().finished, group._ready) == ("empty", True, True)
 
 
-def test_what_runs_is_told_with_its_index_in_the_group(watch, client):
-    group = Group("runs", watch)
+def test_what_runs_is_told_with_its_index_in_the_group(session, client):
+    group = Group("runs", session)
     born(group, single(client, "a")).reply(0)
     fed = born(group, single(client, "b"))
-    group.recorder.shut()
+    group.close()
     fed.busy(0)
     (load,) = [load for load in group.snapshot().engines if load.running]
     assert load.running[0] == 1
     assert group.snapshot().running == 1
 
 
-def test_engines_of_a_second_cluster_are_not_taken_for_those_of_the_first(watch):
-    group = Group("two", watch)
+def test_engines_of_a_second_cluster_are_not_taken_for_those_of_the_first(session):
+    group = Group("two", session)
     here, there = Client(), Client()
     there._engines = {i: f"other-{i}" for i in there._ids}
     feds = [single(here, "a"), single(there, "b")]
     for fed in feds:
         born(group, fed)
-    group.recorder.shut()
+    group.close()
     feds[0].reply(0)
     feds[1].reply(0, engine_uuid="other-0")
     assert [(load.engine_id, load.done, load.alive) for load in group.snapshot().engines] == [
@@ -149,12 +154,12 @@ def test_engines_of_a_second_cluster_are_not_taken_for_those_of_the_first(watch)
     ]
 
 
-def test_a_block_that_failed_is_said_to_have(watch, client):
+def test_a_block_that_failed_is_said_to_have(client):
     ipar_results.enable()
     try:
         with pytest.raises(ZeroDivisionError), group_of("early") as group:
             fed = single(client, "a")
-            group.recorder.born(fed.result)
+            group.membership.add_new(fed.result)
             1 / 0  # noqa: B018
         fed.reply(0)
         snapshot = group.snapshot()
@@ -183,11 +188,11 @@ def test_a_block_runs_once():
         ipar_results.disable()
 
 
-def test_dropping_a_group_frees_its_results(watch, client):
-    group = Group("dropped", watch)
+def test_dropping_a_group_frees_its_results(session, client):
+    group = Group("dropped", session)
     fed = born(group, single(client, "a"))
     fed.reply(0)
-    group.recorder.shut()
+    group.close()
     assert group.snapshot().finished
     result = weakref.ref(fed.result)
     del fed, group
@@ -195,31 +200,31 @@ def test_dropping_a_group_frees_its_results(watch, client):
     assert result() is None
 
 
-def test_unloading_takes_every_callback_off(watch, client):
-    group = Group("unloaded", watch)
+def test_unloading_takes_every_callback_off(session, client):
+    group = Group("unloaded", session)
     fed = born(group, single(client, "a"))
     before = len(fed.futures[0]._done_callbacks)
-    group.recorder.shut()
+    group.close()
     assert len(fed.futures[0]._done_callbacks) == before + 1
-    watch.close()
+    session.registry.close()
     assert len(fed.futures[0]._done_callbacks) == before
     assert fed.futures[0].iopub_callbacks == []
 
 
-def test_a_group_is_not_behind_the_user_of_its_results(watch, client):
-    group = Group("first", watch)
+def test_a_group_is_not_behind_the_user_of_its_results(session, client):
+    group = Group("first", session)
     feds = [born(group, single(client, f"task-{i}")) for i in range(3)]
-    group.recorder.shut()
+    group.close()
     seen = []
     feds[1].result.add_done_callback(lambda _: seen.append(group.snapshot().done))
     feds[1].reply(0)
     assert seen == [1]
 
 
-def test_an_interruption_while_results_join_loses_none(watch, client, monkeypatch):
-    group = Group("torn", watch)
+def test_an_interruption_while_results_join_loses_none(session, client, monkeypatch):
+    group = Group("torn", session)
     feds = [born(group, single(client, f"task-{i}")) for i in range(5)]
-    real, calls = GroupRecorder.listen, []
+    real, calls = EventListener.attach_first, []
 
     def interrupted(self, futures):
         calls.append(len(futures))
@@ -227,10 +232,10 @@ def test_an_interruption_while_results_join_loses_none(watch, client, monkeypatc
             raise KeyboardInterrupt
         real(self, futures)
 
-    monkeypatch.setattr(GroupRecorder, "listen", interrupted)
+    monkeypatch.setattr(EventListener, "attach_first", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        group.recorder.shut()
-    group.recorder.shut()
+        group.close()
+    group.close()
     for fed in feds:
         fed.reply(0)
     assert (group.snapshot().total, group.snapshot().ok) == (5, 5)

@@ -19,7 +19,7 @@ from ipyparallel.client import remotefunction
 from ipyparallel.serialize import PrePickled, pack_apply_message
 
 from ipar_results.task_inputs import MAX_LENGTH, describe_input
-from ipar_results.upstream.sent_messages import MOST, SMALL, Requests
+from ipar_results.upstream.sent_messages import MAX_CACHE_BYTES, MAX_MESSAGE_BYTES, ArgumentCache
 
 
 def call(*args, **kwargs):

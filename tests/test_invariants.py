@@ -7,19 +7,15 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from fakes import START, Fed
+from fakes import START, Fed, follow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from trace_format import wrong_in
 
 from ipar_results.export import report_timeline as interactive
-from ipar_results.export.tasks import collect
-from ipar_results.facts.take_timeline import take_timeline
-from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Connection
 
 KINDS = {"ok": None, "failed": "ValueError", "failed otherwise": "KeyError", "aborted": None, "pending": None}
 
@@ -40,7 +36,7 @@ sized = settings(max_examples=60, deadline=None)
 def answered(table, order):
     """A monitor of a map whose messages were answered in this order; its futures are kept with it."""
     fed = Fed(len(table), chunks=[row["inputs"] for row in table])
-    monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
+    monitor = Monitor(fed.result, follow(fed))
     monitor.kept = fed
     for i in order:
         row = table[i]
@@ -129,10 +125,10 @@ def test_the_order_of_the_answers_changes_neither_trace_nor_pictures(table, rand
         assert [rule for rule in wrong_in(path) if "overlaps" not in rule] == []
         told = json.loads(path.read_text())["traceEvents"]
         events.append([_coarse(event) for event in told if event["ph"] != "M"])
-        line = take_timeline(monitor._recorder)
+        line = monitor._followed.timeline()
         drawn = html.timeline_plot(monitor.snapshot(), line) if monitor.snapshot().finished else ""
         strokes.append(sorted(re.findall(r"h(\d+)", drawn)))
-        data = interactive.moving(collect(monitor._result, monitor._recorder), line)
+        data = interactive.moving(monitor._tasks(), line)
         moved.append(data and (data["count"], data["lanes"], data["errors"]))
     assert events[0] == events[1]
     assert strokes[0] == strokes[1]
@@ -155,6 +151,6 @@ def test_missing_times_are_missing_and_not_made_up(table):
             assert took == pytest.approx(row["took"] / 1000, abs=2e-6)
         else:
             assert np.isnan(took)
-    assert html.card(snapshot, timeline=take_timeline(monitor._recorder))
+    assert html.card(snapshot, timeline=monitor._followed.timeline())
     assert text.plain_text(snapshot)
     json.dumps(snapshot.to_json(), allow_nan=False)

@@ -57,7 +57,7 @@ def test_a_client_is_met_with_all_that_its_answers_need():
             _ids, _engines, _registration_callbacks, _closed = [], {}, [], False
 
         import ipar_results
-        ipar_results.attach.enable.current().watch.meet(Client())
+        ipar_results.live.session.current().registry.connection(Client())
         rooms = "numpy", "ipar_results.record.recorder", "ipar_results.results.group.group_recorder"
         print([name for name in rooms if name not in sys.modules])
     """
@@ -72,7 +72,7 @@ def test_every_public_name_is_there_when_it_is_asked_for(name):
 
 def test_functions_are_not_hidden_by_the_modules_of_their_name():
     code = """
-        import ipar_results, ipar_results.group, ipar_results.monitor
+        import ipar_results.results.group.group, ipar_results.results.monitor, ipar_results.comparison
         from ipar_results import group, monitor, compare, load, as_completed
         print(all(map(callable, (group, monitor, compare, load, as_completed))))
     """

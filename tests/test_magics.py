@@ -8,7 +8,7 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 
 from ipar_results.attach.magics.ipar import ResultMagics
-from ipar_results.results.registry import Watch
+from ipar_results.results.registry import Registry
 from ipar_results.results.tracker import Tracker
 
 
@@ -17,15 +17,15 @@ class Scene:
 
     def __init__(self, shell):
         self.shell, self.client, self.shown = shell, Client(), []
-        self.watch = Watch()
-        self.tracker = Tracker(self.watch.recorder, lambda: None)
+        self.registry = Registry()
+        self.tracker = Tracker(self.registry.followed, lambda: None)
         self.magics = ResultMagics(shell, self.tracker)
         self.detach = self.magics.attach()
 
     def submit(self, n=2, name="f", variable=None):
         fed = Fed(n, chunks=[1] * n, client=self.client)
         fed.result._fname = name
-        self.tracker.born(fed.result)
+        self.tracker.add_new(fed.result)
         if variable:
             self.shell.user_ns[variable] = fed.result
         return fed
@@ -45,7 +45,7 @@ def scene(shell):
     yield scene
     scene.detach()
     scene.tracker.close()
-    scene.watch.close()
+    scene.registry.close()
 
 
 def test_what_was_submitted_just_now_is_listed_at_once(scene, capsys):

@@ -9,8 +9,8 @@ import pytest
 from fakes import Client, Fed
 from test_channel import Comm
 
-from ipar_results.attach.extension import Extension
 from ipar_results.live.channel.channel import Channel
+from ipar_results.live.session import Session
 from ipar_results.results import tracker as tracking
 from ipar_results.results.group.group import Group
 
@@ -39,7 +39,7 @@ def kernel():
 def layer(request, kernel, monkeypatch):
     """The layer as a kernel has it, quicker at updating, with or without a labextension."""
     monkeypatch.setattr(tracking, "_REMEMBERED", REMEMBERED)
-    layer = Extension()
+    layer = Session()
     display_pub = SimpleNamespace(publish=kernel.publish, pub_socket=object())
     layer.shell = SimpleNamespace(kernel=kernel, display_pub=display_pub, user_ns={})
     layer.config.messages, layer.config.view, layer.config.contact_timeout = 50.0, "html", 3600.0
@@ -52,7 +52,7 @@ def layer(request, kernel, monkeypatch):
         hello = {"protocol": 1, "type": "hello", "request": "r", "client": "tab"}
         assert layer.channel.answer(hello)["status"] == "ok"
     yield layer
-    layer.detach()
+    layer.close()
 
 
 def run(fed):
@@ -70,8 +70,8 @@ def rest(layer, until):
     for _ in range(2):
         until(lambda: layer.ticker._thread is None and not layer.ticker.followed(), timeout=300)
         gc.collect()
-        for client in layer.watch.clients():
-            layer.recorder(Fed(1, client=client).result)  # with the next one goes what was kept for the last
+        for client in layer.registry.clients():
+            layer.followed(Fed(1, client=client).result)  # with the next one goes what was kept for the last
         gc.collect()
         layer.ticker.wake()
     until(lambda: layer.ticker._thread is None)
@@ -108,7 +108,7 @@ def shown(layer, client, count):
     """Display so many results one after another, each dropped by its user before the next."""
     for n in range(count):
         fed = Fed(TASKS, chunks=[1] * TASKS, client=client)
-        layer.watch.sent(client, fed.futures[0].msg_id, [b"function", b"x" * 100])
+        layer.registry.add_request(client, fed.futures[0].msg_id, [b"function", b"x" * 100])
         layer.show(fed.result)
         run(fed)
         if n % 20 == 19:
@@ -134,10 +134,10 @@ def test_a_result_that_its_user_drops_takes_its_columns_along(layer, until):
     fed = Fed(TASKS, chunks=[1] * TASKS)
     layer.show(fed.result)
     run(fed)
-    recorder = layer.recorder(fed.result)
-    columns = recorder.columns
-    gone = [weakref.ref(each) for each in (fed.result, recorder, columns, columns.status, fed.futures[0])]
-    del fed, recorder, columns
+    followed = layer.followed(fed.result)
+    columns = followed.record.columns
+    gone = [weakref.ref(each) for each in (fed.result, followed, columns, columns.status, fed.futures[0])]
+    del fed, followed, columns
     rest(layer, until)
     assert [ref() for ref in gone] == [None] * 5
 
@@ -145,48 +145,48 @@ def test_a_result_that_its_user_drops_takes_its_columns_along(layer, until):
 def test_a_group_takes_its_results_along(layer, until):
     client = Client()
     feds = [Fed(10, chunks=[1] * 10, client=client) for _ in range(3)]
-    group = Group.of("three", layer.watch, [fed.result for fed in feds])
+    group = Group.of("three", lambda: layer, [fed.result for fed in feds])
     layer.show(group)
     for fed in feds:
         run(fed)
-    gone = [weakref.ref(each) for each in (group, group.recorder, *(fed.result for fed in feds))]
+    gone = [weakref.ref(each) for each in (group, group.followed, *(fed.result for fed in feds))]
     del feds, fed, group
     rest(layer, until)
     assert [ref() for ref in gone] == [None] * 5
 
 
 def test_what_a_failed_task_was_given_goes_with_its_result():
-    layer = Extension()
+    layer = Session()
     client = Client()
     fed = Fed(2, chunks=[1, 1], client=client)
     for future in fed.futures:
-        layer.watch.sent(client, future.msg_id, [b"function", b"x" * 100])
-    recorder = layer.recorder(fed.result)
+        layer.registry.add_request(client, future.msg_id, [b"function", b"x" * 100])
+    followed = layer.followed(fed.result)
     fed.reply(0)
     fed.fail(1)
-    recorder.drain()
-    kept = layer.watch.meet(client).argument_cache
+    followed.drain()
+    kept = layer.registry.connection(client).argument_cache
     assert len(kept) == 1
-    del fed, recorder, future
+    del fed, followed, future
     gc.collect()
-    layer.recorder(Fed(1, client=client).result)  # the next one
+    layer.followed(Fed(1, client=client).result)  # the next one
     assert len(kept) == 0
-    layer.detach()
+    layer.close()
 
 
 def test_what_a_broadcast_was_given_goes_with_its_result():
-    layer = Extension()
+    layer = Session()
     client = Client()
-    layer.watch.sent(client, "message", [b"function", b"x" * 100])
+    layer.registry.add_request(client, "message", [b"function", b"x" * 100])
     fed = Fed(2, client=client)  # whose ids are message_0 and message_1, as those of a broadcast
-    layer.recorder(fed.result)
+    layer.followed(fed.result)
     del fed
     gc.collect()
-    kept = layer.watch.meet(client).argument_cache
+    kept = layer.registry.connection(client).argument_cache
     assert len(kept) == 1
-    layer.recorder(Fed(1, client=client).result)
+    layer.followed(Fed(1, client=client).result)
     assert len(kept) == 0
-    layer.detach()
+    layer.close()
 
 
 def test_the_front_ends_rows_of_a_result_that_is_gone_are_not_kept(layer, until):

@@ -15,8 +15,7 @@ from ipar_results.live.display.display import Live
 from ipar_results.live.display.final_update import Last
 from ipar_results.live.display.following import Following
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
-from ipar_results.record import state as known
-from ipar_results.results.registry import Watch
+from ipar_results.results.registry import Registry
 
 
 class Clock:
@@ -258,15 +257,15 @@ def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog, log_
 
 
 def test_a_large_picture_has_others_move_between_its_parts(monkeypatch):
-    monkeypatch.setattr(known, "LARGE", 3)
+    monkeypatch.setattr("ipar_results.record.state.LARGE", 3)
     turns = []
     for n in (3, 4):
         fed, moved = Fed(n, chunks=[1] * n), []
-        recorder = Watch().recorder(fed.result)
+        followed = Registry().followed(fed.result)
         fed.reply(0)
         front = SimpleNamespace(connected=lambda: True, saved=lambda state: {})
         pause = partial(moved.append, "others")
-        live = Live(fed.result, recorder, settings(None), lambda *a, **k: None, "html", front, pause)
+        live = Live(fed.result, followed, settings(None), lambda *a, **k: None, "html", front, pause)
         live.send()
         turns.append(len(moved))
     assert turns[0] == 0 and turns[1] >= 2
@@ -284,8 +283,8 @@ def test_what_takes_long_to_draw_moves_less_often(seconds, waits):
         _finish = _update
 
     fed = Fed(4)
-    recorder = Watch().recorder(fed.result)
-    shown = Drawn(fed.result, recorder, settings(None))
+    followed = Registry().followed(fed.result)
+    shown = Drawn(fed.result, followed, settings(None))
     assert shown.send() == 1
     fed.reply(0)
     assert (shown.wants(shown.sent_at + 0.4) is None) == waits

@@ -4,28 +4,21 @@ import json
 
 import numpy as np
 import pytest
-from fakes import START, Client, Fed
+from fakes import START, Client, Fed, follow
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipar_results.facts.take_timeline import take_timeline
 from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import sample
-from ipar_results.record.recorder import Recorder
-from ipar_results.upstream.connection import Connection
-
-
-def recorded(fed):
-    return Recorder(fed.result, Connection(fed.client, lambda: 30.0))
 
 
 def test_it_holds_what_has_ended_and_what_runs():
     fed = Fed(4)
-    recorder = recorded(fed)
+    followed = follow(fed)
     fed.busy(3)
     fed.reply(0)
     fed.fail(1, seconds=2.0)
-    timeline = take_timeline(recorder)
+    timeline = followed.timeline()
     assert timeline.position.tolist() == [0, 1]
     assert timeline.status.tolist() == [OK, FAILED]
     assert timeline.start.tolist() == [0.0, 1.0]
@@ -38,26 +31,26 @@ def test_it_holds_what_has_ended_and_what_runs():
 
 def test_chunks_say_which_inputs_they_carry():
     fed = Fed(3, chunks=[5, 5, 2])
-    recorder = recorded(fed)
+    followed = follow(fed)
     for i in range(3):
         fed.reply(i)
-    timeline = take_timeline(recorder)
+    timeline = followed.timeline()
     assert timeline.first.tolist() == [0, 5, 10]
     assert timeline.inputs.tolist() == [5, 5, 2]
 
 
 def test_before_anything_has_ended_it_is_empty_and_still_json():
-    timeline = take_timeline(recorded(Fed(2)))
+    timeline = follow(Fed(2)).timeline()
     assert timeline.shown == timeline.ended == 0
     assert json.loads(json.dumps(timeline.to_json()))["position"] == []
 
 
 def test_json_is_of_plain_numbers_rounded_to_milliseconds_with_null_for_what_nobody_knows():
     fed = Fed(3)
-    recorder = recorded(fed)
+    followed = follow(fed)
     fed.reply(0, seconds=0.123456)
     fed.abort(2)
-    read = json.loads(json.dumps(take_timeline(recorder).to_json(), allow_nan=False))
+    read = json.loads(json.dumps(followed.timeline().to_json(), allow_nan=False))
     assert read == {
         "base": round(START.timestamp(), 3),
         "of": 2,
@@ -75,10 +68,10 @@ def test_json_is_of_plain_numbers_rounded_to_milliseconds_with_null_for_what_nob
 def test_a_sample_says_so_and_keeps_every_failure():
     client = Client()
     fed = Fed(100, client=client)
-    recorder = recorded(fed)
+    followed = follow(fed)
     for i in range(100):
         fed.fail(i) if i in (13, 14, 77) else fed.reply(i)
-    timeline = take_timeline(recorder, limit=10)
+    timeline = followed.timeline(10)
     assert (timeline.shown, timeline.ended) == (10, 100)
     assert {13, 14, 77} <= set(timeline.position.tolist())
     assert (np.diff(timeline.position) > 0).all()
@@ -100,11 +93,11 @@ def test_the_order_of_arrival_changes_nothing(limit):
     forwards, backwards = Fed(20), Fed(20)
     columns = []
     for fed, order in ((forwards, range(20)), (backwards, reversed(range(20)))):
-        recorder = recorded(fed)
+        followed = follow(fed)
         for i in order:
             fed.fail(i) if i % 7 == 0 else fed.reply(i)
-            recorder.drain()
-        timeline = take_timeline(recorder, limit)
+            followed.drain()
+        timeline = followed.timeline(limit)
         ids = [timeline.engines[slot] for slot in timeline.slot]
         columns.append((timeline.base, ids, *(getattr(timeline, name).tolist() for name in
                        ("position", "first", "inputs", "start", "duration", "status"))))  # fmt: skip

@@ -7,21 +7,21 @@ import pytest
 from fakes import Client, Fed
 from ipyparallel import AsyncResult
 
-from ipar_results.results.registry import Watch
-from ipar_results.results.tracker import Tracker, Where
+from ipar_results.results.registry import Registry
+from ipar_results.results.tracker import Cell, Tracker
 
 
 @pytest.fixture
 def tracker():
-    watch = Watch()
-    tracker = Tracker(watch.recorder, lambda: None)
+    registry = Registry()
+    tracker = Tracker(registry.followed, lambda: None)
     yield tracker
     tracker.close()
-    watch.close()
+    registry.close()
 
 
 def born(tracker, fed):
-    tracker.born(fed.result)
+    tracker.add_new(fed.result)
     tracker.round()
     tracker.round()
     return fed
@@ -33,28 +33,28 @@ def test_a_result_is_followed_though_nobody_looks(tracker):
     fed.reply(1)
     (entry,) = tracker.all()
     assert tracker.round() is True
-    assert entry.facts()["done"] == 2
+    assert entry.summary().done == 2
 
 
 def test_a_result_knows_the_cell_it_was_made_in(tracker):
     fed = Fed(1, chunks=[1])
-    tracker.where = Where("cell-a", 7)
-    tracker.born(fed.result)
-    tracker.where = Where("cell-b", 8)
+    tracker.cell = Cell("cell-a", 7)
+    tracker.add_new(fed.result)
+    tracker.cell = Cell("cell-b", 8)
     tracker.round()
     tracker.round()
     (entry,) = tracker.all()
-    assert entry.where == ("cell-a", 7)
+    assert entry.cell == ("cell-a", 7)
 
 
 def test_the_parts_that_a_map_puts_together_are_not_results_of_their_own(tracker):
     fed = Fed(2)
     part = AsyncResult(fed.client, fed.futures[0], fname="f", owner=True)
-    tracker.born(part)
+    tracker.add_new(part)
     part.owner = False  # what a map says of it, once it has it
     fed.result.owner = True
     born(tracker, fed)
-    assert [entry.recorder.result() for entry in tracker.all()] == [fed.result]
+    assert [entry.followed.record.result() for entry in tracker.all()] == [fed.result]
 
 
 def test_an_ended_result_is_let_go_and_its_facts_stay(tracker):
@@ -67,7 +67,7 @@ def test_an_ended_result_is_let_go_and_its_facts_stay(tracker):
     gc.collect()
     (entry,) = tracker.all()
     assert ref() is None and entry.gone
-    assert (entry.facts()["failed"], entry.facts()["state"]) == (1, "failed")
+    assert (entry.summary().failed, entry.summary().state) == (1, "failed")
 
 
 def test_a_result_that_runs_is_kept_to_its_end_though_its_user_drops_it(tracker):
@@ -78,7 +78,7 @@ def test_a_result_that_runs_is_kept_to_its_end_though_its_user_drops_it(tracker)
     fed.reply(0)
     fed.reply(1)
     (entry,) = tracker.all()
-    assert entry.facts()["ok"] == 2
+    assert entry.summary().ok == 2
 
 
 def test_of_many_dropped_results_the_newest_are_remembered(tracker):
@@ -98,7 +98,7 @@ def test_a_burst_is_taken_in_bit_by_bit_and_none_is_missed(tracker):
     client = Client()
     burst = [Fed(1, chunks=[1], client=client) for _ in range(100)]
     for fed in burst:
-        tracker.born(fed.result)
+        tracker.add_new(fed.result)
     rounds = 0
     while len(tracker.all()) < 100:
         assert tracker.round() is True
@@ -109,7 +109,7 @@ def test_a_burst_is_taken_in_bit_by_bit_and_none_is_missed(tracker):
 def test_one_that_can_not_be_followed_does_not_keep_the_others_from_it(tracker):
     broken, sound = born(tracker, Fed(1, chunks=[1])), born(tracker, Fed(1, chunks=[1]))
     first, second = tracker.all()
-    first._followed.poll = lambda: 1 / 0
+    first.followed.poll = lambda: 1 / 0
     sound.reply(0)
     tracker.round()
     assert (first.over, second.facts()["ok"]) == (True, 1)

@@ -9,7 +9,8 @@ import pytest
 from fakes import Fed
 
 from ipar_results.live.wait import NoView, checked, wait
-from ipar_results.results.registry import Watch
+from ipar_results.record.writer import RecordWriter
+from ipar_results.results.registry import Registry
 
 
 class View:
@@ -31,21 +32,21 @@ class View:
 
 
 @pytest.fixture
-def watch(log_once):
-    watch = Watch(lambda: 1.0)
-    yield watch
-    watch.close()
+def registry(log_once):
+    registry = Registry(lambda: 1.0)
+    yield registry
+    registry.close()
 
 
 @pytest.fixture
-def waiting(watch, until):
+def waiting(registry, until):
     """Wait in a thread of its own: gives the thread and its view."""
 
     def start(result, view=None, timeout=-1, when=ALL_COMPLETED):
         view = view or View()
-        recorder = watch.recorder(result)
+        followed = registry.followed(result)
         thread = threading.Thread(
-            target=wait, args=(result, recorder, view, 0.01, timeout, when), daemon=True
+            target=wait, args=(result, followed, view, 0.01, timeout, when), daemon=True
         )
         thread.start()
         until(lambda: view.updates or not thread.is_alive())
@@ -84,11 +85,11 @@ def test_first_exception_returns_at_the_end_where_nothing_fails(waiting):
 
 
 @pytest.mark.parametrize("timeout", [0, 0.05])
-def test_a_timeout_ends_the_wait_and_nothing_else(watch, timeout):
+def test_a_timeout_ends_the_wait_and_nothing_else(registry, timeout):
     fed = Fed(1)
     view = View()
     begin = time.monotonic()
-    wait(fed.result, watch.recorder(fed.result), view, 0.01, timeout, ALL_COMPLETED)
+    wait(fed.result, registry.followed(fed.result), view, 0.01, timeout, ALL_COMPLETED)
     assert timeout <= time.monotonic() - begin < 5
     assert view.ends == 1
     assert not fed.result.done()
@@ -124,24 +125,26 @@ def test_a_view_that_fails_costs_one_log_line_and_no_result(waiting, caplog):
     assert len(caplog.records) == 1
 
 
-def test_a_controller_that_stays_silent_ends_the_wait_with_one_log_line(watch, monkeypatch, caplog):
+def test_a_controller_that_stays_silent_ends_the_wait_with_one_log_line(registry, monkeypatch, caplog):
     fed = Fed(1)
-    recorder = watch.recorder(fed.result)
+    followed = registry.followed(fed.result)
     asked = []
-    monkeypatch.setattr(recorder.connection, "query_hub", lambda *question: asked.append(question) or True)
+    monkeypatch.setattr(
+        followed.record.connection, "query_hub", lambda *question: asked.append(question) or True
+    )
     with caplog.at_level(logging.WARNING, "ipar_results"):
-        wait(fed.result, recorder, NoView(), 0.01, None, ALL_COMPLETED)
+        wait(fed.result, followed, NoView(), 0.01, None, ALL_COMPLETED)
     assert len(asked) == 1
-    assert recorder.snapshot().state == "lost"
+    assert followed.snapshot().state == "lost"
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "not answered" in caplog.text
 
 
-def test_a_long_idle_link_does_not_end_the_wait_at_once(waiting, watch, monkeypatch, until):
+def test_a_long_idle_link_does_not_end_the_wait_at_once(waiting, registry, monkeypatch, until):
     fed = Fed(1)
-    recorder = watch.recorder(fed.result)
-    monkeypatch.setattr(recorder.connection, "query_hub", lambda *question: True)
-    recorder.connection._last_contact -= 3600
+    followed = registry.followed(fed.result)
+    monkeypatch.setattr(followed.record.connection, "query_hub", lambda *question: True)
+    followed.record.connection._last_contact -= 3600
     thread, view = waiting(fed.result)
     until(lambda: view.updates > 5)
     assert thread.is_alive()
@@ -150,31 +153,31 @@ def test_a_long_idle_link_does_not_end_the_wait_at_once(waiting, watch, monkeypa
     assert not thread.is_alive()
 
 
-def test_a_result_that_never_resolves_though_all_has_ended_is_not_waited_for(watch, monkeypatch):
+def test_a_result_that_never_resolves_though_all_has_ended_is_not_waited_for(registry, monkeypatch):
     monkeypatch.setattr("ipar_results.live.wait._RESOLVING", 0.05)
     fed = Fed(1)
     monkeypatch.setattr(fed.result, "_ready_event", threading.Event())
-    recorder = watch.recorder(fed.result)
+    followed = registry.followed(fed.result)
     fed.futures[0].output.metadata.update(status="ok")
-    recorder.enter([0], [fed.futures[0].output.metadata], fed.futures)
-    wait(fed.result, recorder, NoView(), 0.01, None, ALL_COMPLETED)
-    assert recorder.finished
+    RecordWriter(followed.record).add_metadata([0], [fed.futures[0].output.metadata], fed.futures)
+    wait(fed.result, followed, NoView(), 0.01, None, ALL_COMPLETED)
+    assert followed.record.finished
     assert not fed.result._ready
 
 
-def test_ctrl_c_says_what_still_runs_and_how_to_cancel_it(watch, capsys):
+def test_ctrl_c_says_what_still_runs_and_how_to_cancel_it(registry, capsys):
     class Interrupts(View):
         def update(self):
             raise KeyboardInterrupt
 
     fed = Fed(5)
-    recorder = watch.recorder(fed.result)
+    followed = registry.followed(fed.result)
     fed.reply(0)
     fed.busy(1)
     fed.busy(2)
     view = Interrupts()
     with pytest.raises(KeyboardInterrupt):
-        wait(fed.result, recorder, view, 0.01, None, ALL_COMPLETED)
+        wait(fed.result, followed, view, 0.01, None, ALL_COMPLETED)
     said = capsys.readouterr().err
     assert "4 of 5 tasks are not done (2 running, 2 queued)" in said
     assert "ar.monitor.cancel()" in said

@@ -1,19 +1,14 @@
-"""Whether the layer is on: the one thing that this package remembers between calls."""
+"""Public functions that turn the layer on and off, and those that need the session."""
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
-from ..results.group.group import about
-from ..results.monitor import Monitor
+from ..live.session import current, holder
+from ..results.group.group import Group
 
 if TYPE_CHECKING:
-    from .extension import Extension
-
-_lock = threading.Lock()
-_loaded: Extension | None = None
-_idle: Extension | None = None  # what follows results that were asked for while the layer is off
+    from ..results.monitor import Monitor
 
 
 def enable() -> None:
@@ -22,84 +17,91 @@ def enable() -> None:
     Idempotent; also works without IPython, where ``wait_interactive`` gives a bar in the terminal. Where
     IPython was started since the last call, its displays are attached too.
     """
-    global _loaded, _idle
     from IPython import get_ipython
 
     from .extension import Extension
 
     shell = get_ipython()
-    if _loaded is not None and _loaded.shell is None and shell is not None:
+    session = current()
+    if session.enabled and session.shell is None and shell is not None:
         disable()
-    with _lock:
-        if _loaded is None:
-            extension, _idle = _idle or Extension(), None
-            extension.attach(shell)
-            _loaded = extension
+        session = current()
+    with session.enabling:
+        if not session.enabled:
+            try:
+                Extension(session).attach(shell)
+            except BaseException:
+                holder.take()
+                raise
 
 
 def disable() -> None:
     """Turn the layer off: everything is as it was before; cards that still move stay as they are."""
-    global _loaded, _idle
-    with _lock:
-        extensions = [extension for extension in (_loaded, _idle) if extension is not None]
-        _loaded = _idle = None
-    # without the lock: what is frozen may call a user's observers, and they may ask for a monitor
-    for extension in extensions:
-        extension.detach()
+    session = holder.take()
+    if session is not None:
+        session.close()
 
 
 def enabled() -> bool:
-    """Whether the layer is on.
+    """Return whether the layer is on.
 
     Returns
     -------
     bool
         True between :func:`enable` and :func:`disable`.
     """
-    return _loaded is not None
+    return holder.enabled
 
 
 def monitor(result: Any) -> Monitor:
-    """The monitor of a result, whether or not the layer is on.
+    """Return the monitor of a result, whether or not the layer is on.
 
     Parameters
     ----------
-    result : AsyncResult
+    result : AsyncResult or Group
+        The result to follow.
 
     Returns
     -------
     Monitor
+        As ``ar.monitor``, which needs the layer.
 
     Raises
     ------
     TypeError
         Where `result` is not an AsyncResult.
     """
-    return about(result, current().recorder(result))
+    return current().monitor(result)
 
 
-def feed(result: Any, widget: Any) -> None:
-    """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
-    from ..live.display.following import Feed
+def group(label: str = "group", *, quiet: bool = False) -> Group:
+    """One card for all results that are made inside a block.
 
-    extension = current()
-    followed = Feed(result, extension.recorder(result), extension.config, widget)
-    followed.send()
-    if not followed.over:
-        extension.ticker.add(followed)
+    A loop of 1,000 ``apply_async`` is then one bar with 1,000 tasks. Blocks may be nested: what an inner
+    group counts, the outer one counts too. Several clients may be used. Each message counts once.
 
+    Parameters
+    ----------
+    label : str
+        The name on the card.
+    quiet : bool
+        Show no card by itself; the group still displays when it is the value of a cell.
 
-def current() -> Extension:
-    """The layer, or one that is attached to nothing where it is off."""
-    global _idle
-    with _lock:
-        if _loaded is not None:
-            return _loaded
-        if _idle is None:
-            from IPython import get_ipython
+    Returns
+    -------
+    Group
+        To be entered, once, with ``with``.
 
-            from .extension import Extension
+    Raises
+    ------
+    TypeError
+        Where `label` is not a text.
 
-            _idle = Extension()
-            _idle.shell = get_ipython()  # shown there, though nothing is attached
-        return _idle
+    Examples
+    --------
+    >>> with ipar_results.group("climate") as climate:
+    ...     for year in years:
+    ...         view.apply_async(simulate, year)
+    >>> climate.wait_interactive()
+    """
+    return Group(label, current, quiet=quiet)

@@ -107,18 +107,18 @@ class _Values:
 
     def _end(self) -> None:
         view, self._view = self._view, None
-        if self._group.recorder.open:
+        if self._group.record.open:
             self._group.close()
         if view is not None:
             draw(view.end)
 
     def __del__(self) -> None:
         # no more than this: nobody knows in whose thread, and in the middle of what
-        self._group.recorder.open = False
+        self._group.record.open = False
 
 
 def _stop(lazy: Any, group: Group) -> None:
-    group.recorder.expected = None  # fewer than there are inputs
+    group.record.expected = None  # fewer than there are inputs
     lazy.cancel()
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..log import tell, trouble
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from ..results.followed import Followed
 
 _SLICE = 0.25
 
 
 def wait_for_output(
-    theirs: Callable[..., Any], recorder_of: Callable[[Any], Recorder]
+    theirs: Callable[..., Any], followed_of: Callable[[Any], Followed]
 ) -> Callable[..., bool]:
     """Upstream's, which without a timeout waits for ever where the controller's iopub relay has died."""
 
@@ -25,7 +25,7 @@ def wait_for_output(
             return bool(theirs(self, timeout))
         while not theirs(self, _SLICE):
             try:
-                if self._ready and overdue(recorder_of(self)):
+                if self._ready and overdue(followed_of(self)):
                     return False
             except Exception:
                 trouble("waiting for output")
@@ -34,15 +34,16 @@ def wait_for_output(
     return wait_for_output
 
 
-def overdue(recorder: Recorder) -> bool:
+def overdue(followed: Followed) -> bool:
     """Whether all tasks have ended and nothing was heard of them for as long as anybody is waited for."""
-    recorder.poll()
-    if not recorder.all_ended or recorder.quiet <= recorder.connection.contact_timeout:
+    followed.poll()
+    record = followed.record
+    if not record.finished or record.silence <= record.connection.contact_timeout:
         return False
     tell(
         "%s: its tasks ended %.0f s ago and not all of their output has come: it is waited for no longer. "
         "Call wait_for_output() again to wait on; the results themselves are whole.",
-        recorder.name,
-        recorder.quiet,
+        record.name,
+        record.silence,
     )
     return True

@@ -17,7 +17,8 @@ from .waiting import await_of
 
 if TYPE_CHECKING:
     from ..live.streams import Streams
-    from ..record.recorder import Recorder
+    from ..record.state import Record
+    from ..results.followed import Followed
 
 _HUB_PATIENCE = 1.0
 _PARTS = "_ipar_results_parts"
@@ -27,20 +28,20 @@ _STREAMS = "_ipar_results_streams"
 class Layer(Protocol):
     """What the attributes need of the extension."""
 
-    def born(self, result: Any) -> None:
+    def add_new(self, result: Any) -> None:
         """Take notice of a new result."""
 
-    def meet(self, client: Any) -> None:
+    def add_client(self, client: Any) -> None:
         """Take notice of a client that is about to be used."""
 
-    def sent(self, client: Any, future: Any, buffers: Any) -> None:
+    def add_request(self, client: Any, future: Any, buffers: Any) -> None:
         """Take notice of a task that was sent, with its pickled function and arguments."""
 
-    def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
+    def add_broadcast(self, client: Any, future: Any, metadata: Any) -> None:
         """Take notice of a message that was sent to many engines at once."""
 
-    def recorder(self, result: Any) -> Recorder:
-        """The recorder of a result."""
+    def followed(self, result: Any) -> Followed:
+        """Return the facade of a result."""
 
     def streams(self, result: Any) -> Streams | None:
         """What shows the streams of a result in the cell that runs now; None where they are printed."""
@@ -63,20 +64,22 @@ def replacements(layer: Layer, original: dict[str, Any]) -> dict[str, Any]:
     from . import results as resolve  # with ipyparallel, which is not loaded before the layer is on
 
     return {
-        "elapsed": property(_or(original["elapsed"].fget, lambda ar: layer.recorder(ar).elapsed)),
-        "progress": property(_or(original["progress"].fget, lambda ar: _progress(layer.recorder(ar)))),
-        "serial_time": _once_ready(original["serial_time"].fget, lambda ar: layer.recorder(ar).serial_time),
-        "wall_time": _once_ready(original["wall_time"].fget, lambda ar: layer.recorder(ar).wall_time),
-        "monitor": property(lambda ar: Monitor(ar, layer.recorder(ar)), doc="Questions about this result."),
+        "elapsed": property(_or(original["elapsed"].fget, lambda ar: _drained(layer.followed(ar)).elapsed)),
+        "progress": property(_or(original["progress"].fget, lambda ar: _progress(layer.followed(ar)))),
+        "serial_time": _once_ready(
+            original["serial_time"].fget, lambda ar: _drained(layer.followed(ar)).columns.serial_time
+        ),
+        "wall_time": _once_ready(original["wall_time"].fget, lambda ar: layer.followed(ar).wall_time()),
+        "monitor": property(lambda ar: Monitor(ar, layer.followed(ar)), doc="Questions about this result."),
         "wait_interactive": _wait_interactive(layer, original["wait_interactive"]),
         "stream_output": _stream_output(layer, original["stream_output"]),
         "_iopub_streaming_output_callback": _stream_callback(original["_iopub_streaming_output_callback"]),
-        "__await__": await_of(layer.recorder),
+        "__await__": await_of(layer.followed),
         "_init_futures": _init_futures(layer, original["_init_futures"]),
         "_resolve_result": resolve.resolve_result(original["_resolve_result"]),
         "_collect_exceptions": resolve.collect_exceptions_of(original["_collect_exceptions"]),
-        "get": resolve.get(original["get"], layer.born),
-        "wait_for_output": wait_for_output(original["wait_for_output"], layer.recorder),
+        "get": resolve.get(original["get"], layer.add_new),
+        "wait_for_output": wait_for_output(original["wait_for_output"], layer.followed),
         "split": _split(original["split"]),
         "__len__": _length(),
         "__getattr__": _getattr(original["__getattr__"]),
@@ -99,12 +102,17 @@ def _or(theirs: Callable[[Any], Any], ours: Callable[[Any], Any]) -> Callable[[A
     return get
 
 
-def _progress(recorder: Recorder) -> int:
-    from ..record.hub_recorder import HubRecorder
+def _drained(followed: Followed) -> Record:
+    followed.drain()
+    return followed.record
 
-    if isinstance(recorder, HubRecorder):
-        recorder.ask_and_wait(_HUB_PATIENCE)
-    return recorder.done
+
+def _progress(followed: Followed) -> int:
+    from ..results.followed import FollowedHubResult
+
+    if isinstance(followed, FollowedHubResult):
+        followed.poll_and_wait(_HUB_PATIENCE)
+    return _drained(followed).done
 
 
 def _once_ready(theirs: Callable[[Any], Any], ours: Callable[[Any], Any]) -> property:
@@ -218,7 +226,7 @@ def view_init(layer: Layer, theirs: Callable[..., None]) -> Callable[..., None]:
     @wraps(theirs)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         theirs(self, *args, **kwargs)
-        layer.meet(self.client)
+        layer.add_client(self.client)
 
     return __init__
 
@@ -230,10 +238,10 @@ def send(layer: Layer, theirs: Callable[..., Any]) -> Callable[..., Any]:
     def _send(self: Any, socket: Any, msg_type: str, *args: Any, **kwargs: Any) -> Any:
         future = theirs(self, socket, msg_type, *args, **kwargs)
         if msg_type == "apply_request" and kwargs.get("buffers"):
-            layer.sent(self, future, kwargs["buffers"])
+            layer.add_request(self, future, kwargs["buffers"])
         metadata = kwargs.get("metadata")
         if metadata and metadata.get("is_broadcast"):
-            layer.broadcast(self, future, metadata)
+            layer.add_broadcast(self, future, metadata)
         return future
 
     return _send
@@ -245,7 +253,7 @@ def _init_futures(layer: Layer, theirs: Callable[[Any], None]) -> Callable[[Any]
     @wraps(theirs)
     def _init_futures(self: Any) -> None:
         theirs(self)
-        layer.born(self)
+        layer.add_new(self)
 
     return _init_futures
 

@@ -8,18 +8,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from ..results.followed import Followed
 
 _HUB_PERIOD = 1.0  # no event tells when the Hub has a result
 
 
-def await_of(recorder: Callable[[Any], Recorder]) -> Callable[[Any], Generator[Any, None, Any]]:
+def await_of(followed: Callable[[Any], Followed]) -> Callable[[Any], Generator[Any, None, Any]]:
     """The method `__await__` of a result.
 
     Parameters
     ----------
-    recorder : callable
-        Gives the recorder of a result.
+    followed : callable
+        Gives the facade of a result.
     """
 
     def __await__(self: Any) -> Generator[Any, None, Any]:  # noqa: N807
@@ -27,7 +27,7 @@ def await_of(recorder: Callable[[Any], Recorder]) -> Callable[[Any], Generator[A
         from ipyparallel import AsyncHubResult
 
         hub = isinstance(self, AsyncHubResult)
-        return (_from_hub(self, recorder(self)) if hub else _value(self)).__await__()
+        return (_from_hub(self, followed(self)) if hub else _value(self)).__await__()
 
     return __await__
 
@@ -65,10 +65,10 @@ async def _end_of(result: Any) -> None:
                 result._done_callbacks.remove(on_done)
 
 
-async def _from_hub(result: Any, recorder: Recorder) -> Any:
+async def _from_hub(result: Any, followed: Followed) -> Any:
     """The Hub is asked without waiting; only the values are fetched by a thread, once they are all there."""
-    while not result._ready and not recorder.finished and not recorder.lost:
-        recorder.poll()
+    while not result._ready and not followed.record.finished and not followed.lost:
+        followed.poll()
         await asyncio.sleep(_HUB_PERIOD)
     return await asyncio.get_running_loop().run_in_executor(None, result.get)
 

@@ -1,4 +1,4 @@
-"""Stopping work: what is queued is cancelled, what runs is interrupted on request."""
+"""Cancellation of queued tasks, and on request the interruption of running ones."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..facts.build_snapshot import running_now
 from ..model.status import ABORTED, OK, QUEUED
+from ..record.state import running_by_slot
 from .end_tasks import end
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from .scope import TaskScope
 
-# how long the word that a task has begun may take after the engine's word that it is cancelled:
-# most often, and at the longest
-SOON, QUIET = 0.3, 1.5
+# seconds by which the report that a task has begun may follow the engine's reply to the abort request:
+# usually, and at most
+USUAL_LAG, LONGEST_LAG = 0.3, 1.5
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,16 @@ class Cancelled:
     Attributes
     ----------
     cancelled : int
-        Were queued and will not run: every engine that could have taken them has said so.
+        Were queued and will not run: every engine that could have taken them has confirmed it.
     interrupted : int
         Were running and got an interrupt (SIGINT), which a task may catch.
     already_done : int
         Had ended before.
     unreachable : int
-        Nobody answered for them within the timeout. They are cancelled as soon as the engines read it.
+        Not confirmed by the engines within the timeout. They are cancelled as soon as the engines read the
+        request.
     running : int
-        Go on, because they ran already and were not to be interrupted.
+        Run on, because they had begun and were not to be interrupted.
     """
 
     cancelled: int = 0
@@ -47,52 +48,51 @@ class Cancelled:
     running: int = 0
 
 
-def cancel(result: Any, recorder: Recorder, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
-    """Cancel what is queued of a result, and on request interrupt what runs.
+def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
+    """Cancel what is queued, and on request interrupt what runs.
 
-    Callable from any thread; where that is ipyparallel's own, no answers are waited for.
+    Callable from any thread; on ipyparallel's own, engines are not waited for.
 
     Parameters
     ----------
-    result : AsyncResult
-    recorder : Recorder
+    scope : TaskScope
     interrupt : bool
-        Send SIGINT to the engines that run a task of this result at that moment, and to no others.
+        Send SIGINT to the engines that run a task of this scope at that moment, and to no others.
     timeout : float
-        Seconds to wait for the engines' answers.
+        Seconds to wait for the engines' replies.
 
     Returns
     -------
     Cancelled
     """
     deadline = time.monotonic() + max(0.0, timeout)
-    recorder.drain()
-    asked = Cancelling(result, recorder, interrupt)
-    if not len(asked.positions):
-        return Cancelled(already_done=asked.total)
-    recorder.be_cancelled(asked)
-    asked.send(result._client)
-    wait = not recorder.connection.on_io_thread
+    scope.drain()
+    request = Cancellation(scope, interrupt)
+    if not len(request.positions):
+        return Cancelled(already_done=request.total)
+    scope.begin_cancellation(request)
+    request.send(scope.client)
+    wait = not scope.connection.on_io_thread
     if wait:
-        asked.answers.wait(deadline - (timeout / 2 if interrupt else 0.0))
-    # the word that a task has begun may come after the engine's answer
-    until = min(deadline, time.monotonic() + SOON)
-    asked.strike(result._client, recorder)
-    while wait and time.monotonic() < until and asked.waits(recorder):
+        request.aborts.wait(deadline - (timeout / 2 if interrupt else 0.0))
+    # the report that a task has begun may come after the engine's reply
+    until = min(deadline, time.monotonic() + USUAL_LAG)
+    request.interrupt(scope)
+    while wait and time.monotonic() < until and request.undecided(scope):
         time.sleep(0.02)
-        asked.strike(result._client, recorder)
+        request.interrupt(scope)
     if wait:
-        asked.signals.wait(deadline)
-    return _told(recorder, asked)
+        request.signals.wait(deadline)
+    return _outcome(scope, request)
 
 
-class Answers:
-    """The answers of engines to control messages.
+class ControlReplies:
+    """Replies of engines to control requests.
 
     Attributes
     ----------
     good : dict
-        By uuid, when an engine said yes, by its own clock.
+        By uuid, when an engine confirmed, by its own clock.
     """
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class Answers:
         self._changed = threading.Condition()
 
     def ask(self, client: Any, uuid: str, kind: str, content: dict[str, Any]) -> None:
-        """Send a message to an engine; never waits."""
+        """Send a request to an engine; never waits."""
         with self._changed:
             self._waiting.add(uuid)
         try:
@@ -110,18 +110,18 @@ class Answers:
             with self._changed:
                 self._waiting.discard(uuid)
             return
-        future.add_done_callback(lambda f: self._answered(uuid, f))
+        future.add_done_callback(lambda f: self._on_reply(uuid, f))
 
     def wait(self, deadline: float) -> None:
-        """Wait until all have answered, or the deadline (monotonic)."""
+        """Wait until all have replied, or until the deadline (monotonic)."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting, max(0.0, deadline - time.monotonic()))
 
-    def all_of(self, alive: Iterable[str]) -> bool:
-        """Whether all that are asked and still alive have answered."""
+    def complete(self, alive: Iterable[str]) -> bool:
+        """Return whether all engines that were asked and are alive have replied."""
         return not self._waiting.intersection(alive)
 
-    def _answered(self, uuid: str, future: Any) -> None:
+    def _on_reply(self, uuid: str, future: Any) -> None:
         with self._changed:
             self._waiting.discard(uuid)
             if future.exception() is None and future.result()["content"].get("status") == "ok":
@@ -129,7 +129,7 @@ class Answers:
             self._changed.notify_all()
 
 
-class Cancelling:
+class Cancellation:
     """One request to cancel, until every message of it has ended.
 
     Attributes
@@ -137,31 +137,31 @@ class Cancelling:
     positions : ndarray of int
         The messages that were pending.
     total : int
-        Inputs of all messages that it is about.
-    answers, signals : Answers
-        What the engines said to the cancellation, and to interrupts.
-    hit : dict
-        The engine that was interrupted for a message.
+        Inputs of all messages in the scope.
+    aborts, signals : ControlReplies
+        Replies of the engines to the abort requests, and to the interrupts.
+    interrupted : dict
+        By position, the engine that was interrupted.
     """
 
-    def __init__(self, result: Any, recorder: Recorder, interrupt: bool) -> None:
-        columns = recorder.columns
-        self.positions = columns.pending(recorder.mine)
-        self.total = int(columns.weight(recorder.mine).sum())
-        self.answers, self.signals = Answers(), Answers()
-        self.hit: dict[int, str] = {}
+    def __init__(self, scope: TaskScope, interrupt: bool) -> None:
+        columns = scope.columns
+        self.positions = columns.pending(scope.positions)
+        self.total = int(columns.weight(scope.positions).sum())
+        self.aborts, self.signals = ControlReplies(), ControlReplies()
+        self.interrupted: dict[int, str] = {}
         self._interrupt = interrupt
-        self._asked = set(self.positions.tolist())
-        self._id_at = {position: result.msg_ids[position] for position in self.positions.tolist()}
+        self._requested = set(self.positions.tolist())
+        self.msg_id_of = {position: scope.msg_ids[position] for position in self.positions.tolist()}
         self._holder: dict[str, str] = {}
         self._quiet_since = np.full(columns.messages, np.nan)
         self._confirmed_at: float | None = None
-        self._striking = threading.Lock()
+        self._interrupting = threading.Lock()
 
     def send(self, client: Any) -> None:
-        """Tell the engines, each what it holds; what the scheduler holds may come to any of them."""
+        """Send each engine the ids of what it holds; what the scheduler holds may go to any of them."""
         engines = list(client._engines.values())
-        loose = set(self._id_at.values())
+        loose = set(self.msg_id_of.values())
         held: dict[str, set[str]] = {}
         for uuid in engines:
             held[uuid] = loose.intersection(client._outstanding_dict.get(uuid, ()))
@@ -171,105 +171,110 @@ class Cancelling:
             # a coalesced broadcast has an id of its own on each engine
             ids = [*loose, *held[uuid], *(f"{msg_id}_{uuid}" for msg_id in held[uuid])]
             if ids:
-                self.answers.ask(client, uuid, "abort_request", {"msg_ids": ids})
+                self.aborts.ask(client, uuid, "abort_request", {"msg_ids": ids})
         self._engines = set(engines)
 
     def confirmed(self, msg_id: str, alive: set[str]) -> bool:
-        """Whether no engine will begin this task any more."""
+        """Return whether no engine will begin this task any more."""
         holder = self._holder.get(msg_id)
         takers = self._engines & alive if holder is None else {holder} & alive
-        return takers <= self.answers.good.keys() and (holder is not None or bool(takers))
+        return takers <= self.aborts.good.keys() and (holder is not None or bool(takers))
 
-    def waits(self, recorder: Recorder) -> bool:
-        """Whether a message has neither ended nor been seen to run."""
-        with recorder.lock:
-            pending = len(recorder.columns.pending(self.positions))
-            return pending > sum(position in self._asked for position in recorder.running)
+    def undecided(self, scope: TaskScope) -> bool:
+        """Return whether a message has neither ended nor been seen to run."""
+        with scope.lock:
+            pending = len(scope.columns.pending(self.positions))
+            return pending > sum(position in self._requested for position in scope.running)
 
-    def runs(self, recorder: Recorder, position: int) -> bool | None:
-        """Whether a task that was said to have begun is one that the engine runs; None while nobody can tell.
+    def runs(self, scope: TaskScope, position: int) -> bool | None:
+        """Return whether a task that was reported to have begun really runs; None while that is not decided.
 
-        An engine says of each task that it has begun, and only then looks whether it was cancelled.
+        Engines publish `busy` before they check the abort list, so a `busy` after the abort reply does not
+        mean that the task ran.
         """
-        word = recorder.late.get(self._id_at[position])
-        if word is None:  # it had begun before
+        start = scope.late_starts.get(self.msg_id_of[position])
+        if start is None:  # it had begun before the cancellation
             return True
-        uuid, began = word
-        if uuid not in self.answers.good:
+        uuid, began = start
+        if uuid not in self.aborts.good:
             return None
-        answered = self.answers.good[uuid]
-        return began is None or answered is None or bool(began < answered)
+        replied = self.aborts.good[uuid]
+        return began is None or replied is None or bool(began < replied)
 
-    def strike(self, client: Any, recorder: Recorder) -> None:
-        """SIGINT to the engines that run one of these messages now, where that was wanted."""
-        recorder.drain()
+    def interrupt(self, scope: TaskScope) -> None:
+        """Send SIGINT to the engines that run one of these messages now, if that was requested."""
+        scope.drain()
         if not self._interrupt:
             return
-        with self._striking:  # each task once, whoever looks
-            for slot, (position, since) in running_now(recorder).items():
-                if position in self.hit or position not in self._asked or not self.runs(recorder, position):
+        with self._interrupting:  # each task once, whichever thread polls
+            for slot, (position, since) in running_by_slot(scope.running).items():
+                if position in self.interrupted or position not in self._requested:
                     continue
-                uuid = client._engines.get(recorder.engines.ids[slot])
-                recorder.drain()  # it may have ended just now, and the engine may run somebody else's task
-                if uuid is not None and recorder.running.get(position) == (slot, since):
-                    self.hit[position] = uuid
-                    self.signals.ask(client, uuid, "signal_request", {"sig": "SIGINT"})
+                if not self.runs(scope, position):
+                    continue
+                engine_id = scope.engine_ids[slot]
+                uuid = scope.client._engines.get(engine_id) if isinstance(engine_id, int) else None
+                scope.drain()  # it may have ended just now, and the engine may run another task
+                if uuid is not None and scope.running.get(position) == (slot, since):
+                    self.interrupted[position] = uuid
+                    self.signals.ask(scope.client, uuid, "signal_request", {"sig": "SIGINT"})
 
-    def spare(self, positions: list[int]) -> None:
+    def exclude(self, positions: list[int]) -> None:
         """Leave these messages alone: they were sent again."""
         self.positions = np.setdiff1d(self.positions, positions)
-        self._asked.difference_update(positions)
+        self._requested.difference_update(positions)
 
-    def settle(self, result: Any, recorder: Recorder) -> None:
-        """End what is cancelled and would only wait for its turn to be told so."""
-        columns, client = recorder.columns, result._client
-        if not result._children or not (columns.status[self.positions] < OK).any():
+    def settle(self, scope: TaskScope) -> None:
+        """End messages that are cancelled for certain, and would only wait in the queue for their turn."""
+        columns, client = scope.columns, scope.client
+        if not scope.futures or not (columns.status[self.positions] < OK).any():
             return
         alive = set(client._engines.values())
         if self._confirmed_at is None:
-            if not (self.answers.good and self.answers.all_of(alive)):
+            if not (self.aborts.good and self.aborts.complete(alive)):
                 return
             self._confirmed_at = time.monotonic()
-        if time.monotonic() - self._confirmed_at < QUIET:
-            self.strike(client, recorder)
+        if time.monotonic() - self._confirmed_at < LONGEST_LAG:
+            self.interrupt(scope)
         now, quiet = time.monotonic(), self._quiet_since
-        with recorder.lock:
+        with scope.lock:
             waiting = columns.pending(self.positions)
             new = waiting[np.isnan(quiet[waiting])]
             quiet[new] = now
-            quiet[[position for position in recorder.running if position in self._asked]] = np.nan
-            due = waiting[now - quiet[waiting] > QUIET].tolist()
-            futures = [result._children[i] for i in due if not self._together(client, result.msg_ids[i])]
+            quiet[[position for position in scope.running if position in self._requested]] = np.nan
+            due = waiting[now - quiet[waiting] > LONGEST_LAG].tolist()
+            futures = [scope.futures[i] for i in due if not self._shared(client, scope.msg_ids[i])]
             quiet[due] = np.nan  # once is enough
         if futures:
             from ipyparallel.error import TaskAborted
 
-            end(recorder, futures, "aborted", TaskAborted)
+            end(scope, futures, "aborted", TaskAborted)
 
-    def _together(self, client: Any, msg_id: str) -> bool:
-        """Whether several engines run this message: which of them have begun is not known."""
+    def _shared(self, client: Any, msg_id: str) -> bool:
+        """Return whether several engines run this message: which of them have begun is not known."""
         return sum(msg_id in client._outstanding_dict.get(uuid, ()) for uuid in self._engines) > 1
 
 
-def _told(recorder: Recorder, asked: Cancelling) -> Cancelled:
-    recorder.drain()
-    columns, client = recorder.columns, recorder.connection.client
-    alive = set() if client is None or recorder.connection.closed else set(client._engines.values())
+def _outcome(scope: TaskScope, request: Cancellation) -> Cancelled:
+    scope.drain()
+    columns, client = scope.columns, scope.connection.client
+    alive = set() if client is None or scope.connection.closed else set(client._engines.values())
     counts = dict.fromkeys(("cancelled", "interrupted", "already_done", "unreachable", "running"), 0)
-    with recorder.lock:
-        for position in asked.positions.tolist():
-            msg_id = asked._id_at[position]
+    with scope.lock:
+        for position in request.positions.tolist():
             code = int(columns.status[position])
             if code == ABORTED:
-                what = "cancelled"
-            elif position in asked.hit:
-                what = "interrupted" if asked.hit[position] in asked.signals.good else "unreachable"
+                outcome = "cancelled"
+            elif position in request.interrupted:
+                confirmed = request.interrupted[position] in request.signals.good
+                outcome = "interrupted" if confirmed else "unreachable"
             elif code != QUEUED:
-                what = "already_done"
-            elif position in recorder.running and (runs := asked.runs(recorder, position)) is not False:
-                what = "running" if alive and runs else "unreachable"
+                outcome = "already_done"
+            elif position in scope.running and (runs := request.runs(scope, position)) is not False:
+                outcome = "running" if alive and runs else "unreachable"
             else:
-                what = "cancelled" if asked.confirmed(msg_id, alive) else "unreachable"
-            counts[what] += columns.carried(position)
-    counts["already_done"] += asked.total - sum(counts.values())
+                confirmed = request.confirmed(request.msg_id_of[position], alive)
+                outcome = "cancelled" if confirmed else "unreachable"
+            counts[outcome] += columns.carried(position)
+    counts["already_done"] += request.total - sum(counts.values())
     return Cancelled(**counts)

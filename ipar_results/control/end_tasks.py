@@ -1,4 +1,4 @@
-"""How a result's tasks are ended in their engines' stead, and how it is told that nothing more will come."""
+"""Ends of tasks that their engines will never report: cancelled, stranded, or cut off from the controller."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ContactLost
 from ..log import trouble
-from ..upstream.async_result import CONTACT_LOST, connect_futures, replace_children
 from ..upstream.futures import PENDING, pending_positions
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from .scope import TaskScope
 
-_HUB_QUESTIONS = ("result_request",)
+_HUB_REQUESTS = ("result_request",)
 
 
 def on_io(client: Any, do: Callable[[], None]) -> None:
-    """Do something where replies are handled, so that none comes in between; at once where none can come."""
+    """Call `do` on the IO thread, where replies are handled, so that none arrives meanwhile.
+
+    Called at once where no reply can arrive: on that thread, or once the client is closed.
+    """
 
     def done() -> None:
         try:
@@ -32,16 +34,16 @@ def on_io(client: Any, do: Callable[[], None]) -> None:
     if client._closed or thread is None or thread is threading.current_thread() or not thread.is_alive():
         done()
         return
-    with suppress(RuntimeError):  # the client is being closed: the next look finds it closed
+    with suppress(RuntimeError):  # the client is being closed: the next poll finds it closed
         client._io_loop.add_callback(done)
 
 
-def end(recorder: Recorder, futures: list[Any], status: str, value: Callable[[str], Any]) -> None:
-    """End messages in their engines' stead; what may still come of them is not wanted any more.
+def end(scope: TaskScope, futures: list[Any], status: str, value: Callable[[str], Any]) -> None:
+    """End messages on behalf of their engines; later replies to them are dropped.
 
     Parameters
     ----------
-    recorder : Recorder
+    scope : TaskScope
     futures : list of MessageFuture
     status : {'aborted', 'error'}
     value : callable
@@ -52,40 +54,51 @@ def end(recorder: Recorder, futures: list[Any], status: str, value: Callable[[st
         from ipyparallel.util import utcnow
 
         left = [future for future in futures if future._state in PENDING]
-        recorder.connection.replies.discard(future.msg_id for future in left)
+        scope.connection.replies.discard(future.msg_id for future in left)
         for future in left:
             future.output.metadata.update(status=status, received=utcnow())
             future.set_result(value(future.msg_id))
             _set(future.output, None)
 
-    client = recorder.connection.client
+    client = scope.connection.client
     if client is not None:
         on_io(client, do)
 
 
-def give_up_contact(result: Any, recorder: Recorder) -> None:
-    """End a result with :class:`ContactLost`; should answers come after all, they are taken in."""
-    error = ContactLost(recorder.note)
+def give_up_contact(result: Any, scope: TaskScope, note: str) -> None:
+    """End a result with :class:`ContactLost`; replies that arrive after all are still taken in.
+
+    Parameters
+    ----------
+    result : AsyncResult
+    scope : TaskScope
+        To which its messages belong.
+    note : str
+        Message of the error.
+    """
+    error = ContactLost(note)
     client = result._client
     if result._children:
-        on_io(client, lambda: _put_off(result, recorder, error))
+        on_io(client, lambda: _put_off(result, scope, error))
     else:
         _end_hub_result(result, error)
 
 
-def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
+def _put_off(result: Any, scope: TaskScope, error: ContactLost) -> None:
+    from ..upstream.async_result import CONTACT_LOST, connect_futures, replace_children
+
     children, waiting = result._children, pending_positions(result._children)
     if not waiting:
         return
     old = [children[i] for i in waiting]
-    recorder.deafen(old)
-    closed = recorder.connection.closed
+    scope.detach(old)
+    closed = scope.connection.closed
     fresh = list(children)
     if not closed:
         for i in waiting:
             fresh[i] = _successor(children[i])
     setattr(result, CONTACT_LOST, not closed)
-    recorder.connection.replies.discard(future.msg_id for future in old)
+    scope.connection.replies.discard(future.msg_id for future in old)
     for future in old:
         _set(future, error)  # as a result: so ipyparallel gives errors
         if closed:
@@ -94,10 +107,10 @@ def _put_off(result: Any, recorder: Recorder, error: ContactLost) -> None:
         result._resolve_result(result._result_future)
     if closed:
         return
-    # what is told to the user now refers to the old futures; what comes later goes to the new ones
+    # the user's waiters hold the old futures; replies that arrive later go to the new ones
     late = [fresh[i] for i in waiting]
-    recorder.listen(late)
-    recorder.connection.replies.postpone(late)
+    scope.listen(late)
+    scope.connection.replies.postpone(late)
     replace_children(result, fresh)
     connect_futures(result)
 
@@ -111,7 +124,7 @@ def _successor(future: Any) -> Any:
 
 
 def _end_hub_result(result: Any, error: ContactLost) -> None:
-    """End also the wait for the Hub's answer, which is in the user's thread."""
+    """End also the request to the Hub on which the user's thread waits."""
     if not result.done():
         result._success = False
         result.set_exception(error)
@@ -119,7 +132,7 @@ def _end_hub_result(result: Any, error: ContactLost) -> None:
     result._ready_event.set()
     result._output_event.set()
     for future in list(getattr(result._client, "_futures", {}).values()):
-        if future.header.get("msg_type") in _HUB_QUESTIONS:
+        if future.header.get("msg_type") in _HUB_REQUESTS:
             with suppress(InvalidStateError):
                 future.set_exception(error)
 

@@ -1,4 +1,4 @@
-"""Running failed and cancelled tasks again, in place: the controller still has what was sent."""
+"""Retry in place of failed and cancelled tasks, by the requests that the controller has kept."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 
 from ..errors import RetryError
 from ..model.status import ABORTED, FAILED
-from ..upstream.async_result import connect_futures, reopen, replace_children
 from .end_tasks import on_io
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from ..record.columns import Columns
+    from .scope import RetryScope
 
 _KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
 _AT_ONCE = 200
-_BEHIND = 2.0  # seconds by which a busy Hub takes in later than its schedulers what was sent
+_HUB_LAG = 2.0  # seconds by which a busy Hub may be behind its schedulers
 _NO_RECORDS = (
     "The controller keeps no record of tasks, so none can be run again. Start it with a database: "
     "c.IPController.db_class = 'DictDB' in ipcontroller_config.py, or ipcontroller --dictdb."
@@ -46,11 +46,11 @@ class Retried:
     Attributes
     ----------
     retried : int
-        Run again.
+        Sent again.
     refused : int
-        Failed or cancelled, and can't be run again.
+        Failed or cancelled, and cannot be sent again.
     reasons : tuple of str
-        Why, in sentences.
+        Why not, in sentences.
     """
 
     retried: int = 0
@@ -59,7 +59,7 @@ class Retried:
 
 
 class Plan(NamedTuple):
-    """One message that is to be sent again: where to, and what the controller kept of it."""
+    """One message to be sent again: where to, and the request that the controller kept."""
 
     position: int
     stream: Any
@@ -67,19 +67,16 @@ class Plan(NamedTuple):
     record: dict[str, Any]
 
 
-def retry(
-    result: Any, recorder: Recorder, indices: Sequence[int] | None = None, timeout: float = 30.0
-) -> Retried:
-    """Run failed and cancelled tasks again; what becomes of them takes the place of what was.
+def retry(scope: RetryScope, indices: Sequence[int] | None = None, timeout: float = 30.0) -> Retried:
+    """Run failed and cancelled tasks again; their new outcomes replace the old ones.
 
     Parameters
     ----------
-    result : AsyncResult
-    recorder : Recorder
+    scope : RetryScope
     indices : sequence of int, optional
         Inputs to run again; all that failed or were cancelled if not given. A chunk is run again whole.
     timeout : float
-        Seconds for the controller to give back what was sent.
+        Seconds for the controller to return the requests.
 
     Returns
     -------
@@ -92,24 +89,29 @@ def retry(
     IndexError, ValueError
         For an index that the result does not have, or that neither failed nor was cancelled.
     """
-    positions = wanted(recorder, indices)
+    scope.drain()
+    positions = positions_to_retry(scope.columns, indices)
     if not positions:
         return Retried()
-    _check(result, recorder)
-    deadline = time.monotonic() + min(timeout, recorder.connection.contact_timeout)
-    plans, reasons = _plan(result, recorder, positions, deadline)
+    _check(scope)
+    deadline = time.monotonic() + min(timeout, scope.connection.contact_timeout)
+    plans, reasons = _plan(scope, positions, deadline)
     if not plans or (reasons and indices is not None):
         raise RetryError(" ".join(reasons))
-    _carry_out(result, recorder, plans)
-    count = recorder.columns.carried
+    _send_all(scope, plans)
+    count = scope.columns.carried
     retried = sum(count(plan.position) for plan in plans)
     return Retried(retried, sum(map(count, positions)) - retried, tuple(reasons))
 
 
-def wanted(recorder: Recorder, indices: Sequence[int] | None) -> list[int]:
-    """The positions of the messages to run again."""
-    recorder.drain()
-    columns = recorder.columns
+def positions_to_retry(columns: Columns, indices: Sequence[int] | None) -> list[int]:
+    """Return the positions of the messages to run again.
+
+    Raises
+    ------
+    IndexError, ValueError
+        As :func:`retry`.
+    """
     bad = np.isin(columns.status, (FAILED, ABORTED))
     if indices is None:
         return [int(i) for i in np.flatnonzero(bad)]
@@ -125,32 +127,30 @@ def wanted(recorder: Recorder, indices: Sequence[int] | None) -> list[int]:
     return [int(i) for i in positions]
 
 
-def _check(result: Any, recorder: Recorder) -> None:
-    if not result._children:
+def _check(scope: RetryScope) -> None:
+    if not scope.futures:
         msg = (
             "A result that was fetched from the Hub can't be retried: "
             "retry the one that was given when it was sent."
         )
         raise RetryError(msg)
-    if recorder.connection.on_io_thread:
+    if scope.connection.on_io_thread:
         msg = "retry() waits for the controller: call it from a thread, not in a callback of ipyparallel."
         raise RetryError(msg)
-    if recorder.lost:
-        raise RetryError(recorder.note + " Nothing can be run again.")
+    if scope.lost:
+        raise RetryError(scope.note + " Nothing can be run again.")
 
 
-# what was sent -------------------------------------------------------------------------------------
+# requests that the controller kept -------------------------------------------------------------------
 
 
-def _plan(
-    result: Any, recorder: Recorder, positions: list[int], deadline: float
-) -> tuple[list[Plan], list[str]]:
-    """How to send each message again, and why some can't be."""
-    client, connection = result._client, recorder.connection
-    msg_ids = {position: result.msg_ids[position] for position in positions}
+def _plan(scope: RetryScope, positions: list[int], deadline: float) -> tuple[list[Plan], list[str]]:
+    """Return how to send each message again, and why some cannot be."""
+    client = scope.client
+    msg_ids = {position: scope.msg_ids[position] for position in positions}
     records = _records(client, list(msg_ids.values()), deadline)
-    patience = min(deadline, time.monotonic() + _BEHIND)
-    while (missing := _not_yet(result, msg_ids, records)) and time.monotonic() < patience:
+    patience = min(deadline, time.monotonic() + _HUB_LAG)
+    while (missing := _not_yet(scope, msg_ids, records)) and time.monotonic() < patience:
         time.sleep(0.1)
         records |= _records(client, missing, deadline)
     engines = set(client._engines.values())
@@ -159,7 +159,7 @@ def _plan(
     for position, msg_id in msg_ids.items():
         record = records.get(msg_id)
         if record is None:
-            why = _BROADCAST if _is_broadcast(result, position) else _CULLED
+            why = _BROADCAST if _is_broadcast(scope, position) else _CULLED
         elif record["queue"] == "task":
             plans.append(Plan(position, client._task_stream, None, record))
             continue
@@ -167,31 +167,28 @@ def _plan(
             plans.append(Plan(position, client._mux_stream, record["engine_uuid"], record))
             continue
         else:
-            why = _ENGINE_GONE.format(connection.engine_id(record["engine_uuid"]), "{}")
-        refused[why] = refused.get(why, 0) + recorder.columns.carried(position)
+            why = _ENGINE_GONE.format(scope.connection.engine_id(record["engine_uuid"]), "{}")
+        refused[why] = refused.get(why, 0) + scope.columns.carried(position)
     return plans, [why.format(f"{inputs:,}") for why, inputs in refused.items()]
 
 
-def _not_yet(result: Any, msg_ids: dict[int, str], records: dict[str, Any]) -> list[str]:
-    """Messages of which the controller may still make a record: it has none, and makes them of their kind."""
+def _not_yet(scope: RetryScope, msg_ids: dict[int, str], records: dict[str, Any]) -> list[str]:
+    """Return messages of which the controller may still make a record; of a broadcast it makes none."""
     return [
         msg_id
         for position, msg_id in msg_ids.items()
-        if msg_id not in records and not _is_broadcast(result, position)
+        if msg_id not in records and not _is_broadcast(scope, position)
     ]
 
 
-def _is_broadcast(result: Any, position: int) -> bool:
-    metadata = result._metadata[position]
-    together = isinstance(metadata["engine_id"], list)
+def _is_broadcast(scope: RetryScope, position: int) -> bool:
+    coalesced = isinstance(scope.metadata[position]["engine_id"], list)
     # the scheduler makes an id for each engine: the client's own with the engine's uuid behind it
-    return together or any(
-        result.msg_ids[position].endswith(f"_{u}") for u in result._client._engines.values()
-    )
+    return coalesced or any(scope.msg_ids[position].endswith(f"_{u}") for u in scope.client._engines.values())
 
 
 def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict[str, Any]]:
-    """What the controller kept of these messages, by id; those that it no longer has are left out."""
+    """Return what the controller kept of these messages, by id; those that it no longer has are left out."""
     found: dict[str, dict[str, Any]] = {}
     for begin in range(0, len(msg_ids), _AT_ONCE):
         query = {"msg_id": {"$in": msg_ids[begin : begin + _AT_ONCE]}}
@@ -215,12 +212,15 @@ def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict
     return found
 
 
-# sent again ----------------------------------------------------------------------------------------
+# sending -------------------------------------------------------------------------------------------
 
 
-def _carry_out(result: Any, recorder: Recorder, plans: list[Plan]) -> None:
-    """On the client's own thread, so that no answer comes while the result is taken apart."""
-    client, done, problems = result._client, threading.Event(), list[BaseException]()
+def _send_all(scope: RetryScope, plans: list[Plan]) -> None:
+    """Send on the client's IO thread, so that no reply arrives while the result's futures are replaced."""
+    from ..upstream.async_result import connect_futures, reopen, replace_children
+
+    result, client = scope.result, scope.client
+    done, problems = threading.Event(), list[BaseException]()
 
     def do() -> None:
         try:
@@ -230,7 +230,7 @@ def _carry_out(result: Any, recorder: Recorder, plans: list[Plan]) -> None:
             ended = result.done()
             if ended:
                 reopen(result)
-            recorder.reopen([plan.position for plan in plans], lambda: replace_children(result, children))
+            scope.reopen([plan.position for plan in plans], lambda: replace_children(result, children))
             if ended:
                 result.add_done_callback(result._finalize_result)
             connect_futures(result)
@@ -246,7 +246,6 @@ def _carry_out(result: Any, recorder: Recorder, plans: list[Plan]) -> None:
         raise RetryError(msg)
     if problems:
         raise problems[0]
-    recorder.wake(result)
 
 
 def _send(client: Any, plan: Plan) -> Any:

@@ -1,4 +1,4 @@
-"""No result waits for what can't come any more: looked at a few times a second, by whoever shows or waits."""
+"""Watchdog that ends tasks which can no longer finish. Polled a few times a second by views and waiters."""
 
 from __future__ import annotations
 
@@ -6,119 +6,112 @@ import threading
 import time
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..log import trouble
 from ..model.status import OK
 from .end_tasks import end
-from .exhausted_retries import Stuck
+from .exhausted_retries import ExhaustedRetries
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
     from ..upstream.connection import Connection
-    from .cancel import Cancelling
+    from .scope import Settling, TaskScope
 
-UNRESOLVED = 1.0  # seconds that ipyparallel has for putting together what has all come
+UNRESOLVED = 1.0  # seconds that ipyparallel has to resolve a result whose messages have all ended
 
 
-class Rescue:
-    """What one result may be saved from.
+class Watchdog:
+    """Looks after the messages of one scope.
 
     Attributes
     ----------
-    cancelling : Cancelling or None
-        What the user asked to be cancelled.
-    given_up : bool
-        Contact was lost, and the result has said so.
+    cancellation : Settling or None
+        The cancellation that is to be completed.
     cut_off : str
-        What a person must know where this result's scheduler no longer answers, though the Hub may.
+        Sentence for the user where the scope's scheduler no longer answers, though the Hub may.
     """
 
     def __init__(self) -> None:
-        self.cancelling: Cancelling | None = None
-        self.given_up = False
+        self.cancellation: Settling | None = None
         self.cut_off = ""
-        self._way: str | None = None
+        self._scheduler: str | None = None
         self._lock = threading.Lock()
         self._unresolved_since: float | None = None
-        self._stuck = Stuck()
+        self._exhausted = ExhaustedRetries()
 
-    def look(self, result: Any, recorder: Recorder) -> None:
-        """End what can't end by itself; costs next to nothing where nothing is wrong."""
+    def check(self, scope: TaskScope) -> None:
+        """End what cannot end by itself; costs next to nothing where all is well."""
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._look_for_the_way(result, recorder)
-            if recorder.lost:
-                if recorder.connection.lost:
-                    recorder.connection.check_contact()  # logs why, if contact was lost meanwhile
-                if not self.given_up and not result._ready:
-                    self.given_up = True
-                    recorder.give_up(result)
+            self._check_scheduler(scope)
+            if self.lost(scope.connection):
+                if scope.connection.lost:
+                    scope.connection.check_contact()  # logs why, if contact was lost since the last check
+                if not scope.given_up and not scope.ready:
+                    scope.given_up = True
+                    scope.give_up()
                 return
-            self.given_up = False
-            self._resolve(result)
-            self._free_stranded(result, recorder)
-            if self.cancelling is not None:
-                self.cancelling.settle(result, recorder)
-            self._stuck.look(result, recorder)
+            scope.given_up = False
+            self._resolve(scope)
+            self._end_stranded(scope)
+            if self.cancellation is not None:
+                self.cancellation.settle(scope)
+            self._exhausted.check(scope)
         except Exception:
             trouble("looking after a result")
         finally:
             self._lock.release()
 
     def lost(self, connection: Connection) -> bool:
-        """Whether nothing more can be expected."""
+        """Return whether no more replies can be expected."""
         return connection.lost or bool(self.cut_off)
 
     def note(self, connection: Connection) -> str:
-        """What a person must know of the way to the engines; an empty text while all is well."""
+        """Return a sentence about the connection for the user; empty while all is well."""
         return (
             connection.describe_problem()
             if connection.lost
             else self.cut_off or connection.describe_problem()
         )
 
-    def spare(self, positions: list[int]) -> None:
-        """Forget what was known of these messages: they were sent again."""
-        if self.cancelling is not None:
-            self.cancelling.spare(positions)
-        self._stuck.spare(positions)
+    def forget(self, positions: list[int]) -> None:
+        """Leave these messages to their new attempt: they were sent again."""
+        if self.cancellation is not None:
+            self.cancellation.exclude(positions)
 
-    # no way to the engines ---------------------------------------------------------------------------
-
-    def _look_for_the_way(self, result: Any, recorder: Recorder) -> None:
-        """Ask for the scheduler that has this result's tasks, once nothing has come of them for a while."""
-        if recorder.connection.lost or not result._children:
+    def _check_scheduler(self, scope: TaskScope) -> None:
+        """Ask for the scheduler that has the scope's tasks, once no event has been received for a while."""
+        link = scope.connection
+        if link.lost or not scope.futures:
             return
-        if recorder.quiet < recorder.connection.contact_timeout / 4:
+        if scope.silence < link.contact_timeout / 4:
             cut_off = ""
         else:
-            self._way = self._way or _way_of(result, recorder)
-            cut_off = recorder.connection.schedulers.describe_problem(self._way)
+            self._scheduler = self._scheduler or scheduler_of(scope)
+            cut_off = link.schedulers.describe_problem(self._scheduler)
         if bool(cut_off) != bool(self.cut_off):
-            recorder.version += 1
+            scope.mark_changed()
         self.cut_off = cut_off
 
-    def _free_stranded(self, result: Any, recorder: Recorder) -> None:
-        """What was sent just when the client learned of its engine's death is overlooked by ipyparallel."""
-        if recorder.quiet < UNRESOLVED or not result._children:
+    def _end_stranded(self, scope: TaskScope) -> None:
+        """Fail tasks that ipyparallel overlooks: they were sent as their engine's death was reported."""
+        if scope.silence < UNRESOLVED or not scope.futures:
             return
-        client, columns = result._client, recorder.columns
+        client, columns = scope.client, scope.columns
         alive = set(client._engines.values())
         held = list(getattr(client, "_outstanding_dict", {}).items())
-        orphans = [(msg_id, uuid) for uuid, ids in held if ids and uuid not in alive for msg_id in list(ids)]
-        if orphans:
-            positions = columns.locate([msg_id for msg_id, _ in orphans]).tolist()
-            for position, (_, uuid) in zip(positions, orphans, strict=True):
+        stranded = [(msg_id, uuid) for uuid, ids in held if ids and uuid not in alive for msg_id in list(ids)]
+        if stranded:
+            positions = columns.locate([msg_id for msg_id, _ in stranded]).tolist()
+            for position, (_, uuid) in zip(positions, stranded, strict=True):
                 if position >= 0 and columns.status[position] < OK:
-                    _strand(result, recorder, position, uuid)
+                    _fail_stranded(scope, position, uuid)
 
-    # all came, and was not put together --------------------------------------------------------------
-
-    def _resolve(self, result: Any) -> None:
-        """A result made before the layer was on resolves in ipyparallel's own way, or not at all."""
-        if result._ready or not result._children or not result._result_future.done():
+    def _resolve(self, scope: TaskScope) -> None:
+        """Resolve a result that was made before the layer was on: ipyparallel itself may never do so."""
+        result = scope.unresolved()
+        if result is None:
             self._unresolved_since = None
             return
         self._unresolved_since = self._unresolved_since or time.monotonic()
@@ -126,33 +119,26 @@ class Rescue:
             with suppress(InvalidStateError):
                 result._resolve_result(result._result_future)
 
-    def tried(self, position: int, engine: Any) -> None:
-        """Note that a task has failed on an engine, and is still pending: the scheduler will try another."""
-        self._stuck.tried(position, engine)
 
-
-def _strand(result: Any, recorder: Recorder, position: int, uuid: str) -> None:
-    from ipyparallel.error import RemoteError
-
-    engine = recorder.connection.engine_id(uuid)
-    told = f"Engine {engine!r} died before it was given the task"
-    where = {
-        "engine_id": engine,
-        "engine_uuid": uuid,
-        "method": "apply",
-    }  # without all three it can't be shown
-    error = RemoteError("EngineError", told, "", where)
-    end(recorder, [result._children[position]], "error", lambda _: error)
-
-
-def _way_of(result: Any, recorder: Recorder) -> str:
-    """The scheduler that has what is pending of a result: 'task', 'mux' or 'broadcast'."""
-    pending = recorder.columns.pending(recorder.mine)
+def scheduler_of(scope: TaskScope) -> str:
+    """Return the scheduler that has the pending messages: 'task', 'mux' or 'broadcast'."""
+    pending = scope.columns.pending(scope.positions)
     if not len(pending):
         return "task"
-    msg_id = result.msg_ids[int(pending[0])]
-    held_by = getattr(result._client, "_outstanding_dict", {})
-    holders = [uuid for uuid, held in list(held_by.items()) if msg_id in held]
+    msg_id = scope.msg_ids[int(pending[0])]
+    held = getattr(scope.client, "_outstanding_dict", {})
+    holders = [uuid for uuid, ids in list(held.items()) if msg_id in ids]
     if not holders:
         return "task"
     return "broadcast" if len(holders) > 1 or msg_id.endswith(f"_{holders[0]}") else "mux"
+
+
+def _fail_stranded(scope: TaskScope, position: int, uuid: str) -> None:
+    from ipyparallel.error import RemoteError
+
+    engine = scope.connection.engine_id(uuid)
+    message = f"Engine {engine!r} died before it was given the task"
+    # without all three keys it can't be shown
+    engine_info = {"engine_id": engine, "engine_uuid": uuid, "method": "apply"}
+    error = RemoteError("EngineError", message, "", engine_info)
+    end(scope, [scope.futures[position]], "error", lambda _: error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..model.arrays import Index
 from ..model.snapshot import EngineId, Snapshot, TaskRecord
 from ..model.status import FAILED, QUEUED, RUNNING, STATUSES
 from ..record.failures import Failures
-from ..record.recorder import Recorder
+from ..record.state import Record
 from ..render.ansi import one_line
 from ..upstream.timestamps import to_posix, to_posix_array
 
@@ -94,41 +95,43 @@ class Tasks:
 _TIMES = ("submitted", "started", "completed", "received", "duration")
 
 
-def collect(result: Any, recorder: Recorder) -> Tasks:
-    """Everything that is known of every message of a result.
+def collect(record: Record, snapshot: Snapshot, result: Any, metadata: Sequence[Any]) -> Tasks:
+    """Return everything that is known of every message of a result.
 
     Parameters
     ----------
+    record : Record
+        Its lock must be held.
+    snapshot : Snapshot
+        Of the same moment.
     result : AsyncResult
-    recorder : Recorder
-        The one that follows it.
+    metadata : sequence of mapping
+        Of each message.
     """
-    recorder.poll()
-    with recorder._lock:
-        snapshot, columns = recorder.snapshot(), recorder.columns
-        records, every = recorder.records(result), np.arange(columns.messages)
-        status, slots = columns.status.copy(), columns.engine.copy()
-        for position, (slot, _) in recorder.running.items():
-            if status[position] == QUEUED:
-                status[position], slots[position] = RUNNING, slot
-        ids = [*recorder.engines.ids, None]  # slot -1 is the last
-        index = columns.firsts(every).copy()
-        attempts = recorder.attempts.counts(columns.messages)
-        return Tasks(
-            snapshot=snapshot,
-            index=index,
-            inputs=columns.weight(every).copy(),
-            attempts=attempts,
-            status=status,
-            engine=[ids[slot] for slot in slots.tolist()],
-            msg_id=list(result.msg_ids),
-            submitted=to_posix_array([md["submitted"] for md in records]),
-            started=columns.started.copy(),
-            completed=columns.completed.copy(),
-            received=to_posix_array([md["received"] for md in records]),
-            error=_errors(recorder.failures, index, status),
-            earlier=_earlier(recorder, np.flatnonzero(attempts > 1).tolist()),
-        )
+    columns = record.columns
+    every = record.positions
+    status, slots = columns.status.copy(), columns.engine.copy()
+    for position, (slot, _) in record.running.items():
+        if status[position] == QUEUED:
+            status[position], slots[position] = RUNNING, slot
+    ids = [*record.engines.ids, None]  # slot -1 is the last
+    index = columns.firsts(every).copy()
+    attempts = record.attempts.counts(columns.messages)
+    return Tasks(
+        snapshot=snapshot,
+        index=index,
+        inputs=columns.weight(every).copy(),
+        attempts=attempts,
+        status=status,
+        engine=[ids[slot] for slot in slots.tolist()],
+        msg_id=list(result.msg_ids),
+        submitted=to_posix_array([md["submitted"] for md in metadata]),
+        started=columns.started.copy(),
+        completed=columns.completed.copy(),
+        received=to_posix_array([md["received"] for md in metadata]),
+        error=_errors(record.failures, index, status),
+        earlier=_earlier(record, np.flatnonzero(attempts > 1).tolist()),
+    )
 
 
 def _errors(failures: Failures, index: Index, status: NDArray[np.int8]) -> list[str | None]:
@@ -140,8 +143,8 @@ def _errors(failures: Failures, index: Index, status: NDArray[np.int8]) -> list[
     return errors
 
 
-def _earlier(recorder: Recorder, again: list[int]) -> tuple[Earlier, ...]:
-    attempts = recorder.attempts
+def _earlier(record: Record, again: list[int]) -> tuple[Earlier, ...]:
+    attempts = record.attempts
     return tuple(
         Earlier(i, attempt, md["engine_id"], to_posix(md["started"]), to_posix(md["completed"]))
         for i in again

@@ -1,4 +1,4 @@
-"""From a recorder's columns to an estimate, cheaply enough for every snapshot."""
+"""Estimated time of arrival of one result, cached so that every snapshot can have it."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from ..model.status import ABORTED, OK
 from .eta_model import FEWEST, Work, estimate
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from ..record.state import Record
 
 SAMPLE = 800
-_AGE = 0.25
+_MAX_AGE = 0.25  # seconds
 
 
-class Forecast:
-    """The estimate of one result, made anew at most four times a second."""
+class Eta:
+    """Estimate of one result, computed at most four times a second."""
 
     def __init__(self) -> None:
         self._made_at = -math.inf
         self._range: tuple[float, float] | None = None
 
-    def range(self, recorder: Recorder, now: float) -> tuple[float, float] | None:
-        """Seconds still to go, from and to; None where nobody knows.
+    def range(self, record: Record, now: float) -> tuple[float, float] | None:
+        """Return the seconds still to go, from and to; None where they cannot be estimated.
 
         Parameters
         ----------
-        recorder : Recorder
+        record : Record
             Its lock must be held.
         now : float
             POSIX seconds.
         """
-        if recorder.all_ended or recorder.growing or recorder.lost:
+        if record.finished or record.growing:
             return None
-        if not 0 <= now - self._made_at < _AGE:
-            work = work_of(recorder, now)
+        if not 0 <= now - self._made_at < _MAX_AGE:
+            work = work_of(record, now)
             self._made_at, self._range = now, None if work is None else estimate(work)
         if self._range is None:
             return None
@@ -45,9 +45,9 @@ class Forecast:
         return max(0.0, self._range[0] - gone), max(0.0, self._range[1] - gone)
 
 
-def work_of(recorder: Recorder, now: float) -> Work | None:
-    """What a recorder knows, as an estimate needs it; None before anything has ended."""
-    columns = recorder.columns
+def work_of(record: Record, now: float) -> Work | None:
+    """Return the input of the model; None before enough tasks have ended."""
+    columns = record.columns
     if columns.ended < FEWEST:
         return None
     done = np.flatnonzero(columns.status >= OK)
@@ -55,11 +55,11 @@ def work_of(recorder: Recorder, now: float) -> Work | None:
     length = columns.completed[index] - columns.started[index]
     index = index[(length >= 0) & (columns.status[index] != ABORTED) & (columns.engine[index] >= 0)]
     running, alive = (
-        np.fromiter(recorder.running, np.int64, len(recorder.running)),
-        recorder.connection.alive_engines(),
+        np.fromiter(record.running, np.int64, len(record.running)),
+        record.connection.alive_engines(),
     )
-    slots, since = zip(*recorder.running.values(), strict=True) if recorder.running else ((), ())
-    messages, total = recorder.sizes
+    slots, since = zip(*record.running.values(), strict=True) if record.running else ((), ())
+    messages, total = record.sizes
     queued = messages - len(done) - len(running)
     queued_inputs = total - int(columns.counts[OK:].sum()) - int(columns.weight(running).sum())
     positions = messages * (messages - 1) // 2 - int(done.sum()) - int(running.sum())
@@ -77,5 +77,5 @@ def work_of(recorder: Recorder, now: float) -> Work | None:
         queued=queued,
         queued_inputs=queued_inputs,
         queued_position=positions / queued if queued else 0.0,
-        alive=np.array([engine in alive for engine in recorder.engines.ids], np.bool_),
+        alive=np.array([engine in alive for engine in record.engines.ids], np.bool_),
     )

@@ -1,4 +1,4 @@
-"""Timeline of a result, taken from its recorder's columns."""
+"""Timeline of one result, taken from its record."""
 
 from __future__ import annotations
 
@@ -9,35 +9,34 @@ import numpy as np
 from ..model.status import OK
 from ..model.timeline import RunningTasks, Timeline, sample
 from ..record.columns import Columns
-from ..record.recorder import Recorder
+from ..record.state import Record
 
 
-def take_timeline(recorder: Recorder, limit: int | None = None) -> Timeline:
-    """The timeline of what a recorder knows; may be called from any thread at any time.
+def take_timeline(record: Record, limit: int | None = None) -> Timeline:
+    """Return the timeline of what a record holds; may be called from any thread at any time.
 
     Parameters
     ----------
-    recorder : Recorder
+    record : Record
     limit : int, optional
         Most ended messages to take. Failed and aborted ones come first, and the rest is an even sample.
     """
-    recorder.drain()
-    with recorder._lock:
-        columns = recorder.columns
+    with record.lock:
+        columns = record.columns
         index = sample(np.flatnonzero(columns.status >= OK), columns.status, limit)
         started = columns.started[index]
-        moments = np.array([recorder.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
-        running, now = recorder.running, time.time()
+        moments = np.array([record.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
+        running, now = record.running, time.time()
         known = moments[~np.isnan(moments)]
-        base = float(known[0]) if len(known) else now - recorder.elapsed
-        last = np.fmax(recorder.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))
-        over = recorder.all_ended and not np.isnan(last)
+        base = float(known[0]) if len(known) else now - record.elapsed
+        last = np.fmax(record.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))
+        over = record.finished and not np.isnan(last)
         return Timeline(
             base=base,
             now=float(last) if over else now,
             messages=columns.messages,
             ended=columns.ended,
-            engines=tuple(recorder.engines.ids),
+            engines=tuple(record.engines.ids),
             position=index,
             first=columns.firsts(index),
             inputs=columns.weight(index),

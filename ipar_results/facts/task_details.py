@@ -1,32 +1,44 @@
-"""All that is known of one task, read when somebody asks for it."""
+"""Details of one task, read on request of a front end. Called under the record's lock."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ..formatting import utf8_safe
-from ..record.failures import capped
-from ..record.recorder import Recorder
+from ..record.failures import Failure, capped
+from ..record.state import Record
 from ..upstream.timestamps import to_posix
-from .build_snapshot import engine_of, status_of
-from .build_snapshot import outputs as assemble_outputs
+from .build_snapshot import engine_of, newest_outputs, status_of
 
 TAIL = 4_000
 RICH_BYTES, RICH_TOTAL, RICH_MOST = 300_000, 1_500_000, 20
 
 
-def task(recorder: Recorder, result: Any, position: int, limit: int | None = None) -> dict[str, Any]:
-    """One message of a result: its metadata, its error, the tails of what it wrote, its rich output.
+def task(
+    record: Record,
+    position: int,
+    msg_ids: Sequence[str],
+    metadata: Sequence[Any],
+    failure: Failure | None,
+    description: str | None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Return one message of a result: its metadata, its error, the tails of its output, its rich output.
 
     Parameters
     ----------
-    recorder : Recorder
-    result : AsyncResult
+    record : Record
     position : int
-        The message's place in the result.
+        Of the message in the result.
+    msg_ids, metadata : sequence
+        Of all messages.
+    failure : Failure or None
+    description : str or None
+        Short text of its input.
     limit : int, optional
         Characters of each stream.
 
@@ -34,55 +46,43 @@ def task(recorder: Recorder, result: Any, position: int, limit: int | None = Non
     -------
     dict
         JSON types; texts as the task wrote them, so hostile until escaped.
-
-    Raises
-    ------
-    LookupError
-        Where the result has no such message.
     """
-    recorder.drain()
-    columns, limit = recorder.columns, TAIL if limit is None else limit
-    if not 0 <= position < columns.messages:
-        msg = f"This result has no message {position:,}: it has {columns.messages:,}."
-        raise LookupError(msg)
-    with recorder.lock:
-        md = recorder.records(result)[position]
-        failure = recorder.failure_of(position, result)
-        started, completed = columns.started[position], columns.completed[position]
-        return {
-            "index": columns.first_input(position),
-            "inputs": columns.carried(position),
-            "position": position,
-            "msg_id": result.msg_ids[position],
-            "engine_id": engine_of(recorder, position),
-            "status": status_of(recorder, position),
-            "submitted": _number(to_posix(md["submitted"])),
-            "started": _number(started),
-            "completed": _number(completed),
-            "received": _number(to_posix(md["received"])),
-            "duration": _number(completed - started),
-            "attempts": recorder.attempts.count(position),
-            "error": None
-            if failure is None
-            else {"type": utf8_safe(failure.type), "message": utf8_safe(failure.message)},
-            "traceback": None if failure is None else utf8_safe(capped(failure.traceback)),
-            "input": recorder.input_of(position),
-            "stdout": _tail(md["stdout"], limit),
-            "stderr": _tail(md["stderr"], limit),
-            **_rich(md),
-        }
+    columns, limit = record.columns, TAIL if limit is None else limit
+    md = metadata[position]
+    started, completed = columns.started[position], columns.completed[position]
+    return {
+        "index": columns.first_input(position),
+        "inputs": columns.carried(position),
+        "position": position,
+        "msg_id": msg_ids[position],
+        "engine_id": engine_of(record, position),
+        "status": status_of(record, position),
+        "submitted": _number(to_posix(md["submitted"])),
+        "started": _number(started),
+        "completed": _number(completed),
+        "received": _number(to_posix(md["received"])),
+        "duration": _number(completed - started),
+        "attempts": record.attempts.count(position),
+        "error": None
+        if failure is None
+        else {"type": utf8_safe(failure.type), "message": utf8_safe(failure.message)},
+        "traceback": None if failure is None else utf8_safe(capped(failure.traceback)),
+        "input": description,
+        "stdout": _tail(md["stdout"], limit),
+        "stderr": _tail(md["stderr"], limit),
+        **_rich(md),
+    }
 
 
-def failure_text(recorder: Recorder, group: int) -> str:
-    """The traceback of the failure group that appeared as number `group`.
+def failure_text(record: Record, group: int) -> str:
+    """Return the traceback of the failure group that appeared as number `group`.
 
     Raises
     ------
     LookupError
         Where there is no such group.
     """
-    recorder.drain()
-    groups = recorder.failures.listed()
+    groups = record.failures.listed()
     if group >= len(groups):
         msg = f"This result has no failure group {group:,}: it has {len(groups):,}."
         raise LookupError(msg)
@@ -131,19 +131,12 @@ def _number(value: Any) -> float | None:
     return None if value is None or math.isnan(value) else float(value)
 
 
-def outputs(recorder: Recorder, result: Any) -> dict[str, Any]:
-    """The newest tasks that wrote something, each with the tail of it."""
-    recorder.drain()
-    with recorder.lock:
-        newest = assemble_outputs(recorder, result)
-        return {
-            "outputs": [
-                {
-                    **asdict(each),
-                    "stdout": utf8_safe(each.stdout),
-                    "stderr": utf8_safe(each.stderr),
-                }
-                for each in newest
-            ],
-            "total": int(recorder.columns.wrote.sum()),
-        }
+def outputs(record: Record, metadata: Sequence[Any]) -> dict[str, Any]:
+    """Return the newest tasks that wrote something, each with the tail of its output."""
+    return {
+        "outputs": [
+            {**asdict(each), "stdout": utf8_safe(each.stdout), "stderr": utf8_safe(each.stderr)}
+            for each in newest_outputs(record, metadata)
+        ],
+        "total": int(record.columns.wrote.sum()),
+    }

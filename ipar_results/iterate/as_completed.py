@@ -11,15 +11,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..facts.build_snapshot import engine_of
+from ..live.session import Session, current
 from ..live.wait import draw, say_what_still_runs
 from ..model.snapshot import EngineId
 from ..results.group.group import Group, label_of
-from ..results.group.group_recorder import GroupRecorder, weakly
+from ..results.group.group_recorder import weakly
 from .inbox import Inbox, Source
 from .task_result import TaskResult, tasks
 
 if TYPE_CHECKING:
-    from ..attach.extension import Extension
     from ..live.wait import View
 
 _NAP, _LOOK = 0.5, 0.1  # how long, and how often, it is looked whether the cluster is still there
@@ -61,8 +61,6 @@ def as_completed(
     >>> for task in ipar_results.as_completed(view.map_async(f, inputs)):
     ...     print(task.index, task.error or task.value)
     """
-    from ..attach.enable import current
-
     return Arrivals(_checked(results), timeout, raise_errors, quiet, current())
 
 
@@ -78,12 +76,12 @@ class Arrivals(Iterator[TaskResult]):
         timeout: float | None,
         raise_errors: bool,
         quiet: bool,
-        extension: Extension,
+        session: Session,
     ) -> None:
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._raise = raise_errors
-        self._extension = extension
+        self._session = session
         self._inbox = Inbox()
         self._ready: deque[TaskResult] = deque()
         self._view: View | None = None
@@ -96,18 +94,18 @@ class Arrivals(Iterator[TaskResult]):
         ]
         members = list(dict.fromkeys(members))
         alone = len(results) == 1
-        self._shown = results[0] if alone else Group.of(label_of(members), extension.watch, members)
-        self._recorder = extension.recorder(self._shown)
+        self._shown = results[0] if alone else Group.of(label_of(members), lambda: session, members)
+        self._followed = session.followed(self._shown)
         self._sources = [self._source(result) for result in members]
         self._messages = self._inbox.expected
         self._quiet = quiet or not members
         Source.begin(self._sources)
 
     def _source(self, result: Any) -> Source:
-        watch = self._extension.watch
+        registry = self._session.registry
 
-        source = Source(result, self._inbox, lambda: watch.known(result))
-        watch.joined(result, weakly(source.retried))
+        source = Source(result, self._inbox, lambda: registry.find(result))
+        registry.on_resume(result, weakly(source.retried))
         return source
 
     # in a loop -----------------------------------------------------------------------------------
@@ -191,7 +189,7 @@ class Arrivals(Iterator[TaskResult]):
         now = time.monotonic()
         if now - self._polled_at > _LOOK:
             self._polled_at = now
-            self._recorder.poll()  # ends what can't end by itself
+            self._followed.poll()  # ends what can't end by itself
         if self._deadline is None:
             return _NAP
         left = self._deadline - now
@@ -214,13 +212,13 @@ class Arrivals(Iterator[TaskResult]):
 
     def _engine(self, source: Source, position: int, uuid: Any) -> EngineId | None:
         """An engine that died has lost its id; several that answered as one have a list of them."""
-        recorder = self._recorder
-        recorder.drain()
-        if isinstance(recorder, GroupRecorder):
-            position = int(recorder.columns.locate([source.result.msg_ids[position]])[0])
-        engine: EngineId | None = engine_of(recorder, position)
+        self._followed.drain()
+        record = self._followed.record
+        if self._shown is not source.result:
+            position = int(record.columns.locate([source.result.msg_ids[position]])[0])
+        engine: EngineId | None = engine_of(record, position)
         if engine is None and isinstance(uuid, str):
-            engine = self._extension.watch.meet(source.result._client).engine_id(uuid)
+            engine = self._session.registry.connection(source.result._client).engine_id(uuid)
         return engine
 
     # what is shown -------------------------------------------------------------------------------
@@ -228,7 +226,7 @@ class Arrivals(Iterator[TaskResult]):
     def _show(self) -> None:
         if self._view is None:
             self._thread = threading.get_ident()
-            self._view = self._extension.progress(self._shown, quiet=self._quiet)
+            self._view = self._session.progress(self._shown, quiet=self._quiet)
 
     def _move(self) -> None:
         now = time.monotonic()
@@ -244,7 +242,7 @@ class Arrivals(Iterator[TaskResult]):
 
     def _say_what_goes_on(self) -> None:
         self._end_view()
-        draw(lambda: say_what_still_runs(self._recorder))
+        draw(lambda: say_what_still_runs(self._followed))
 
 
 def _checked(results: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from ..upstream.futures import PENDING
 from ..upstream.timestamps import to_posix_array
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from ..results.followed import Followed
 
 
 class Inbox:
@@ -99,13 +99,13 @@ class Source:
         Whether a message's value is a list, of one value for each of its inputs.
     """
 
-    def __init__(self, result: Any, inbox: Inbox, recorder: Callable[[], Recorder | None]) -> None:
+    def __init__(self, result: Any, inbox: Inbox, followed: Callable[[], Followed | None]) -> None:
         from ipyparallel import AsyncMapResult
 
         self.result = result
         self.is_map = isinstance(result, AsyncMapResult)
         self._inbox = inbox
-        self._recorder = recorder
+        self._followed = followed
         count = self._attempts()
         self._futures = list(result._children)
         self._places: dict[Any, list[tuple[int, int]]] = {}
@@ -118,8 +118,8 @@ class Source:
         inbox.expect(len(self._places))
 
     def _attempts(self) -> Callable[[int], int]:
-        recorder = self._recorder()
-        return (lambda position: 1) if recorder is None else recorder.attempts.count
+        followed = self._followed()
+        return (lambda position: 1) if followed is None else followed.record.attempts.count
 
     def inputs(self, position: int) -> tuple[int, int]:
         """Index of a message's first input, and how many it carries."""

@@ -16,10 +16,10 @@ from ..formatting import plural
 
 if TYPE_CHECKING:
     from ..control.cancel import Cancelled
+    from ..model.snapshot import Summary
     from ..results.monitor import Monitor
     from ..results.tracker import Tracked
 
-Facts = Mapping[str, Any]
 Arguments = Mapping[str, Any]
 
 FORMATS = {"report": ".html", "trace": ".json", "csv": ".csv"}
@@ -33,14 +33,14 @@ class Candidate(NamedTuple):
     name : str
         Its name and number.
     number : int
-    facts : mapping
+    summary : Summary
     alone : bool
         Whether it was the only one that could be meant.
     """
 
     name: str
     number: int
-    facts: Facts
+    summary: Summary
     alone: bool
 
 
@@ -71,7 +71,7 @@ class Action:
     name : str
         The type of its request, and its name in a result's head.
     is_possible : callable
-        ``is_possible(facts)``: whether it makes sense in this state.
+        ``is_possible(summary)``: whether it makes sense in this state.
     run : callable
         ``run(monitor, arguments)``: carry it out; returns :class:`Done`.
     why_not : callable
@@ -83,22 +83,22 @@ class Action:
     """
 
     name: str
-    is_possible: Callable[[Facts], bool]
+    is_possible: Callable[[Summary], bool]
     run: Callable[[Monitor, Arguments], Done]
     why_not: Callable[[Candidate], str]
     arguments: tuple[str, ...] = ()
     of_unfinished: bool = False
 
 
-def possible_actions(entry: Tracked, facts: Facts) -> list[str]:
+def possible_actions(entry: Tracked, summary: Summary | None) -> list[str]:
     """Return the names of the actions that make sense for a result now."""
-    if entry.recorder is None:
+    if entry.followed is None or summary is None:
         return []
-    return [action.name for action in ACTIONS.values() if action.is_possible(facts)]
+    return [action.name for action in ACTIONS.values() if action.is_possible(summary)]
 
 
-def _may_cancel(facts: Facts, what: str) -> bool:
-    return not facts["finished"] and facts["state"] != "lost" and bool(facts[what])
+def _may_cancel(summary: Summary, what: str) -> bool:
+    return not summary.finished and summary.state != "lost" and bool(getattr(summary, what))
 
 
 def _cancel(monitor: Monitor, arguments: Arguments, interrupt: bool) -> Done:
@@ -115,11 +115,11 @@ def _cancelled_sentence(cancelled: Cancelled) -> str:
 
 
 def _why_not_cancel(candidate: Candidate) -> str:
-    name, number, facts, alone = candidate
-    if facts["finished"]:
+    name, number, summary, alone = candidate
+    if summary.finished:
         others = "" if alone else ", and so have all before it"
         return f"{name} has ended{others}: there is nothing to cancel"
-    if facts["running"] and facts["state"] != "lost":
+    if summary.running and summary.state != "lost":
         return f"{name} has no task left in a queue: %ipar cancel {number} --interrupt stops what runs"
     return f"contact to the controller is lost: nobody can cancel {name}"
 
@@ -130,8 +130,8 @@ def _retry(monitor: Monitor, arguments: Arguments) -> Done:
 
 
 def _why_not_retry(candidate: Candidate) -> str:
-    name, number, facts, _ = candidate
-    if not facts["finished"]:
+    name, number, summary, _ = candidate
+    if not summary.finished:
         return f"{name} goes on: wait for its end, or %ipar cancel {number}, and retry then"
     return f"nothing of {name} failed or was cancelled: there is nothing to run again"
 
@@ -169,12 +169,12 @@ INTERRUPT = Action(
 )
 RETRY = Action(
     "retry",
-    lambda facts: facts["finished"] and bool(facts["failed"] + facts["aborted"]),
+    lambda summary: summary.finished and bool(summary.failed + summary.aborted),
     _retry,
     _why_not_retry,
     arguments=("indices",),
 )
-EXPORT = Action("export", lambda facts: bool(facts["done"]), _export, _why_not_export, arguments=("format",))
+EXPORT = Action("export", lambda summary: bool(summary.done), _export, _why_not_export, arguments=("format",))
 ACTIONS = {action.name: action for action in (CANCEL, INTERRUPT, RETRY, EXPORT)}
 
 
@@ -209,8 +209,7 @@ class MagicCommand:
 
     def is_possible(self, entry: Tracked, option: bool) -> bool:
         """Return whether it makes sense for a result, with the option or without it."""
-        facts = entry.facts()
-        possible = possible_actions(entry, facts) if facts else []
+        possible = possible_actions(entry, entry.summary())
         return self.action.name in possible or self.chosen(option).name in possible
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..model.snapshot import Snapshot
 from .display.widget import CardWidget
+from .session import feed
 
 
 class ResultWidget(CardWidget):
@@ -34,6 +35,4 @@ class ResultWidget(CardWidget):
     def __init__(self, ar: Any = None, *, snapshot: Snapshot | None = None, **kwargs: Any) -> None:
         super().__init__(snapshot, **kwargs)
         if ar is not None:
-            from ..attach.enable import feed
-
             feed(ar, self)

@@ -1,25 +1,28 @@
-"""How results are shown: which view, in which cell, and what keeps it moving to its end."""
+"""Session: everything that follows results and shows them, until the layer is turned off."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..config import settings
-from ..log import trouble
-from ..results.group.group import about
-from ..results.registry import Watch
+from ..log import repeats_dropped, trouble
+from ..results.group.group import Group, add_to_open_groups
+from ..results.monitor import Monitor
+from ..results.registry import Registry
 from ..results.tracker import Tracked, Tracker
 from .channel.channel import Channel
 from .ticker import Ticker
-from .wait import NoView, TextView, View, wait
+from .wait import NoView, TextView, View, checked, wait
 
 if TYPE_CHECKING:
     from ..model.snapshot import Snapshot
-    from ..record.recorder import Recorder
     from ..results.cluster_survey import Survey
+    from ..results.followed import Followed
     from .display.display import Live
     from .streams import Streams
 
@@ -27,41 +30,56 @@ if TYPE_CHECKING:
 MOST_WIDGETS = 8
 
 
-class Showing:
-    """Shows results in cells, in terminals and to the labextension.
+class Session:
+    """Follows results, and shows them in cells, in terminals and to the labextension.
 
     Attributes
     ----------
     shell : InteractiveShell or None
         The running IPython, if there is one.
     config : IPythonParallelResults
-    watch : Watch
-        What follows the results.
+    enabled : bool
+        Whether results are seen as they are made.
+    registry : Registry
+        Results that are followed.
     ticker : Ticker
-        What moves the views.
+        Updates the views.
     tracker : Tracker
-        The results that are known to front ends.
+        Results that front ends know.
     channel : Channel or None
         The connection to the labextension, where there may be one.
+    undo : ExitStack
+        What :meth:`close` calls, last first.
     """
 
-    def __init__(self) -> None:
-        self.shell: Any = None
+    def __init__(self, shell: Any = None) -> None:
+        self.shell = shell
         self.config = settings(None)
-        self.watch = Watch(lambda: self.config.contact_timeout)
+        self.enabled = False
+        self.enabling = threading.Lock()
+        self.registry = Registry(lambda: self.config.contact_timeout)
         self.ticker = Ticker(lambda: self.config.messages)
-        self.tracker = Tracker(self.recorder, self.ticker.wake)
+        self.tracker = Tracker(self.followed, self.ticker.wake)
         self.ticker.chores.append(self.tracker.round)
         self.channel: Channel | None = None
-        # to be moved again where the result is retried; not kept by its recorder, which each of them holds
+        # to be updated again where the result is retried
         self._shown: weakref.WeakKeyDictionary[Any, list[Live]] = weakref.WeakKeyDictionary()
+        self.undo = ExitStack()
+        self.undo.enter_context(repeats_dropped())
+        for undo in (self.registry.close, self.tracker.close, self.ticker.stop):
+            self.undo.callback(undo)
+
+    def close(self) -> None:
+        """Take everything off, last first; a second call does nothing."""
+        self.enabled = False
+        self.undo.close()
 
     @cached_property
     def survey(self) -> Survey:
-        """What looks at clients, views and clusters."""
+        """Overviews of clients, views and clusters."""
         from ..results.cluster_survey import Survey
 
-        return Survey(self.watch.meet, self.tracker, self._clients)
+        return Survey(self.registry.connection, self.tracker, self._clients)
 
     @property
     def in_kernel(self) -> bool:
@@ -73,9 +91,51 @@ class Showing:
         """Whether what is displayed now goes to the user's program, as under ``%%capture``."""
         return getattr(self.shell.display_pub, "pub_socket", None) is None
 
-    def recorder(self, result: Any) -> Recorder:
-        """The recorder of a result."""
-        return self.watch.recorder(result)
+    # followed -------------------------------------------------------------------------------------
+
+    def followed(self, result: Any) -> Followed:
+        """Return the facade of a result."""
+        return self.registry.followed(result)
+
+    def monitor(self, result: Any) -> Monitor:
+        """Return the monitor of a result or of a group."""
+        return Monitor(result, self.followed(result))
+
+    def add_new(self, result: Any) -> None:
+        """Take notice of a result that was made just now."""
+        self.registry.listen_early(result)
+        if not result._children or not add_to_open_groups(result):
+            self.tracker.add_new(result)
+
+    def add_client(self, client: Any) -> None:
+        """Take notice of a client that is about to be used."""
+        try:
+            self.registry.connection(client)
+        except Exception:
+            trouble("looking at a client")
+
+    def add_request(self, client: Any, future: Any, buffers: Any) -> None:
+        """Take notice of a task that was sent, with its pickled function and arguments."""
+        self.registry.add_request(client, future.msg_id, buffers)
+
+    def add_broadcast(self, client: Any, future: Any, metadata: Any) -> None:
+        """Take notice of a message that was sent to many engines at once."""
+        from ..upstream.broadcasts import forget_broadcast_when_done
+
+        try:
+            forget_broadcast_when_done(client, future, metadata)
+        except Exception:
+            trouble("looking after a broadcast")
+
+    def begin_group(self, group: Group, show: bool) -> None:
+        """Track a group whose block begins, and display it in the cell that runs now."""
+        self.tracker.entry(group)
+        if show and self.in_kernel:
+            self.show(group)
+
+    def wake(self) -> None:
+        """Have the ticker look for changes."""
+        self.ticker.wake()
 
     # displayed ------------------------------------------------------------------------------------
 
@@ -93,13 +153,13 @@ class Showing:
         self.follow(live, result)
 
     def follow(self, live: Live, result: Any) -> None:
-        """Move what is shown; captured output stays as it was captured."""
+        """Keep a display up to date; captured output stays as it was captured."""
         if self.captured:
             return
         shown = self._shown.get(result)
         if shown is None:
             shown = self._shown[result] = []
-            self.recorder(result).woken.append(self._follow_again)
+            self.followed(result).on_resume(self._follow_again)
         shown.append(live)
         if not live.over:
             self.ticker.add(live)
@@ -118,9 +178,9 @@ class Showing:
         if view == "widget" and (self.captured or self._widgets() >= MOST_WIDGETS):
             view = "html"
         front = None if self.channel is None else _Front(self.channel, self.tracker.entry(result))
-        recorder = self.recorder(result)
+        followed = self.followed(result)
         publish, meanwhile = self.shell.display_pub.publish, self.ticker.meanwhile
-        return Live(result, recorder, self.config, publish, view, front, meanwhile)
+        return Live(result, followed, self.config, publish, view, front, meanwhile)
 
     def _widgets(self) -> int:
         from .display.display import Live
@@ -130,7 +190,7 @@ class Showing:
     # waited for -----------------------------------------------------------------------------------
 
     def streams(self, result: Any) -> Streams | None:
-        """What shows the streams of a result in the cell that runs now; None where they are printed."""
+        """Return the view of a result's streams in the cell that runs now; None where they are printed."""
         if not self.in_kernel:
             return None
         try:
@@ -148,23 +208,17 @@ class Showing:
         self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any
     ) -> None:
         """Wait for a result while showing it."""
-        wait(
-            result,
-            self.recorder(result),
-            self._view(result, widget),
-            interval,
-            timeout,
-            return_when,
-        )
+        when = checked(return_when)
+        wait(result, self.followed(result), self._view(result, widget), interval, timeout, when)
 
     def progress(self, result: Any, quiet: bool) -> View:
-        """What is moved while somebody iterates a result; a bar leaves standard output to what they print."""
+        """Return the view of a result that is iterated; its bar leaves standard output to the user."""
         try:
             if quiet:
                 return NoView()
             if self.in_kernel and self.config.view != "text":
                 return _LiveView(self, result, None)
-            return TextView(self.recorder(result), sys.stderr)
+            return TextView(self.followed(result), sys.stderr)
         except Exception:
             trouble("showing progress")
             return NoView()
@@ -173,65 +227,66 @@ class Showing:
         try:
             if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
                 return _LiveView(self, result, widget)
-            return TextView(self.recorder(result))
+            return TextView(self.followed(result))
         except Exception:
             trouble("showing progress")
             return NoView()
 
     # described once -------------------------------------------------------------------------------
 
-    def _pretty(self, result: Any, printer: Any, cycle: bool) -> None:
+    def pretty(self, result: Any, printer: Any, cycle: bool) -> None:
+        """Print a result in a terminal."""
         try:
             from .display.mime import bundle
 
-            printer.text(bundle(self._state(result), self.config, "text")["text/plain"])
+            printer.text(bundle(self.monitor(result).snapshot(), self.config, "text")["text/plain"])
         except Exception:
             trouble("describing a result")
             printer.text(repr(result))
 
-    def _bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
+    def mime_bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
         try:
             from .display.mime import bundle
 
-            return bundle(self._state(result), self.config, recorder=self.recorder(result))
+            followed = self.followed(result)
+            return bundle(self.monitor(result).snapshot(), self.config, timeline=followed.timeline)
         except Exception:
             trouble("describing a result")
             return None
 
-    def _glance(
-        self, look: str, thing: Any, include: Any = None, exclude: Any = None
+    def overview(
+        self, kind: str, thing: Any, include: Any = None, exclude: Any = None
     ) -> dict[str, Any] | None:
+        """Return the MIME bundle of a client, view or cluster; None where that fails."""
+        """Return the static MIME bundle of a result; None where that fails."""
         try:
-            from ..render import cluster as glance
+            from ..render import cluster
 
-            seen = getattr(self.survey, look)(thing)
-            data = {"text/plain": glance.plain_text(seen)}
+            overview = getattr(self.survey, kind)(thing)
+            data = {"text/plain": cluster.plain_text(overview)}
             if self.in_kernel and self.config.view != "text":
-                data["text/html"] = glance.card(seen, self.config.engines)
+                data["text/html"] = cluster.card(overview, self.config.engines)
             return data
         except Exception:
             trouble("looking at a cluster")
             return None
 
-    def _tell(self, data: dict[str, str]) -> None:
-        """Show a bundle in the cell that runs now."""
+    def publish(self, data: dict[str, str]) -> None:
+        """Display a MIME bundle in the cell that runs now."""
         if self.config.view == "text":
             data = {"text/plain": data["text/plain"]}
         self.shell.display_pub.publish(data, {})
 
     def _clients(self) -> list[Any]:
-        """The clients that were met, and those that have a name."""
+        """Return the clients that have a connection, and those that have a name in the user's namespace."""
         from ipyparallel import Client
 
         named = list(self.shell.user_ns.values()) if self.shell is not None else []
-        return [*self.watch.clients(), *(each for each in named if issubclass(type(each), Client))]
-
-    def _state(self, result: Any) -> Any:
-        return about(result, self.recorder(result)).snapshot()
+        return [*self.registry.clients(), *(each for each in named if issubclass(type(each), Client))]
 
 
 class _Front:
-    """The labextension's part in the display of one result."""
+    """Connection of one display to the labextension."""
 
     def __init__(self, channel: Channel, entry: Tracked) -> None:
         self._channel = channel
@@ -244,24 +299,75 @@ class _Front:
     def saved(self, state: Snapshot) -> dict[str, Any] | None:
         from .display.mime import saved_json
 
-        recorder = self._entry.recorder
-        return None if recorder is None else saved_json(self._entry.id, state, recorder)
+        followed = self._entry.followed
+        return None if followed is None else saved_json(self._entry.id, state, followed.timeline)
 
 
 class _LiveView:
-    """A live display in the cell that waits; the ticker moves it, its end is shown at once."""
+    """Display in the cell that waits; the ticker updates it, its end is shown at once."""
 
-    def __init__(self, showing: Showing, result: Any, widget: bool | None) -> None:
+    def __init__(self, session: Session, result: Any, widget: bool | None) -> None:
         from .display.display import notebook_view
 
-        self._ticker = showing.ticker
-        view = notebook_view(showing.config, showing.shell)
-        self._live = showing._live(result, "widget" if widget else view)
+        self._ticker = session.ticker
+        view = notebook_view(session.config, session.shell)
+        self._live = session._live(result, "widget" if widget else view)
         self._live.open()
-        showing.follow(self._live, result)
+        session.follow(self._live, result)
 
     def update(self) -> None:
         """Leave it to the ticker."""
 
     def end(self) -> None:
         self._ticker.note(self._live.end())
+
+
+class SessionHolder:
+    """Holder of the one session of this process.
+
+    The session that is on, or one that only follows results while the layer is off. It is dropped as one
+    object when the layer is turned off.
+    """
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the layer is on."""
+        return self._session is not None and self._session.enabled
+
+    def current(self) -> Session:
+        """Return the session; made at the first call, attached to nothing."""
+        with self._lock:
+            if self._session is None:
+                from IPython import get_ipython
+
+                self._session = Session(get_ipython())  # displays there, though nothing is attached
+            return self._session
+
+    def take(self) -> Session | None:
+        """Drop the session and return it, to be closed: its views may call a user's observers."""
+        with self._lock:
+            session, self._session = self._session, None
+        return session
+
+
+holder = SessionHolder()
+
+
+def current() -> Session:
+    """Return the session that is on, or one that only follows results while the layer is off."""
+    return holder.current()
+
+
+def feed(result: Any, widget: Any) -> None:
+    """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
+    from .display.following import Feed
+
+    session = current()
+    feed = Feed(result, session.followed(result), session.config, widget)
+    feed.send()
+    if not feed.over:
+        session.ticker.add(feed)

@@ -13,7 +13,7 @@ from ..formatting import utf8_safe
 from ..log import trouble
 from ..render.ansi import clip, count_omitted
 from ..render.rows import apply_carriage_returns
-from .ticker import CHANGED, Followed
+from .ticker import CHANGED, TickerItem
 
 LIVE = 8_000  # characters sent at each update, so that long output costs no more than short
 WHOLE = 1_000_000  # characters left behind at the end
@@ -52,7 +52,7 @@ def into_this_cell(display_pub: Any) -> Publish:
     return publish
 
 
-class Streams(Followed):
+class Streams(TickerItem):
     """The streams of one result's messages, as text in one display.
 
     While it moves, only the ends of the streams are shown; at the end they are shown whole.

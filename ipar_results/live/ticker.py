@@ -16,7 +16,7 @@ _HELD_AT_ONCE = 3  # a picture takes milliseconds
 BYTES_A_SECOND = 45_000  # with what may go out at once, 50 kB/s over ten seconds
 
 
-class Followed(ABC):
+class TickerItem(ABC):
     """Base of what the ticker updates.
 
     Attributes
@@ -44,7 +44,7 @@ class Followed(ABC):
     def send(self) -> int:
         """Send the present state; return the number of messages."""
 
-    def hold(self) -> tuple[Followed | None, int]:
+    def hold(self) -> tuple[TickerItem | None, int]:
         """Return what to follow instead while an ENDING waits for room, and the number of messages sent.
 
         The default is to wait itself.
@@ -69,25 +69,25 @@ class Ticker:
     ----------
     chores : list of callable returning bool
         Done in each round; the thread lives on while one of them says that there is more to do.
-    standing : list of Followed
+    standing : list of TickerItem
         Moved in each round, without keeping the thread alive. They mind themselves how many bytes they send,
         and leave some for outputs.
     """
 
     def __init__(self, budget: Callable[[], float]) -> None:
         self.chores: list[Callable[[], bool]] = []
-        self.standing: list[Followed] = []
+        self.standing: list[TickerItem] = []
         self._budget = budget
-        self._followed: list[Followed] = []
+        self._followed: list[TickerItem] = []
         self._sent: deque[float] = deque()
         self._owed, self._owed_at = 0.0, 0.0  # bytes sent that are not yet paid for, by time
-        self._last: Followed | None = None
+        self._last: TickerItem | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._woken = False
 
-    def add(self, followed: Followed) -> None:
+    def add(self, followed: TickerItem) -> None:
         """Follow until it is over."""
         with self._lock:
             self._followed.append(followed)
@@ -102,7 +102,7 @@ class Ticker:
                     self._thread = threading.Thread(target=self._run, name="ipar-results-ticker", daemon=True)
                     self._thread.start()
 
-    def followed(self) -> list[Followed]:
+    def followed(self) -> list[TickerItem]:
         """What is followed now."""
         with self._lock:
             return list(self._followed)
@@ -144,13 +144,13 @@ class Ticker:
                 followed = list(self._followed)
             self._try_round([*self.standing, *followed])
 
-    def _try_round(self, followed: list[Followed]) -> None:
+    def _try_round(self, followed: list[TickerItem]) -> None:
         try:
             self._round(followed, time.monotonic())
         except Exception:
             trouble("updating the displays")
 
-    def _round(self, followed: list[Followed], now: float) -> None:
+    def _round(self, followed: list[TickerItem], now: float) -> None:
         due = [(rank, each) for each in followed if (rank := _wants(each, now)) is not None]
         # where bytes are short, the newest has every other turn, or it would have all
         newest = followed[-1] if followed and followed[-1] is not self._last else None
@@ -165,7 +165,7 @@ class Ticker:
             elif rank == ENDING and held < _HELD_AT_ONCE and self._affordable(now):
                 held += self._hold(each)
 
-    def _hold(self, followed: Followed) -> bool:
+    def _hold(self, followed: TickerItem) -> bool:
         """Have something that keeps nothing alive wait in its place."""
         heir, messages = followed.hold()
         self.note(messages)
@@ -195,7 +195,7 @@ def _done(chore: Callable[[], bool]) -> bool:
         return False
 
 
-def _wants(followed: Followed, now: float) -> int | None:
+def _wants(followed: TickerItem, now: float) -> int | None:
     """One that fails must not keep the others from moving."""
     try:
         return followed.wants(now)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from ..log import trouble
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from ..results.followed import Followed
 
 # how long a result may stay unresolved after all its messages have ended
 _RESOLVING = 2.0
@@ -40,19 +40,19 @@ class NoView:
 class TextView:
     """A tqdm bar, drawn from the thread that waits."""
 
-    def __init__(self, recorder: Recorder, file: TextIO | None = None) -> None:
+    def __init__(self, followed: Followed, file: TextIO | None = None) -> None:
         from ..render.text import ProgressBar
 
-        self._recorder = recorder
-        self._bar = ProgressBar(recorder.snapshot(), file or sys.stdout)  # where upstream's bar goes
+        self._followed = followed
+        self._bar = ProgressBar(followed.snapshot(), file or sys.stdout)  # where upstream's bar goes
 
     def update(self) -> None:
         """Move the bar."""
-        self._bar.update(self._recorder.snapshot())
+        self._bar.update(self._followed.snapshot())
 
     def end(self) -> None:
         """Leave the bar where it is."""
-        self._bar.close(self._recorder.snapshot())
+        self._bar.close(self._followed.snapshot())
 
 
 def checked(return_when: object) -> object:
@@ -75,7 +75,7 @@ def checked(return_when: object) -> object:
 
 def wait(
     result: Any,
-    recorder: Recorder,
+    followed: Followed,
     view: View,
     interval: float,
     timeout: float | None,
@@ -90,35 +90,36 @@ def wait(
     nap = min(max(interval, 0.001), _LONGEST_NAP)
     resolved_by: float | None = None
     try:
-        while not _reached(result, recorder, return_when):
+        while not _reached(result, followed, return_when):
             now = time.monotonic()
             if deadline is not None and now >= deadline:
                 break
-            if recorder.finished:
+            if followed.record.finished:
                 resolved_by = resolved_by or now + _RESOLVING
                 if now > resolved_by:
                     break
-            elif recorder.lost:
-                recorder.connection.check_contact()  # says so in the log
+            elif followed.lost:
+                followed.record.connection.check_contact()  # says so in the log
                 break
             result._ready_event.wait(nap if deadline is None else min(nap, deadline - now))
-            recorder.poll()
+            followed.poll()
             draw(view.update)
     except KeyboardInterrupt:
-        draw(lambda: say_what_still_runs(recorder))
+        draw(lambda: say_what_still_runs(followed))
         raise
     finally:
         draw(view.end)
 
 
-def _reached(result: Any, recorder: Recorder, return_when: object) -> bool:
+def _reached(result: Any, followed: Followed, return_when: object) -> bool:
     if result._ready:
         return True
-    if return_when == FIRST_COMPLETED and recorder.any_ended:
+    followed.drain()
+    if return_when == FIRST_COMPLETED and followed.record.any_ended:
         return True
-    if return_when == FIRST_EXCEPTION and recorder.any_failed:
+    if return_when == FIRST_EXCEPTION and followed.record.any_failed:
         return True
-    return recorder.resolve(result)
+    return followed.fetch(result)
 
 
 def draw(step: Any) -> None:
@@ -129,9 +130,9 @@ def draw(step: Any) -> None:
         trouble("drawing progress")
 
 
-def say_what_still_runs(recorder: Recorder) -> None:
+def say_what_still_runs(followed: Followed) -> None:
     """Tell a user who stopped waiting, and what to do about it."""
-    state = recorder.snapshot()
+    state = followed.snapshot()
     if state.finished or state.name == "%px":  # %px interrupts the engines itself
         return
     left = state.total - state.done

@@ -196,8 +196,48 @@ class Advice:
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """The state of one result, as it was at ``time``.
+class Summary:
+    """Figures of one result that are one number or word each: cheap enough to take again and again.
+
+    The fields are described at :class:`Snapshot`.
+    """
+
+    name: str = ""
+    total: int = 0
+    done: int = 0
+    ok: int = 0
+    failed: int = 0
+    aborted: int = 0
+    running: int = 0
+    queued: int = 0
+    messages: int = 0
+    elapsed: float = 0.0
+    serial_time: float = 0.0
+    wall_time: float | None = None
+    speedup: float | None = None
+    efficiency: float | None = None
+    throughput: float | None = None
+    eta: tuple[float, float] | None = None
+    finished: bool = False
+    outputs_total: int = 0
+    state: State = "queued"
+    note: str = ""
+    single: bool = False
+    time: float = 0.0
+    advice: tuple[Advice, ...] = ()
+    time_use: TimeUse | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a summary by name, not copied."""
+        return {name: getattr(self, name) for name in _SUMMARY}
+
+
+_SUMMARY = tuple(Summary.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Snapshot(Summary):
+    """State of one result, as it was at ``time``: its summary and what there is to list.
 
     Counts are in inputs, as ``len(ar)`` and ``ar.progress`` count them; times are seconds.
 
@@ -223,22 +263,13 @@ class Snapshot:
     eta : tuple of (float, float) or None
         Seconds still to go, from and to.
     finished : bool
-        Nothing more will come.
-    engines : tuple of EngineLoad
-    failures : tuple of FailureGroup
-        Most inputs first.
-    tasks : tuple of TaskRecord
-        The first messages; ``messages`` says how many there are.
-    outputs : tuple of TaskOutput
-        The newest tasks that wrote something.
+        Whether all tasks have ended.
     outputs_total : int
         How many tasks wrote something.
     state : str
         One of ``empty queued running done failed lost frozen``.
     note : str
-        What a person must know beside the counts, in a plain sentence.
-    value : str or None
-        Short text of the value, for a result of one finished task.
+        Plain sentence that the user must read beside the counts; empty while all is well.
     single : bool
         True for a result of one task.
     time : float
@@ -247,37 +278,22 @@ class Snapshot:
         What would have made a run that has finished shorter: at most three, most gain first.
     time_use : TimeUse or None
         Where the engines' time went, once finished. None where it is not known.
+    engines : tuple of EngineLoad
+    failures : tuple of FailureGroup
+        Most inputs first.
+    tasks : tuple of TaskRecord
+        The first messages; ``messages`` says how many there are.
+    outputs : tuple of TaskOutput
+        The newest tasks that wrote something.
+    value : str or None
+        Short text of the value, for a result of one finished task.
     """
 
-    name: str = ""
-    total: int = 0
-    done: int = 0
-    ok: int = 0
-    failed: int = 0
-    aborted: int = 0
-    running: int = 0
-    queued: int = 0
-    messages: int = 0
-    elapsed: float = 0.0
-    serial_time: float = 0.0
-    wall_time: float | None = None
-    speedup: float | None = None
-    efficiency: float | None = None
-    throughput: float | None = None
-    eta: tuple[float, float] | None = None
-    finished: bool = False
     engines: tuple[EngineLoad, ...] = ()
     failures: tuple[FailureGroup, ...] = ()
     tasks: tuple[TaskRecord, ...] = ()
     outputs: tuple[TaskOutput, ...] = ()
-    outputs_total: int = 0
-    state: State = "queued"
-    note: str = ""
     value: str | None = None
-    single: bool = False
-    time: float = 0.0
-    advice: tuple[Advice, ...] = ()
-    time_use: TimeUse | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot as JSON types: the only wire format.

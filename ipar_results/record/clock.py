@@ -1,4 +1,4 @@
-"""When a result was sent, when its answers came, and how long it has taken."""
+"""Clock of one result: first submission, last arrival and elapsed time, without the pauses before retries."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..upstream.timestamps import earliest, latest
 
 
 class Clock:
-    """The time of one result.
+    """Times of one result.
 
     Attributes
     ----------
     submitted, received : float
-        POSIX seconds of the first submission and of the last answer so far; NaN where it is not known.
+        POSIX seconds of the first submission and of the last arrival so far; NaN where it is not known.
     """
 
     def __init__(self) -> None:
@@ -26,28 +26,28 @@ class Clock:
         self._pause = self._elapsed = 0.0
         self._pauses: list[tuple[float, float]] = []
         self._stopped = False
-        self._began = time.monotonic()
+        self._began: float | None = None
 
-    def sent(self, stamps: Sequence[Any]) -> None:
+    def add_submitted(self, stamps: Sequence[Any]) -> None:
         """Take in when messages were submitted."""
         self.submitted = float(np.fmin(self.submitted, earliest(stamps)))
 
-    def came(self, stamps: Sequence[Any]) -> None:
-        """Take in when answers were received."""
+    def add_received(self, stamps: Sequence[Any]) -> None:
+        """Take in when replies were received."""
         self.received = float(np.fmax(self.received, latest(stamps)))
 
-    def place(self) -> None:
-        """Place the first submission on the monotonic clock; now, where it is not known."""
+    def start(self) -> None:
+        """Start the elapsed time at the first submission, or now where that is not known."""
         age = 0.0 if np.isnan(self.submitted) else max(0.0, time.time() - self.submitted)
         self._began = time.monotonic() - age
 
     @property
     def wall_time(self) -> float:
-        """Seconds between the first submission and the last answer, without the pause before a retry."""
+        """Seconds between the first submission and the last arrival, without the pauses before retries."""
         return max(0.0, round(float(np.nan_to_num(self.received - self.submitted)) - self._pause, 6))
 
     def offsets(self, moments: NDArray[np.float64]) -> NDArray[np.float64]:
-        """POSIX seconds as seconds after the first submission, without the pauses before retries."""
+        """Return POSIX seconds as seconds after the first submission, without the pauses before retries."""
         moments = np.array(moments, np.float64)
         for begin, length in reversed(self._pauses):
             after = moments > begin
@@ -55,7 +55,9 @@ class Clock:
         return moments - self.submitted
 
     def elapsed(self, finished: bool) -> float:
-        """Seconds since the first submission; never falls, and stops at the last answer."""
+        """Return the seconds since the first submission; they never fall, and stop at the last arrival."""
+        if self._began is None:
+            return 0.0
         if not self._stopped:
             self._stopped = finished
             known = finished and not np.isnan(self.received)
@@ -63,8 +65,8 @@ class Clock:
             self._elapsed = max(self._elapsed, now)
         return self._elapsed
 
-    def go_on(self, finished: bool) -> None:
-        """Go on after a retry; `finished` says whether all had ended before."""
+    def resume(self, finished: bool) -> None:
+        """Run on after a retry; `finished` says whether all had ended before."""
         if finished and not np.isnan(self.received):
             pause = max(0.0, time.time() - self.received)
             self._pause += pause

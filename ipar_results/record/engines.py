@@ -1,23 +1,29 @@
-"""The engines a result has met, each with its slot in the columns."""
+"""Engines of one result, each with its slot in the columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ..model.snapshot import EngineId
-from ..upstream.connection import Connection
 
-_TOGETHER = "engines "
+_COALESCED = "engines "  # begins the id that stands for all engines of one coalesced reply
+
+
+class EngineNames(Protocol):
+    """Lookup of engine ids by uuid."""
+
+    def engine_id(self, uuid: str | None) -> EngineId | None:
+        """Return the id of an engine, also after it died."""
 
 
 def coalesced(engine_id: object) -> bool:
-    """Whether an id stands for all the engines of one coalesced reply."""
-    return isinstance(engine_id, str) and engine_id.startswith(_TOGETHER)
+    """Return whether an id stands for all engines of one coalesced reply."""
+    return isinstance(engine_id, str) and engine_id.startswith(_COALESCED)
 
 
-class Roster:
-    """Engines in the order in which they were met.
+class Engines:
+    """Engines in the order in which they appeared.
 
     Attributes
     ----------
@@ -25,13 +31,13 @@ class Roster:
         An engine's id by its slot.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: EngineNames) -> None:
         self._connection = connection
         self._slots: dict[Any, int] = {}
         self.ids: list[EngineId] = []
 
     def slot(self, engine_id: Any, uuid: Any) -> int:
-        """The slot of an engine; -1 where no engine is known.
+        """Return the slot of an engine; -1 where no engine is known.
 
         A dead engine loses its id before its tasks fail, its uuid stays.
         """
@@ -40,21 +46,21 @@ class Roster:
         if engine_id is None:
             return -1
         if isinstance(engine_id, list):
-            engine_id = _TOGETHER + ", ".join(map(str, engine_id))
+            engine_id = _COALESCED + ", ".join(map(str, engine_id))
         slot = self._slots.get(engine_id)
         if slot is None:
             slot = self._slots[engine_id] = len(self.ids)
             self.ids.append(engine_id)
         return slot
 
-    def slots(self, engine_ids: Sequence[Any], records: Sequence[Any]) -> list[int]:
-        """The slots of many engines; `records` are asked for an uuid where an id is missing."""
+    def slots(self, engine_ids: Sequence[Any], metadata: Sequence[Any]) -> list[int]:
+        """Return the slots of many engines; the metadata gives the uuid where an id is missing."""
         try:
             unknown = set(engine_ids) - self._slots.keys()
         except TypeError:  # a coalesced reply has a list of engines
             unknown = {None}
         if None in unknown:
-            return [self.slot(i, md["engine_uuid"]) for i, md in zip(engine_ids, records, strict=True)]
+            return [self.slot(i, md["engine_uuid"]) for i, md in zip(engine_ids, metadata, strict=True)]
         for engine_id in unknown:
             self.slot(engine_id, None)
         slots = self._slots

@@ -1,124 +1,146 @@
-"""What is known of one result: what views, waiting and exports read, whatever fills it."""
+"""State of one result: columns, engines, failures and clock, read by views, waiters and exports."""
 
 from __future__ import annotations
 
 import threading
 import time
 import weakref
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..facts.advice.look_back import LARGE
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, QUEUED
+from .attempts import Attempts, FailedTries
+from .clock import Clock
 from .columns import Columns
+from .engines import Engines
+from .failures import Failures
 
-if TYPE_CHECKING:
-    from ..control.watchdog import Rescue
-    from ..upstream.connection import Connection
-    from .clock import Clock
-
-_SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
+LARGE = 200_000  # messages: analysing more of them takes long enough to be noticed
 
 
-class Known(ABC):
-    """The reading side of a recorder; each question first takes in what has happened.
+class Record:
+    """State of one result.
+
+    Reading it never takes in new events: :meth:`~ipar_results.results.followed.Followed.drain` does. Whoever
+    writes, or reads several columns at once, holds `lock`.
+
+    Parameters
+    ----------
+    result : AsyncResult or Group
+        Held weakly: a record never keeps a result alive.
+    connection : Connection
+    columns : Columns
+    engines : Engines
+    name : str
+    single : bool
+        Whether the result has one message.
 
     Attributes
     ----------
-    columns : Columns
-    clock : Clock
-    connection : Connection
-        The connection to the result's controller.
-    rescue : Rescue
-    name : str
+    version : int
+        Rises with every change, so that a view never draws the same state twice.
+    running : dict
+        By position, the engine's slot and the POSIX time at which the task began.
+    wrote : dict
+        Positions of the tasks that wrote output last, oldest first.
+    tries : FailedTries
+        Engines on which pending tasks have failed so far.
+    direct : bool or None
+        Whether the user chose each message's engine; None where that is not known.
+    open : bool
+        Whether more messages may be added.
+    expected : int or None
+        Number of inputs to come in the end, where an open result knows it.
+    followed : bool
+        Whether events of the result are received, or were until it ended.
+    given_up : bool
+        Whether the result was ended because contact to the controller was lost.
     """
 
-    columns: Columns
-    clock: Clock
-    connection: Connection
-    rescue: Rescue
-    name: str
-    _result: weakref.ref[Any]
-    _lock: threading.RLock
-    _listening: bool
-    _present: frozenset[int] | None
-    _heard_at: float
-
-    @abstractmethod
-    def drain(self) -> None:
-        """Take in what has happened since the last call."""
+    def __init__(
+        self,
+        result: Any,
+        connection: Any,
+        columns: Columns,
+        engines: Engines,
+        *,
+        name: str,
+        single: bool = False,
+    ) -> None:
+        self._result = weakref.ref(result)
+        self.connection = connection
+        self.columns = columns
+        self.engines = engines
+        self.name = name
+        self.single = single
+        self.clock = Clock()
+        self.failures = Failures()
+        self.attempts = Attempts()
+        self.lock = threading.RLock()
+        self.version = 0
+        self.running: dict[int, tuple[int, float]] = {}
+        self.wrote: dict[int, None] = {}
+        self.tries = FailedTries()
+        self.direct: bool | None = None
+        self.open = False
+        self.expected: int | None = None
+        self.followed = False
+        self.given_up = False
+        self._present: frozenset[Any] | None = None
+        self._received_at = time.monotonic()
 
     def result(self) -> Any:
-        """The result; None once nobody holds it any more."""
+        """Return the result; None once its user has dropped it."""
         return self._result()
 
-    def records(self, result: Any) -> Sequence[Any]:
-        """The metadata of each message, as ipyparallel keeps it."""
-        return result._metadata  # type: ignore[no-any-return]
-
-    def value_of(self, result: Any) -> Any:
-        """The value of a result of one ended message; None where it is gone."""
-        return None if result is None else result._children[0].result(0)
-
-    @property
-    def lock(self) -> threading.RLock:
-        """Held while the columns are written, and by those who read several of them at once."""
-        return self._lock
+    # counts --------------------------------------------------------------------------------------
 
     @property
     def done(self) -> int:
         """Inputs that have ended."""
-        self.drain()
         return self.columns.total - int(self.columns.counts[QUEUED])
 
     @property
     def any_failed(self) -> bool:
         """Whether a message failed or was aborted."""
-        self.drain()
         return bool(self.columns.counts[FAILED] or self.columns.counts[ABORTED])
 
     @property
     def any_ended(self) -> bool:
         """Whether a message has ended."""
-        self.drain()
         return self.columns.ended > 0
 
     @property
     def finished(self) -> bool:
-        """Whether every message has ended."""
-        self.drain()
-        return self.all_ended
-
-    @property
-    def all_ended(self) -> bool:
-        """The same, of what has been taken in."""
-        return self.columns.ended == self.columns.messages
+        """Whether every message has ended and none can be added."""
+        return not self.open and self.columns.ended == self.columns.messages
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """How many messages and inputs there will be, as far as that is known."""
-        return self.columns.messages, self.columns.total
-
-    @property
-    def large(self) -> bool:
-        """Whether looking back at it takes long enough to be noticed."""
-        return self.columns.messages > LARGE
+        """Number of messages and inputs in the end, as far as they are known."""
+        columns = self.columns
+        more = max(0, self.expected - columns.total) if self.open and self.expected is not None else 0
+        return columns.messages + more, columns.total + more
 
     @property
     def growing(self) -> bool:
-        """Whether there will be more than is known."""
-        return False
+        """Whether an unknown number of messages will be added."""
+        return self.open and self.expected is None
 
     @property
-    def mine(self) -> Index:
-        """Positions of the messages that an action is about."""
+    def large(self) -> bool:
+        """Whether analysing the whole run takes long enough to be noticed."""
+        return self.columns.messages > LARGE
+
+    @property
+    def positions(self) -> Index:
+        """Positions of all messages."""
         return np.arange(self.columns.messages)
+
+    # times ---------------------------------------------------------------------------------------
 
     @property
     def submitted(self) -> float:
@@ -128,56 +150,53 @@ class Known(ABC):
     @property
     def elapsed(self) -> float:
         """Seconds since the first submission; never falls, and stops at the last arrival."""
-        with self._lock:
+        with self.lock:
             return self.clock.elapsed(self.finished)
 
     @property
-    def wall_time(self) -> float:
-        """Seconds between the first submission and the last arrival so far; 0 before any."""
-        result = self._result()
-        if result is not None and result._ready and not self.columns.ended:
-            # all that nobody has looked at yet: two of its stamps are enough
-            self.clock.sent(list(map(_SUBMITTED, result._metadata)))
-            self.clock.came(list(map(_RECEIVED, result._metadata)))
-        else:
-            self.drain()
-        return self.clock.wall_time
+    def silence(self) -> float:
+        """Seconds since the last event."""
+        return time.monotonic() - self._received_at
 
-    @property
-    def serial_time(self) -> float:
-        """Seconds spent computing, all ended tasks together."""
-        self.drain()
-        return self.columns.serial_time
+    def mark_received(self) -> None:
+        """Note that an event has been received just now."""
+        self._received_at = time.monotonic()
 
-    @property
-    def lost(self) -> bool:
-        """Whether nothing more can be expected for this result."""
-        return self.rescue.lost(self.connection)
+    # engines -------------------------------------------------------------------------------------
 
-    @property
-    def note(self) -> str:
-        """What a person must know of the way to the engines; an empty text while all is well."""
-        return self.rescue.note(self.connection)
+    def was_present(self, engine_id: EngineId) -> bool:
+        """Return whether an engine is in the cluster, or was when the result ended.
 
-    def remark(self, finished: bool) -> str:
-        """What a person must know beside the counts."""
-        return "" if finished else self.note
-
-    @property
-    def quiet(self) -> float:
-        """Seconds since something was last heard of this result."""
-        return time.monotonic() - self._heard_at
-
-    def present(self, engine_id: EngineId) -> bool:
-        """Whether an engine is in the cluster, or was when the result ended.
-
-        Of a result that had ended before anybody looked nothing is known, so nothing is said.
+        Of a result that had ended before it was followed this is not known, and True is returned.
         """
         if self._present is None:
-            now, ended = self.connection.alive_engines(), self.all_ended
-            if ended and not self._listening:
+            now = self.connection.alive_engines()
+            if self.finished and not self.followed:
                 return True
-            if not ended:
+            if not self.finished:
                 return engine_id in now
             self._present = now
         return engine_id in self._present
+
+    # changed by a retry --------------------------------------------------------------------------
+
+    def forget_end(self, positions: list[int]) -> None:
+        """Drop what only holds for messages that have ended: these are sent again."""
+        self.clock.resume(self.finished)
+        self._present = None
+        self.tries.forget(positions)
+
+
+def running_by_slot(running: dict[int, tuple[int, float]]) -> dict[int, tuple[int, float]]:
+    """Return, by engine slot, the position of the task that began last there, and when (POSIX seconds).
+
+    Parameters
+    ----------
+    running : dict
+        By position, the engine's slot and the POSIX time at which the task began.
+    """
+    current: dict[int, tuple[int, float]] = {}
+    for position, (slot, since) in running.items():
+        if slot >= 0 and (slot not in current or since > current[slot][1]):
+            current[slot] = (position, since)
+    return current

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..facts.build_snapshot import running_now
 from ..formatting import plural
 from ..model.cluster import ClusterOverview, Condition, EngineActivity
 from ..model.snapshot import EngineId
+from ..record.state import Record, running_by_slot
 from ..render import words
 from ..upstream.connection import Connection
 from .tracker import Tracker
@@ -98,7 +98,7 @@ class Survey:
     def _of(
         self, client: Any, kind: str, targets: list[int] | None, facts: tuple[str, ...], name: str = ""
     ) -> ClusterOverview:
-        link = self._link(client)
+        link = self._connection(client)
         about: dict[str, Any] = {
             "kind": kind,
             "name": name or str(getattr(client.cluster, "cluster_id", "") or ""),
@@ -148,10 +148,10 @@ class Survey:
         return None, "The controller has not answered within 1 s: queues and counts are not known."
 
     def _engines(
-        self, link: Link, targets: list[int] | None, told: dict[str, Any] | None
+        self, link: Connection, targets: list[int] | None, told: dict[str, Any] | None
     ) -> tuple[EngineActivity, ...]:
-        alive = link.alive()
-        ids: set[EngineId] = set(link.known() | alive) if targets is None else set(targets)
+        alive = link.alive_engines()
+        ids: set[EngineId] = set(link.known_engines() | alive) if targets is None else set(targets)
         works = self._works(link)
         now = time.time()
         engines = []
@@ -181,19 +181,18 @@ class Survey:
         if not connection.on_io_thread:  # what was submitted just now is followed a moment later
             self._tracker.catch_up()
         for entry in self._tracker.all():
-            recorder = entry.recorder
-            if (
-                recorder is None
-                or entry.over
-                or any(each is not connection for each in _connections(recorder))
-            ):
+            followed = entry.followed
+            if followed is None or entry.over:
                 continue
-            recorder.drain()
-            with recorder.lock:
-                for slot, (position, since) in running_now(recorder).items():
-                    engine_id = recorder.engines.ids[slot]
+            record = followed.record
+            if any(each is not connection for each in _connections(record)):
+                continue
+            followed.drain()
+            with record.lock:
+                for slot, (position, since) in running_by_slot(record.running).items():
+                    engine_id = record.engines.ids[slot]
                     if engine_id not in works or since > works[engine_id].since:
-                        works[engine_id] = _Work(recorder.name, recorder.columns.first_input(position), since)
+                        works[engine_id] = _Work(record.name, record.columns.first_input(position), since)
         return works
 
 
@@ -203,9 +202,9 @@ def address(client: Any) -> str:
     return f"{url} over SSH" if url and client._ssh else url
 
 
-def _connections(recorder: Any) -> list[Connection]:
-    """The connection of a result, or those of a group."""
-    return list(getattr(recorder.connection, "each", (recorder.connection,)))
+def _connections(record: Record) -> list[Connection]:
+    """Return the connection of a result, or those of a group."""
+    return list(getattr(record.connection, "each", (record.connection,)))
 
 
 def _targets(view: Any) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""What `ar.monitor` gives: questions about one result, answered from its recorder."""
+"""Monitor of one result or group: the public `ar.monitor`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from ..control.retry import Retried
     from ..export.tasks import Tasks
     from ..model.snapshot import Advice, FailureGroup, Snapshot
-    from ..record.recorder import Recorder
+    from .followed import Followed
 
 
 class Monitor:
-    """The state of one result.
+    """State of one result or of one group, and actions on it.
 
     Obtained as ``ar.monitor`` while the extension is loaded, or by :func:`ipar_results.monitor`.
     """
 
-    def __init__(self, result: Any, recorder: Recorder) -> None:
+    def __init__(self, result: Any, followed: Followed) -> None:
         self._result = result
-        self._recorder = recorder
+        self._followed = followed
 
     def snapshot(self) -> Snapshot:
         """All facts as they are now, frozen.
@@ -35,8 +35,8 @@ class Monitor:
         Snapshot
             The same object never changes afterwards.
         """
-        self._recorder.poll()
-        return self._recorder.snapshot()
+        self._followed.poll()
+        return self._followed.snapshot()
 
     @property
     def failures(self) -> tuple[FailureGroup, ...]:
@@ -56,21 +56,19 @@ class Monitor:
         interrupt : bool
             Also interrupt (SIGINT) the engines that run a task of this result at that moment, and no others.
         timeout : float
-            Seconds to wait for the engines' answers; it never takes longer, also without a controller.
+            Seconds to wait for the engines' replies; it never takes longer, also without a controller.
 
         Returns
         -------
         Cancelled
             What was done, in inputs.
         """
-        from ..control.cancel import cancel
-
-        return cancel(self._result, self._recorder, interrupt, timeout)
+        return self._followed.cancel(self._result, interrupt, timeout)
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
-        """Run what failed or was cancelled again; what becomes of it takes its place in this result.
+        """Run failed and cancelled tasks again; their new outcomes replace the old ones in this result.
 
-        Meanwhile the result is pending again: ``get()`` waits, and the card goes on.
+        Until then the result is pending again: ``get()`` waits, and the card moves.
 
         Parameters
         ----------
@@ -80,16 +78,15 @@ class Monitor:
         Returns
         -------
         Retried
-            What is run again, in inputs.
+            What was sent again, in inputs.
 
         Raises
         ------
         RetryError
-            Where the controller has no record of the tasks, or their engine is gone; says what helps.
+            Where the controller has no record of the tasks, or their engine is gone; the message says what
+            helps.
         """
-        from ..control.retry import retry
-
-        return retry(self._result, self._recorder, indices)
+        return self._followed.retry(self._result, indices)
 
     def to_dataframe(self) -> Any:
         """All tasks in a pandas DataFrame: one row a task, or a message where a map sends chunks.
@@ -173,18 +170,20 @@ class Monitor:
     def _tasks(self) -> Tasks:
         from ..export.tasks import collect
 
-        return collect(self._result, self._recorder)
+        followed = self._followed
+        followed.poll()
+        with followed.record.lock:
+            snapshot = followed.snapshot()
+            return collect(followed.record, snapshot, self._result, followed.metadata(self._result))
 
     def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
-        from ..export import files as disk
-        from ..export import report, table, trace
-        from ..facts.take_timeline import take_timeline
+        from ..export import files, report, table, trace
 
-        disk.free(path, overwrite)  # before the work
+        files.free(path, overwrite)  # before the work
         tasks = self._tasks()
         if kind == "report":
-            return disk.write(path, [report.page(tasks, take_timeline(self._recorder))], overwrite)
-        return disk.write(path, (table if kind == "table" else trace).lines(tasks), overwrite)
+            return files.write(path, [report.page(tasks, self._followed.timeline())], overwrite)
+        return files.write(path, (table if kind == "table" else trace).lines(tasks), overwrite)
 
     def __repr__(self) -> str:
         from ..render.text import summary_line

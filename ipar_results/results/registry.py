@@ -1,21 +1,34 @@
-"""Which recorder follows which result: held weakly, so that being followed keeps nothing alive."""
+"""Registry of followed results and of their clients' connections, both held weakly."""
 
 from __future__ import annotations
 
 import threading
 import weakref
+from abc import ABC
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..log import trouble
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
     from ..upstream.connection import Connection
+    from ..upstream.protocols import AsyncResultLike, Buffer, ClientLike
+    from .followed import Followed
 
 
-class Watch:
-    """The recorders of all results that were asked for, and the connections of their clients.
+class SelfFollowed(ABC):
+    """Result that brings its own :class:`Followed`, instead of having the registry make one: a group.
+
+    Attributes
+    ----------
+    followed : Followed
+    """
+
+    followed: Followed
+
+
+class Registry:
+    """Followed results, each added at its first use.
 
     Parameters
     ----------
@@ -25,114 +38,126 @@ class Watch:
 
     def __init__(self, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
         self._contact_timeout = contact_timeout
-        self._recorders: weakref.WeakKeyDictionary[Any, Recorder] = weakref.WeakKeyDictionary()
+        self._followed: weakref.WeakKeyDictionary[Any, Followed] = weakref.WeakKeyDictionary()
         self._connections: weakref.WeakKeyDictionary[Any, Connection] = weakref.WeakKeyDictionary()
-        self._groups: weakref.WeakKeyDictionary[Any, list[Callable[[Any], None]]] = (
+        self._on_resume: weakref.WeakKeyDictionary[Any, list[Callable[[Any], None]]] = (
             weakref.WeakKeyDictionary()
         )
         self._lock = threading.Lock()
 
-    def recorder(self, result: Any) -> Recorder:
-        """The recorder that follows a result, made at the first call.
+    # results -------------------------------------------------------------------------------------
+
+    def followed(self, result: Any) -> Followed:
+        """Return the facade of a result, which is followed from the first call on.
 
         Raises
         ------
         TypeError
             Where `result` is not an AsyncResult.
         """
-        recorder = self._recorders.get(result) if _followable(result) else None
-        if recorder is not None:
-            return recorder
+        followed = self._followed.get(result) if _can_be_key(result) else None
+        if followed is not None:
+            return followed
         from ipyparallel import AsyncHubResult, AsyncResult
 
-        from .group.group import Group
+        from ..record.hub_recorder import HubRecorder
+        from ..record.recorder import Recorder
+        from .followed import FollowedHubResult, FollowedResult
 
-        if isinstance(result, Group):  # made before the layer was loaded anew
-            return result.recorder
-
+        if isinstance(result, SelfFollowed):  # made before the layer was loaded again
+            return result.followed
         if not isinstance(result, AsyncResult):
             msg = f"expected an AsyncResult of ipyparallel, got {result!r}: pass what map_async() returns"
             raise TypeError(msg)
-        from ..record.hub_recorder import HubRecorder
-        from ..record.recorder import Recorder
-
-        kind = HubRecorder if isinstance(result, AsyncHubResult) else Recorder
         with self._lock:
-            recorder = self._recorders.get(result)
-            if recorder is None:
-                recorder = kind(result, self._connection(result._client))
-                recorder.woken += self._groups.get(result, ())
-                self._recorders[result] = recorder
-        return recorder
+            followed = self._followed.get(result)
+            if followed is None:
+                link = self._connection(result._client)
+                if isinstance(result, AsyncHubResult):
+                    followed = FollowedHubResult(HubRecorder(result, link))
+                else:
+                    followed = FollowedResult(Recorder.follow(result, link))
+                for callback in self._on_resume.get(result, ()):
+                    followed.on_resume(callback)
+                self._followed[result] = followed
+        return followed
 
-    def known(self, result: Any) -> Recorder | None:
-        """The recorder of a result that has one."""
-        return self._recorders.get(result)
+    def find(self, result: Any) -> Followed | None:
+        """Return the facade of a result that is followed already."""
+        return self._followed.get(result)
 
-    def gather(self, group: Any, recorder: Recorder) -> None:
-        """Follow a group by the recorder that it brings."""
+    def add(self, result: Any, followed: Followed) -> None:
+        """Register a facade that was made elsewhere: a group brings its own."""
         with self._lock:
-            self._recorders[group] = recorder
+            self._followed[result] = followed
 
-    def joined(self, result: Any, refresh: Callable[[Any], None]) -> None:
-        """Have `refresh` called whenever tasks of a result, which joined a group, run again."""
+    def on_resume(self, result: AsyncResultLike, callback: Callable[[Any], None]) -> None:
+        """Have `callback` called whenever tasks of a result, followed or not yet, run again."""
         with self._lock:
-            self._groups.setdefault(result, []).append(refresh)
-            recorder = self._recorders.get(result)
-            if recorder is not None:
-                recorder.woken.append(refresh)
+            self._on_resume.setdefault(result, []).append(callback)
+            followed = self._followed.get(result)
+            if followed is not None:
+                followed.on_resume(callback)
 
-    def born(self, result: Any) -> None:
-        """Listen to a result that was made just now, before it has a recorder."""
+    # seen as they are made -----------------------------------------------------------------------
+
+    def listen_early(self, result: AsyncResultLike) -> None:
+        """Listen to a result that was made just now, before it is followed."""
         try:
-            self.meet(result._client).early_events.attach(result._children)
+            self.connection(result._client).early_events.attach(result._children)
         except Exception:
             trouble("listening to a new result")
 
-    def sent(self, client: Any, msg_id: str, buffers: Any) -> None:
+    def add_request(self, client: ClientLike, msg_id: str, buffers: list[Buffer]) -> None:
         """Keep what an apply request carries, so that a failure can name its input."""
         try:
-            connection = self.meet(client)
-            connection.message_sizes.add_request(msg_id, buffers)
-            connection.argument_cache.add(msg_id, buffers)
+            link = self.connection(client)
+            link.message_sizes.add_request(msg_id, buffers)
+            link.argument_cache.add(msg_id, buffers)
         except Exception:
             trouble("noting what %.100r carries", msg_id)
 
-    def meet(self, client: Any) -> Connection:
-        """The connection of a client: best made before its first result, whose reply may be quick."""
-        connection = self._connections.get(client)
-        if connection is None:
-            with self._lock:
-                connection = self._connection(client)
-        return connection
+    # clients -------------------------------------------------------------------------------------
 
-    def clients(self) -> list[Any]:
-        """The clients that were met."""
+    def connection(self, client: ClientLike) -> Connection:
+        """Return the connection of a client.
+
+        Best made before the first result: its replies may arrive sooner than it can be followed.
+        """
+        link = self._connections.get(client)
+        if link is None:
+            with self._lock:
+                link = self._connection(client)
+        return link
+
+    def clients(self) -> list[ClientLike]:
+        """Return the clients that have a connection."""
         return list(self._connections)
 
     def close(self) -> None:
         """Take every callback off; a second call does nothing."""
         with self._lock:
-            recorders, connections = list(self._recorders.values()), list(self._connections.values())
-            self._recorders.clear()
+            followed, connections = list(self._followed.values()), list(self._connections.values())
+            self._followed.clear()
             self._connections.clear()
-            self._groups.clear()
-        for recorder in recorders:
-            recorder.close()
-        for connection in connections:
-            connection.close()
+            self._on_resume.clear()
+        for each in followed:
+            each.close()
+        for link in connections:
+            link.close()
 
-    def _connection(self, client: Any) -> Connection:
-        connection = self._connections.get(client)
-        if connection is None:
-            # here, where somebody begins to work: later it would be the thread in which answers come
-            from ..record import hub_recorder  # noqa: F401 - with the recorder, and with it numpy
+    def _connection(self, client: ClientLike) -> Connection:
+        link = self._connections.get(client)
+        if link is None:
+            # loaded with numpy, here in the user's thread: later it would be the thread in which replies
+            # arrive
             from ..upstream.connection import Connection
-            from .group import group_recorder  # noqa: F401
+            from . import followed  # noqa: F401
+            from .group import followed_group  # noqa: F401
 
-            connection = self._connections[client] = Connection(client, self._contact_timeout)
-        return connection
+            link = self._connections[client] = Connection(client, self._contact_timeout)
+        return link
 
 
-def _followable(result: object) -> bool:
+def _can_be_key(result: object) -> bool:
     return type(result).__hash__ is not None and hasattr(type(result), "__weakref__")

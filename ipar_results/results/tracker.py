@@ -1,4 +1,4 @@
-"""Every result made while the layer is on: seen at its birth, followed to its end, remembered for a while."""
+"""Tracker of all results made while the layer is on: followed to their end, and remembered for a while."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..log import trouble
 from .round_robin import Turns
 
 if TYPE_CHECKING:
-    from ..record.recorder import Recorder
+    from ..model.snapshot import Summary
+    from .followed import Followed
 
-_ADOPTED_AT_ONCE = 20  # a recorder takes some 50 µs: a burst of results is taken in bit by bit
-_LOOKED_AT = 500  # in one round, beside those that something was heard of
+_ADOPTED_AT_ONCE = 20  # to follow a result takes some 50 µs: a burst of results is adopted bit by bit
+_POLLED = 500  # in one round, beside those with news
 _REMEMBERED = 200
 _OUTPUT_GRACE = 2.0
 _SETTING_UP = 0.01
-TOLD_FIRST = (
-    0.3  # seconds after the end of a large result in which front ends are told, before anybody looks back
-)
+# seconds after the end of a large result in which front ends are updated, before the run is analysed
+FRONT_ENDS_FIRST = 0.3
 
 
-class Where(NamedTuple):
+class Cell(NamedTuple):
     """The cell in which a result was made."""
 
     cell_id: str | None = None
@@ -35,7 +35,7 @@ class Where(NamedTuple):
 
 
 class Tracked:
-    """One result, by an id that every front end knows it by.
+    """One result, with the id by which front ends know it.
 
     Attributes
     ----------
@@ -43,197 +43,200 @@ class Tracked:
         32 hexadecimal digits, unique among all kernels.
     number : int
         Counts the results of this kernel from 1: what a person types.
-    where : Where
+    cell : Cell
+        Where the result was made.
     shown : bool
         Whether it was displayed.
+    over : bool
+        Whether it has ended and is no longer polled.
     """
 
-    def __init__(self, result: Any, recorder: Recorder, where: Where, number: int = 0) -> None:
+    def __init__(self, result: Any, followed: Followed, cell: Cell, number: int = 0) -> None:
         self.id = uuid.uuid4().hex
         self.number = number
-        self.where = where
+        self.cell = cell
         self.shown = False
         self.over = False
         self._result: Any = result
-        self._followed: Recorder | None = recorder
-        self._recorder = weakref.ref(recorder)
-        self._facts: dict[str, Any] | None = None
+        self._polled: Followed | None = followed
+        self._followed = weakref.ref(followed)
+        self._last: Summary | None = None
         self._ended_at: float | None = None
 
     @property
-    def recorder(self) -> Recorder | None:
-        """The recorder; None once the result has ended and its user has dropped it."""
-        return self._recorder()
+    def followed(self) -> Followed | None:
+        """The facade; None once the result has ended and its user has dropped it."""
+        return self._followed()
 
     @property
     def gone(self) -> bool:
-        """Whether only the last facts are left."""
-        return self._recorder() is None
+        """Whether only the last summary is left."""
+        return self._followed() is None
 
     @property
-    def stirs(self) -> bool:
-        """Whether something was heard that has not been taken in."""
-        return self._followed is not None and self._followed.stirs
+    def has_news(self) -> bool:
+        """Whether events were received that have not been drained."""
+        return self._polled is not None and self._polled.has_news
 
-    def facts(self, look_back: bool = True) -> dict[str, Any]:
-        """What :func:`~ipar_results.facts.build_snapshot.scalars` gives; the last ones once it is gone."""
-        recorder = self._recorder()
-        if recorder is not None:
-            return recorder.scalars(look_back)
-        return self._facts or {}
+    def summary(self, look_back: bool = True) -> Summary | None:
+        """Return the summary; the last one where the result is gone, None where there is none."""
+        followed = self._followed()
+        return self._last if followed is None else followed.summary(look_back)
 
-    def reopen(self, result: Any, recorder: Recorder) -> None:
-        """Follow it again, after a retry."""
-        self._result, self._followed, self._facts = result, recorder, None
+    def reopen(self, result: Any, followed: Followed) -> None:
+        """Poll it again, after a retry."""
+        self._result, self._polled, self._last = result, followed, None
         self._ended_at, self.over = None, False
 
-    def follow(self) -> None:
-        """Take in what has happened; at its end, let go of the result."""
-        recorder = self._followed
-        if recorder is None:
+    def poll(self) -> None:
+        """Poll the result; release it once it has ended and its output has come."""
+        followed = self._polled
+        if followed is None:
             return
-        recorder.poll()
-        if not recorder.all_ended and not recorder.connection.closed:
+        followed.poll()
+        record = followed.record
+        closed = record.connection.closed
+        if not record.finished and not closed:
             self._ended_at = None
             return
         self._ended_at = self._ended_at or time.monotonic()
         ended_for = time.monotonic() - self._ended_at
-        patience = TOLD_FIRST * recorder.large if self._result._output_ready else _OUTPUT_GRACE
-        if ended_for < patience and not recorder.connection.closed:
+        patience = FRONT_ENDS_FIRST * record.large if self._result._output_ready else _OUTPUT_GRACE
+        if ended_for < patience and not closed:
             return
-        self.let_go()
+        self.release()
 
-    def let_go(self) -> None:
-        """Keep the last facts, and nothing alive."""
-        if self._followed is not None:
-            self._facts = self._followed.scalars()
-        self._result = self._followed = None
+    def release(self) -> None:
+        """Keep the last summary, and nothing alive."""
+        if self._polled is not None:
+            self._last = self._polled.summary()
+        self._result = self._polled = None
         self.over = True
 
 
 class Tracker:
-    """The results of one kernel, oldest first.
+    """Results of one kernel, oldest first.
 
     Parameters
     ----------
-    recorder : callable
-        Gives the recorder of a result.
+    followed : callable
+        Gives the facade of a result.
     wake : callable
-        Has :meth:`round` called again and again until it says that nothing is left to do.
+        Has :meth:`round` called repeatedly until it returns that nothing is left to do.
 
     Attributes
     ----------
-    where : Where
-        Where results are made now.
-    stirred : list of Tracked
-        Those of which something was heard in the last round, where there are too many to look at all of them.
+    cell : Cell
+        The cell that runs now.
+    with_news : list of Tracked
+        Those with news in the last round, where there are too many to poll all of them.
     """
 
-    def __init__(self, recorder: Callable[[Any], Recorder], wake: Callable[[], None]) -> None:
-        self.where = Where()
-        self.stirred: list[Tracked] = []
-        self._recorder = recorder
+    def __init__(self, followed: Callable[[Any], Followed], wake: Callable[[], None]) -> None:
+        self.cell = Cell()
+        self.with_news: list[Tracked] = []
+        self._followed = followed
         self._wake = wake
-        self._turns = Turns(_LOOKED_AT)
-        self._births: deque[tuple[weakref.ref[Any], Where]] = deque()
-        self._old_births = 0
+        self._turns = Turns(_POLLED)
+        self._new: deque[tuple[weakref.ref[Any], Cell]] = deque()
+        self._settled = 0  # of the new ones, how many were there a round ago
         self._numbers = count(1)
         self._entries: weakref.WeakKeyDictionary[Any, Tracked] = weakref.WeakKeyDictionary()
         self._tracked: dict[str, Tracked] = {}
         self._lock = threading.Lock()
         self._adopting = threading.Lock()
 
-    # told by the user's threads --------------------------------------------------------------------
+    # called in the user's threads ------------------------------------------------------------------
 
-    def born(self, result: Any) -> None:
+    def add_new(self, result: Any) -> None:
         """Note a new AsyncResult, cheaply: a load-balanced map makes one for each task."""
-        self._births.append((weakref.ref(result), self.where))
+        self._new.append((weakref.ref(result), self.cell))
         self._wake()
 
-    def entry(self, result: Any, where: Where | None = None) -> Tracked:
-        """The entry of a result, made now where it has none."""
+    def entry(self, result: Any, cell: Cell | None = None) -> Tracked:
+        """Return the entry of a result, made now where it has none."""
         with self._lock:
             entry = self._entries.get(result)
             if entry is None:
-                recorder = self._recorder(result)
-                recorder.woken.append(self._woken)
-                entry = Tracked(result, recorder, where or self.where, next(self._numbers))
+                followed = self._followed(result)
+                followed.on_resume(self._resume)
+                entry = Tracked(result, followed, cell or self.cell, next(self._numbers))
                 self._entries[result] = self._tracked[entry.id] = entry
         self._wake()
         return entry
 
-    def _woken(self, result: Any) -> None:
-        """Follow a result again whose tasks run again."""
-        self.entry(result).reopen(result, self._recorder(result))
+    def _resume(self, result: Any) -> None:
+        """Poll a result again whose tasks run again."""
+        self.entry(result).reopen(result, self._followed(result))
         self._wake()
 
-    # asked by views --------------------------------------------------------------------------------
+    # called by views ------------------------------------------------------------------------------
 
     def find(self, result_id: str) -> Tracked | None:
-        """The entry with this id."""
+        """Return the entry with this id."""
         return self._tracked.get(result_id)
 
     def all(self) -> list[Tracked]:
-        """All entries, oldest first."""
+        """Return all entries, oldest first."""
         with self._lock:
             return list(self._tracked.values())
 
     def ids(self) -> set[str]:
-        """The ids of all entries."""
+        """Return the ids of all entries."""
         with self._lock:
             return set(self._tracked)
 
     def catch_up(self) -> None:
-        """Take in what was made up to now, for somebody who wants to see it at once."""
-        there = len(self._births)
-        if there:
-            time.sleep(_SETTING_UP)  # a map elsewhere may be about to say that the newest is a part of it
-            self._adopt(there, there)
+        """Adopt what was made up to now, for a view that needs it at once."""
+        new = len(self._new)
+        if new:
+            time.sleep(_SETTING_UP)  # another thread may be about to mark the newest as part of a map
+            self._adopt(new, new)
 
     # the ticker's thread ---------------------------------------------------------------------------
 
     def round(self) -> bool:
-        """Take in new results and follow those that have not ended; returns whether there is more to do."""
-        # what is as old as a round has been set up by now, and says what it is part of
-        self._adopt(self._old_births, _ADOPTED_AT_ONCE)
-        self._old_births = len(self._births)
+        """Adopt new results and poll those that have not ended; return whether there is more to do."""
+        # what is as old as a round has been set up by now, and is marked if it is part of a map
+        self._adopt(self._settled, _ADOPTED_AT_ONCE)
+        self._settled = len(self._new)
         active = [entry for entry in self.all() if not entry.over]
         turn = self._turns.take(active)
-        self.stirred = [entry for entry in active if entry.stirs] if len(turn) < len(active) else []
-        for entry in dict.fromkeys(self.stirred + turn):
+        self.with_news = [entry for entry in active if entry.has_news] if len(turn) < len(active) else []
+        for entry in dict.fromkeys(self.with_news + turn):
             try:
-                entry.follow()
+                entry.poll()
             except Exception:
                 trouble("following a result")
-                entry.let_go()
+                entry.release()
         if self._turns.over:
             self._forget()
-        return bool(active or self._births)
+        return bool(active or self._new)
 
     def close(self) -> None:
-        """Forget everything."""
+        """Drop all entries."""
         with self._lock:
             self._tracked.clear()
             self._entries.clear()
-            self._births.clear()
+            self._new.clear()
 
     def _adopt(self, due: int, room: int) -> None:
         with self._adopting:
-            due = min(due, len(self._births))
+            due = min(due, len(self._new))
             while due and room:
                 due -= 1
-                ref, where = self._births.popleft()
+                ref, cell = self._new.popleft()
                 result = ref()
                 if result is None or not stands_alone(result):
                     continue
                 room -= 1
                 try:
-                    self.entry(result, where)
+                    self.entry(result, cell)
                 except Exception:
                     trouble("following a new result")
 
     def _forget(self) -> None:
-        """Keep the newest of those of which only the last facts are left."""
+        """Keep the newest of those of which only the last summary is left."""
         with self._lock:
             gone = [entry for entry in self._tracked.values() if entry.gone]
             for entry in gone[:-_REMEMBERED]:
@@ -241,7 +244,7 @@ class Tracker:
 
 
 def stands_alone(result: Any) -> bool:
-    """Whether somebody submitted it, and not a map or a split that puts it together with others."""
+    """Return whether a user submitted it; a map or a split makes parts of a larger result."""
     from ipyparallel import AsyncResult
 
     return type(result) is not AsyncResult or bool(result.owner)

@@ -86,6 +86,15 @@ class EventListener:
                 over.append(position)
         return over
 
+    def attach_first(self, futures: Sequence[Any]) -> None:
+        """Listen to those futures that are pending, before whoever listens to them already."""
+        on_iopub, on_done = self.on_iopub, self.on_done
+        for future in futures:
+            with future._condition:
+                if future._state in PENDING:
+                    future.iopub_callbacks.append(on_iopub)
+                    future._done_callbacks.insert(0, on_done)
+
     def detach(self, futures: Sequence[Any]) -> None:
         """Take the callbacks off; those that are not there are not missed."""
         for future in futures:

@@ -11,12 +11,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fakes import START, Fed
+from fakes import START, Fed, follow
 
 from ipar_results.model.status import FAILED, OK
-from ipar_results.record.recorder import Recorder
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Connection
 
 ENGINES = 8
 LIMITS = {"to_dataframe": 1.0, "save_trace": 2.0}
@@ -26,14 +24,14 @@ ROUNDS = 3
 def run(n):
     """A monitor of `n` ended tasks, with futures and metadata as a client has them."""
     fed = Fed(n)
-    monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client)))
+    monitor = Monitor(fed.result, follow(fed))
     monitor.kept = fed
-    recorder, number = monitor._recorder, np.arange(n)
-    recorder.engines.slots(list(range(ENGINES)), [{}] * ENGINES)
-    recorder.columns.reserve(ENGINES)
+    followed, number = monitor._recorder, np.arange(n)
+    followed.record.engines.slots(list(range(ENGINES)), [{}] * ENGINES)
+    followed.record.columns.reserve(ENGINES)
     begun = START.timestamp() + number // ENGINES * 0.01
     status = np.where(number % 100 == 7, FAILED, OK).astype(np.int8)
-    recorder.columns.end(number, status, (number % ENGINES).astype(np.int32), begun, begun + 0.009)
+    followed.record.columns.end(number, status, (number % ENGINES).astype(np.int32), begun, begun + 0.009)
     return monitor
 
 

@@ -27,7 +27,7 @@ from jupyter_client.jsonutil import parse_date
 import ipar_results
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display.mime import bundle
-from ipar_results.results.registry import Watch
+from ipar_results.results.registry import Registry
 
 ENGINES = 8
 BATCH = 200  # ipyparallel delivers about 1,000 tasks a second, a stream is taken in five times a second
@@ -42,7 +42,7 @@ def error() -> RemoteError:
 
 
 class Client:
-    """The parts of a Client that an AsyncResult and its recorder read."""
+    """The parts of a Client that an AsyncResult and its followed read."""
 
     def __init__(self) -> None:
         self._ids = list(range(ENGINES))
@@ -152,15 +152,15 @@ def observed(n: int) -> SimpleNamespace:
         gc.collect()
         plain.append(run(result, futures, feed, lambda: None))
         result, futures = submit(n)
-        watch = Watch()
-        watch.meet(result._client)  # as the layer does before a client's first result
+        registry = Registry()
+        registry.connection(result._client)  # as the layer does before a client's first result
         gc.collect()
         begin = time.process_time()
-        recorder = watch.recorder(result)
+        followed = registry.followed(result)
         attach.append(time.process_time() - begin)
-        ours.append(run(result, futures, feed, recorder.drain))
+        ours.append(run(result, futures, feed, followed.drain))
     bare, with_us = (np.min(times, axis=0).sum() for times in (plain, ours))
-    return SimpleNamespace(result=result, recorder=recorder, plain=bare / n, ours=(min(attach) + with_us) / n)
+    return SimpleNamespace(result=result, followed=followed, plain=bare / n, ours=(min(attach) + with_us) / n)
 
 
 def memory(n: int) -> float:
@@ -176,10 +176,10 @@ def memory(n: int) -> float:
         taken = tracemalloc.take_snapshot().filter_traces(ours)
         return sum(trace.size for trace in taken.traces)
 
-    recorder = Watch().recorder(result)
+    followed = Registry().followed(result)
     at_start = held()
-    run(result, futures, feed, recorder.drain)
-    recorder.snapshot()
+    run(result, futures, feed, followed.drain)
+    followed.snapshot()
     at_end = held()
     tracemalloc.stop()
     return max(at_start, at_end) / n
@@ -190,7 +190,7 @@ def table(n: int) -> None:
     config = IPythonParallelResults()
     print(f"\n{n:,} tasks")
     seen = observed(n)
-    ar, recorder = seen.result, seen.recorder
+    ar, followed = seen.result, seen.recorder
     cost = (seen.ours - seen.plain) * 1e6
     row(
         "cost per observed task",
@@ -199,21 +199,21 @@ def table(n: int) -> None:
         f"{seen.ours / seen.plain:.2f} × bare futures",
     )
     begin = time.process_time()
-    assert recorder.wall_time > 0
+    assert followed.wall_time() > 0
     first_followed = time.process_time() - begin
-    live = recorder.snapshot()
-    row("progress", f"{timed(lambda: recorder.done) * 1e6:.2f} µs", "≤ 5 µs", "")
-    row("snapshot()", f"{timed(recorder.snapshot) * 1e3:.2f} ms", "≤ 1 ms", f"{live.done:,} done")
+    live = followed.snapshot()
+    row("progress", f"{timed(lambda: followed.record.done) * 1e6:.2f} µs", "≤ 5 µs", "")
+    row("snapshot()", f"{timed(followed.snapshot) * 1e3:.2f} ms", "≤ 1 ms", f"{live.done:,} done")
     html = bundle(live, config)["text/html"]
-    full = timed(lambda: bundle(recorder.snapshot(), config))
+    full = timed(lambda: bundle(followed.snapshot(), config))
     row("full display, followed", f"{full * 1e3:.1f} ms", "≤ 30 ms", "")
-    late = timed(lambda: bundle(Watch().recorder(ar).snapshot(), config), 3)
+    late = timed(lambda: bundle(Registry().followed(ar).snapshot(), config), 3)
     row("full display, never seen before", f"{late * 1e3:.1f} ms", "≤ 30 ms", "")
     row("bytes of HTML", f"{len(html.encode()):,}", "< 200,000", "")
     taken = memory(n)
     row("memory per task", f"{taken:.0f} B", "≤ 100 B", "")
     fits = len(html.encode()) < 200_000 and taken <= 100  # the same on every machine, however busy
-    first = timed(lambda: Watch().recorder(ar).wall_time, 3)
+    first = timed(lambda: Registry().followed(ar).wall_time, 3)
     ipar_results.enable()
     ours = dict(wall=ar.wall_time, serial=ar.serial_time, length=len(ar), progress=ar.progress)
     probe = timed(lambda: hasattr(ar, "_repr_html_"))

@@ -31,7 +31,7 @@ def nothing(i):
 def once(way, tasks):
     if way in ("card", "widget", "html"):
         ipar_results.enable()
-        layer = ipar_results.attach.enable.current()
+        layer = ipar_results.live.session.current()
         layer.config.view = "auto" if way == "card" else way
         if way == "card":  # what the labextension says when a page is opened
             hello = dict(protocol=1, type="hello", request="bench", client="bench", rate=5)

@@ -40,7 +40,7 @@ def nap(i):
     return time.time()
 def on():
     ipar_results.enable()
-    channel, deadline = ipar_results.attach.enable.current().channel, time.time() + 30
+    channel, deadline = ipar_results.live.session.current().channel, time.time() + 30
     while not channel.connected: assert time.time() < deadline; time.sleep(0.05)
 def report(begin, ends):
     global took

@@ -1,6 +1,6 @@
 """A million tasks on 1,024 engines: `python tests/bench/scale.py [N ...]`, or `--real [N]` on local engines.
 
-The futures and the AsyncResult are ipyparallel's own and are fed by hand (see observe.py); recorder, tracker,
+The futures and the AsyncResult are ipyparallel's own and are fed by hand (see observe.py); followed, tracker,
 ticker, channel and renderers are those of a kernel, and only the comm and the display's publisher are ours.
 First, futures that nobody follows and futures that are followed take turns, a thousand at a time, and the
 median difference is what following costs. Then all is played in real time, with a card displayed and the
@@ -29,7 +29,7 @@ from ipar_results.live.channel.channel import Channel
 from ipar_results.live.display.display import Live
 from ipar_results.live.display.mime import bundle, saved_json
 from ipar_results.live.ticker import Ticker
-from ipar_results.results.registry import Watch
+from ipar_results.results.registry import Registry
 from ipar_results.results.tracker import Tracker
 
 ENGINES = 1_024
@@ -89,15 +89,15 @@ def followed(n: int) -> tuple[float, float]:
         result, futures = submitted(n)
         # made beforehand too: what was made just now is still in the processor's cache, and half as dear
         other, alone = submitted(min(n, ALONE))
-        watch = Watch()
-        watch.meet(result._client)  # as the layer does before a client's first result
+        registry = Registry()
+        registry.connection(result._client)  # as the layer does before a client's first result
         gc.freeze()  # a collection that happens to come would look at a million futures, in one of the turns
         begin = time.process_time()
-        recorder = watch.recorder(result)
+        followed = registry.followed(result)
         attached.append((time.process_time() - begin) / n)
         for turn, first in enumerate(range(0, n, TURN)):
             end = min(n, first + TURN)
-            turns = [(ours, result._client, futures[first:end], events(first, end), recorder.drain)]
+            turns = [(ours, result._client, futures[first:end], events(first, end), followed.drain)]
             if turn % every == 0:
                 begun = turn // every * TURN
                 ended = begun + end - first
@@ -108,7 +108,7 @@ def followed(n: int) -> tuple[float, float]:
                 play(client, some, feed, tick)
                 took.append((time.process_time() - begin) / len(feed))
         # not len(result): upstream's cache would keep it, and a million futures with it
-        assert recorder.done == n == recorder.columns.total
+        assert followed.record.done == n == followed.record.columns.total
         gc.unfreeze()
     alone_cost = statistics.median(bare)
     return statistics.median(attached) + statistics.median(ours) - alone_cost, alone_cost
@@ -144,9 +144,9 @@ class Kernel:
 
     def __init__(self) -> None:
         self.config = IPythonParallelResults()
-        self.watch = Watch(lambda: 3_600.0)  # there is no controller that could be asked
+        self.registry = Registry(lambda: 3_600.0)  # there is no controller that could be asked
         self.ticker = Ticker(lambda: self.config.messages)
-        self.tracker = Tracker(self.watch.recorder, self.ticker.wake)
+        self.tracker = Tracker(self.registry.followed, self.ticker.wake)
         self.sent: list[tuple[float, int, int]] = []
         self.published: list[int] = []
         kernel = SimpleNamespace(control_handlers={}, session=None)
@@ -163,10 +163,10 @@ class Kernel:
         self.channel.watch(entry)
         front = SimpleNamespace(
             connected=lambda: True,
-            saved=lambda state: saved_json(entry.id, state, self.watch.recorder(result)),
+            saved=lambda state: saved_json(entry.id, state, self.registry.followed(result)),
         )
-        recorder, meanwhile = self.watch.recorder(result), self.ticker.meanwhile
-        live = Live(result, recorder, self.config, self._publish, "html", front, meanwhile)
+        followed, meanwhile = self.registry.followed(result), self.ticker.meanwhile
+        live = Live(result, followed, self.config, self._publish, "html", front, meanwhile)
         live.open()
         self.ticker.add(live)
         return live
@@ -178,7 +178,7 @@ class Kernel:
         """End the ticker."""
         self.ticker.stop()
         self.tracker.close()
-        self.watch.close()
+        self.registry.close()
 
 
 def parts(n: int) -> Iterator[tuple[int, int]]:
@@ -221,18 +221,18 @@ def together(n: int) -> SimpleNamespace:
     begin = time.process_time()
     live = kernel.show(result)
     shown = time.process_time() - begin
-    recorder = kernel.watch.recorder(result)
+    followed = kernel.watch.followed(result)
     changed, feeding = paced(result, futures)
     deadline = time.monotonic() + 60
     # the rows of a million would take five minutes more, at 50 kB a second
-    while not (live.over and recorder.done == n and max(done for _, _, done in kernel.sent) == n):
+    while not (live.over and followed.record.done == n and max(done for _, _, done in kernel.sent) == n):
         assert time.monotonic() < deadline, "the card never came to its end"
         time.sleep(0.05)
     cost = (time.process_time() - begin - feeding) / n
     gc.unfreeze()
     kernel.close()
     return SimpleNamespace(
-        kernel=kernel, result=result, recorder=recorder, shown=shown, changed=changed, cost=cost
+        kernel=kernel, result=result, followed=followed, shown=shown, changed=changed, cost=cost
     )
 
 
@@ -240,8 +240,8 @@ def memory(n: int) -> float:
     """Bytes a task while it runs: what attaching took, and the index made at the first message."""
     result, _ = submitted(n)
     tracemalloc.start()
-    recorder = Watch().recorder(result)
-    recorder.columns.find(result.msg_ids[:1])
+    followed = Registry().followed(result)
+    followed.record.columns.find(result.msg_ids[:1])
     taken = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     return taken / n
@@ -301,7 +301,7 @@ def main(sizes: list[int]) -> int:
     goal("kB a second", sum(size for _, size, _ in sent) / span / 1e3, 50, "kB")
     goal("latest update", latest(seen.changed, sent), 0.5, "s", 2)
     goal("snapshot()", 1e3 * timed(seen.recorder.snapshot), 5, "ms")
-    html = bundle(seen.recorder.snapshot(), seen.kernel.config, recorder=seen.recorder)["text/html"]
+    html = bundle(seen.recorder.snapshot(), seen.kernel.config, followed=seen.recorder)["text/html"]
     goal("HTML", len(html.encode()) / 1e3, 200, "kB")
     goal("largest output that a notebook keeps", max(seen.kernel.published) / 1e3, 300, "kB")
     print("\nall goals hold" if not problems else f"\ndoes not hold: {', '.join(problems)}")

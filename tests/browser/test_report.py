@@ -2,11 +2,9 @@
 
 import pytest
 from axe import AXE
-from fakes import Fed
+from fakes import Fed, follow
 
-from ipar_results.record.recorder import Recorder
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Connection
 
 pytestmark = pytest.mark.browser
 
@@ -16,7 +14,7 @@ ENGINES = 40  # so many that the lanes scroll
 def saved(path, n, engines=2):
     """A report of `n` tasks, every ninth of which failed."""
     fed = Fed(n)
-    monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
+    monitor = Monitor(fed.result, follow(fed))
     for i in range(n):
         where = {"engine_id": i % engines, "engine_uuid": f"uuid-{i % engines}"}
         if i % 9 == 0:

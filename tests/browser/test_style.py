@@ -5,13 +5,11 @@ import re
 import nbformat
 import pytest
 import samples
-from fakes import Fed
+from fakes import Fed, follow
 from nbconvert import HTMLExporter
 
 from ipar_results.facts.take_timeline import take_timeline
-from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, style
-from ipar_results.upstream.connection import Connection
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +31,11 @@ def test_a_card_looks_as_it_does_with_the_whole_style(page, scheme):
     for name, card in DRAWN.items():
         opened = card.replace("<details", "<details open")
         whole = re.sub(
-            r"<style>.*?</style>", lambda _: f"<style>{style.style_sheet()}</style>", opened, count=1, flags=re.S
+            r"<style>.*?</style>",
+            lambda _: f"<style>{style.style_sheet()}</style>",
+            opened,
+            count=1,
+            flags=re.S,
         )
         assert len(opened) < len(whole), name
         assert picture(page, opened, scheme) == picture(page, whole, scheme), name
@@ -44,11 +46,11 @@ def test_a_card_looks_as_it_does_with_the_whole_style(page, scheme):
 def timeline():
     """Twenty tasks on five engines."""
     fed = Fed(20)
-    recorder = Recorder(fed.result, Connection(fed.client, lambda: 30.0))
+    followed = follow(fed)
     for i in range(20):
         fed.reply(i, engine_id=i % 5, engine_uuid=f"uuid-{i % 5}")
-    recorder.drain()
-    return html.card(recorder.snapshot(), timeline=take_timeline(recorder))
+    followed.drain()
+    return html.card(followed.snapshot(), timeline=take_timeline(followed))
 
 
 @pytest.mark.parametrize("template", ["lab", "classic"])

@@ -4,19 +4,17 @@ import json
 
 import pytest
 import samples
-from fakes import Fed
+from fakes import Fed, follow
 from test_live import done, errors, load, run
 from test_panel import panel
 from trap import FOUND, PAYLOADS, TRAP, strict
 
 from ipar_results.attach.magics import listing
 from ipar_results.comparison import compare
-from ipar_results.model.cluster import EngineActivity, ClusterOverview
-from ipar_results.record.recorder import Recorder
+from ipar_results.model.cluster import ClusterOverview, EngineActivity
 from ipar_results.render import cluster as glance
 from ipar_results.render import html
 from ipar_results.results.monitor import Monitor
-from ipar_results.upstream.connection import Connection
 
 pytestmark = pytest.mark.browser
 __all__ = ["errors", "panel"]  # fixtures
@@ -34,13 +32,13 @@ def show(context):
 def timeline(text):
     """A timeline whose lanes carry a text."""
     fed = Fed(4)
-    recorder = Recorder(fed.result, Connection(fed.client, lambda: 30.0))
+    followed = follow(fed)
     for i in range(4):
         fed.reply(i, engine_id=None, engine_uuid=f"{i}{text}")
-    recorder.drain()
+    followed.drain()
     from ipar_results.facts.take_timeline import take_timeline
 
-    return take_timeline(recorder)
+    return take_timeline(followed)
 
 
 def views(text):
@@ -52,7 +50,9 @@ def views(text):
     yield compare(poisoned[0], poisoned[1])._repr_html_()
     engine = EngineActivity(0, busy=True, result_name=text, index=0, seconds=1.0)
     yield glance.card(
-        ClusterOverview(text, text, engines=(engine,), settings=(text,), profile=text, controller=text, note=text)
+        ClusterOverview(
+            text, text, engines=(engine,), settings=(text,), profile=text, controller=text, note=text
+        )
     )
 
 
@@ -78,7 +78,7 @@ def test_no_text_does_anything_in_a_report(page, context, tmp_path):
     for n in range(0, len(PAYLOADS), 4):
         texts = PAYLOADS[n : n + 4]
         fed = Fed(2 * len(texts))
-        monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
+        monitor = Monitor(fed.result, follow(fed))
         fed.result._fname = monitor._recorder.name = " ".join(texts)
         for i, text in enumerate([*texts, *texts]):
             where = {"engine_id": None, "engine_uuid": f"{i}{text}", "stdout": text, "stderr": text}

@@ -12,7 +12,7 @@ from tasks import fail_first_then_nap, nap, odd
 
 import ipar_results
 from ipar_results import ContactLost
-from ipar_results.control import exhausted_retries as stuck
+from ipar_results.control import exhausted_retries
 
 pytestmark = pytest.mark.cluster
 PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itself
@@ -20,7 +20,7 @@ PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itse
 
 @pytest.fixture
 def layer(layer):
-    ipar_results.attach.enable.current().config.contact_timeout = 2.0
+    ipar_results.live.session.current().config.contact_timeout = 2.0
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_plain_task_that_failed_everywhere_waits_for_ever_without_iopub(own, tmp
 def test_a_task_that_failed_everywhere_ends_without_iopub_and_one_that_runs_is_left_alone(
     layer, own, monkeypatch, tmp_path, until
 ):
-    monkeypatch.setattr(stuck, "STUCK", 0.5)
+    monkeypatch.setattr(exhausted_retries, "EXHAUSTED", 0.5)
     client, slow, failing = tried_in_silence(own, tmp_path / "tried")
     before = set(client._futures)
     with pytest.raises(RemoteError, match=r"tried on every engine \(0, 1\), and no other is left"):
@@ -168,13 +168,13 @@ def test_long_tasks_of_a_healthy_cluster_are_never_called_lost(layer, rc, until)
     ar = rc.load_balanced_view().map_async(nap, [5.0] * 2)  # longer than the contact timeout
     direct = rc.broadcast_view().apply_async(nap, 0.1)
     assert ar.get(30) == [5.0] * 2 and direct.get(30) == [0.1] * 2
-    links = ipar_results.attach.enable.current()
-    relays = links.recorder(ar).connection.schedulers
+    links = ipar_results.live.session.current()
+    relays = links.followed(ar).connection.schedulers
     assert relays._answered and not relays.note("task")
 
 
 def test_looking_for_a_scheduler_leaves_no_socket_and_no_file_behind(layer, rc, until):
-    relays = ipar_results.attach.enable.current().recorder(rc[:].apply_async(nap, 0)).connection.schedulers
+    relays = ipar_results.live.session.current().followed(rc[:].apply_async(nap, 0)).connection.schedulers
     until(lambda: relays.silence("task") == 0.0 and relays._endpoints)
 
     def ask():

@@ -15,7 +15,7 @@ from kernels import connect as connecting
 from tasks import nap
 
 import ipar_results
-from ipar_results.attach.enable import current
+from ipar_results.live.session import current
 
 pytestmark = pytest.mark.cluster
 

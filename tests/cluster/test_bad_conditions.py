@@ -72,7 +72,7 @@ class Published:
 
 
 def shown(layer, ar, published, view="html"):
-    live = Live(ar, layer.recorder(ar), layer.config, published, view)
+    live = Live(ar, layer.followed(ar), layer.config, published, view)
     live.open()
     ticker = Ticker(lambda: 10)
     ticker.add(live)

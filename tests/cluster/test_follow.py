@@ -209,10 +209,10 @@ def test_a_result_cannot_be_awaited_once_the_layer_is_off(rc):
 
 
 def lazy_facts():
-    from ipar_results.attach.enable import current
+    from ipar_results.live.session import current
 
     (entry,) = current().tracker.all()
-    return entry.facts()
+    return entry.summary()
 
 
 def test_a_lazy_map_is_one_bar_of_known_length(rc, layer, until):

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("layer")]
 
 
 def entries():
-    from ipar_results.attach.enable import current
+    from ipar_results.live.session import current
 
     return current().tracker.all()
 
@@ -30,7 +30,7 @@ def test_a_loop_of_a_thousand_calls_is_one_bar(rc):
     assert snapshot.finished
     assert sum(load.done for load in snapshot.engines) == 1000
     assert [ar.get() for ar in loop.results] == [i * i for i in range(1000)]
-    assert [entry.facts()["name"] for entry in entries()] == ["loop"]
+    assert [entry.summary().name for entry in entries()] == ["loop"]
 
 
 def test_every_kind_of_result_counts_in_a_group_once(rc):
@@ -69,7 +69,7 @@ def test_an_inner_group_counts_in_the_outer_one_too(rc):
     outer.wait_interactive(timeout=30)
     assert (outer.snapshot().total, inner.snapshot().total) == (5, 3)
     assert after not in outer.results
-    assert {entry.facts()["name"] for entry in entries()} >= {"outer", "inner"}
+    assert {entry.summary().name for entry in entries()} >= {"outer", "inner"}
 
 
 def test_two_clients_share_a_group(rc, cluster, connect):

@@ -18,7 +18,7 @@ from tasks import die, nap, odd
 
 import ipar_results
 from ipar_results import ContactLost, TasksCancelled
-from ipar_results.control import exhausted_retries as stuck
+from ipar_results.control import exhausted_retries
 
 pytestmark = [
     pytest.mark.cluster,
@@ -30,7 +30,7 @@ PATIENCE = 1.5  # how long a result on plain ipyparallel is given to end by itse
 
 @pytest.fixture
 def layer(layer):
-    ipar_results.attach.enable.current().config.contact_timeout = 2.0
+    ipar_results.live.session.current().config.contact_timeout = 2.0
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_plain_a_task_that_failed_on_every_engine_waits_for_ever(rc, lview):
 
 
 def test_a_task_that_failed_on_every_engine_is_an_error(layer, lview, monkeypatch):
-    monkeypatch.setattr(stuck, "STUCK", 1.0)
+    monkeypatch.setattr(exhausted_retries, "EXHAUSTED", 1.0)
     ar = with_too_many_retries(lview)
     with pytest.raises(RemoteError, match=r"ValueError.*2 is even \(tried on every engine \(0, 1\)"):
         ar.get(20)
@@ -253,12 +253,12 @@ def test_a_task_that_shows_an_error_and_goes_on_is_let_alone(layer, rc, monkeypa
         time.sleep(2.5)
         return "went on"
 
-    monkeypatch.setattr(stuck, "STUCK", 0.5)
+    monkeypatch.setattr(exhausted_retries, "EXHAUSTED", 0.5)
     assert rc[:].apply_async(show).get(20) == ["went on"] * 2
 
 
 def test_a_task_whose_retries_kill_the_last_engine_is_an_error(layer, own, monkeypatch):
-    monkeypatch.setattr(stuck, "STUCK", 1.0)
+    monkeypatch.setattr(exhausted_retries, "EXHAUSTED", 1.0)
     _, client = own()
     with client.load_balanced_view().temp_flags(retries=2):
         pass
@@ -321,7 +321,7 @@ def test_a_result_that_was_retried_is_looked_after_again(layer, cluster, connect
     until(begun(ar, 2))
     ar.monitor.cancel(interrupt=True)
     ar.wait(20)
-    entry = ipar_results.attach.enable.current().tracker.entry(ar)
+    entry = ipar_results.live.session.current().tracker.entry(ar)
     until(lambda: entry.over)
     ar.monitor.retry()
     client.close()
@@ -407,7 +407,7 @@ def test_answers_that_come_after_contact_was_lost_make_the_result_whole(layer, o
 
 def test_unloading_after_contact_was_lost_leaves_a_client_that_takes_late_answers(own, until, capfd, caplog):
     ipar_results.enable()
-    ipar_results.attach.enable.current().config.contact_timeout = 2.0
+    ipar_results.live.session.current().config.contact_timeout = 2.0
     cluster, client = own()
     handlers = dict(client._queue_handlers)
     ar = client.load_balanced_view().map_async(nap, [0.1, 1.0])
@@ -429,11 +429,11 @@ def test_unloading_after_contact_was_lost_leaves_a_client_that_takes_late_answer
 
 def test_looking_after_results_costs_next_to_nothing(layer, lview, until):
     ar = lview.map_async(nap, [2.0] * 2)
-    recorder = ipar_results.attach.enable.current().recorder(ar)
+    followed = ipar_results.live.session.current().followed(ar)
     until(lambda: ar.monitor.snapshot().running == 2)
     begin = time.perf_counter()
     for _ in range(1000):
-        recorder.poll()
+        followed.poll()
     assert time.perf_counter() - begin < 1.0
     assert isinstance(ar, ipp.AsyncResult)
     ar.get(10)

@@ -75,8 +75,8 @@ def kept():
 def begin(way, use):
     ar = WAYS[way]()
     USES[use](ar)
-    recorder = ar.monitor._recorder
-    parts = ar, recorder, recorder.columns, ar._children[0]
+    followed = ar.monitor._recorder
+    parts = ar, followed, followed.record.columns, ar._children[0]
     return {f"{way}, {use}, {type(each).__name__}": weakref.ref(each) for each in parts}
 
 def group(use):
@@ -86,7 +86,7 @@ def group(use):
     if use == "display":
         display(made)
     made.wait_interactive(timeout=30)
-    parts = made, made.recorder, *made.results
+    parts = made, made.followed, *made.results
     return {f"group, {use}, {n}": weakref.ref(each) for n, each in enumerate(parts)}
 
 def left(gone, before):
@@ -131,7 +131,7 @@ def test_what_was_displayed_is_freed(kernel, view):
 def test_what_a_labextension_draws_is_freed(kernel):
     hello = "{'protocol': 1, 'type': 'hello', 'request': 'r', 'client': 'tab'}"
     kernel.run(
-        "settings.view = 'auto'; channel = ipar_results.attach.enable.current().channel; "
+        "settings.view = 'auto'; channel = ipar_results.live.session.current().channel; "
         f"channel.answer({hello})"
     )
     assert told(kernel, "check(['display', 'wait_interactive'])", metadata={"cellId": "a"}) == "left: []"
@@ -140,7 +140,7 @@ def test_what_a_labextension_draws_is_freed(kernel):
 
 def test_a_result_whose_last_picture_waits_for_room_is_freed_and_the_picture_is_sent(kernel):
     kernel.run("settings.view = 'html'; from ipar_results.live import ticker; room = ticker.BYTES_A_SECOND")
-    kernel.run("shown = ipar_results.attach.enable.current().ticker; before = kept()")
+    kernel.run("shown = ipar_results.live.session.current().ticker; before = kept()")
     sent = "[time.sleep(0.1) for _ in range(600) if shown.followed()].clear(), len(shown.followed())"
     assert told(kernel, sent, timeout=90) == "left: None 0"
     kernel.run("ticker.BYTES_A_SECOND = 0")

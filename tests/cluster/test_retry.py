@@ -281,7 +281,7 @@ def test_who_followed_the_result_is_told_that_it_goes_on(lview, flaky):
     ar = lview.map_async(flaky, range(4))
     ar.wait(20)
     told = []
-    ipar_results.attach.enable.current().recorder(ar).woken.append(told.append)
+    ipar_results.live.session.current().followed(ar).on_resume(told.append)
     ar.monitor.retry()
     assert told == [ar]
     ar.get(20)

@@ -31,7 +31,7 @@ def test_a_value_that_python_will_not_write_out_is_described(rc, value):
 
 def test_an_error_of_ours_does_not_swallow_ctrl_c(rc, monkeypatch):
     ipar_results.enable()
-    monkeypatch.setattr(wait, "say_what_still_runs", lambda recorder: 1 / 0)
+    monkeypatch.setattr(wait, "say_what_still_runs", lambda followed: 1 / 0)
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
@@ -45,7 +45,7 @@ def test_an_error_of_ours_does_not_swallow_ctrl_c(rc, monkeypatch):
 def test_an_interrupt_in_the_middle_of_counting_loses_nothing(rc, monkeypatch, moment):
     """Ctrl-C reaches the thread that waits wherever it is; the next look puts right what it left undone."""
     ar = rc.load_balanced_view().map_async(nap, [0.05] * 12)
-    recorder = layer.current().recorder(ar)
+    followed = layer.current().followed(ar)
     whole = Columns.end
 
     def torn(columns, *arguments):
@@ -56,19 +56,19 @@ def test_an_interrupt_in_the_middle_of_counting_loses_nothing(rc, monkeypatch, m
     monkeypatch.setattr(Columns, "end", torn)
     with pytest.raises(KeyboardInterrupt):
         while True:
-            recorder.drain()
+            followed.drain()
     monkeypatch.setattr(Columns, "end", whole)
     ar.wait(30)
-    state = recorder.snapshot()
+    state = followed.snapshot()
     assert (state.done, state.ok, state.finished) == (12, 12, True)
     assert sum(load.done for load in state.engines) == 12
-    version = recorder.version
-    recorder.drain()
-    assert recorder.version == version
+    version = followed.record.version
+    followed.drain()
+    assert followed.record.version == version
 
 
 def test_unloading_during_a_wait_for_the_first_does_not_delay_it(rc):
-    """The recorder hears nothing any more, and looks for itself."""
+    """The followed hears nothing any more, and looks for itself."""
     ipar_results.enable()
     ar = rc.load_balanced_view().map_async(nap, [0.6, 0.6, 4, 4])
     returned = []

@@ -58,7 +58,7 @@ def test_csv_trace_and_report_tell_the_same(ar, tmp_path):
 
 
 def test_a_timeline_has_each_task_where_it_ran(ar):
-    timeline = take_timeline(ipar_results.attach.enable.current().recorder(ar))
+    timeline = take_timeline(ipar_results.live.session.current().followed(ar))
     assert [timeline.engines[slot] for slot in timeline.slot] == [md.engine_id for md in ar.metadata]
     starts = [md.started.timestamp() - timeline.base for md in ar.metadata]
     assert timeline.start.tolist() == pytest.approx(starts, abs=2e-6)

@@ -7,8 +7,8 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 import ipar_results
-from ipar_results.attach.enable import current
 from ipar_results.live.display.display import WIDGET_MIME, Live
+from ipar_results.live.session import current
 
 pytestmark = pytest.mark.cluster
 
@@ -58,7 +58,7 @@ def test_in_voila_a_displayed_result_keeps_its_widget_and_ends_in_the_truth(rc, 
     try:
         ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 20)
         live = Live(
-            ar, layer.recorder(ar), layer.config, lambda data, *rest, **how: published.append(data), "widget"
+            ar, layer.followed(ar), layer.config, lambda data, *rest, **how: published.append(data), "widget"
         )
         live.open()
         model = published[0][WIDGET_MIME]["model_id"]
@@ -81,7 +81,7 @@ def test_a_front_end_without_widgets_gets_html_that_moves(rc, until):
     try:
         ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 40)
         live = Live(
-            ar, layer.recorder(ar), layer.config, lambda data, *rest, **how: published.append(data), "widget"
+            ar, layer.followed(ar), layer.config, lambda data, *rest, **how: published.append(data), "widget"
         )
         live.open()
         assert WIDGET_MIME in published[0]

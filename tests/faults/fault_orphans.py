@@ -49,7 +49,7 @@ def _play(plan: Plan, stage: Stage) -> tuple[list[str], str]:
     client.kill()
     client.wait()
     ipar_results.enable()
-    ipar_results.attach.enable.current().config.contact_timeout = CONTACT
+    ipar_results.live.session.current().config.contact_timeout = CONTACT
     problems, total = [], 0
     for number, each in enumerate(submitted):
         if each["kind"] in _KEPT:

@@ -18,7 +18,7 @@ from fault_plan import ENGINES, TASKS, Plan, Strike
 
 import ipar_results
 from ipar_results import RetryError
-from ipar_results.control import exhausted_retries as stuck
+from ipar_results.control import exhausted_retries
 
 CONTACT = 3.0
 STILL = 1.0  # seconds without a further end after which the next strike comes all the same
@@ -115,8 +115,8 @@ def play(plan: Plan) -> tuple[list[str], str]:
     log = Log()
     logging.getLogger("ipar_results").addHandler(log)
     ipar_results.enable()
-    ipar_results.attach.enable.current().config.contact_timeout = CONTACT
-    stuck.STUCK = 2.0
+    ipar_results.live.session.current().config.contact_timeout = CONTACT
+    exhausted_retries.EXHAUSTED = 2.0
     stage = Stage()
     try:
         results = submit(stage.client, plan)

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from comm import get_comm_manager
-from fakes import Fed
+from fakes import Fed, follow
 from mutate import mutated_bytes, variant
 
 from ipar_results.config import IPythonParallelResults
@@ -23,12 +23,10 @@ from ipar_results.export.load import load
 from ipar_results.export.trace import KEY
 from ipar_results.live.channel.channel import REPLY, Channel
 from ipar_results.log import logger
-from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
 from ipar_results.results.monitor import Monitor
-from ipar_results.results.registry import Watch
+from ipar_results.results.registry import Registry
 from ipar_results.results.tracker import Tracker
-from ipar_results.upstream.connection import Connection
 
 SLOW = 0.1  # seconds of this thread's own time: a busy machine makes no case slow
 
@@ -102,8 +100,8 @@ class _Comm:
 
 def control(cases: int, seed: int) -> Figures:
     """Requests on the control channel: each has an answer, and a broken one changes nothing."""
-    watch = Watch()
-    tracker = Tracker(watch.recorder, lambda: None)
+    registry = Registry()
+    tracker = Tracker(registry.followed, lambda: None)
     sent: list[Any] = []
     kernel = SimpleNamespace(
         control_handlers={}, session=SimpleNamespace(send=lambda *args, **keys: sent.append(args))
@@ -130,9 +128,9 @@ def control(cases: int, seed: int) -> Figures:
             ("export", {"format": "trace"}),
         )
     ]
-    recorder = entry.recorder
-    assert recorder is not None
-    before = _facts(recorder.snapshot())
+    followed = entry.followed
+    assert followed is not None
+    before = _facts(followed.snapshot())
 
     def case(chance: random.Random) -> bool:
         asked, remembered = len(acted), dict(channel._asked)
@@ -150,27 +148,27 @@ def control(cases: int, seed: int) -> Figures:
         if refused:
             assert reply["error"]["code"] != "failed", reply
             assert len(acted) == asked and channel._asked == remembered, "a refused request did something"
-        assert _facts(recorder.snapshot()) == before, "a request changed the counts"
+        assert _facts(followed.snapshot()) == before, "a request changed the counts"
         return refused
 
     try:
         return play("control messages", cases, seed, case)
     finally:
-        watch.close()
+        registry.close()
 
 
 def comms(cases: int, seed: int) -> Figures:
     """What a page sends to the comm: nothing is asked there, and who closed it is told anew when it asks."""
-    manager, watch = get_comm_manager(), Watch()
-    tracker = Tracker(watch.recorder, lambda: None)
+    manager, registry = get_comm_manager(), Registry()
+    tracker = Tracker(registry.followed, lambda: None)
     kernel = SimpleNamespace(control_handlers={}, session=None)
     channel = Channel(kernel, tracker, IPythonParallelResults(), lambda: None)
     close = channel.open()
     fed = Fed(8)
-    recorder = tracker.entry(fed.result).recorder
-    assert recorder is not None
+    followed = tracker.entry(fed.result).followed
+    assert followed is not None
     _told(fed)
-    before = _facts(recorder.snapshot())
+    before = _facts(followed.snapshot())
     request = {"protocol": 1, "request": "r", "type": "cancel", "result": tracker.all()[0].id}
     hello = {"protocol": 1, "request": "h", "type": "hello", "client": "tab", "rate": 5}
 
@@ -190,7 +188,7 @@ def comms(cases: int, seed: int) -> Figures:
         assert not (closed and manager.comms.get(ours.comm_id) is ours)
         assert not closed or kind != "comm_msg"
         assert channel._seq == told and not channel.connected, "a message of a page was taken for a request"
-        assert _facts(recorder.snapshot()) == before, "a message of a page changed the counts"
+        assert _facts(followed.snapshot()) == before, "a message of a page changed the counts"
         answer = channel.answer(hello)
         channel.connected = False
         assert answer["status"] == "ok" and channel._comm.comm_id == answer["comm_id"]
@@ -205,7 +203,7 @@ def comms(cases: int, seed: int) -> Figures:
     finally:
         silent.setLevel(level)
         close()
-        watch.close()
+        registry.close()
 
 
 def iopub(cases: int, seed: int) -> Figures:
@@ -214,10 +212,10 @@ def iopub(cases: int, seed: int) -> Figures:
 
     def renew() -> None:
         fed = Fed(8)
-        current[:] = [fed, Watch()]
-        recorder = current[1].recorder(fed.result)
+        current[:] = [fed, Registry()]
+        followed = current[1].followed(fed.result)
         _told(fed)
-        current.append(recorder)
+        current.append(followed)
 
     renew()
     left = 0
@@ -228,8 +226,8 @@ def iopub(cases: int, seed: int) -> Figures:
         if left % 40 == 0:
             current[1].close()
             renew()
-        fed, _, recorder = current
-        before = recorder.snapshot()
+        fed, _, followed = current
+        before = followed.snapshot()
         i = chance.randrange(8)
         kind, content = chance.choice(
             (
@@ -249,7 +247,7 @@ def iopub(cases: int, seed: int) -> Figures:
         message = variant(good, chance)
         for callback in list(fed.futures[i].iopub_callbacks):
             callback(message)
-        after = recorder.snapshot()
+        after = followed.snapshot()
         assert (after.total, after.done, after.ok, after.failed) == (
             before.total,
             before.done,
@@ -270,7 +268,7 @@ def iopub(cases: int, seed: int) -> Figures:
 def files(cases: int, seed: int) -> Figures:
     """Traces and reports read back: a snapshot that can be drawn, or one error that says what is wrong."""
     fed = Fed(8)
-    monitor = Monitor(fed.result, Recorder(fed.result, Connection(fed.client, lambda: 30.0)))
+    monitor = Monitor(fed.result, follow(fed))
     _told(fed)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

@@ -5,7 +5,7 @@ import os
 
 import pytest
 from edges import EDGES, play
-from fakes import Fed
+from fakes import Fed, follow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,9 +14,7 @@ from ipar_results.export.trace import KEY
 from ipar_results.live.channel.channel import Channel
 from ipar_results.live.channel.requests import Refused, parse
 from ipar_results.model.snapshot import Snapshot
-from ipar_results.record.recorder import Recorder
 from ipar_results.render import html, text
-from ipar_results.upstream.connection import Connection
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))  # of each test that looks for its own cases
 JSON = st.recursive(
@@ -85,15 +83,15 @@ MESSAGE = st.fixed_dictionaries(
 @given(st.lists(MESSAGE | JSON, min_size=1, max_size=4))
 def test_a_message_of_an_engine_of_any_json_ends_no_task_and_raises_nothing(messages):
     fed = Fed(2)
-    recorder = Recorder(fed.result, Connection(fed.client, lambda: 30.0))
+    followed = follow(fed)
     for message in messages:
         for callback in list(fed.futures[0].iopub_callbacks):
             callback(message)
-    snapshot = recorder.snapshot()
+    snapshot = followed.snapshot()
     assert (snapshot.done, snapshot.running + snapshot.queued) == (0, 2)
     assert html.card(snapshot) and text.plain_text(snapshot)
     fed.reply(0)
-    assert recorder.snapshot().ok == 1  # nobody was stalled by what came before
+    assert followed.snapshot().ok == 1  # nobody was stalled by what came before
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

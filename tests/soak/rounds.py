@@ -101,7 +101,7 @@ class Rounds:
         assert not self.wrong, self.wrong
         ipython = get_ipython()
         deadline = time.monotonic() + 120
-        layer = ipar_results.attach.enable.current()
+        layer = ipar_results.live.session.current()
         while layer.ticker.followed() and time.monotonic() < deadline:
             time.sleep(0.05)  # what has ended is sent when there is room, and then let go of
         gc.collect()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.error import UsageError
 
 from ...live.actions import MAGIC_COMMANDS, MagicCommand
-from ...results.group.group import about
+from ...results.monitor import Monitor
 
 if TYPE_CHECKING:
     from ...results.tracker import Tracked, Tracker
@@ -151,22 +151,22 @@ class ResultMagics:
         return [
             listing.Row(
                 number=entry.number,
-                snapshot=Snapshot(**facts),
+                snapshot=Snapshot(**summary.fields()),
                 variables=tuple(names.get(entry.number, ())),
-                cell=entry.where.execution_count,
+                cell=entry.cell.execution_count,
                 gone=entry.gone,
             )
             for entry in self._names.entries()
-            if (facts := entry.facts())
+            if (summary := entry.summary()) is not None
         ]
 
     def _do(self, entry: Tracked, command: MagicCommand, asked: Namespace, path: str | None) -> str:
         from .lookup import held
 
-        recorder, result = held(entry)
+        followed, result = held(entry)
         action = command.chosen(_given(asked, command.option))
         arguments = {**command.arguments, "path": path, "overwrite": asked.overwrite}
-        done = action.run(about(result, recorder), arguments)
+        done = action.run(Monitor(result, followed), arguments)
         return f"Saved {done.path}" if done.path else " ".join([done.message, *done.reasons])
 
     # completion ------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...live.actions import FORMATS, Candidate, MagicCommand
 from ...model.snapshot import Snapshot
-from ...record.recorder import Recorder
 from ...render import words
 from ...render.ansi import one_line
 from ...render.text import summary_line
 from ...results.group.group import Group
 
 if TYPE_CHECKING:
+    from ...results.followed import Followed
     from ...results.tracker import Tracked, Tracker
 
 _NAMED = 10
@@ -114,35 +114,38 @@ def called(entry: Tracked) -> str:
     return f"{_name(entry)} ({entry.number})"
 
 
-def held(entry: Tracked) -> tuple[Recorder, Any]:
-    """A result's recorder, and itself.
+def held(entry: Tracked) -> tuple[Followed, Any]:
+    """Return the facade of a result, and the result.
 
     Raises
     ------
     LookupError
         Where nobody holds it any more.
     """
-    recorder = entry.recorder
-    result = None if recorder is None else recorder.result()
-    if recorder is None or result is None:
+    followed = entry.followed
+    result = None if followed is None else followed.record.result()
+    if followed is None or result is None:
         raise LookupError(_gone(entry))
-    return recorder, result
+    return followed, result
 
 
 def _name(entry: Tracked) -> str:
-    return one_line(str(entry.facts().get("name", "")), words.MAX_NAME) or "result"
+    summary = entry.summary()
+    return (one_line(summary.name, words.MAX_NAME) if summary else "") or "result"
 
 
 def _why_not(found: list[Tracked], command: MagicCommand) -> str:
     """Why a command makes no sense for any of these, and what would help."""
-    going = [entry for entry in found if not entry.facts().get("finished", True)]
+    going = [entry for entry in found if (summary := entry.summary()) and not summary.finished]
     entry = (going if command.action.of_unfinished and going else found)[-1]
-    if entry.recorder is None:
+    if entry.followed is None:
         return _gone(entry)
-    return command.action.why_not(Candidate(called(entry), entry.number, entry.facts(), len(found) == 1))
+    summary = entry.summary()
+    assert summary is not None
+    return command.action.why_not(Candidate(called(entry), entry.number, summary, len(found) == 1))
 
 
 def _gone(entry: Tracked) -> str:
-    facts = entry.facts()
-    told = f". It was {summary_line(Snapshot(**facts))}" if facts else ""
+    summary = entry.summary()
+    told = f". It was {summary_line(Snapshot(**summary.fields()))}" if summary else ""
     return f"nothing holds {called(entry)} any more: keep a result in a variable to act on it later{told}"

@@ -21,12 +21,12 @@ from ...results.round_robin import Turns
 from ...results.tracker import Tracked, Tracker
 from ..actions import ACTIONS
 from ..thread_switching import haste
-from ..ticker import CHANGED, Followed
+from ..ticker import CHANGED, TickerItem
 from .commands import Commands, Outcome
 from .requests import PROTOCOL, Refused, Request, parse
 
 if TYPE_CHECKING:
-    from ...record.recorder import Recorder
+    from ...results.followed import Followed
     from .updates import Told
 
 TARGET = "ipar_results"
@@ -38,7 +38,7 @@ _LOOKED_AT = 500  # each time, beside those of which something was heard
 _HEAD_BYTES = 700  # about what one result's facts take
 
 
-class Channel(Followed):
+class Channel(TickerItem):
     """Tells front ends of all tracked results, and does what they ask.
 
     Parameters
@@ -159,20 +159,18 @@ class Channel(Followed):
         if request.kind == "watch":
             self.watch(entry)
             return {}
-        from ...facts import task_details as details
-
-        recorder = entry.recorder
-        result = recorder.result() if recorder is not None else None
-        if recorder is None or result is None:
+        followed = entry.followed
+        result = None if followed is None else followed.record.result()
+        if followed is None or result is None:
             raise Refused("unknown-result", "This result is gone: the kernel no longer holds it.")
         if request.kind == "task":
-            return {"task": details.task(recorder, result, request.args["position"], request.args["limit"])}
+            return {"task": followed.task(result, request.args["position"], request.args["limit"])}
         if request.kind == "traceback":
-            return {"traceback": details.failure_text(recorder, request.args["group"])}
+            return {"traceback": followed.traceback(request.args["group"])}
         if request.kind == "outputs":
-            return details.outputs(recorder, result)
+            return followed.outputs(result)
         if request.kind == "bundle":
-            return {"data": self._bundle(entry, recorder)}
+            return {"data": self._bundle(entry, followed)}
         return self._act(request, entry, result)
 
     def _hello(self, request: Request) -> dict[str, Any]:
@@ -199,13 +197,13 @@ class Channel(Followed):
             self._asked.popitem(last=False)
         return {"accepted": True}
 
-    def _bundle(self, entry: Tracked, recorder: Recorder) -> dict[str, Any]:
+    def _bundle(self, entry: Tracked, followed: Followed) -> dict[str, Any]:
         """What a notebook keeps: asked for by a page that a display's last update does not reach."""
         from ..display.mime import bundle, saved_json
 
-        state = recorder.snapshot()
-        saved = saved_json(entry.id, state, recorder)
-        return bundle(state, self._config, saved=saved, recorder=recorder)
+        snapshot, timeline = followed.snapshot(), followed.timeline
+        saved = saved_json(entry.id, snapshot, timeline)
+        return bundle(snapshot, self._config, saved=saved, timeline=timeline)
 
     def watch(self, entry: Tracked) -> None:
         """Tell of each task of a result too: it is displayed."""
@@ -321,7 +319,7 @@ class Channel(Followed):
 
     def _any_news(self, now: float) -> bool:
         """Look at those whose turn it is, and at those of which something was heard."""
-        for entry in self._turns.take(self._tracker.all()) + self._tracker.stirred:
+        for entry in self._turns.take(self._tracker.all()) + self._tracker.with_news:
             if entry.id not in self._news and (told := self._told_of(entry)).due(now):
                 self._news[entry.id] = told
         return bool(self._news)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...log import trouble
-from ...results.group.group import about
+from ...results.monitor import Monitor
 from ..actions import ACTIONS
 
 if TYPE_CHECKING:
@@ -90,12 +90,12 @@ class Commands:
 
 
 def _carried_out(request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> Outcome:
-    recorder = entry.recorder
+    followed = entry.followed
     try:
-        if recorder is None:
+        if followed is None:
             msg = "This result is gone: the kernel no longer holds it."
             raise LookupError(msg)
-        done = ACTIONS[action].run(about(result, recorder), args)
+        done = ACTIONS[action].run(Monitor(result, followed), args)
         path = None if done.path is None else str(done.path)
         return Outcome(request, entry.id, action, True, done.message, path)
     except Exception as error:

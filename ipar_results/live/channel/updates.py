@@ -15,7 +15,7 @@ from ...formatting import clipped, truncate
 from ...model.snapshot import Advice, TimeUse
 from ...record.engines import coalesced
 from ...record.failures import Failures
-from ...record.recorder import Recorder
+from ...record.state import Record
 from ...results.tracker import Tracked
 from ..actions import possible_actions
 
@@ -67,10 +67,11 @@ class Told:
     @property
     def stamp(self) -> tuple[Any, ...]:
         """Changes whenever something is to be told, the clock apart."""
-        recorder = self.entry.recorder
-        if recorder is None:
+        followed = self.entry.followed
+        if followed is None:
             return (self.entry.over,)
-        return recorder.version, recorder.lost, recorder.connection.alive_engines(), self.entry.over
+        record = followed.record
+        return record.version, followed.lost, record.connection.alive_engines(), self.entry.over
 
     @property
     def settled(self) -> bool:
@@ -92,10 +93,10 @@ class Told:
         return not self.entry.over
 
     def _rows_left(self) -> int:
-        recorder = self.entry.recorder
-        if not self.wanted or recorder is None:
+        followed = self.entry.followed
+        if not self.wanted or followed is None:
             return 0
-        status = recorder.columns.status  # that of a group may be replaced by a longer one meanwhile
+        status = followed.record.columns.status  # that of a group may be replaced by a longer one meanwhile
         return int(np.count_nonzero(self._known(len(status)) != status))
 
     def _known(self, rows: int) -> NDArray[np.int8]:
@@ -129,25 +130,26 @@ class Told:
         """
         over, self._stamp = self.entry.over, self.stamp
         told: dict[str, Any] = {"id": self.entry.id}
-        recorder = self.entry.recorder
-        if recorder is None:
+        followed = self.entry.followed
+        if followed is None:
             self._withheld, self._all_told = False, True
             self._add_head(told, head(self.entry, None))
             return told
-        recorder.drain()
+        followed.drain()
+        record = followed.record
         # that it has ended is told before the second that looking back at a large one takes
-        ends = recorder.all_ended and not self._end_told
-        self._end_told = recorder.all_ended
-        self._withheld = ends and recorder.large
+        ends = record.finished and not self._end_told
+        self._end_told = record.finished
+        self._withheld = ends and record.large
         before, share = len(buffers), room // 3
-        with recorder.lock:
-            self._add_head(told, head(self.entry, recorder, not self._withheld))
-            self._add_engines(told, recorder, share, buffers)
-            self._add_failures(told, recorder.failures, share)
+        with record.lock:
+            self._add_head(told, head(self.entry, record, not self._withheld))
+            self._add_engines(told, record, share, buffers)
+            self._add_failures(told, record.failures, share)
             if self.wanted:
-                self._add_running(told, recorder, share, buffers)
+                self._add_running(told, record, share, buffers)
                 left = room - sum(map(len, buffers[before:]))
-                self._add_rows(told, recorder, left, buffers)
+                self._add_rows(told, record, left, buffers)
         self._all_told = over and not self._withheld and not self._rows_left()
         return told
 
@@ -163,8 +165,8 @@ class Told:
         if changed.keys() - {"time", "elapsed"}:
             told["head"] = changed
 
-    def _add_engines(self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]) -> None:
-        ids, columns = recorder.engines.ids, recorder.columns
+    def _add_engines(self, told: dict[str, Any], record: Record, room: int, buffers: list[bytes]) -> None:
+        ids, columns = record.engines.ids, record.columns
         if len(ids) > self._engines:
             told["engines"] = {
                 "from": self._engines,
@@ -173,7 +175,7 @@ class Told:
             self._engines = len(ids)
         columns.reserve(len(ids))
         n = len(ids)
-        alive = np.fromiter((coalesced(i) or recorder.present(i) for i in ids), np.float64, n)
+        alive = np.fromiter((coalesced(i) or record.was_present(i) for i in ids), np.float64, n)
         loads = np.stack(
             [columns.slot_done[:n], columns.slot_failed[:n], columns.slot_busy[:n], alive], axis=1
         )
@@ -231,9 +233,9 @@ class Told:
         if listed:
             told["failures"] = listed
 
-    def _add_running(self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]) -> None:
-        base, columns, now = base_of(recorder), recorder.columns, time.monotonic()
-        running = [(position, slot, since) for position, (slot, since) in recorder.running.items()]
+    def _add_running(self, told: dict[str, Any], record: Record, room: int, buffers: list[bytes]) -> None:
+        base, columns, now = base_of(record), record.columns, time.monotonic()
+        running = [(position, slot, since) for position, (slot, since) in record.running.items()]
         running = running[-_MOST_RUNNING:]
         small = len(running) <= max(_FEWEST_ROWS, room // _RUNNING_BYTES)
         if not small and now - self._running_at < _RUNNING_AGE:
@@ -249,8 +251,8 @@ class Told:
             ([slot if slot >= 0 else UNKNOWN_SLOT for _, slot, _ in running], "<u2"),
         )
 
-    def _add_rows(self, told: dict[str, Any], recorder: Recorder, room: int, buffers: list[bytes]) -> None:
-        columns = recorder.columns
+    def _add_rows(self, told: dict[str, Any], record: Record, room: int, buffers: list[bytes]) -> None:
+        columns = record.columns
         known = self._known(len(columns.status))
         changed = np.flatnonzero(known != columns.status)
         chunked = columns.inputs is not None
@@ -259,7 +261,7 @@ class Told:
             changed = changed[:: math.ceil(len(changed) / most)]
         if not len(changed):
             return
-        base = base_of(recorder)
+        base = base_of(record)
         known[changed] = columns.status[changed]
         carried = [
             (columns.firsts(changed), "<u4"),
@@ -281,29 +283,30 @@ class Told:
         }
 
 
-def head(entry: Tracked, recorder: Recorder | None, look_back: bool = True) -> dict[str, Any]:
+def head(entry: Tracked, record: Record | None, look_back: bool = True) -> dict[str, Any]:
     """The facts of one line, all of them finite and short."""
-    facts = {key: _short(value) for key, value in entry.facts(look_back).items()}
+    summary = entry.summary(look_back)
+    facts = {} if summary is None else {key: _short(value) for key, value in summary.fields().items()}
     facts["name"], facts["note"] = (
         truncate(facts.get("name", ""), NAME),
         truncate(facts.get("note", ""), NOTE),
     )
-    facts["where"] = entry.where._asdict()
-    if recorder is not None:
-        columns = recorder.columns
+    facts["where"] = entry.cell._asdict()
+    if record is not None:
+        columns = record.columns
         facts |= {
-            "base": base_of(recorder),
+            "base": base_of(record),
             "chunked": columns.inputs is not None,
             "ended": columns.ended,
-            "failure_groups": len(recorder.failures.listed()),
+            "failure_groups": len(record.failures.listed()),
         }
-    facts["actions"] = possible_actions(entry, facts)
+    facts["actions"] = possible_actions(entry, summary)
     return facts
 
 
-def base_of(recorder: Recorder) -> float:
+def base_of(record: Record) -> float:
     """The POSIX time from which the times on the wire count."""
-    submitted = recorder.submitted
+    submitted = record.submitted
     return round(submitted, 3) if math.isfinite(submitted) else 0.0
 
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from ...config import IPythonParallelResults
 from ...log import trouble
 from ...model.snapshot import Snapshot
-from ...record.recorder import Recorder
-from ...results.tracker import TOLD_FIRST
+from ...results.followed import Followed
+from ...results.tracker import FRONT_ENDS_FIRST
 from ..thread_switching import haste
 from .final_update import Last, close_some
 from .following import Following
@@ -64,7 +64,7 @@ class Live(Following):
 
     Parameters
     ----------
-    result, recorder, config
+    result, followed, config
         As for :class:`Following`.
     publish : callable
         ``publish(data, metadata, transient=..., update=...)`` of the display's publisher.
@@ -78,14 +78,14 @@ class Live(Following):
     def __init__(
         self,
         result: Any,
-        recorder: Recorder,
+        followed: Followed,
         config: IPythonParallelResults,
         publish: Publish,
         view: str,
         front: Front | None = None,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(result, recorder, config)
+        super().__init__(result, followed, config)
         self._meanwhile = meanwhile
         self._front = front if view != "text" else None
         self._card = False
@@ -99,7 +99,7 @@ class Live(Following):
 
     def open(self) -> None:
         """Show the result in the cell that runs now; to be called in its thread."""
-        self._recorder.poll()
+        self._followed.poll()
         self._card = self._carded()
         if self._view == "widget" and not self._at_end() and not self._card:
             self._widget = self._make_widget()
@@ -109,7 +109,7 @@ class Live(Following):
             if ended:
                 self._put_widget_down()
             self._note_sent()
-            self._show(self._recorder.snapshot(), update=False)
+            self._show(self._followed.snapshot(), update=False)
             if ended:
                 self._note_end()
 
@@ -123,7 +123,7 @@ class Live(Following):
         return super()._rate() if self._widget is not None else min(super()._rate(), self._config.html_rate)
 
     def _reserve(self) -> float:
-        return TOLD_FIRST if self._card and self._recorder.large else 0.0
+        return FRONT_ENDS_FIRST if self._card and self._followed.record.large else 0.0
 
     def _carded(self) -> bool:
         return self._front is not None and self._front.connected()
@@ -137,9 +137,9 @@ class Live(Following):
         self._card = self._carded()
         if self._card:
             self._put_widget_down()
-        if self._recorder.lost:
+        if self._followed.lost:
             self._put_widget_down()  # nobody knows for how long: a notebook saved now must not hold it
-        state = self._recorder.snapshot()
+        state = self._followed.snapshot()
         sent = self._draw_widget(state)
         if sent is not None:
             return sent
@@ -154,7 +154,7 @@ class Live(Following):
     def _bequeath(self, since: float) -> tuple[Last | None, int]:
         if self._stays:
             return None, 0
-        state = self._recorder.snapshot()
+        state = self._followed.snapshot()
         data = self._picture(state)
         messages = 0
         if self._widget is not None:  # it stays until the picture takes its place
@@ -205,8 +205,8 @@ class Live(Following):
         return partial(self._publish, data, {}, transient={"display_id": self._display_id}, update=update)
 
     def _picture(self, state: Snapshot) -> dict[str, Any]:
-        drawn = partial(bundle, state, self._config, self._view, recorder=self._recorder)
-        if not self._recorder.large:
+        drawn = partial(bundle, state, self._config, self._view, timeline=self._followed.timeline)
+        if not self._followed.record.large:
             return drawn(saved=self._saved(state))
         # a large one takes a hundred steps of numpy, after each of which the lock must be had again
         with haste():
@@ -241,7 +241,7 @@ class Live(Following):
         try:
             from .widget import CardWidget
 
-            return CardWidget(self._recorder.snapshot())
+            return CardWidget(self._followed.snapshot())
         except Exception:
             trouble("making a widget; showing HTML instead")
             return None

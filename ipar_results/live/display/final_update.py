@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...log import trouble
-from ..ticker import ENDING, OVERDUE, TIDYING, Followed
+from ..ticker import ENDING, OVERDUE, TIDYING, TickerItem
 
 PATIENCE = 90.0  # seconds: longer than two hundred cards take that end together
 _CLOSED_AT_ONCE = 4
@@ -25,7 +25,7 @@ def close_some(parts: list[Any]) -> list[Any]:
     return parts[_CLOSED_AT_ONCE:]
 
 
-class Last(Followed):
+class Last(TickerItem):
     """What is followed in the place of a display.
 
     Parameters

@@ -11,8 +11,8 @@ from typing import Any
 from ...config import IPythonParallelResults
 from ...log import trouble
 from ...model.snapshot import Snapshot
-from ...record.recorder import Recorder
-from ..ticker import CHANGED, ENDING, TIDYING, Followed
+from ...results.followed import Followed
+from ..ticker import CHANGED, ENDING, TIDYING, TickerItem
 from .final_update import Last, waits
 
 CLOCK = 1.0
@@ -21,20 +21,20 @@ _SHARE = 0.1  # of a core, for one view: what takes longer to draw moves less of
 UNLOADED = "No longer followed: ipar_results was unloaded while this ran."
 
 
-class Following(Followed):
+class Following(TickerItem):
     """One result that is shown, from its first picture to its last.
 
     Parameters
     ----------
     result : AsyncResult
         Held until the end, so that work that is shown is followed to its end.
-    recorder : Recorder
+    followed : Followed
     config : IPythonParallelResults
     """
 
-    def __init__(self, result: Any, recorder: Recorder, config: IPythonParallelResults) -> None:
+    def __init__(self, result: Any, followed: Followed, config: IPythonParallelResults) -> None:
         self._result: Any = result
-        self._recorder = recorder
+        self._followed = followed
         self._config = config
         self._lock = threading.RLock()  # a user's observer of a widget may unload us
         self._shown: tuple[Any, ...] | None = None
@@ -81,7 +81,7 @@ class Following(Followed):
 
     def wants(self, now: float) -> int | None:
         """What there is to send: an ending, a change, or the clock of work that runs."""
-        self._recorder.poll()
+        self._followed.poll()
         if self._ended_at is not None:
             # output may lag behind the last result: shown once more when it is all there
             if self._key() != self._shown:
@@ -91,7 +91,7 @@ class Following(Followed):
             if self._output_complete() or now - self._ended_at > OUTPUT_GRACE:
                 self._drop()
             return None
-        if self._recorder.all_ended or self._recorder.connection.closed:
+        if self._followed.record.finished or self._followed.record.connection.closed:
             self._due_at = now if self._due_at is None else self._due_at
             return waits(self._due_at, now) if now - self._due_at >= self._reserve() else None
         since = now - self.sent_at
@@ -99,7 +99,7 @@ class Following(Followed):
             return None
         if self._key() != self._shown:
             return CHANGED
-        return CHANGED if since >= CLOCK and not self._recorder.lost else None
+        return CHANGED if since >= CLOCK and not self._followed.lost else None
 
     def hold(self) -> tuple[Last | None, int]:
         """Let go of a result whose last state has to wait, and leave that to somebody who has only this."""
@@ -133,7 +133,7 @@ class Following(Followed):
                     sent = self._update()
                     self._took = time.thread_time() - begin
                     return sent
-                sent = self._finish(self._recorder.snapshot())
+                sent = self._finish(self._followed.snapshot())
                 self._note_end()
                 return sent
             except Exception:
@@ -148,7 +148,7 @@ class Following(Followed):
             if self.over:
                 return
             if self._ended_at is None:
-                state = self._recorder.snapshot()
+                state = self._followed.snapshot()
                 self._finish(state if state.finished else replace(state, state="frozen", note=UNLOADED))
             self._drop()
 
@@ -178,13 +178,22 @@ class Following(Followed):
         self._result = None
 
     def _key(self) -> tuple[Any, ...]:
-        return (self._recorder.version, self._recorder.lost, self._recorder.connection.alive_engines())
+        return (
+            self._followed.record.version,
+            self._followed.lost,
+            self._followed.record.connection.alive_engines(),
+        )
 
     def _at_end(self) -> bool:
-        return self._recorder.finished or self._recorder.connection.closed
+        self._followed.drain()
+        return self._followed.record.finished or self._followed.record.connection.closed
 
     def _output_complete(self) -> bool:
-        return self._result is None or bool(self._result._output_ready) or self._recorder.connection.closed
+        return (
+            self._result is None
+            or bool(self._result._output_ready)
+            or self._followed.record.connection.closed
+        )
 
 
 class Feed(Following):
@@ -192,13 +201,13 @@ class Feed(Following):
 
     Parameters
     ----------
-    result, recorder, config
+    result, followed, config
         As for :class:`Following`.
     widget : CardWidget
     """
 
-    def __init__(self, result: Any, recorder: Recorder, config: IPythonParallelResults, widget: Any) -> None:
-        super().__init__(result, recorder, config)
+    def __init__(self, result: Any, followed: Followed, config: IPythonParallelResults, widget: Any) -> None:
+        super().__init__(result, followed, config)
         self._widget = widget
 
     def wants(self, now: float) -> int | None:
@@ -209,7 +218,7 @@ class Feed(Following):
         return super().wants(now)
 
     def _update(self) -> int:
-        return int(self._widget.draw(self._recorder.snapshot()))
+        return int(self._widget.draw(self._followed.snapshot()))
 
     def _finish(self, state: Snapshot) -> int:
         return int(self._widget.draw(state, force=True))

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...config import IPythonParallelResults
-from ...facts.take_timeline import take
 from ...formatting import clipped
 from ...log import trouble
 from ...model.snapshot import Snapshot
-from ...record.recorder import Recorder
+from ...model.timeline import Timeline
 from ...render import html, text
 
 MIME = "application/vnd.ipar-results.v1+json"
@@ -25,7 +24,7 @@ def bundle(
     config: IPythonParallelResults,
     view: str = "html",
     saved: dict[str, Any] | None = None,
-    recorder: Recorder | None = None,
+    timeline: Callable[[], Timeline] | None = None,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Return the static MIME bundle of a snapshot.
@@ -39,16 +38,16 @@ def bundle(
         Any other view than ``text`` gets HTML too.
     saved : dict, optional
         What :func:`saved_json` returned, for the labextension.
-    recorder : Recorder, optional
-        Source of the timeline; without it there is none.
+    timeline : callable, optional
+        Gives the timeline; without it there is none.
     meanwhile : callable, optional
         Called between two slow steps.
     """
-    data = {"text/plain": _drawn(lambda: text.plain(snapshot), "text")}
+    data = {"text/plain": _drawn(lambda: text.plain_text(snapshot), "text")}
     if view != "text":
-        timeline = None if recorder is None or snapshot.single else take(recorder)
+        drawn_timeline = None if timeline is None or snapshot.single else timeline()
         meanwhile()
-        data["text/html"] = _drawn(lambda: html.card(snapshot, _html_limits(config), timeline), "HTML")
+        data["text/html"] = _drawn(lambda: html.card(snapshot, _html_limits(config), drawn_timeline), "HTML")
     drawn = {mime: markup for mime, markup in data.items() if markup is not None}
     if not drawn:
         drawn = {"text/plain": f"{snapshot.done} of {snapshot.total} done, {snapshot.failed} failed"}
@@ -94,7 +93,7 @@ class _Limits:
         return replace(self, **halves)
 
 
-def saved_json(result_id: str, snapshot: Snapshot, recorder: Recorder) -> dict[str, Any]:
+def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline]) -> dict[str, Any]:
     """Return a snapshot and its timeline as JSON, cut down until it is small enough to be saved.
 
     Parameters
@@ -102,8 +101,8 @@ def saved_json(result_id: str, snapshot: Snapshot, recorder: Recorder) -> dict[s
     result_id : str
         By which a front end finds the live result, while there is one.
     snapshot : Snapshot
-    recorder : Recorder
-        Source of the timeline.
+    timeline : callable
+        Gives the timeline of at most so many ended messages.
 
     Returns
     -------
@@ -113,7 +112,7 @@ def saved_json(result_id: str, snapshot: Snapshot, recorder: Recorder) -> dict[s
     """
     limits = _Limits(text=min(_Limits.text, max(_longest(snapshot), _FEWEST_CHARACTERS)))
     while True:
-        data = _cut(result_id, snapshot, recorder, limits)
+        data = _cut(result_id, snapshot, timeline, limits)
         # UTF-8 cannot encode a lone surrogate
         encoded = json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         if len(encoded) <= MOST_BYTES or limits == limits.tighter():
@@ -130,7 +129,9 @@ def _longest(snapshot: Snapshot) -> int:
     return max([*map(len, texts), *(4 * len(text) for text in written)])
 
 
-def _cut(result_id: str, snapshot: Snapshot, recorder: Recorder, limits: _Limits) -> dict[str, Any]:
+def _cut(
+    result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline], limits: _Limits
+) -> dict[str, Any]:
     cut = replace(
         snapshot,
         name=clipped(snapshot.name, limits.text),
@@ -167,5 +168,5 @@ def _cut(result_id: str, snapshot: Snapshot, recorder: Recorder, limits: _Limits
         "id": result_id,
         "engines_total": len(snapshot.engines),
         "failures_total": len(snapshot.failures),
-        "timeline": take(recorder, limits.rows).to_json(),
+        "timeline": timeline(limits.rows).to_json(),
     }

@@ -1,77 +1,61 @@
-"""Many results under one label: what `ipar_results.group` gives."""
+"""Group of results under one label: the public `ipar_results.Group`."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ...errors import RetryError
 from ..monitor import Monitor
+from ..registry import SelfFollowed
 
 if TYPE_CHECKING:
-    from ...control.cancel import Cancelled
-    from ...control.retry import Retried
     from ...model.snapshot import Snapshot
-    from ..registry import Watch
-    from .group_recorder import GroupRecorder
+    from ...record.state import Record
+    from ..registry import Registry
 
-# a block's own: a thread or an asyncio task that does something else meanwhile is not in it
+# of this context: another thread or asyncio task that runs meanwhile is not in the block
 _open: ContextVar[tuple[Group, ...]] = ContextVar("ipar_results_groups", default=())
 
 
-def group(label: str = "group", *, quiet: bool = False) -> Group:
-    """One card for all results that are made inside a block.
+class GroupSession(Protocol):
+    """What a group needs of the session in which it is used."""
 
-    A loop of 1,000 ``apply_async`` is then one bar with 1,000 tasks. Blocks may be nested: what an inner
-    group counts, the outer one counts too. Several clients may be used. Each message counts once.
+    registry: Registry
 
-    Parameters
-    ----------
-    label : str
-        The name on the card.
-    quiet : bool
-        Show no card by itself; the group still displays when it is the value of a cell.
+    @property
+    def enabled(self) -> bool:
+        """Whether results are seen as they are made."""
 
-    Returns
-    -------
-    Group
-        To be entered, once, with ``with``.
+    def begin_group(self, group: Group, show: bool) -> None:
+        """Track a group whose block begins, and display it in the cell that runs now."""
 
-    Raises
-    ------
-    TypeError
-        Where `label` is not a text.
+    def wake(self) -> None:
+        """Have views look for changes."""
 
-    Examples
-    --------
-    >>> with ipar_results.group("climate") as climate:
-    ...     for year in years:
-    ...         view.apply_async(simulate, year)
-    >>> climate.wait_interactive()
-    """
-    from ...attach.enable import current
-
-    return Group(label, current().watch, quiet=quiet)
+    def wait(
+        self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any
+    ) -> None:
+        """Wait for a result while showing it."""
 
 
-def note(result: Any) -> bool:
-    """Note a new result in the groups whose block it was made in; False where there is none."""
-    groups = [each for each in _open.get() if each.recorder.open]
+def add_to_open_groups(result: Any) -> bool:
+    """Add a new result to the groups in whose block it was made; return False where there is none."""
+    groups = [each for each in _open.get() if each.record.open]
     for each in groups:
-        each.recorder.born(result)
+        each.membership.add_new(result)
     return bool(groups)
 
 
 def in_block() -> bool:
-    """Whether a group's block runs here."""
-    return any(each.recorder.open for each in _open.get())
+    """Return whether the block of a group runs in this context."""
+    return any(each.record.open for each in _open.get())
 
 
-class Group:
-    """The results of one block; to everything that shows results, one result.
+class Group(SelfFollowed):
+    """Results of one block; to everything that shows results, one result.
 
     Made by :func:`ipar_results.group`.
 
@@ -84,34 +68,35 @@ class Group:
     _chunk_sizes: dict[str, int] | None = None
     _single_result = False
 
-    def __init__(self, label: str, watch: Watch, *, quiet: bool = False) -> None:
+    def __init__(self, label: str, session: Callable[[], GroupSession], *, quiet: bool = False) -> None:
         if not isinstance(label, str):
             msg = f"expected a text as the label of a group, got {label!r}"
             raise TypeError(msg)
+        from .followed_group import FollowedGroup
+        from .group_recorder import GroupRecorder
+
         self.label = self._fname = label
         self._quiet = quiet
-        self._watch = watch
+        self._session = session
         self._tokens: list[Token[tuple[Group, ...]]] = []
         self._entered = False
         self._ready_event = threading.Event()
-        self.msg_ids: list[str] = []
-        from .group_recorder import GroupRecorder, weakly
-
-        self.recorder = GroupRecorder(
-            self, watch.meet, lambda result, recorder: watch.joined(result, weakly(recorder.refresh))
-        )
-        self.msg_ids = self.recorder.msg_ids
-        watch.gather(self, self.recorder)
+        registry = session().registry
+        self._recorder = GroupRecorder(self, registry.connection, registry.on_resume)
+        self.membership = self._recorder.membership
+        self.msg_ids = self.membership.msg_ids
+        self.followed = FollowedGroup(self._recorder, registry.followed)
+        registry.add(self, self.followed)
 
     @staticmethod
     def here() -> tuple[Group, ...]:
-        """The groups whose block runs here."""
+        """Return the groups whose block runs in this context."""
         return _open.get()
 
     @staticmethod
     @contextmanager
     def joining(groups: tuple[Group, ...]) -> Iterator[None]:
-        """Have what is made here join these groups, and no others."""
+        """Have results that are made in this context join these groups, and no others."""
         token = _open.set(groups)
         try:
             yield
@@ -119,19 +104,18 @@ class Group:
             _open.reset(token)
 
     @classmethod
-    def of(cls, label: str, watch: Watch, results: Sequence[Any]) -> Group:
-        """A group of results that exist already, to which none is added."""
-        made = cls(label, watch, quiet=True)
-        made.recorder.add(results)
-        made.recorder.shut()
+    def of(cls, label: str, session: Callable[[], GroupSession], results: Sequence[Any]) -> Group:
+        """Return a closed group of results that exist already."""
+        made = cls(label, session, quiet=True)
+        made.membership.add(results)
+        made._recorder.shut()
         return made
 
     # the block -----------------------------------------------------------------------------------
 
     def __enter__(self) -> Group:
-        from ...attach.enable import current, enabled
-
-        if not enabled():
+        session = self._session()
+        if not session.enabled:
             msg = (
                 "a group notes results as they are made: run %load_ext ipar_results or ipar_results.enable()"
             )
@@ -140,37 +124,40 @@ class Group:
             msg = f"the block of the group {self.label!r} has run: make another group"
             raise RuntimeError(msg)
         self._entered = True
-        current().begin(self, show=not self._quiet)
+        session.begin_group(self, show=not self._quiet)
         self._tokens.append(_open.set((*_open.get(), self)))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         _open.reset(self._tokens.pop())
         if kind is not None:
-            self.recorder.connection.trouble = (
+            self._recorder.connections.trouble = (
                 f"The block ended early, with {kind.__name__}: what it had submitted until then is here."
             )
         self.close()
 
     def close(self) -> None:
         """Add no more results; called when the block ends."""
-        from ...attach.enable import current
+        self._recorder.shut()
+        self._session().wake()
 
-        self.recorder.shut()
-        current().ticker.wake()
-
-    # what it knows -------------------------------------------------------------------------------
+    # state -------------------------------------------------------------------------------------
 
     @property
     def results(self) -> tuple[Any, ...]:
         """The results so far, in the order in which they were made."""
-        self.recorder.drain()
-        return tuple(member.result for member in list(self.recorder.members))
+        self.followed.drain()
+        return tuple(member.result for member in list(self.membership.members))
+
+    @property
+    def record(self) -> Record:
+        """State of all messages of the group."""
+        return self.followed.record
 
     @property
     def monitor(self) -> Monitor:
-        """Questions about all of them together, and actions on all."""
-        return GroupMonitor(self, self.recorder)
+        """State of all results together, and actions on all of them."""
+        return Monitor(self, self.followed)
 
     def snapshot(self) -> Snapshot:
         """All facts as they are now, frozen.
@@ -201,88 +188,40 @@ class Group:
             Show a widget in a notebook; None takes the best there is.
         return_when : {'ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'}
         """
-        from ...attach.enable import current
-        from ...live.wait import checked
-
-        if self.recorder.open and self in _open.get():
+        if self.record.open and self in _open.get():
             msg = (
                 "inside its own block a group has no end to wait for: call wait_interactive() after the block"
             )
             raise RuntimeError(msg)
-        current().wait(self, interval, timeout, widget, checked(return_when))
+        self._session().wait(self, interval, timeout, widget, return_when)
 
     def __repr__(self) -> str:
         from ...render.text import summary_line
 
         return f"<Group {summary_line(self.snapshot())}>"
 
-    # what an AsyncResult has, and those that show one ask for --------------------------------------
+    # what views use of an AsyncResult --------------------------------------------------------------
 
     @property
     def _children(self) -> list[Any]:
-        return self.recorder.futures
+        return self.membership.futures
 
     @property
     def _metadata(self) -> list[Any]:
-        return self.recorder.metadata
+        return self.membership.metadata
 
     @property
     def _ready(self) -> bool:
-        return self.recorder.finished and self.recorder.reached("_ready")
+        self.followed.drain()
+        return self.record.finished and self._recorder.reached("_ready")
 
     @property
     def _output_ready(self) -> bool:
-        return self.recorder.all_ended and self.recorder.reached("_output_ready")
-
-
-class GroupMonitor(Monitor):
-    """The state of a group; actions concern all of its results."""
-
-    _recorder: GroupRecorder
-
-    def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
-        """Cancel what is queued of all results, as :meth:`Monitor.cancel` does for one."""
-        from ...control.cancel import Cancelled, cancel
-
-        self._recorder.drain()
-        done = [cancel(part, part, interrupt, timeout) for part in self._recorder.parts]  # type: ignore[arg-type]
-        return Cancelled(**{name: sum(getattr(each, name) for each in done) for name in vars(Cancelled())})
-
-    def retry(self, indices: Sequence[int] | None = None) -> Retried:
-        """Run what failed or was cancelled again, as :meth:`Monitor.retry` does for one result."""
-        from ...control.retry import Retried, retry, wanted
-
-        recorder, chosen = self._recorder, dict[Any, list[int]]()
-        for position in wanted(recorder, indices):
-            member, place = recorder.member_at(position)
-            chosen.setdefault(member.result, []).append(place)
-        retried = refused = 0
-        reasons: list[str] = []
-        for result, places in chosen.items():
-            own = self._result._watch.recorder(result)
-            own.drain()
-            columns = own.columns
-            try:
-                done = retry(result, own, [columns.first_input(place) for place in places])
-            except RetryError as error:
-                done = Retried(0, sum(map(columns.carried, places)), (str(error),))
-            retried, refused = retried + done.retried, refused + done.refused
-            reasons += done.reasons
-        told = tuple(dict.fromkeys(reasons))
-        if refused and (indices is not None or not retried):
-            raise RetryError(" ".join(told))
-        return Retried(retried, refused, told)
-
-
-def about(result: Any, recorder: Any) -> Monitor:
-    """The monitor of a result or of a group."""
-    from .group_recorder import GroupRecorder
-
-    return (GroupMonitor if isinstance(recorder, GroupRecorder) else Monitor)(result, recorder)
+        return self.record.finished and self._recorder.reached("_output_ready")
 
 
 def label_of(results: Iterable[Any]) -> str:
-    """A name for results that have no label: that of their function, where all have the same."""
+    """Return a name for results that have no label: that of their function, where all have the same."""
     names = [str(result._fname) for result in results]
     if len(set(names)) == 1 and names[0] not in ("unknown", ""):
         return f"{names[0]} × {len(names):,}" if len(names) > 1 else names[0]

@@ -1,0 +1,243 @@
+"""Writer of one record: starts, ends, output and failures of messages, entered under the record's lock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from ..model.arrays import Index
+from ..model.snapshot import EngineId
+from ..model.status import ABORTED, FAILED, OK
+from ..task_inputs import describe_input
+from ..upstream.futures import all_ended, ended_positions, error_of, positions_with_output, status_code
+from ..upstream.timestamps import to_posix, to_posix_array
+from .failures import Failure, Failures
+from .state import Record
+
+_CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
+_FIELDS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]
+_SUBMITTED = itemgetter("submitted")
+_BLOCK = 2_000  # messages whose metadata stays in the processor's cache while it is read
+_OUTPUTS_KEPT = 64
+
+
+def failure_of_future(position: int, metadata: Any, futures: Sequence[Any]) -> Failure:
+    """Return why a message failed, from the error that its future holds."""
+    return Failure.of(error_of(futures[position]))
+
+
+class RecordWriter:
+    """Enters what has happened to messages into a record.
+
+    Parameters
+    ----------
+    record : Record
+    failure : callable
+        Gives the :class:`Failure` of a message by its position, its metadata and all futures of the result.
+    on_failed_try : callable
+        Called with the position and the engine of an attempt that failed while its task is still pending.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        failure: Callable[[int, Any, Sequence[Any]], Failure] = failure_of_future,
+        on_failed_try: Callable[[int, EngineId], None] | None = None,
+    ) -> None:
+        self._record = record
+        self._failure = failure
+        self._on_failed_try = on_failed_try or record.tries.add
+        self.first_sent = -1  # position of the message that was sent first; -1 where it is not known
+
+    # starts and attempts -------------------------------------------------------------------------
+
+    def add_started(self, started: list[tuple[str, str, float]]) -> None:
+        """Enter tasks that have begun: message id, engine uuid and POSIX time of each."""
+        if not started:
+            return
+        record = self._record
+        columns = record.columns
+        positions = columns.locate([msg_id for msg_id, _, _ in started])
+        for i in np.flatnonzero((positions >= 0) & (columns.status[positions] < OK)).tolist():
+            _, engine, since = started[i]
+            record.running[int(positions[i])] = (record.engines.slot(None, engine), since)
+
+    def add_failed_tries(self, tries: list[tuple[str, str]]) -> None:
+        """Enter attempts that failed while their task is pending: message id and engine uuid of each."""
+        record = self._record
+        positions = record.columns.locate([msg_id for msg_id, _ in tries]).tolist()
+        for position, (_, uuid) in zip(positions, tries, strict=True):
+            if position < 0 or record.columns.status[position] >= OK:
+                continue
+            slot = record.engines.slot(None, uuid)
+            if slot >= 0:  # else the engine is not known
+                self._on_failed_try(position, record.engines.ids[slot])
+            running = record.running.get(position)
+            if running is not None and running[0] == slot:
+                del record.running[position]
+
+    # ends ----------------------------------------------------------------------------------------
+
+    def add_ended(self, index: Index, read_output: bool = True) -> None:
+        """Enter those of the messages at these positions that are pending; all of them have ended.
+
+        Parameters
+        ----------
+        index : ndarray of int
+        read_output : bool
+            Look into the metadata for what they wrote: needed where no event has reported it.
+        """
+        result = self._record.result()
+        index = self._record.columns.pending(index)
+        if result is None or not len(index):
+            return
+        for first in range(0, len(index), _BLOCK):
+            positions = index[first : first + _BLOCK].tolist()
+            metadata = list(map(result._metadata.__getitem__, positions))
+            self.add_metadata(positions, metadata, result._children)
+            if read_output:
+                self.add_output(positions_with_output(positions, metadata))
+
+    def add_metadata(self, positions: list[int], metadata: Sequence[Any], futures: Sequence[Any]) -> None:
+        """Enter ended messages by their metadata.
+
+        Parameters
+        ----------
+        positions : list of int
+            Positions of messages that were pending.
+        metadata : sequence of mapping
+            Of these messages, as ipyparallel's ``Metadata``.
+        futures : sequence of MessageFuture
+            All futures of the result; empty for a result of the Hub.
+        """
+        record = self._record
+        # a list a field, in C: a tuple a record would call the garbage collector
+        states, engines, started, completed, received = (list(map(get, metadata)) for get in _FIELDS)
+        if states.count("ok") == len(states):
+            status = [OK] * len(states)
+        else:
+            status = [_CODES.get(state, -1) for state in states]
+        if -1 in status:  # cancelled here, or its metadata was dropped: the future still knows
+            status = [
+                code if code >= 0 else status_code(futures[i]) if futures else OK
+                for i, code in zip(positions, status, strict=True)
+            ]
+        slots = record.engines.slots(engines, metadata)
+        record.columns.reserve(len(record.engines.ids))
+        record.columns.end(
+            np.fromiter(positions, np.int64, len(positions)),
+            np.fromiter(status, np.int8, len(positions)),
+            np.fromiter(slots, np.int32, len(positions)),
+            to_posix_array(started),
+            to_posix_array(completed),
+        )
+        if self.first_sent < 0 or self.first_sent in positions:
+            record.clock.add_submitted(list(map(_SUBMITTED, metadata)))
+        record.clock.add_received(received)
+        for position in [p for p in record.running if record.columns.status[p] >= OK]:
+            del record.running[position]
+        arguments = record.connection.argument_cache
+        if len(arguments) and (result := record.result()) is not None:
+            msg_ids = result.msg_ids
+            arguments.drop(msg_ids[p] for p, code in zip(positions, status, strict=True) if code == OK)
+        if FAILED in status:
+            for position, code, slot, md in zip(positions, status, slots, metadata, strict=True):
+                if code == FAILED:
+                    self._add_failure(position, slot, md, futures)
+
+    def _add_failure(self, position: int, slot: int, metadata: Any, futures: Sequence[Any]) -> None:
+        record = self._record
+        columns = record.columns
+        ended_at = float(columns.completed[position])
+        record.failures.add(
+            self._failure(position, metadata, futures),
+            columns.first_input(position),
+            columns.carried(position),
+            record.engines.ids[slot] if slot >= 0 else None,
+            to_posix(metadata["received"]) if math.isnan(ended_at) else ended_at,
+            lambda: self.input_of(position),
+        )
+
+    def failure_of(self, position: int, metadata: Any, futures: Sequence[Any]) -> Failure | None:
+        """Return why a message failed or was aborted; None where it did not."""
+        if self._record.columns.status[position] not in (FAILED, ABORTED):
+            return None
+        return self._failure(position, metadata, futures)
+
+    def input_of(self, position: int) -> str | None:
+        """Return a short text of what a message carried; None where that is not kept."""
+        record = self._record
+        result = record.result()
+        if result is None or not len(record.connection.argument_cache):
+            return None
+        request = record.connection.argument_cache.find(result.msg_ids[position])
+        if request is None:
+            return None
+        return describe_input(request.buffers, request.mapped, record.columns.carried(position))
+
+    # output --------------------------------------------------------------------------------------
+
+    def add_output(self, positions: list[int]) -> None:
+        """Enter that the tasks at these positions wrote output."""
+        record = self._record
+        record.columns.wrote[positions] = True
+        for position in positions[-_OUTPUTS_KEPT:]:
+            record.wrote.pop(position, None)
+            record.wrote[position] = None
+        while len(record.wrote) > _OUTPUTS_KEPT:
+            del record.wrote[next(iter(record.wrote))]
+
+    # changed afterwards --------------------------------------------------------------------------
+
+    def recount(self, metadata: Sequence[Any], futures: Sequence[Any]) -> None:
+        """Count again from the columns, after an interruption in the middle of an entry."""
+        record = self._record
+        record.columns.recount()
+        record.failures = Failures()
+        for position in np.flatnonzero(record.columns.status == FAILED).tolist():
+            slot = int(record.columns.engine[position])
+            self._add_failure(position, slot, metadata[position], futures)
+
+    def forget_ends(self, positions: list[int], metadata: Sequence[Any], msg_ids: Sequence[str]) -> None:
+        """Drop what is only true of messages that have ended: these are sent again.
+
+        Parameters
+        ----------
+        positions : list of int
+        metadata : sequence of mapping
+            Of all messages, as they ended; that of these is kept as their earlier attempt.
+        msg_ids : sequence of str
+            Of all messages, as they were sent before.
+        """
+        record = self._record
+        columns = record.columns
+        record.forget_end(positions)
+        for position in positions:
+            record.attempts.add(position, metadata[position])
+        inputs = {columns.first_input(i): columns.carried(i) for i in positions}
+        record.failures.drop(inputs, self._engine_and_end)
+        record.connection.argument_cache.drop([msg_ids[i] for i in positions])
+
+    def _engine_and_end(self, index: int) -> tuple[EngineId | None, float]:
+        record = self._record
+        position = record.columns.positions_of(np.array([index]))[0]
+        slot = int(record.columns.engine[position])
+        return record.engines.ids[slot] if slot >= 0 else None, float(record.columns.completed[position])
+
+
+def unread_ends(record: Record) -> Index | None:
+    """Return positions whose ends can be read from the futures; None where there are none to be read.
+
+    A result is ready a moment before our callbacks run: what its user knows by then, the record must know.
+    """
+    result = record.result()
+    if result is None or not result._ready or record.given_up:
+        return None
+    if record.columns.ended == record.columns.messages:
+        return None
+    futures = result._children
+    return record.positions if not futures or all_ended(futures) else ended_positions(futures)

@@ -1,0 +1,303 @@
+"""Facade of one followed result: its record, with estimate, analysis, watchdog and actions."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from ..control.watchdog import Watchdog
+from ..facts.advice.look_back import LookBack
+from ..facts.build_snapshot import build_snapshot, summarize
+from ..facts.eta import Eta
+from ..facts.take_timeline import take_timeline
+from ..log import trouble
+from ..model.snapshot import Snapshot, Summary
+from ..model.timeline import Timeline
+from ..record.hub_recorder import HubRecorder
+from ..record.recorder import Recorder, RecordSource
+from ..upstream.connection import Connection
+from .result_scope import ResultScope
+
+if TYPE_CHECKING:
+    from ..control.cancel import Cancelled
+    from ..control.retry import Retried
+
+_SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
+
+
+class Followed(ABC):
+    """One result that is followed, or one group of results.
+
+    Parameters
+    ----------
+    source : RecordSource
+        What fills the record.
+
+    Attributes
+    ----------
+    record : Record
+    """
+
+    def __init__(self, source: RecordSource) -> None:
+        self.record = source.record
+        self._source = source
+        self._eta = Eta()
+        self._look_back = LookBack()
+        self._on_resume: list[Callable[[Any], None]] = []
+
+    # keeping up ----------------------------------------------------------------------------------
+
+    @property
+    def has_news(self) -> bool:
+        """Whether draining may change the record."""
+        return self._source.has_news
+
+    def drain(self) -> None:
+        """Take in what has happened since the last call: nothing else changes the record."""
+        self._source.drain()
+
+    @abstractmethod
+    def poll(self) -> None:
+        """Drain, and have the watchdog check; called a few times a second by views and waiters."""
+
+    def fetch(self, result: Any) -> bool:
+        """Return whether the result is ready; one that the Hub keeps is fetched once it is complete."""
+        return bool(result._ready)
+
+    def close(self) -> None:
+        """Take our callbacks off; a second call does nothing."""
+        self._source.close()
+
+    # state ---------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def lost(self) -> bool:
+        """Whether no more replies can be expected."""
+
+    @property
+    @abstractmethod
+    def note(self) -> str:
+        """Sentence about the connection for the user; empty while all is well."""
+
+    def final_note(self) -> str:
+        """Return the sentence that stays true after the end."""
+        return ""
+
+    def wall_time(self) -> float:
+        """Return the seconds between the first submission and the last arrival so far; 0 before any."""
+        result, clock = self.record.result(), self.record.clock
+        if result is not None and result._ready and not self.record.any_ended:
+            # a result whose tasks have not been read: two of their stamps are enough
+            clock.add_submitted(list(map(_SUBMITTED, result._metadata)))
+            clock.add_received(list(map(_RECEIVED, result._metadata)))
+        else:
+            self.drain()
+        return clock.wall_time
+
+    def summary(self, look_back: bool = True) -> Summary:
+        """Drain and return the summary.
+
+        Parameters
+        ----------
+        look_back : bool
+            Also analyse a run that has ended: a second for a million tasks.
+        """
+        self.drain()
+        with self.record.lock:
+            return self._summarize(look_back)
+
+    def snapshot(self) -> Snapshot:
+        """Drain and return everything that is known now; may be called from any thread at any time."""
+        self.drain()
+        with self.record.lock:
+            result = self.record.result()
+            metadata = () if result is None else self.metadata(result)
+            summary = self._summarize(look_back=True)
+            return build_snapshot(self.record, summary, result, metadata, lambda: self._source.value(result))
+
+    def timeline(self, limit: int | None = None) -> Timeline:
+        """Drain and return the timeline of all ended messages, or of a sample of at most `limit`."""
+        self.drain()
+        return take_timeline(self.record, limit)
+
+    def metadata(self, result: Any) -> Sequence[Any]:
+        """Return the metadata of each message of the result."""
+        return self._source.metadata(result)
+
+    def _summarize(self, look_back: bool) -> Summary:
+        record, lost = self.record, self.lost
+        time_use, advice = self._look_back.findings(record, self.metadata) if look_back else (None, ())
+        return summarize(
+            record,
+            eta=None if lost else self._eta.range(record, time.time()),
+            lost=lost,
+            note=self.final_note() if record.finished else self.note,
+            advice=advice,
+            time_use=time_use,
+        )
+
+    # details on request --------------------------------------------------------------------------
+
+    def task(self, result: Any, position: int, limit: int | None = None) -> dict[str, Any]:
+        """Return the details of one message as JSON types.
+
+        Raises
+        ------
+        LookupError
+            Where the result has no such message.
+        """
+        from ..facts import task_details
+
+        self.drain()
+        record = self.record
+        if not 0 <= position < record.columns.messages:
+            msg = f"This result has no message {position:,}: it has {record.columns.messages:,}."
+            raise LookupError(msg)
+        with record.lock:
+            failure = self._source.failure(position, result)
+            description = self._source.input(position)
+            metadata = self.metadata(result)
+            return task_details.task(record, position, result.msg_ids, metadata, failure, description, limit)
+
+    def traceback(self, group: int) -> str:
+        """Return the traceback of the failure group that appeared as number `group`.
+
+        Raises
+        ------
+        LookupError
+            Where there is no such group.
+        """
+        from ..facts import task_details
+
+        self.drain()
+        return task_details.failure_text(self.record, group)
+
+    def outputs(self, result: Any) -> dict[str, Any]:
+        """Return the newest tasks that wrote something as JSON types."""
+        from ..facts import task_details
+
+        self.drain()
+        with self.record.lock:
+            return task_details.outputs(self.record, self.metadata(result))
+
+    # actions -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def cancel(self, result: Any, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
+        """Cancel what is queued, and on request interrupt what runs; see :func:`~..control.cancel.cancel`."""
+
+    @abstractmethod
+    def retry(self, result: Any, indices: Sequence[int] | None = None) -> Retried:
+        """Run failed and cancelled tasks again; see :func:`~..control.retry.retry`."""
+
+    def on_resume(self, callback: Callable[[Any], None]) -> None:
+        """Have `callback` called with the result whenever its tasks run again after it had ended."""
+        self._on_resume.append(callback)
+
+    def resume(self, result: Any) -> None:
+        """Call the callbacks: tasks of the result run again."""
+        for callback in list(self._on_resume):
+            try:
+                callback(result)
+            except Exception:
+                trouble("going on with a result")
+
+
+class FollowedResult(Followed):
+    """One AsyncResult that is followed by its futures.
+
+    Parameters
+    ----------
+    source : Recorder or HubRecorder
+    """
+
+    def __init__(self, source: Recorder | HubRecorder) -> None:
+        super().__init__(source)
+        self._recorder = source
+        self._watchdog = Watchdog()
+
+    @property
+    def lost(self) -> bool:
+        """Whether no more replies can be expected."""
+        return self._watchdog.lost(self._connection)
+
+    @property
+    def note(self) -> str:
+        """Sentence about the connection for the user; empty while all is well."""
+        return self._watchdog.note(self._connection)
+
+    @property
+    def _connection(self) -> Connection:
+        connection: Connection = self.record.connection
+        return connection
+
+    def poll(self) -> None:
+        """Drain, and have the watchdog check.
+
+        A stream of events is drained no more often than views change: most of what a batch costs is the same
+        for few tasks as for many. The end, and what comes after a pause, is drained at once.
+        """
+        result = self.record.result()
+        if self._source.drained_just_now and result is not None and not (result._ready or self.lost):
+            return
+        self.drain()
+        finished = self.record.finished
+        if not finished:
+            self._connection.check_contact()
+        if result is not None and not (finished and result._ready):
+            self._watchdog.check(self._scope(result))
+
+    def cancel(self, result: Any, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
+        """Cancel what is queued, and on request interrupt what runs."""
+        from ..control.cancel import cancel
+
+        return cancel(self._scope(result), interrupt, timeout)
+
+    def retry(self, result: Any, indices: Sequence[int] | None = None) -> Retried:
+        """Run failed and cancelled tasks again."""
+        from ..control.retry import retry
+
+        done = retry(self._scope(result), indices)
+        if done.retried:
+            self.resume(result)
+        return done
+
+    def _scope(self, result: Any) -> ResultScope:
+        return ResultScope(result, self._recorder, self._watchdog)
+
+
+class FollowedHubResult(FollowedResult):
+    """One AsyncHubResult, followed by asking the Hub.
+
+    Parameters
+    ----------
+    source : HubRecorder
+    """
+
+    def __init__(self, source: HubRecorder) -> None:
+        super().__init__(source)
+        self._hub = source
+
+    def poll(self) -> None:
+        """Drain, have the watchdog check, and ask the Hub, if the last answer is a second old."""
+        super().poll()
+        self._hub.ask()
+
+    def poll_and_wait(self, timeout: float) -> None:
+        """Poll, and wait for the Hub's answer, so that what is known is at most a second old."""
+        self._hub.expect_answer()
+        self.poll()
+        self._hub.wait_for_answer(timeout)
+        self.drain()
+
+    def fetch(self, result: Any) -> bool:
+        """Have ipyparallel fetch the result once the Hub reports that it is complete."""
+        if not result._ready:
+            self.drain()
+            if self.record.finished and not self._connection.lost:
+                self._hub.fetch(result)
+        return bool(result._ready)

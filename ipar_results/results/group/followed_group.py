@@ -1,0 +1,97 @@
+"""Facade of one followed group: polls and acts on the messages of all its clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...errors import RetryError
+from ..followed import Followed
+from .group_recorder import GroupRecorder
+
+if TYPE_CHECKING:
+    from ...control.cancel import Cancelled
+    from ...control.retry import Retried
+
+
+class FollowedGroup(Followed):
+    """One group that is followed.
+
+    Parameters
+    ----------
+    source : GroupRecorder
+    followed : callable
+        Gives the :class:`Followed` of one of its results.
+    """
+
+    def __init__(self, source: GroupRecorder, followed: Callable[[Any], Followed]) -> None:
+        super().__init__(source)
+        self._group = source
+        self._followed = followed
+        source.on_resume = self._resume_group
+
+    def _resume_group(self) -> None:
+        group = self.record.result()
+        if group is not None:
+            self.resume(group)
+
+    def poll(self) -> None:
+        """Drain, and have the watchdog of each client check."""
+        self.drain()
+        columns = self.record.columns
+        if columns.ended == columns.messages:
+            return
+        self._group.connections.check_contact()
+        for scope in self._group.scopes:
+            scope.watchdog.check(scope)
+
+    @property
+    def lost(self) -> bool:
+        """Whether no more replies can be expected for what has not ended."""
+        scopes = self._group.scopes
+        lost = [scope for scope in scopes if scope.lost]
+        return bool(lost) and all(scope in lost or not scope.pending for scope in scopes)
+
+    @property
+    def note(self) -> str:
+        """Sentences about the connections for the user; empty while all is well."""
+        waiting = [scope.note for scope in self._group.scopes if scope.pending]
+        return " ".join(dict.fromkeys(filter(None, [self.final_note(), *waiting])))
+
+    def final_note(self) -> str:
+        """Return that the block failed, if it did: this stays true after the end."""
+        return self._group.connections.trouble
+
+    def cancel(self, result: Any, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
+        """Cancel what is queued of all results, and on request interrupt what runs."""
+        from ...control.cancel import Cancelled, cancel
+
+        self.drain()
+        done = [cancel(scope, interrupt, timeout) for scope in self._group.scopes]
+        return Cancelled(**{name: sum(getattr(each, name) for each in done) for name in vars(Cancelled())})
+
+    def retry(self, result: Any, indices: Sequence[int] | None = None) -> Retried:
+        """Run failed and cancelled tasks of all results again."""
+        from ...control.retry import Retried, positions_to_retry
+
+        self.drain()
+        chosen: dict[Any, list[int]] = {}
+        for position in positions_to_retry(self.record.columns, indices):
+            member, place = self._group.membership.member_at(position)
+            chosen.setdefault(member, []).append(place)
+        retried = refused = 0
+        reasons: list[str] = []
+        for member, places in chosen.items():
+            own = self._followed(member)
+            own.drain()
+            columns = own.record.columns
+            try:
+                done = own.retry(member, [columns.first_input(place) for place in places])
+            except RetryError as error:
+                done = Retried(0, sum(map(columns.carried, places)), (str(error),))
+            retried, refused = retried + done.retried, refused + done.refused
+            reasons += done.reasons
+        unique = tuple(dict.fromkeys(reasons))
+        if refused and (indices is not None or not retried):
+            raise RetryError(" ".join(unique))
+        return Retried(retried, refused, unique)
