@@ -245,6 +245,7 @@ class Session:
             printer.text(repr(result))
 
     def mime_bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
+        """Return the static MIME bundle of a result; None where that fails."""
         try:
             from .display.mime import bundle
 
