@@ -1,4 +1,4 @@
-/** The plugins: they connect Jupyter's services with the links, the cards and the panel. */
+/** Plugins that connect JupyterLab's services with the kernels, the cards and the panel. */
 
 import { ILayoutRestorer } from '@jupyterlab/application';
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
@@ -10,30 +10,30 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Token } from '@lumino/coreutils';
 
+import { Kernels } from './kernel/kernels';
 import { addCommands, executeFrom } from './lab/commands';
 import { ICON } from './lab/icon';
-import { Places } from './lab/navigation';
-import { Links } from './kernel/kernels';
-import { Notices } from './lab/notifications';
-import { ResultsPanel } from './panel/panel';
-import { MIME_TYPE } from './protocol/types';
 import { ResultRenderer } from './lab/mime-renderer';
-import { renderWith } from './lab/rich-output';
+import { Navigation } from './lab/navigation';
+import { Notifier } from './lab/notifications';
+import { richOutputRenderer } from './lab/rich-output';
 import { PLUGIN, Settings } from './lab/settings';
+import { ResultsPanel } from './panel/panel';
 import { StatusItem } from './panel/status-bar';
+import { MIME_TYPE } from './protocol/types';
 
-/** What the other plugins share. */
+/** Provided by the first plugin to the others. */
 interface Shared {
-  links: Links;
+  kernels: Kernels;
   settings: Settings;
-  places: Places;
+  navigation: Navigation;
 }
 
 const ISharedResults = new Token<Shared>('ipar-results:shared', 'The results of IPython Parallel.');
 
-const links: JupyterFrontEndPlugin<Shared> = {
+const shared: JupyterFrontEndPlugin<Shared> = {
   id: PLUGIN,
-  description: 'Follows the results that the running kernels tell of.',
+  description: 'Follows the results of the running kernels.',
   autoStart: true,
   provides: ISharedResults,
   optional: [INotebookTracker, IConsoleTracker, ISettingRegistry],
@@ -45,24 +45,24 @@ const links: JupyterFrontEndPlugin<Shared> = {
   ): Shared => {
     const { serviceManager } = app;
     const settings = new Settings();
-    const links = new Links(serviceManager, settings.updateRate);
+    const kernels = new Kernels(serviceManager, settings.updateRate);
     settings.changed.connect(() => {
-      links.rate = settings.updateRate;
+      kernels.rate = settings.updateRate;
     });
-    registry?.load(PLUGIN).then(source => { settings.follow(source); }, failed('the settings could not be read'));
+    registry?.load(PLUGIN).then(source => { settings.follow(source); }, logFailure('the settings could not be read'));
     serviceManager.kernelspecs.ready
       .then(() => {
         for (const tracker of [notebooks, consoles]) {
           tracker?.forEach(panel => {
-            links.follow(panel.sessionContext);
+            kernels.follow(panel.sessionContext);
           });
           tracker?.widgetAdded.connect((_: unknown, panel) => {
-            links.follow(panel.sessionContext);
+            kernels.follow(panel.sessionContext);
           });
         }
       })
-      .catch(failed('the kernels are not known'));
-    return { links, settings, places: new Places(app, links, notebooks, consoles) };
+      .catch(logFailure('the kernels are not known'));
+    return { kernels, settings, navigation: new Navigation(app, kernels, notebooks, consoles) };
   }
 };
 
@@ -71,14 +71,14 @@ const card: JupyterFrontEndPlugin<void> = {
   description: 'Draws a result in the output of its cell.',
   autoStart: true,
   requires: [ISharedResults, IRenderMimeRegistry],
-  activate: (_: JupyterFrontEnd, { links, settings }: Shared, rendermime: IRenderMimeRegistry): void => {
+  activate: (_: JupyterFrontEnd, { kernels, settings }: Shared, rendermime: IRenderMimeRegistry): void => {
     rendermime.addFactory(
       {
         safe: true,
         mimeTypes: [MIME_TYPE],
-        createRenderer: () => new ResultRenderer({ results: links, settings, render: renderWith(rendermime) })
+        createRenderer: () => new ResultRenderer({ results: kernels, settings, render: richOutputRenderer(rendermime) })
       },
-      // widgets have 0
+      // below widgets, which have 0
       -10
     );
   }
@@ -92,18 +92,20 @@ const panel: JupyterFrontEndPlugin<void> = {
   optional: [ILayoutRestorer, ICommandPalette, IStatusBar],
   activate: (
     app: JupyterFrontEnd,
-    { links, places }: Shared,
+    { kernels, navigation }: Shared,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     statusBar: IStatusBar | null
   ): void => {
     const { commands, shell } = app;
-    const panel = new ResultsPanel(links, {
-      jump: entry => {
-        places.show(entry).then(said => { panel.say(said); }, failed('the cell could not be shown'));
+    const panel = new ResultsPanel(kernels, {
+      openCell: entry => {
+        navigation.show(entry).then(message => {
+          panel.showMessage(message);
+        }, logFailure('the cell could not be shown'));
       },
-      act: ({ model }, action, from) => {
-        executeFrom(commands, action, model.id, from);
+      run: ({ model }, action, button) => {
+        executeFrom(commands, action, model.id, button);
       }
     });
     panel.title.icon = ICON;
@@ -120,11 +122,11 @@ const panel: JupyterFrontEndPlugin<void> = {
       }
     });
     palette?.addItem({ command: open, category: 'Parallel results' });
-    addCommands({ commands, palette, links, panel });
+    addCommands({ commands, palette, kernels, panel });
 
     if (statusBar) {
-      links.wide = true;
-      const item = new StatusItem(links, () => void commands.execute(open));
+      kernels.linkAll = true;
+      const item = new StatusItem(kernels, () => void commands.execute(open));
       statusBar.registerStatusItem('ipar-results:status', {
         item,
         align: 'left',
@@ -136,30 +138,31 @@ const panel: JupyterFrontEndPlugin<void> = {
   }
 };
 
-const notices: JupyterFrontEndPlugin<void> = {
+const notifications: JupyterFrontEndPlugin<void> = {
   id: 'ipar-results:notices',
-  description: 'Tells of long results that end or fail where nobody looks.',
+  description: 'Notifies of long results that end or fail out of sight.',
   autoStart: true,
   requires: [ISharedResults],
-  activate: (_: JupyterFrontEnd, { links, settings, places }: Shared): void => {
-    const notices = new Notices(links, kernel => places.visible(kernel), (text, kind, entry) => {
+  activate: (_: JupyterFrontEnd, { kernels, settings, navigation }: Shared): void => {
+    const notifier = new Notifier(kernels, kernel => navigation.isVisible(kernel), (text, type, entry) => {
       const callback = (): void => {
-        places.show(entry).catch(failed('the cell could not be shown'));
+        navigation.show(entry).catch(logFailure('the cell could not be shown'));
       };
-      Notification.emit(text, kind, { autoClose: 10_000, actions: [{ label: 'Show', callback }] });
+      Notification.emit(text, type, { autoClose: 10_000, actions: [{ label: 'Show', callback }] });
     });
-    const read = (): void => {
-      notices.enabled = settings.notifications;
+    const update = (): void => {
+      notifier.enabled = settings.notifications;
     };
-    settings.changed.connect(read);
-    read();
+    settings.changed.connect(update);
+    update();
   }
 };
 
-function failed(what: string): (error: unknown) => void {
+/** Handler that logs a rejection. */
+function logFailure(what: string): (error: unknown) => void {
   return error => {
     console.warn(`ipar_results: ${what}`, error);
   };
 }
 
-export default [links, card, panel, notices];
+export default [shared, card, panel, notifications];

@@ -5,7 +5,7 @@ import * as words from '../model/words';
 import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
 import type { Action, ActionOptions, ExportFormat } from '../protocol/actions';
 import type { Outcome } from '../protocol/messages';
-import { button, el, say, set } from '../ui/dom';
+import { button, el, setText, setAttribute } from '../ui/dom';
 import { grouped } from '../ui/formatting';
 
 interface Control {
@@ -37,17 +37,17 @@ export class ActionsView {
     if (model !== this.#model) {
       this.#model = model;
       this.#pending.clear();
-      say(this.#outcome, '');
+      setText(this.#outcome, '');
     }
     for (const { action, button, fold, question, count } of this.#controls) {
       const entry = ACTIONS[action];
       const possible = model.actions.includes(action);
-      set(button, 'hidden', !possible);
-      set(button, 'aria-disabled', this.#pending.has(action) ? 'true' : undefined);
-      if (fold && !possible) set(fold, 'hidden', true);
-      if (entry.confirmation) say(question, entry.confirmation.question(model.head));
+      setAttribute(button, 'hidden', !possible);
+      setAttribute(button, 'aria-disabled', this.#pending.has(action) ? 'true' : undefined);
+      if (fold && !possible) setAttribute(fold, 'hidden', true);
+      if (entry.confirmation) setText(question, entry.confirmation.question(model.head));
       // The style draws the number, so that the name of the button stays the same.
-      if (entry.count) set(count, 'data-count', grouped(entry.count(model.head)));
+      if (entry.count) setAttribute(count, 'data-count', grouped(entry.count(model.head)));
     }
   }
 
@@ -115,13 +115,13 @@ export class ActionsView {
   #toggle({ button, fold }: Control): void {
     if (!fold) return;
     const open = fold.hidden;
-    set(fold, 'hidden', !open);
-    set(button, 'aria-expanded', String(open));
+    setAttribute(fold, 'hidden', !open);
+    setAttribute(button, 'aria-expanded', String(open));
     (open ? fold.querySelector('button') : button)?.focus();
   }
 
   #say(text: string, isError = false): void {
-    set(this.#outcome, 'class', `ipar-outcome${isError ? ' ipar-trouble' : ''}`);
-    say(this.#outcome, text);
+    setAttribute(this.#outcome, 'class', `ipar-outcome${isError ? ' ipar-trouble' : ''}`);
+    setText(this.#outcome, text);
   }
 }

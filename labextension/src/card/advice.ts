@@ -1,10 +1,10 @@
-/** What a card says once a run has ended: where the engines' time went, and what would have made it shorter. */
+/** Advice after a run: where the engines' time went, and what would have made the run shorter. */
 
-import { el, fill, say, set } from '../ui/dom';
-import { share, unbroken } from '../ui/formatting';
 import * as words from '../model/words';
 import type { Head } from '../protocol/figures';
 import type { Advice, TimeUse } from '../protocol/records';
+import { el, syncChildren, setText, setAttribute } from '../ui/dom';
+import { share, unbroken } from '../ui/formatting';
 
 const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, string])[] = [
   ['computing', 'computing'],
@@ -14,14 +14,15 @@ const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, str
   ['other', 'other work']
 ];
 
-interface Part {
+/** Part of the engines' time. */
+interface TimePart {
   use: string;
   fraction: number;
   phrase: string;
 }
 
-/** Where the engines' time went, without the parts that are nothing. */
-export function timeUse(use: TimeUse | null): Part[] {
+/** Parts of the engines' time, without empty ones. */
+export function timeUse(use: TimeUse | null): TimePart[] {
   if (!use || !(use.total > 0)) return [];
   return USES.map(([key, name]) => {
     const fraction = use[key] / use.total;
@@ -32,38 +33,38 @@ export function timeUse(use: TimeUse | null): Part[] {
 export class AdviceView {
   readonly node = el('div');
   readonly #bar = el('div', { class: 'ipar-use', role: 'img', hidden: true });
-  /** Words below the bar: in a small part there is no room for them, and no colour speaks for itself. */
-  readonly #key = el('div', { class: 'ipar-key', 'aria-hidden': 'true', hidden: true });
+  /** Legend below the bar: a small part has no room for text, and a colour alone means nothing. */
+  readonly #legend = el('div', { class: 'ipar-key', 'aria-hidden': 'true', hidden: true });
   readonly #list = el('div');
 
   constructor() {
-    this.node.append(this.#bar, this.#key, this.#list);
+    this.node.append(this.#bar, this.#legend, this.#list);
   }
 
   update(head: Head): void {
-    this.#use(timeUse(head.time_use));
-    this.#advise(head.advice);
+    this.#updateTimeUse(timeUse(head.time_use));
+    this.#updateAdvice(head.advice);
   }
 
-  #use(parts: readonly Part[]): void {
+  #updateTimeUse(parts: readonly TimePart[]): void {
     const label = `Where the engines' time went: ${parts.map(part => part.phrase).join(', ')}`;
-    set(this.#bar, 'hidden', !parts.length);
-    set(this.#bar, 'aria-label', label);
-    set(this.#bar, 'title', label);
-    set(this.#key, 'hidden', !parts.length);
-    fill(this.#bar, parts.length, () => el('i'), (node, i) => {
-      set(node, 'class', `ipar-use-${parts[i]?.use ?? ''}`);
+    setAttribute(this.#bar, 'hidden', !parts.length);
+    setAttribute(this.#bar, 'aria-label', label);
+    setAttribute(this.#bar, 'title', label);
+    setAttribute(this.#legend, 'hidden', !parts.length);
+    syncChildren(this.#bar, parts.length, () => el('i'), (node, i) => {
+      setAttribute(node, 'class', `ipar-use-${parts[i]?.use ?? ''}`);
       node.style.flexGrow = String(parts[i]?.fraction ?? 0);
     });
-    fill(this.#key, parts.length, () => el('span', {}, el('i'), el('span')), (node, i) => {
+    syncChildren(this.#legend, parts.length, () => el('span', {}, el('i'), el('span')), (node, i) => {
       const [swatch, text] = node.children;
-      if (swatch) set(swatch, 'class', `ipar-use-${parts[i]?.use ?? ''}`);
-      if (text) say(text, parts[i]?.phrase ?? '');
+      if (swatch) setAttribute(swatch, 'class', `ipar-use-${parts[i]?.use ?? ''}`);
+      if (text) setText(text, parts[i]?.phrase ?? '');
     });
   }
 
-  #advise(advice: readonly Advice[]): void {
-    fill(
+  #updateAdvice(advice: readonly Advice[]): void {
+    syncChildren(
       this.#list,
       advice.length,
       () => el('p', { class: 'ipar-advice' }),

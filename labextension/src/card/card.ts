@@ -1,28 +1,28 @@
-/** The card of one result: its parts, and when they are drawn anew. No Jupyter in here. */
+/** Card of one result: its parts, and when each is drawn. Independent of JupyterLab. */
 
-import { ActionsView } from './actions';
-import { AdviceView } from './advice';
-import { DrawerView } from './task-details';
-import type { RenderOutput } from './task-details';
-import { el, set } from '../ui/dom';
-import { EnginesView } from './engines';
-import { FailuresView } from './failures';
-import { FoldsView } from '../ui/folds';
-import { HeadView } from './head';
+import type { ResultModel } from '../model/result';
 import { stateOf } from '../model/state';
-import { OutputsView } from './outputs';
-import { TasksView } from './tasks';
-import { Timeline } from '../timeline/timeline';
+import * as words from '../model/words';
+import type { Outcome } from '../protocol/messages';
 import { rowMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
+import { Timeline } from '../timeline/timeline';
+import { el, setAttribute } from '../ui/dom';
+import { FoldsView } from '../ui/folds';
 import { grouped, plural } from '../ui/formatting';
-import * as words from '../model/words';
-import type { ResultModel } from '../model/result';
-import type { Outcome } from '../protocol/messages';
+import { ActionsView } from './actions';
+import { AdviceView } from './advice';
+import { EnginesView } from './engines';
+import { FailuresView } from './failures';
+import { HeadView } from './head';
+import { OutputsView } from './outputs';
+import { TaskDetailsView } from './task-details';
+import type { RenderOutput } from './task-details';
+import { TasksView } from './tasks';
 
 export interface CardSettings {
-  /** Whether the timeline is unfolded from the start. */
-  timeline: boolean;
+  /** Whether the timeline of a new card is unfolded. */
+  timelineOpen: boolean;
 }
 
 export interface CardOptions {
@@ -30,8 +30,8 @@ export interface CardOptions {
   render?: RenderOutput;
 }
 
-/** Rows are asked for where none came by themselves, after so many milliseconds. */
-const PATIENCE = 3_000;
+/** Milliseconds after which rows are requested, if the kernel has sent none. */
+const ROWS_TIMEOUT = 3_000;
 
 export class Card {
   readonly node: HTMLElement;
@@ -44,20 +44,20 @@ export class Card {
   readonly #engines = new EnginesView();
   readonly #tasks = new TasksView(mark => this.#openTask(mark));
   readonly #outputs = new OutputsView(index => this.#openInput(index));
-  readonly #drawer: DrawerView;
-  readonly #end = new AbortController();
-  readonly #watcher: { disconnect(): void } | null;
+  readonly #details: TaskDetailsView;
+  readonly #listeners = new AbortController();
+  readonly #observer: { disconnect(): void } | null;
   #model: ResultModel | null = null;
-  #seen = typeof IntersectionObserver === 'undefined';
+  #inView = typeof IntersectionObserver === 'undefined';
   #frame = 0;
-  #second = 0;
-  #patience = 0;
+  #tickTimer = 0;
+  #rowsTimer = 0;
 
   constructor({ settings, render }: CardOptions) {
-    this.#drawer = new DrawerView(render ?? null);
+    this.#details = new TaskDetailsView(render ?? null);
     this.#head.line.append(this.#actions.node);
     const parts = [this.#engines.node, this.#tasks.node, this.#outputs.node];
-    for (const part of parts) set(part, 'class', 'ipar-part');
+    for (const part of parts) setAttribute(part, 'class', 'ipar-part');
     const timeline = el('div', {}, this.#timeline.node);
     this.node = el(
       'div',
@@ -70,54 +70,54 @@ export class Card {
       this.#failures.node,
       this.#folds.node,
       ...parts,
-      this.#drawer.node
+      this.#details.node
     );
-    this.#folds.add({ name: 'Timeline', node: timeline, opened: () => this.#draw() }, settings.timeline);
-    this.#folds.add({ name: 'Engines', node: this.#engines.node, opened: () => this.#draw() }, false);
-    this.#folds.add({ name: 'Tasks', node: this.#tasks.node, opened: () => this.#draw() }, false);
-    this.#folds.add({ name: 'Output', node: this.#outputs.node, opened: () => this.#lookAtOutput() }, false);
-    this.#watcher = this.#observe();
-    document.addEventListener('visibilitychange', () => this.#tick(), { signal: this.#end.signal });
+    this.#folds.add({ name: 'Timeline', node: timeline, onOpen: () => this.#draw() }, settings.timelineOpen);
+    this.#folds.add({ name: 'Engines', node: this.#engines.node, onOpen: () => this.#draw() }, false);
+    this.#folds.add({ name: 'Tasks', node: this.#tasks.node, onOpen: () => this.#draw() }, false);
+    this.#folds.add({ name: 'Output', node: this.#outputs.node, onOpen: () => this.#openOutput() }, false);
+    this.#observer = this.#observe();
+    document.addEventListener('visibilitychange', () => this.#tick(), { signal: this.#listeners.signal });
   }
 
   get model(): ResultModel | null {
     return this.#model;
   }
 
-  /** Show a result; folds that are open stay open. */
+  /** Show a result; open folds stay open. */
   setModel(model: ResultModel): void {
     if (model === this.#model) return;
-    this.#leave();
-    if (this.#model && this.#model.id !== model.id) this.#drawer.forget();
+    this.#detach();
+    if (this.#model && this.#model.id !== model.id) this.#details.reset();
     this.#model = model;
-    model.changed.connect(this.#later, this);
-    model.outcome.connect(this.#tell, this);
+    model.changed.connect(this.#scheduleDraw, this);
+    model.outcome.connect(this.#showOutcome, this);
     this.#timeline.setModel(model);
     this.#draw();
     if (this.#folds.isOpen('Output')) void this.#outputs.fetch();
-    this.#patience = window.setTimeout(() => this.#ask(), PATIENCE);
+    this.#rowsTimer = window.setTimeout(() => this.#requestRows(), ROWS_TIMEOUT);
   }
 
   dispose(): void {
-    this.#leave();
+    this.#detach();
     this.#model = null;
-    this.#end.abort();
-    this.#watcher?.disconnect();
+    this.#listeners.abort();
+    this.#observer?.disconnect();
     this.#timeline.dispose();
-    this.#drawer.dispose();
+    this.#details.dispose();
   }
 
-  #leave(): void {
+  #detach(): void {
     cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#second);
-    clearTimeout(this.#patience);
+    clearTimeout(this.#tickTimer);
+    clearTimeout(this.#rowsTimer);
     this.#frame = 0;
-    this.#model?.changed.disconnect(this.#later, this);
-    this.#model?.outcome.disconnect(this.#tell, this);
+    this.#model?.changed.disconnect(this.#scheduleDraw, this);
+    this.#model?.outcome.disconnect(this.#showOutcome, this);
   }
 
-  /** Draw once in the next frame, however much has changed. */
-  #later(): void {
+  /** Draw once in the next frame, however many changes there are. */
+  #scheduleDraw(): void {
     this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
@@ -127,53 +127,52 @@ export class Card {
     if (!model) return;
     const now = performance.now();
     const { head } = model;
-    set(this.node, 'aria-label', `${words.name(head)}: ${stateOf(model)[1]}`);
-    set(this.node, 'data-state', head.state);
-    set(this.node, 'data-connection', model.connection);
-    set(this.node, 'data-single', head.single);
+    setAttribute(this.node, 'aria-label', `${words.name(head)}: ${stateOf(model)[1]}`);
+    setAttribute(this.node, 'data-state', head.state);
+    setAttribute(this.node, 'data-connection', model.connection);
+    setAttribute(this.node, 'data-single', head.single);
     this.#head.update(model, now);
     this.#actions.update(model);
     this.#failures.update(model);
     this.#advice.update(head);
-    this.#offer(model);
-    this.#update(model, now);
+    this.#updateFolds(model);
+    this.#updateOpenFolds(model, now);
     this.#tick();
   }
 
-  #offer(model: ResultModel): void {
+  #updateFolds(model: ResultModel): void {
     const { head } = model;
     const many = !head.single && head.total > 0;
     const tasks = words.chunked(head) ? words.messages(head) : grouped(head.messages);
-    this.#folds.offer('Timeline', many && model.slots.length > 0, '');
-    this.#folds.offer('Engines', many && model.engines.length > 0, grouped(model.engines.length));
-    this.#folds.offer('Tasks', many, tasks);
-    const wrote = head.single ? '' : plural(head.outputs_total, 'task');
-    const fresh = this.#outputs.fresh(model);
-    const badge = fresh && !this.#folds.isOpen('Output') ? `${grouped(fresh)} new` : '';
-    this.#folds.offer('Output', head.outputs_total > 0, badge ? '' : wrote, badge);
+    this.#folds.show('Timeline', many && model.slots.length > 0, '');
+    this.#folds.show('Engines', many && model.engines.length > 0, grouped(model.engines.length));
+    this.#folds.show('Tasks', many, tasks);
+    const writers = head.single ? '' : plural(head.outputs_total, 'task');
+    const unseen = this.#outputs.unseen(model);
+    const badge = unseen && !this.#folds.isOpen('Output') ? `${grouped(unseen)} new` : '';
+    this.#folds.show('Output', head.outputs_total > 0, badge ? '' : writers, badge);
   }
 
-  /** The folds that are open. */
-  #update(model: ResultModel, now: number): void {
+  #updateOpenFolds(model: ResultModel, now: number): void {
     if (this.#folds.isOpen('Timeline')) this.#timeline.update();
     if (this.#folds.isOpen('Engines')) this.#engines.update(model, now);
     if (this.#folds.isOpen('Tasks')) this.#tasks.update(model);
     this.#outputs.update(model);
   }
 
-  #tell(_: ResultModel, outcome: Outcome): void {
+  #showOutcome(_: ResultModel, outcome: Outcome): void {
     this.#actions.showOutcome(outcome);
   }
 
-  /** While time passes and somebody looks, the clock is set every second. */
+  /** Update the clock every second, while it runs and is in view. */
   #tick(): void {
-    clearTimeout(this.#second);
+    clearTimeout(this.#tickTimer);
     const model = this.#model;
-    if (!model?.moving || !this.#seen || !this.node.isConnected || document.hidden) return;
+    if (!model?.isActive || !this.#inView || !this.node.isConnected || document.hidden) return;
     const now = performance.now();
     this.#head.tick(model, now);
     const next = 1005 - ((model.elapsed(now) * 1000) % 1000);
-    this.#second = window.setTimeout(() => {
+    this.#tickTimer = window.setTimeout(() => {
       if (this.#folds.isOpen('Engines')) this.#engines.update(model, performance.now());
       this.#tick();
     }, next);
@@ -181,36 +180,36 @@ export class Card {
 
   #observe(): { disconnect(): void } | null {
     if (typeof IntersectionObserver === 'undefined') return null;
-    const watcher = new IntersectionObserver(entries => {
-      this.#seen = entries.at(-1)?.isIntersecting ?? false;
+    const observer = new IntersectionObserver(entries => {
+      this.#inView = entries.at(-1)?.isIntersecting ?? false;
       this.#tick();
     });
-    watcher.observe(this.node);
-    return watcher;
+    observer.observe(this.node);
+    return observer;
   }
 
-  /** The kernel sends rows of what is displayed; ask only where it does not know that this is. */
-  #ask(): void {
+  /** The kernel sends rows of displayed results; request them only where it does not know that this one is. */
+  #requestRows(): void {
     const model = this.#model;
     if (!model?.commands || model.connection !== 'live' || model.head.single) return;
-    if (!model.head.ended || model.columns.known) return;
+    if (!model.head.ended || model.columns.rowCount) return;
     model.commands.watch().catch((error: unknown) => {
       console.warn('ipar_results: no timeline', error);
     });
   }
 
-  #lookAtOutput(): void {
+  #openOutput(): void {
     this.#draw();
     void this.#outputs.fetch().then(() => {
-      this.#later();
+      this.#scheduleDraw();
     });
   }
 
   #openTask(mark: Mark): void {
-    if (this.#model) this.#drawer.open(mark, this.#model);
+    if (this.#model) this.#details.open(mark, this.#model);
   }
 
-  /** Open the task that carries an input. */
+  /** Open the task of an input. */
   #openInput(index: number): void {
     const model = this.#model;
     if (!model) return;

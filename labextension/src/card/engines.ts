@@ -1,13 +1,13 @@
-/** What each engine does: a table, or for many of them a map of one cell each. */
+/** Engines of a result: a table, or a map with one cell each where there are many. */
 
-import { bdi, el, fill, say, set } from '../ui/dom';
-import { clock, grouped, joined, plural, share } from '../ui/formatting';
-import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
+import * as words from '../model/words';
 import type { EngineLoad } from '../protocol/records';
+import { bdi, el, syncChildren, setText, setAttribute } from '../ui/dom';
+import { clock, grouped, joined, plural, share } from '../ui/formatting';
 
-/** More engines than this become a map. */
-const MOST_ROWS = 64;
+/** Engines beyond this number make a map. */
+const MAX_ROWS = 64;
 const LABEL = 'Engines: arrow keys go from one to another';
 
 export class EnginesView {
@@ -25,9 +25,9 @@ export class EnginesView {
   readonly #readout = el('p', { class: 'ipar-cut', 'aria-live': 'polite' });
   #loads: readonly EngineLoad[] = [];
   #elapsed = 0;
-  /** Seconds since the model was told last: what runs has run for so much longer. */
-  #since = 0;
-  #at = -1;
+  /** Seconds since the model's last update: running tasks have run for so much longer. */
+  #sinceUpdate = 0;
+  #chosen = -1;
 
   constructor() {
     const columns = ['Engine', 'Done', 'Failed', 'Now', 'Busy'];
@@ -36,7 +36,7 @@ export class EnginesView {
     );
     this.#table.append(el('table', { class: 'ipar-table' }, el('thead', {}, this.#header), this.#body));
     this.node.append(this.#table, this.#map, this.#readout);
-    this.#map.addEventListener('keydown', event => this.#key(event));
+    this.#map.addEventListener('keydown', event => this.#onKey(event));
     this.#map.addEventListener('pointermove', event =>
       this.#choose([...this.#map.children].indexOf(event.target as Element))
     );
@@ -45,18 +45,18 @@ export class EnginesView {
   update(model: ResultModel, now: number): void {
     this.#loads = model.engines;
     this.#elapsed = model.elapsed(now);
-    this.#since = this.#elapsed - model.head.elapsed;
-    const many = this.#loads.length > MOST_ROWS;
-    set(this.#table, 'hidden', many || !this.#loads.length);
-    set(this.#map, 'hidden', !many);
-    if (many) this.#cells();
-    else this.#rows(model.head.finished);
-    this.#tell();
+    this.#sinceUpdate = this.#elapsed - model.head.elapsed;
+    const many = this.#loads.length > MAX_ROWS;
+    setAttribute(this.#table, 'hidden', many || !this.#loads.length);
+    setAttribute(this.#map, 'hidden', !many);
+    if (many) this.#drawMap();
+    else this.#drawTable(model.head.finished);
+    this.#updateReadout();
   }
 
-  #rows(finished: boolean): void {
-    set(this.#header.children[3]!, 'hidden', finished);
-    const make = (): HTMLTableRowElement => {
+  #drawTable(finished: boolean): void {
+    setAttribute(this.#header.children[3]!, 'hidden', finished);
+    const create = (): HTMLTableRowElement => {
       const row = el('tr');
       row.append(
         el('td'),
@@ -70,32 +70,32 @@ export class EnginesView {
       row.cells[4]?.append(el('span', { class: 'ipar-share' }, el('i')), el('span'));
       return row;
     };
-    fill(this.#body, this.#loads.length, make, (row, i) => {
+    syncChildren(this.#body, this.#loads.length, create, (row, i) => {
       const load = this.#loads[i];
-      if (load) this.#row(row, load, finished);
+      if (load) this.#drawRow(row, load, finished);
     });
   }
 
-  #row(row: HTMLTableRowElement, load: EngineLoad, finished: boolean): void {
+  #drawRow(row: HTMLTableRowElement, load: EngineLoad, finished: boolean): void {
     const [name, done, failed, now, busy] = [...row.cells];
     if (!name || !done || !failed || !now || !busy) return;
-    const used = this.#busy(load);
+    const fraction = this.#busyFraction(load);
     const parts = (cell: Element, first: string, second: string): void => {
-      say(cell.children[0]!, first);
-      say(cell.children[1]!, second);
+      setText(cell.children[0]!, first);
+      setText(cell.children[1]!, second);
     };
     parts(name, words.engine(load.engine_id), load.alive ? '' : ' ! died');
-    say(done, grouped(load.done));
-    say(failed, load.failed ? grouped(load.failed) : '–');
-    set(failed, 'class', load.failed ? 'ipar-failed' : '');
-    set(now, 'hidden', finished);
-    parts(now, load.running ? '▸ ' : '', this.#doing(load) || '–');
-    say(busy.children[1]!, ` ${share(used)}`);
-    (busy.firstElementChild?.firstElementChild as HTMLElement).style.width = `${Math.round(100 * used)}%`;
+    setText(done, grouped(load.done));
+    setText(failed, load.failed ? grouped(load.failed) : '–');
+    setAttribute(failed, 'class', load.failed ? 'ipar-failed' : '');
+    setAttribute(now, 'hidden', finished);
+    parts(now, load.running ? '▸ ' : '', this.#runningTask(load) || '–');
+    setText(busy.children[1]!, ` ${share(fraction)}`);
+    (busy.firstElementChild?.firstElementChild as HTMLElement).style.width = `${Math.round(100 * fraction)}%`;
   }
 
-  #cells(): void {
-    fill(
+  #drawMap(): void {
+    syncChildren(
       this.#map,
       this.#loads.length,
       () => el('i'),
@@ -103,70 +103,70 @@ export class EnginesView {
         const load = this.#loads[i];
         if (!load) return;
         const state = !load.alive ? 'lost' : load.failed ? 'failed' : load.running ? 'running' : 'idle';
-        set(cell, 'class', `ipar-cell ipar-cell-${state}${load.running ? ' ipar-cell-now' : ''}`);
-        const shade = String(Math.round(10 * this.#busy(load)) / 10);
+        setAttribute(cell, 'class', `ipar-cell ipar-cell-${state}${load.running ? ' ipar-cell-now' : ''}`);
+        const shade = String(Math.round(10 * this.#busyFraction(load)) / 10);
         if (cell.style.getPropertyValue('--ipar-shade') !== shade)
           cell.style.setProperty('--ipar-shade', shade);
       }
     );
   }
 
-  #key(event: KeyboardEvent): void {
-    const across = Math.max(1, Math.floor((this.#map.clientWidth + 2) / 16));
+  #onKey(event: KeyboardEvent): void {
+    const perRow = Math.max(1, Math.floor((this.#map.clientWidth + 2) / 16));
     const steps: Record<string, number> = {
       ArrowRight: 1,
       ArrowLeft: -1,
-      ArrowDown: across,
-      ArrowUp: -across
+      ArrowDown: perRow,
+      ArrowUp: -perRow
     };
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    this.#choose(Math.max(0, Math.min(this.#loads.length - 1, this.#at < 0 ? 0 : this.#at + step)));
-    this.#map.children[this.#at]?.scrollIntoView({ block: 'nearest' });
+    this.#choose(Math.max(0, Math.min(this.#loads.length - 1, this.#chosen < 0 ? 0 : this.#chosen + step)));
+    this.#map.children[this.#chosen]?.scrollIntoView({ block: 'nearest' });
   }
 
   #choose(at: number): void {
     if (at < 0) return;
-    this.#map.children[this.#at]?.removeAttribute('data-chosen');
-    this.#at = at;
-    set(this.#map.children[at]!, 'data-chosen', 'true');
-    this.#tell();
+    this.#map.children[this.#chosen]?.removeAttribute('data-chosen');
+    this.#chosen = at;
+    setAttribute(this.#map.children[at]!, 'data-chosen', 'true');
+    this.#updateReadout();
   }
 
-  /** The chosen engine of the map in words, or what the map shows. */
-  #tell(): void {
+  /** Describe the chosen engine of the map, or else the map. */
+  #updateReadout(): void {
     const count = this.#loads.length;
-    const load = this.#loads[this.#at];
-    if (!count) say(this.#readout, 'No engine has begun.');
-    else if (count <= MOST_ROWS) say(this.#readout, '');
+    const load = this.#loads[this.#chosen];
+    if (!count) setText(this.#readout, 'No engine has begun.');
+    else if (count <= MAX_ROWS) setText(this.#readout, '');
     else if (!load)
-      say(
+      setText(
         this.#readout,
         `${plural(count, 'engine')}: the darker a cell, the busier; ✕ failures, ! died`
       );
     else {
       const failed = load.failed ? `${grouped(load.failed)} failed` : '';
-      const busy = `busy ${share(this.#busy(load))}`;
+      const busy = `busy ${share(this.#busyFraction(load))}`;
       const facts = [
         `${grouped(load.done)} done`,
         failed,
-        this.#doing(load),
+        this.#runningTask(load),
         busy,
         load.alive ? '' : 'died'
       ];
-      say(this.#readout, joined(words.engines([load.engine_id]), ...facts));
+      setText(this.#readout, joined(words.engines([load.engine_id]), ...facts));
     }
   }
 
-  #doing(load: EngineLoad): string {
+  #runningTask(load: EngineLoad): string {
     if (!load.running) return '';
-    return `task ${grouped(load.running[0])} for ${clock(load.running[1] + this.#since)}`;
+    return `task ${grouped(load.running[0])} for ${clock(load.running[1] + this.#sinceUpdate)}`;
   }
 
-  /** The part of the time that the engine worked. */
-  #busy(load: EngineLoad): number {
-    const busy = load.busy_time + (load.running ? this.#since : 0);
+  /** Fraction of the elapsed time in which the engine was busy. */
+  #busyFraction(load: EngineLoad): number {
+    const busy = load.busy_time + (load.running ? this.#sinceUpdate : 0);
     return this.#elapsed > 0 ? Math.min(1, Math.max(0, busy / this.#elapsed)) : 0;
   }
 }

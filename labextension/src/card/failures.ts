@@ -1,15 +1,16 @@
-/** The groups of failures, each with one full traceback folded away. */
+/** Groups of failures, each with one full traceback in a fold. */
 
-import { appendText, clip, leftOut, strip } from '../ui/ansi';
-import { bdi, button, el, say, set } from '../ui/dom';
-import { grouped } from '../ui/formatting';
-import * as words from '../model/words';
 import type { Failure, ResultModel } from '../model/result';
+import * as words from '../model/words';
+import { appendText, clip, leftOut, strip } from '../ui/ansi';
+import { bdi, button, el, setText, setAttribute } from '../ui/dom';
+import { grouped } from '../ui/formatting';
 
-const SHOWN = 8_000;
-const WHOLE = 100_000;
-/** A traceback of this length was cut before it came. */
-const CUT = 7_500;
+/** Characters of a traceback that are shown, first and on request. */
+const MAX_SHOWN = 8_000;
+const MAX_FULL = 100_000;
+/** The kernel sends no more characters than about these: a traceback of this length may be cut. */
+const MAYBE_CUT = 7_500;
 
 export class FailuresView {
   readonly node = el('div', { class: 'ipar-failures', hidden: true });
@@ -22,7 +23,7 @@ export class FailuresView {
 
   update(model: ResultModel): void {
     const { failures, head } = model;
-    set(this.node, 'hidden', !failures.length);
+    setAttribute(this.node, 'hidden', !failures.length);
     const present = new Set(failures.map(group => group.n));
     for (const [n, group] of this.#groups) {
       if (present.has(n)) continue;
@@ -33,12 +34,12 @@ export class FailuresView {
       let group = this.#groups.get(failure.n);
       if (!group) this.#groups.set(failure.n, (group = new Group()));
       group.update(failure, model);
-      const there = this.node.children[i];
-      if (there !== group.node) this.node.insertBefore(group.node, there ?? null);
+      const current = this.node.children[i];
+      if (current !== group.node) this.node.insertBefore(group.node, current ?? null);
     });
     const cut = words.cut(failures.length, head.failure_groups, 'groups of failures');
-    say(this.#cut, cut);
-    set(this.#cut, 'hidden', !cut);
+    setText(this.#cut, cut);
+    setAttribute(this.#cut, 'hidden', !cut);
   }
 }
 
@@ -52,18 +53,18 @@ class Group {
   readonly #input = el('p', { class: 'ipar-where', hidden: true }, this.#given);
   readonly #tools = el('div', { class: 'ipar-row' });
   readonly #text = el('pre', { class: 'ipar-text', tabindex: 0 });
-  readonly #all: HTMLButtonElement;
-  readonly #said = el('span', { class: 'ipar-cut', role: 'status' });
+  readonly #showAll: HTMLButtonElement;
+  readonly #message = el('span', { class: 'ipar-cut', role: 'status' });
   #failure: Failure | null = null;
   #model: ResultModel | null = null;
-  /** What the fold shows now, and the whole where it was asked for. */
+  /** The text in the fold, and the full traceback once it was requested. */
   #shown = '';
-  #whole: string | null = null;
+  #full: string | null = null;
 
   constructor() {
     const copy = button('Copy traceback', {}, () => void this.#copy());
-    this.#all = button('Show all', { hidden: true }, () => void this.#fetch());
-    this.#tools.append(copy, this.#all, this.#said);
+    this.#showAll = button('Show all', { hidden: true }, () => void this.#fetchFull());
+    this.#tools.append(copy, this.#showAll, this.#message);
     const where = el('span', { class: 'ipar-where' }, this.#where);
     const summary = el('summary', {}, this.#count, ' ', this.#title, ' ', where);
     this.node = el('details', { class: 'ipar-failure' }, summary, this.#affected, this.#input, this.#text, this.#tools);
@@ -73,55 +74,55 @@ class Group {
   }
 
   update(failure: Failure, model: ResultModel): void {
-    if (failure.traceback !== this.#failure?.traceback) this.#whole = null;
+    if (failure.traceback !== this.#failure?.traceback) this.#full = null;
     this.#failure = failure;
     this.#model = model;
-    say(this.#count, model.head.single ? '✕' : `✕ ${grouped(failure.count)}`);
-    say(this.#title, words.failure(failure));
-    say(this.#where, words.where(failure));
+    setText(this.#count, model.head.single ? '✕' : `✕ ${grouped(failure.count)}`);
+    setText(this.#title, words.failure(failure));
+    setText(this.#where, words.where(failure));
     const affected = model.head.single ? '' : words.affected(failure, model.head.base);
-    say(this.#affected, affected);
-    set(this.#affected, 'hidden', !affected);
+    setText(this.#affected, affected);
+    setAttribute(this.#affected, 'hidden', !affected);
     const given = words.given(failure.input);
-    say(this.#given, given);
-    set(this.#input, 'hidden', !given);
-    set(this.#all, 'hidden', !this.#cutShort());
+    setText(this.#given, given);
+    setAttribute(this.#input, 'hidden', !given);
+    setAttribute(this.#showAll, 'hidden', !this.#isCut());
     this.#draw();
   }
 
-  #cutShort(): boolean {
-    const long = (this.#failure?.traceback.length ?? 0) >= CUT;
-    return this.#whole === null && long && this.#model?.connection === 'live';
+  #isCut(): boolean {
+    const long = (this.#failure?.traceback.length ?? 0) >= MAYBE_CUT;
+    return this.#full === null && long && this.#model?.connection === 'live';
   }
 
   #draw(): void {
-    const text = this.#whole ?? this.#failure?.traceback ?? '';
+    const text = this.#full ?? this.#failure?.traceback ?? '';
     if (!this.node.open || text === this.#shown) return;
     this.#shown = text;
     this.#text.replaceChildren();
-    appendTraceback(this.#text, text, this.#whole === null ? SHOWN : WHOLE);
+    appendTraceback(this.#text, text, this.#full === null ? MAX_SHOWN : MAX_FULL);
   }
 
-  async #fetch(): Promise<string> {
+  async #fetchFull(): Promise<string> {
     const { commands } = this.#model ?? {};
     if (!commands || !this.#failure) return this.#shown;
     try {
-      this.#whole = await commands.traceback(this.#failure.n);
-      set(this.#all, 'hidden', true);
+      this.#full = await commands.traceback(this.#failure.n);
+      setAttribute(this.#showAll, 'hidden', true);
       this.#draw();
     } catch (error) {
-      say(this.#said, words.reason(error));
+      setText(this.#message, words.reason(error));
     }
-    return this.#whole ?? this.#shown;
+    return this.#full ?? this.#shown;
   }
 
   async #copy(): Promise<void> {
-    const text = this.#cutShort() ? await this.#fetch() : (this.#whole ?? this.#failure?.traceback ?? '');
-    say(this.#said, (await copied(strip(text))) ? 'Copied.' : 'The browser did not allow copying.');
+    const text = this.#isCut() ? await this.#fetchFull() : (this.#full ?? this.#failure?.traceback ?? '');
+    setText(this.#message, (await copyText(strip(text))) ? 'Copied.' : 'The browser did not allow copying.');
   }
 }
 
-/** A traceback with its colours: both ends, where it is too long. */
+/** Append a traceback with its colours; of a long one both ends. */
 export function appendTraceback(parent: HTMLElement, traceback: string, limit: number): void {
   const [start, omitted, end] = clip(
     traceback.replace(/^\n+|\n+$/g, ''),
@@ -134,8 +135,8 @@ export function appendTraceback(parent: HTMLElement, traceback: string, limit: n
   appendText(parent, end);
 }
 
-/** Put text on the clipboard; a page without a secure origin has only the old way. */
-async function copied(text: string): Promise<boolean> {
+/** Copy to the clipboard. A page without a secure origin has only `execCommand`. */
+async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -145,8 +146,8 @@ async function copied(text: string): Promise<boolean> {
     document.body.append(area);
     area.select();
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way without a secure origin
-    const done = document.execCommand('copy');
+    const copied = document.execCommand('copy');
     area.remove();
-    return done;
+    return copied;
   }
 }

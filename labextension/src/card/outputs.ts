@@ -1,58 +1,59 @@
-/** What the newest tasks wrote: asked of the kernel when it is looked at, else as the notebook keeps it. */
+/** Output of the newest tasks: fetched from the kernel when its fold is opened, else as saved. */
 
-import { appendText, clip, leftOut, overwritten } from '../ui/ansi';
-import { button, el, say, set } from '../ui/dom';
-import { grouped, joined, plural } from '../ui/formatting';
-import * as words from '../model/words';
 import type { ResultModel } from '../model/result';
+import * as words from '../model/words';
 import type { TaskOutput } from '../protocol/records';
+import { appendText, clip, leftOut, applyCarriageReturns } from '../ui/ansi';
+import { button, el, setText, setAttribute } from '../ui/dom';
+import { grouped, joined, plural } from '../ui/formatting';
 
-const SHOWN = 1_000;
+/** Characters of a stream that are shown. */
+const MAX_SHOWN = 1_000;
 
 export class OutputsView {
   readonly node = el('div');
   readonly #open: (index: number) => void;
   readonly #refresh: HTMLButtonElement;
-  readonly #said = el('span', { class: 'ipar-cut', role: 'status' });
+  readonly #message = el('span', { class: 'ipar-cut', role: 'status' });
   readonly #list = el('div');
   #model: ResultModel | null = null;
   #outputs: readonly TaskOutput[] = [];
   #total = 0;
-  #seen = 0;
+  #fetched = 0;
 
   constructor(open: (index: number) => void) {
     this.#open = open;
     this.#refresh = button('Refresh', { class: 'ipar-link' }, () => void this.fetch());
-    this.node.append(el('div', { class: 'ipar-row' }, this.#refresh, this.#said), this.#list);
+    this.node.append(el('div', { class: 'ipar-row' }, this.#refresh, this.#message), this.#list);
   }
 
-  /** How many tasks wrote something since it was looked at. */
-  fresh(model: ResultModel): number {
-    return model.connection === 'live' ? Math.max(0, model.head.outputs_total - this.#seen) : 0;
+  /** Number of tasks that wrote something since the last fetch. */
+  unseen(model: ResultModel): number {
+    return model.connection === 'live' ? Math.max(0, model.head.outputs_total - this.#fetched) : 0;
   }
 
   update(model: ResultModel): void {
-    set(this.#refresh, 'hidden', model.connection !== 'live');
+    setAttribute(this.#refresh, 'hidden', model.connection !== 'live');
     if (model === this.#model) return;
     this.#model = model;
     this.#show(model.outputs, model.head.outputs_total);
   }
 
-  /** Ask for the newest. */
+  /** Fetch the newest output. */
   async fetch(): Promise<void> {
     const model = this.#model;
     if (!model?.commands || model.connection !== 'live') return;
-    this.#seen = model.head.outputs_total;
-    set(this.#refresh, 'aria-disabled', 'true');
+    this.#fetched = model.head.outputs_total;
+    setAttribute(this.#refresh, 'aria-disabled', 'true');
     try {
       const { outputs, total } = await model.commands.outputs();
       if (model !== this.#model) return;
       model.outputs = outputs;
       this.#show(outputs, total);
     } catch (error) {
-      say(this.#said, words.reason(error));
+      setText(this.#message, words.reason(error));
     } finally {
-      set(this.#refresh, 'aria-disabled', undefined);
+      setAttribute(this.#refresh, 'aria-disabled', undefined);
     }
   }
 
@@ -60,10 +61,10 @@ export class OutputsView {
     this.#outputs = outputs;
     this.#total = total;
     this.#list.replaceChildren(...outputs.map(output => this.#item(output)));
-    const nothing = this.#total ? 'Not kept in the notebook.' : 'Nothing was written.';
-    say(
-      this.#said,
-      this.#outputs.length ? words.cut(outputs.length, total, 'tasks that wrote something') : nothing
+    const emptyText = this.#total ? 'Not kept in the notebook.' : 'Nothing was written.';
+    setText(
+      this.#message,
+      this.#outputs.length ? words.cut(outputs.length, total, 'tasks that wrote something') : emptyText
     );
   }
 
@@ -71,8 +72,8 @@ export class OutputsView {
     let omitted = output.omitted;
     const streams = [['', output.stdout] as const, ['stderr', output.stderr] as const].flatMap(
       ([label, text]) => {
-        const recent = text.slice(-8 * SHOWN);
-        const [start, cut, end] = clip(overwritten(recent), 0, SHOWN);
+        const recent = text.slice(-8 * MAX_SHOWN);
+        const [start, cut, end] = clip(applyCarriageReturns(recent), 0, MAX_SHOWN);
         omitted += text.length - recent.length + cut;
         const shown = (start + end).replace(/\n+$/, '');
         if (!shown) return [];

@@ -1,15 +1,15 @@
-/** The tasks, fifty a page: what is known of each, and the way to its details. */
+/** Table of tasks, by page and state, with a button to open each. */
 
-import { button, el, fill, say, set } from '../ui/dom';
+import type { ResultModel } from '../model/result';
 import { OK, QUEUED } from '../model/task-columns';
+import * as words from '../model/words';
+import type { TaskStatus } from '../protocol/types';
 import { rowMark, runningMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
+import { button, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { clock, grouped, joined } from '../ui/formatting';
-import * as words from '../model/words';
-import type { ResultModel } from '../model/result';
-import type { TaskStatus } from '../protocol/types';
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 const FILTERS: ['all' | TaskStatus, string][] = [
   ['all', 'All'],
   ['failed', 'Failed'],
@@ -37,11 +37,11 @@ export class TasksView {
     this.#filters = FILTERS.map(([filter, label]) =>
       button(label, { class: 'ipar-link', 'aria-pressed': 'false' }, () => {
         this.#filter = filter;
-        this.#turn(-this.#page);
+        this.#turnPage(-this.#page);
       })
     );
-    this.#back = button('Previous', { class: 'ipar-link' }, () => this.#turn(-1));
-    this.#next = button('Next', { class: 'ipar-link' }, () => this.#turn(1));
+    this.#back = button('Previous', { class: 'ipar-link' }, () => this.#turnPage(-1));
+    this.#next = button('Next', { class: 'ipar-link' }, () => this.#turnPage(1));
     const columns = ['Task', 'Engine', 'State', 'Started', 'Took'];
     const header = columns.map((title, i) => {
       const hint = title === 'Started' ? "after the first submission, by the engine's clock" : undefined;
@@ -57,51 +57,51 @@ export class TasksView {
 
   update(model: ResultModel): void {
     this.#model = model;
-    this.#choices(model);
-    const { positions, among } = listed(model, this.#filter);
-    this.#page = Math.max(0, Math.min(this.#page, Math.ceil(positions.length / PAGE) - 1));
-    const from = this.#page * PAGE;
+    this.#updateFilters(model);
+    const { positions, among } = positionsOf(model, this.#filter);
+    this.#page = Math.max(0, Math.min(this.#page, Math.ceil(positions.length / PAGE_SIZE) - 1));
+    const from = this.#page * PAGE_SIZE;
     const running = new Map([...model.running.position].map((position, i) => [position, i]));
-    this.#marks = [...positions.subarray(from, from + PAGE)].map(at => markOf(model, at, running));
-    fill(
+    this.#marks = [...positions.subarray(from, from + PAGE_SIZE)].map(at => markOf(model, at, running));
+    syncChildren(
       this.#body,
       this.#marks.length,
-      () => this.#make(),
+      () => this.#createRow(),
       (row, i) => {
         const mark = this.#marks[i];
-        if (mark) write(row, mark, model);
+        if (mark) updateRow(row, mark, model);
       }
     );
-    set(this.#back, 'disabled', this.#page === 0);
-    set(this.#next, 'disabled', from + PAGE >= positions.length);
-    const last = Math.min(positions.length, from + PAGE);
+    setAttribute(this.#back, 'disabled', this.#page === 0);
+    setAttribute(this.#next, 'disabled', from + PAGE_SIZE >= positions.length);
+    const last = Math.min(positions.length, from + PAGE_SIZE);
     const shown = last
       ? `${grouped(from + 1)}–${grouped(last)} of ${grouped(positions.length)}`
       : 'None.';
-    say(this.#pages, joined(shown, among));
+    setText(this.#pages, joined(shown, among));
   }
 
-  #turn(by: number): void {
+  #turnPage(by: number): void {
     this.#page += by;
     if (this.#model) this.update(this.#model);
   }
 
-  #choices({ head }: ResultModel): void {
+  #updateFilters({ head }: ResultModel): void {
     FILTERS.forEach(([filter, label], i) => {
       const node = this.#filters[i];
       if (!node) return;
       const count = filter === 'all' ? head.total : head[filter];
-      set(
+      setAttribute(
         node,
         'hidden',
         filter !== 'all' && (count === 0 || count === head.total) && filter !== this.#filter
       );
-      set(node, 'aria-pressed', String(filter === this.#filter));
-      say(node, `${label} ${grouped(count)}`);
+      setAttribute(node, 'aria-pressed', String(filter === this.#filter));
+      setText(node, `${label} ${grouped(count)}`);
     });
   }
 
-  #make(): HTMLTableRowElement {
+  #createRow(): HTMLTableRowElement {
     const row: HTMLTableRowElement = el('tr');
     const name = button('', { class: 'ipar-link' }, () => {
       const mark = this.#marks[row.sectionRowIndex];
@@ -118,7 +118,7 @@ export class TasksView {
   }
 }
 
-function write(row: HTMLTableRowElement, mark: Mark, model: ResultModel): void {
+function updateRow(row: HTMLTableRowElement, mark: Mark, model: ResultModel): void {
   const [name, engine, state, started, took] = [...row.cells];
   if (
     !name?.firstElementChild ||
@@ -130,20 +130,20 @@ function write(row: HTMLTableRowElement, mark: Mark, model: ResultModel): void {
   )
     return;
   const [shape, word] = words.STATES[mark.status];
-  say(name.firstElementChild, title(mark, model));
-  set(name.firstElementChild, 'aria-label', `Open task ${title(mark, model)}`);
-  say(engine, words.engine(model.slots[mark.slot]));
-  set(state.firstElementChild, 'class', `ipar-${mark.status}`);
-  say(state.firstElementChild, shape);
-  say(state.lastElementChild, ` ${word}`);
-  say(started, clock(mark.start));
-  say(took, clock(mark.duration));
+  setText(name.firstElementChild, taskName(mark, model));
+  setAttribute(name.firstElementChild, 'aria-label', `Open task ${taskName(mark, model)}`);
+  setText(engine, words.engine(model.slots[mark.slot]));
+  setAttribute(state.firstElementChild, 'class', `ipar-${mark.status}`);
+  setText(state.firstElementChild, shape);
+  setText(state.lastElementChild, ` ${word}`);
+  setText(started, clock(mark.start));
+  setText(took, clock(mark.duration));
 }
 
-/** The inputs a task carries; a chunk that has not begun is known by its number only. */
-export function title(mark: Mark, model: ResultModel): string {
-  const unknown = model.head.chunked && mark.status === 'queued';
-  return unknown ? `message ${grouped(mark.position)}` : words.inputs(mark.first, mark.inputs);
+/** Inputs of a task, or its position where it is a chunk that has not begun. */
+export function taskName(mark: Mark, model: ResultModel): string {
+  const unknownInputs = model.head.chunked && mark.status === 'queued';
+  return unknownInputs ? `message ${grouped(mark.position)}` : words.inputs(mark.first, mark.inputs);
 }
 
 function markOf(model: ResultModel, at: number, running: Map<number, number>): Mark {
@@ -153,22 +153,22 @@ function markOf(model: ResultModel, at: number, running: Map<number, number>): M
   return { position: at, first: at, inputs: 1, slot: 0xffff, status: 'queued', start: NaN, duration: NaN };
 }
 
-/** The positions to list; where only a sample of rows has come, those that are known. */
-function listed(model: ResultModel, filter: 'all' | TaskStatus): { positions: Uint32Array; among: string } {
+/** Positions to list; where only a sample of the rows is here, the positions of those. */
+function positionsOf(model: ResultModel, filter: 'all' | TaskStatus): { positions: Uint32Array; among: string } {
   const { columns, head, running } = model;
-  const whole = columns.known >= head.ended && model.connection !== 'static';
-  const busy = new Set(running.position);
-  const found = new Uint32Array(whole ? head.messages : columns.known + busy.size);
-  const end = whole ? head.messages : Math.max(columns.length, ...[...busy].map(at => at + 1));
+  const complete = columns.rowCount >= head.ended && model.connection !== 'static';
+  const runningAt = new Set(running.position);
+  const found = new Uint32Array(complete ? head.messages : columns.rowCount + runningAt.size);
+  const end = complete ? head.messages : Math.max(columns.length, ...[...runningAt].map(at => at + 1));
   let count = 0;
   for (let at = 0; at < end && count < found.length; at++) {
     const code = columns.status[at] ?? QUEUED;
-    const status = code >= OK ? ENDED[code - OK] : busy.has(at) ? 'running' : 'queued';
-    if (!whole && status === 'queued') continue;
+    const status = code >= OK ? ENDED[code - OK] : runningAt.has(at) ? 'running' : 'queued';
+    if (!complete && status === 'queued') continue;
     if (filter === 'all' || filter === status) found[count++] = at;
   }
   const nouns = head.chunked ? 'messages' : 'tasks';
-  const among = whole ? '' : words.cut(found.length, head.messages, nouns);
+  const among = complete ? '' : words.cut(found.length, head.messages, nouns);
   return { positions: found.subarray(0, count), among: among && `${among} are known here` };
 }
 

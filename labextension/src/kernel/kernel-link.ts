@@ -1,24 +1,24 @@
-/** The link to one kernel: says hello, takes in what the kernel tells, keeps its results. No DOM. */
+/** Link to one kernel: says hello, applies the messages of the kernel's comm, sends requests. No DOM. */
 
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import { Aside } from './second-connection';
-import type { Opened } from './second-connection';
-import { ask, PATIENCE } from './request';
-import type { Requester } from './request';
-import { Known } from './results';
+import type { ResultModel } from '../model/result';
 import { checkMessage } from '../protocol/messages';
 import type { CommMessage, UpdateMessage } from '../protocol/messages';
 import type { Reply, Request } from '../protocol/replies';
 import { PROTOCOL, TARGET } from '../protocol/types';
-import type { ResultModel } from '../model/result';
-import { Sequence } from './sequence';
+import { REQUEST_TIMEOUT, sendRequest } from './request';
+import type { Requester } from './request';
+import { KernelResults } from './results';
+import { SecondConnection } from './second-connection';
+import type { OpenedConnection } from './second-connection';
+import { MessageSequence } from './sequence';
 
-/** What is used of a kernel connection; it may be replaced by another one to the same kernel. */
-export type Connected = Pick<
+/** The part of a kernel connection that a link needs. */
+export type KernelConnection = Pick<
   Kernel.IKernelConnection,
   | 'clientId'
   | 'username'
@@ -30,49 +30,49 @@ export type Connected = Pick<
   | 'sendControlMessage'
 >;
 
-export interface LinkOptions {
+export interface KernelLinkOptions {
   /** The kernel's id. */
   id: string;
-  /** Names this page to the kernel. */
+  /** Identifies this page to the kernel. */
   client: string;
-  /** Updates a second that are wanted. */
+  /** Requested updates a second. */
   rate: number;
-  /** Opens a second connection to the kernel; null where that is not known to run. */
-  aside?: () => Opened | null;
+  /** Open a second connection to the kernel; null where the kernel is not known to run. */
+  openSecond?: () => OpenedConnection | null;
 }
 
-/** A kernel that is busy with its very start answers late; nobody waits for a hello. */
-const HELLO_PATIENCE = 2 * PATIENCE;
+/** Milliseconds; longer than other requests, because a kernel that has just started replies late. */
+const HELLO_TIMEOUT = 2 * REQUEST_TIMEOUT;
 
-export class Link implements IDisposable, Requester {
+export class KernelLink implements IDisposable, Requester {
   readonly id: string;
-  /** Emitted after every message that told something. */
+  /** Emitted after every message that changed something. */
   readonly updated = new Signal<this, void>(this);
-  /** Emitted when results came or went. */
-  readonly listed = new Signal<this, void>(this);
-  /** Emitted when a kernel has not answered the first hello: it has nothing of ours, so far. */
-  readonly silent = new Signal<this, void>(this);
+  /** Emitted when results were added or removed. */
+  readonly resultsChanged = new Signal<this, void>(this);
+  /** Emitted when the kernel has not replied to the first hello: so far it has not loaded ipar_results. */
+  readonly unanswered = new Signal<this, void>(this);
 
-  constructor(options: LinkOptions) {
+  constructor(options: KernelLinkOptions) {
     this.id = options.id;
     this.#client = options.client;
     this.#rate = options.rate;
-    const ready = (): void => {
-      this.#hello();
+    const onReady = (): void => {
+      this.#sendHello();
     };
-    this.#aside = new Aside(() => options.aside?.() ?? null, ready);
+    this.#second = new SecondConnection(() => options.openSecond?.() ?? null, onReady);
   }
 
   get results(): Iterable<ResultModel> {
-    return this.#known.all;
+    return this.#results.all;
   }
 
   find(id: string): ResultModel | undefined {
-    return this.#known.find(id);
+    return this.#results.find(id);
   }
 
   /** Whether the kernel has ipar_results loaded, as far as is known. */
-  get alive(): boolean {
+  get isLoaded(): boolean {
     return this.#session !== null;
   }
 
@@ -83,197 +83,191 @@ export class Link implements IDisposable, Requester {
   set rate(rate: number) {
     if (rate === this.#rate) return;
     this.#rate = rate;
-    if (this.alive) this.#hello();
+    if (this.isLoaded) this.#sendHello();
   }
 
-  /** Go on over this connection; what is known stays. */
-  use(kernel: Connected): void {
+  /** Use this connection from now on; the results stay. */
+  connect(kernel: KernelConnection): void {
     if (kernel === this.#kernel) return;
-    this.#leave();
-    this.#sequence.lose();
+    this.#detach();
+    this.#sequence.invalidate();
     this.#kernel = kernel;
     kernel.statusChanged.connect(this.#onStatus, this);
-    kernel.connectionStatusChanged.connect(this.#onConnection, this);
+    kernel.connectionStatusChanged.connect(this.#onConnectionStatus, this);
     kernel.iopubMessage.connect(this.#onMessage, this);
-    this.#hello();
+    this.#sendHello();
   }
 
-  /** Ask the kernel something; rejects with an Error whose message is a sentence to show. */
-  request<R extends Request>(request: R, patience?: number): Promise<Reply<R['type']>> {
+  request<R extends Request>(request: R, timeout?: number): Promise<Reply<R['type']>> {
     const kernel = this.#kernel;
     if (kernel?.connectionStatus !== 'connected') {
       return Promise.reject(new Error('The kernel is not connected.'));
     }
-    return ask(this.#aside.connection ?? kernel, request, patience);
+    return sendRequest(this.#second.channel ?? kernel, request, timeout);
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#lose();
-    this.#leave();
-    this.#aside.dispose();
-    this.#known.clear();
+    this.#onDisconnected();
+    this.#detach();
+    this.#second.dispose();
+    this.#results.clear();
     Signal.clearData(this);
   }
 
-  #leave(): void {
+  #detach(): void {
     this.#kernel?.statusChanged.disconnect(this.#onStatus, this);
-    this.#kernel?.connectionStatusChanged.disconnect(this.#onConnection, this);
+    this.#kernel?.connectionStatusChanged.disconnect(this.#onConnectionStatus, this);
     this.#kernel?.iopubMessage.disconnect(this.#onMessage, this);
     this.#kernel = null;
-    this.#answered = false;
+    this.#hasReplied = false;
   }
 
   #onStatus(_: unknown, status: Kernel.Status): void {
-    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.#lose();
+    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.#onDisconnected();
   }
 
-  #onConnection(_: unknown, status: Kernel.ConnectionStatus): void {
-    if (status === 'connected') this.#hello();
-    else this.#lose();
+  #onConnectionStatus(_: unknown, status: Kernel.ConnectionStatus): void {
+    if (status === 'connected') this.#sendHello();
+    else this.#onDisconnected();
   }
 
-  /** The kernel is gone, or out of reach: nothing that is known of it moves any more. */
-  #lose(): void {
+  #onDisconnected(): void {
     this.#session = null;
-    this.#attempt += 1;
-    this.#answered = false;
-    this.#aside.leave();
-    this.#sequence.lose();
-    this.#rest();
-    this.#known.rest('disconnected');
+    this.#hellos += 1;
+    this.#hasReplied = false;
+    this.#second.release();
+    this.#sequence.invalidate();
+    this.#stopWaiting();
+    this.#results.freeze('disconnected');
     this.updated.emit();
   }
 
-  #hello(): void {
+  #sendHello(): void {
     const kernel = this.#kernel;
     if (kernel?.connectionStatus !== 'connected' || kernel.status === 'dead') return;
-    const attempt = ++this.#attempt;
-    const over = this.#aside.connection ?? kernel;
-    this.#asked = Date.now();
-    const said = ask(over, { type: 'hello', client: this.#client, rate: this.#rate }, HELLO_PATIENCE);
-    said.then(
+    const hello = ++this.#hellos;
+    const channel = this.#second.channel ?? kernel;
+    this.#helloSentAt = Date.now();
+    sendRequest(channel, { type: 'hello', client: this.#client, rate: this.#rate }, HELLO_TIMEOUT).then(
       ({ session }) => {
-        if (over === this.#kernel) this.#prompt();
-        if (attempt !== this.#attempt) return;
-        if (session !== this.#session) this.#begin(session);
-        // a hello brings the full state
-        this.#sequence.restarts();
-        if (!this.#sequence.whole) this.#expect(1);
+        if (channel === this.#kernel) this.#onPromptReply();
+        if (hello !== this.#hellos) return;
+        if (session !== this.#session) this.#beginSession(session);
+        // A hello makes the kernel send its full state.
+        this.#sequence.expectFullState();
+        if (!this.#sequence.complete) this.#awaitFullState(1);
       },
       () => {
-        if (attempt === this.#attempt && !this.alive) this.silent.emit();
+        if (hello === this.#hellos && !this.isLoaded) this.unanswered.emit();
       }
     );
   }
 
-  /** What is asked over the kernel's own connection is answered. */
-  #prompt(): void {
-    this.#answered = true;
-    this.#aside.leave();
+  /** The kernel's own connection is not blocked. */
+  #onPromptReply(): void {
+    this.#hasReplied = true;
+    this.#second.release();
   }
 
   #onMessage(_: unknown, message: KernelMessage.IIOPubMessage): void {
     const { msg_type } = message.header;
     if (msg_type === 'comm_open') {
-      if ((message.content as KernelMessage.ICommOpenMsg['content']).target_name === TARGET) this.#hello();
+      if ((message.content as KernelMessage.ICommOpenMsg['content']).target_name === TARGET) this.#sendHello();
     } else if (msg_type === 'comm_msg') {
       const data = (message.content as KernelMessage.ICommMsgMsg['content']).data as ReadonlyJSONObject | null;
-      // a quick look first: many other messages pass here
+      // A cheap test first: the messages of all other comms arrive here too.
       if (data?.protocol !== PROTOCOL || typeof data.session !== 'string') return;
       const checked = checkMessage(data, message.buffers);
       if (checked.ok) this.#receive(checked.value);
-      else this.#misread(data, checked.error);
+      else this.#skipUnreadable(data, checked.error);
     }
   }
 
   #receive(message: CommMessage): void {
     if (message.session !== this.#session) {
-      this.#begin(message.session);
+      this.#beginSession(message.session);
       if (message.type !== 'bye') {
-        // it is there and tells, so that it would answer had it been asked
-        if (!this.#answered) this.#aside.expect(this.#asked);
-        this.#hello();
+        // The kernel is there and sends, so a connection that is not blocked would have brought a reply.
+        if (!this.#hasReplied) this.#second.openUnlessReleased(this.#helloSentAt);
+        this.#sendHello();
       }
     }
-    if (!this.#sequence.counts(message.seq)) return;
-    if (message.type === 'update') this.#update(message);
-    else if (message.type === 'outcome') this.#known.find(message.result)?.outcome.emit(message);
-    else this.#goodbye();
+    if (!this.#sequence.accept(message.seq)) return;
+    if (message.type === 'update') this.#applyUpdate(message);
+    else if (message.type === 'outcome') this.#results.find(message.result)?.outcome.emit(message);
+    else this.#onBye();
   }
 
-  /** Leave a message out, but count it: what follows is whole. */
-  #misread({ session, seq, full }: ReadonlyJSONObject, why: string): void {
-    if (!this.#misreads++) console.warn(`ipar_results: a message of the kernel was left out: ${why}`);
-    this.#sequence.skips(session === this.#session && typeof seq === 'number' ? seq : null, full === true);
-    this.#expect();
+  #skipUnreadable({ session, seq, full }: ReadonlyJSONObject, error: string): void {
+    if (!this.#unreadable++) console.warn(`ipar_results: a message of the kernel was left out: ${error}`);
+    this.#sequence.skip(session === this.#session && typeof seq === 'number' ? seq : null, full === true);
+    this.#awaitFullState();
   }
 
-  /** Another session: the kernel was restarted, or the package loaded anew. */
-  #begin(session: string): void {
+  /** The kernel was restarted, or the package loaded again. */
+  #beginSession(session: string): void {
     this.#session = session;
-    this.#sequence.begin();
+    this.#sequence.restart();
   }
 
-  #update(message: UpdateMessage): void {
-    const taken = this.#sequence.takes(message);
-    if (this.#sequence.wanting) this.#expect();
-    if (!taken) return;
-    let listed = false;
-    for (const update of message.results) listed = this.#known.take(update, message.full) || listed;
-    listed = this.#known.forget(message.gone) || listed;
-    const named = this.#sequence.ends(message);
-    if (named) {
-      this.#rest();
-      listed = this.#known.keep(named) || listed;
+  #applyUpdate(message: UpdateMessage): void {
+    const applies = this.#sequence.applies(message);
+    if (this.#sequence.needsFullState) this.#awaitFullState();
+    if (!applies) return;
+    let changed = false;
+    for (const update of message.results) changed = this.#results.apply(update, message.full) || changed;
+    changed = this.#results.remove(message.gone) || changed;
+    const fullState = this.#sequence.completed(message);
+    if (fullState) {
+      this.#stopWaiting();
+      changed = this.#results.retain(fullState) || changed;
     }
-    if (listed) this.listed.emit();
+    if (changed) this.resultsChanged.emit();
     this.updated.emit();
   }
 
-  #goodbye(): void {
-    this.#known.rest('unloaded');
-    this.#known.clear();
+  #onBye(): void {
+    this.#results.freeze('unloaded');
+    this.#results.clear();
     this.#session = null;
-    this.#sequence.lose();
-    this.listed.emit();
+    this.#sequence.invalidate();
+    this.resultsChanged.emit();
     this.updated.emit();
   }
 
-  /** Wait for the full state; ask for it at once, unless it was asked for, and again where it does not come. */
-  #expect(asked = 0): void {
+  /** Wait for the full state, after `requests` for it so far: request it where there was none, and once again. */
+  #awaitFullState(requests = 0): void {
     if (this.#timer !== undefined) return;
-    if (!asked) this.request({ type: 'snapshot' }).catch(() => undefined);
+    if (!requests) this.request({ type: 'snapshot' }).catch(() => undefined);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#sequence.whole || !this.alive || asked > 1) return;
+      if (this.#sequence.complete || !this.isLoaded || requests > 1) return;
       this.request({ type: 'snapshot' }).catch(() => undefined);
-      this.#expect(2);
-    }, PATIENCE);
+      this.#awaitFullState(2);
+    }, REQUEST_TIMEOUT);
   }
 
-  /** Wait for nothing. */
-  #rest(): void {
+  #stopWaiting(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   readonly #client: string;
-  readonly #known = new Known(this);
+  readonly #results = new KernelResults(this);
   #rate: number;
-  #kernel: Connected | null = null;
-  /** The session that is followed; null where the kernel has nothing of ours. */
+  #kernel: KernelConnection | null = null;
+  /** The kernel's session of ipar_results; null where it is not loaded. */
   #session: string | null = null;
-  readonly #sequence = new Sequence();
-  readonly #aside: Aside;
-  /** Whether the kernel has answered over its own connection since that was made. */
-  #answered = false;
-  /** When the last hello was said. */
-  #asked = 0;
-  /** Counts hellos, so that a late answer to an earlier one is left alone. */
-  #attempt = 0;
-  #misreads = 0;
+  readonly #sequence = new MessageSequence();
+  readonly #second: SecondConnection;
+  /** Whether a reply has arrived over the kernel's own connection since that was made. */
+  #hasReplied = false;
+  #helloSentAt = 0;
+  /** Counts hellos, so that a late reply to an earlier one is ignored. */
+  #hellos = 0;
+  #unreadable = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
 }

@@ -1,4 +1,4 @@
-/** The links to all kernels that may hold results, and the results by id. No DOM. */
+/** Links to all kernels that may hold results, and lookup of results by id. No DOM. */
 
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel, ServiceManager } from '@jupyterlab/services';
@@ -6,37 +6,37 @@ import { UUID } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import { Link } from './kernel-link';
 import type { ResultModel } from '../model/result';
 import { TARGET } from '../protocol/types';
+import { KernelLink } from './kernel-link';
 
 export type Services = Pick<ServiceManager.IManager, 'kernels' | 'kernelspecs' | 'sessions'>;
 
-/** A result, and the kernel that holds it. */
-export interface Entry {
+/** A result, and the id of the kernel that holds it. */
+export interface ResultEntry {
   model: ResultModel;
   kernel: string;
 }
 
-/** What opens at once gets its kernel within this time; so long no connection of our own is made. */
-const SETTLE = 1_000;
-/** A kernel that was silent is asked again when it does something, but not sooner. */
-const AGAIN = 60_000;
+/** Milliseconds for a notebook to connect its kernel, before we open a connection of our own. */
+const DEBOUNCE = 1_000;
+/** Milliseconds before a kernel that did not reply gets another hello, and only after it was active. */
+const RETRY_DELAY = 60_000;
 
-export class Links implements IDisposable {
-  /** Emitted when results came or went. */
+export class Kernels implements IDisposable {
+  /** Emitted when results were added or removed. */
   readonly changed = new Signal<this, void>(this);
-  /** Emitted when something about any result changed. */
+  /** Emitted when anything about any result changed. */
   readonly updated = new Signal<this, void>(this);
 
   constructor(services: Services, rate = 5) {
     this.#services = services;
     this.#rate = rate;
-    services.kernels.runningChanged.connect(this.#onRunning, this);
-    services.sessions.runningChanged.connect(this.#onSessions, this);
+    services.kernels.runningChanged.connect(this.#onRunningChanged, this);
+    services.sessions.runningChanged.connect(this.#onSessionsChanged, this);
   }
 
-  /** Where a result lives while its kernel is linked; undefined where no kernel knows it. */
+  /** The live model of a result; undefined where no linked kernel has it. */
   find(id: string): ResultModel | undefined {
     for (const link of this.#links.values()) {
       const model = link.find(id);
@@ -46,15 +46,15 @@ export class Links implements IDisposable {
   }
 
   /** All results of all kernels, the newest first. */
-  all(): Entry[] {
-    const entries: Entry[] = [];
+  all(): ResultEntry[] {
+    const entries: ResultEntry[] = [];
     for (const [kernel, link] of this.#links) {
       for (const model of link.results) entries.push({ model, kernel });
     }
     return entries.sort((a, b) => b.model.head.base - a.model.head.base);
   }
 
-  /** The path of the notebook or console that a kernel belongs to; empty where it has none. */
+  /** The path of the notebook or console of a kernel; empty where it has none. */
   pathOf(kernel: string): string {
     for (const session of this.#services.sessions.running()) {
       if (session.kernel?.id === kernel) return session.path || session.name;
@@ -67,22 +67,22 @@ export class Links implements IDisposable {
     for (const link of this.#links.values()) link.rate = rate;
   }
 
-  /** Also link kernels that nothing here has open. */
-  set wide(wide: boolean) {
-    if (wide === this.#wide) return;
-    this.#wide = wide;
-    this.#arrangeSoon();
+  /** Link also the running kernels that no notebook or console of this page uses. */
+  set linkAll(linkAll: boolean) {
+    if (linkAll === this.#linkAll) return;
+    this.#linkAll = linkAll;
+    this.#scheduleUpdate();
   }
 
-  /** Link the kernel of a notebook or a console, whichever it is, as long as that is open. */
+  /** Link the kernel of a notebook or console, through changes of kernel, until it is closed. */
   follow(context: ISessionContext): void {
     this.#contexts.add(context);
-    context.kernelChanged.connect(this.#arrange, this);
+    context.kernelChanged.connect(this.#updateLinks, this);
     context.disposed.connect(() => {
       this.#contexts.delete(context);
-      this.#arrangeSoon();
+      this.#scheduleUpdate();
     });
-    this.#arrange();
+    this.#updateLinks();
   }
 
   get isDisposed(): boolean {
@@ -94,109 +94,112 @@ export class Links implements IDisposable {
     this.#disposed = true;
     clearTimeout(this.#timer);
     Signal.clearData(this);
-    for (const id of [...this.#links.keys()]) this.#drop(id);
+    for (const id of [...this.#links.keys()]) this.#unlink(id);
   }
 
-  /** A notebook that was renamed is told by its new name, though nothing of its kernel has changed. */
-  #onSessions(): void {
+  /** A renamed notebook changes `pathOf`, though nothing about its kernel has changed. */
+  #onSessionsChanged(): void {
     this.updated.emit();
   }
 
-  #onRunning(): void {
+  #onRunningChanged(): void {
     const running = this.#running();
-    for (const [id, silence] of this.#silences) {
+    for (const [id, silence] of this.#silentKernels) {
       const model = running.get(id);
-      if (!model) this.#silences.delete(id);
-      // asking is an activity too, so that of the first minute does not count
+      if (!model) this.#silentKernels.delete(id);
+      // A hello is an activity too, so that of the first minute does not count.
       else if (Date.now() < silence.until) silence.activity = model.last_activity;
-      else if (model.last_activity !== silence.activity) this.#silences.delete(id);
+      else if (model.last_activity !== silence.activity) this.#silentKernels.delete(id);
     }
-    this.#arrangeSoon();
+    this.#scheduleUpdate();
   }
 
-  #arrangeSoon(): void {
+  #scheduleUpdate(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#arrange();
-      if (this.#wide) this.#reachOut();
-    }, SETTLE);
+      this.#updateLinks();
+      if (this.#linkAll) this.#linkUnopened();
+    }, DEBOUNCE);
   }
 
-  /** One link for each kernel in use, over the connection that its notebook or console has. */
-  #arrange(): void {
+  /** Make one link for each kernel in use, over the connection of its notebook or console. */
+  #updateLinks(): void {
     if (this.#disposed) return;
-    const open = new Map<string, Kernel.IKernelConnection>();
+    const inUse = new Map<string, Kernel.IKernelConnection>();
     for (const context of this.#contexts) {
       const kernel = context.session?.kernel;
-      if (!kernel || kernel.isDisposed || !this.#speaksPython(kernel.name)) continue;
-      // Lab closes a comm whose target is not registered, and with it the channel of every other page
-      kernel.registerCommTarget(TARGET, accept);
-      if (!open.has(kernel.id)) open.set(kernel.id, kernel);
+      if (!kernel || kernel.isDisposed || !this.#isPython(kernel.name)) continue;
+      // JupyterLab closes a comm without a registered target, and so the comm of every other page.
+      kernel.registerCommTarget(TARGET, ignoreComm);
+      if (!inUse.has(kernel.id)) inUse.set(kernel.id, kernel);
     }
     const running = this.#running();
-    for (const [id, kernel] of open) {
-      this.#link(id).use(kernel);
-      this.#own.get(id)?.dispose();
-      this.#own.delete(id);
+    for (const [id, kernel] of inUse) {
+      this.#link(id).connect(kernel);
+      this.#ownConnections.get(id)?.dispose();
+      this.#ownConnections.delete(id);
     }
     for (const id of [...this.#links.keys()]) {
-      if (open.has(id)) continue;
+      if (inUse.has(id)) continue;
       const model = running.get(id);
-      if (model && this.#wide) this.#reach(model);
-      else this.#drop(id);
+      if (model && this.#linkAll) this.#linkOverOwnConnection(model);
+      else this.#unlink(id);
     }
   }
 
-  #reachOut(): void {
+  #linkUnopened(): void {
     for (const [id, model] of this.#running()) {
-      if (!this.#links.has(id) && !this.#silences.has(id) && this.#speaksPython(model.name)) this.#reach(model);
+      if (this.#links.has(id) || this.#silentKernels.has(id) || !this.#isPython(model.name)) continue;
+      this.#linkOverOwnConnection(model);
     }
   }
 
-  /** Link a kernel over a connection of our own; it leaves comms to the notebook that may be opened later. */
-  #reach(model: Kernel.IModel): void {
-    if (this.#own.has(model.id)) return;
-    const connection = this.#services.kernels.connectTo({ model, handleComms: false });
-    this.#own.set(model.id, connection);
-    this.#link(model.id).use(connection);
+  #linkOverOwnConnection(model: Kernel.IModel): void {
+    if (this.#ownConnections.has(model.id)) return;
+    const connection = this.#openConnection(model);
+    this.#ownConnections.set(model.id, connection);
+    this.#link(model.id).connect(connection);
   }
 
-  /** A second connection to a kernel that runs. */
-  #beside(id: string): Kernel.IKernelConnection | null {
-    const model = this.#running().get(id);
-    return model ? this.#services.kernels.connectTo({ model, handleComms: false }) : null;
+  /** Open a connection that leaves comms to the notebook, which may be opened later. */
+  #openConnection(model: Kernel.IModel): Kernel.IKernelConnection {
+    return this.#services.kernels.connectTo({ model, handleComms: false });
   }
 
-  #link(id: string): Link {
+  #link(id: string): KernelLink {
     let link = this.#links.get(id);
     if (!link) {
-      link = new Link({ id, client: this.#client, rate: this.#rate, aside: () => this.#beside(id) });
+      const openSecond = (): Kernel.IKernelConnection | null => {
+        const model = this.#running().get(id);
+        return model ? this.#openConnection(model) : null;
+      };
+      link = new KernelLink({ id, client: this.#client, rate: this.#rate, openSecond });
       link.updated.connect(() => {
         this.updated.emit();
       });
-      link.listed.connect(() => {
+      link.resultsChanged.connect(() => {
         this.changed.emit();
       });
-      link.silent.connect(() => {
-        this.#leaveAlone(id);
+      link.unanswered.connect(() => {
+        this.#dropSilent(id);
       });
       this.#links.set(id, link);
     }
     return link;
   }
 
-  /** A connection of ours to a kernel that has nothing of ours would only keep it from being culled. */
-  #leaveAlone(id: string): void {
-    if (!this.#own.has(id)) return;
-    this.#silences.set(id, { until: Date.now() + AGAIN, activity: undefined });
-    this.#drop(id);
+  /** Close our own connection to a kernel without ipar_results: it would only keep that from being culled. */
+  #dropSilent(id: string): void {
+    if (!this.#ownConnections.has(id)) return;
+    this.#silentKernels.set(id, { until: Date.now() + RETRY_DELAY, activity: undefined });
+    this.#unlink(id);
   }
 
-  #drop(id: string): void {
+  #unlink(id: string): void {
     this.#links.get(id)?.dispose();
     this.#links.delete(id);
-    this.#own.get(id)?.dispose();
-    this.#own.delete(id);
+    this.#ownConnections.get(id)?.dispose();
+    this.#ownConnections.delete(id);
     this.changed.emit();
     this.updated.emit();
   }
@@ -205,8 +208,8 @@ export class Links implements IDisposable {
     return new Map([...this.#services.kernels.running()].map(model => [model.id, model]));
   }
 
-  /** Kernels of other languages are not asked: they may not bear a message that they do not know. */
-  #speaksPython(name: string): boolean {
+  /** Kernels of other languages get no requests: an unknown message may harm them. */
+  #isPython(name: string): boolean {
     const language = this.#services.kernelspecs.specs?.kernelspecs[name]?.language;
     return language === undefined || language.toLowerCase() === 'python';
   }
@@ -214,16 +217,17 @@ export class Links implements IDisposable {
   readonly #services: Services;
   readonly #client = UUID.uuid4();
   readonly #contexts = new Set<ISessionContext>();
-  readonly #links = new Map<string, Link>();
-  /** The connections that are ours, and not a notebook's. */
-  readonly #own = new Map<string, Kernel.IKernelConnection>();
-  readonly #silences = new Map<string, { until: number; activity: string | undefined }>();
+  readonly #links = new Map<string, KernelLink>();
+  /** Connections that we opened, not a notebook. */
+  readonly #ownConnections = new Map<string, Kernel.IKernelConnection>();
+  /** Kernels that did not reply to a hello, with their last activity. */
+  readonly #silentKernels = new Map<string, { until: number; activity: string | undefined }>();
   #rate: number;
-  #wide = false;
+  #linkAll = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
 }
 
-function accept(): void {
-  // the link reads what the comm brings with the kernel's other messages
+function ignoreComm(): void {
+  // The link reads the comm's messages among the kernel's iopub messages.
 }

@@ -1,17 +1,17 @@
-/** The results that one kernel tells of: taken in, left alone when it is gone, forgotten. No DOM. */
+/** Registry of one kernel's results. No DOM. */
 
-import { ResultCommands } from './result-commands';
-import type { Requester } from './request';
 import { ResultModel } from '../model/result';
 import type { ResultUpdate } from '../protocol/messages';
+import type { Requester } from './request';
+import { ResultCommands } from './result-commands';
 
-export class Known {
-  readonly #asked: Requester;
+export class KernelResults {
+  readonly #requester: Requester;
   readonly #models = new Map<string, ResultModel>();
 
-  /** `asked` is where the commands of a result go. */
-  constructor(asked: Requester) {
-    this.#asked = asked;
+  /** `requester` sends the commands of the results. */
+  constructor(requester: Requester) {
+    this.#requester = requester;
   }
 
   get all(): Iterable<ResultModel> {
@@ -22,22 +22,22 @@ export class Known {
     return this.#models.get(id);
   }
 
-  /** Take in what is told of a result; returns whether it is a new one. */
-  take(update: ResultUpdate, full: boolean): boolean {
+  /** Apply an update; true if the result is new. */
+  apply(update: ResultUpdate, full: boolean): boolean {
     let model = this.#models.get(update.id);
-    const fresh = !model;
+    const isNew = !model;
     if (!model) {
       model = new ResultModel(update.id);
       this.#models.set(update.id, model);
     }
-    model.commands ??= new ResultCommands(this.#asked, update.id);
+    model.commands ??= new ResultCommands(this.#requester, update.id);
     model.connection = 'live';
     model.apply(update, full);
-    return fresh;
+    return isNew;
   }
 
-  /** The kernel no longer knows these; a card that shows one keeps what it has. Returns whether any was known. */
-  forget(ids: Iterable<string>): boolean {
+  /** Remove results that the kernel no longer has; a card that shows one keeps its model. True if any was here. */
+  remove(ids: Iterable<string>): boolean {
     let any = false;
     for (const id of ids) {
       const model = this.#models.get(id);
@@ -50,13 +50,13 @@ export class Known {
     return any;
   }
 
-  /** Forget all but these. */
-  keep(named: ReadonlySet<string>): boolean {
-    return this.forget([...this.#models.keys()].filter(id => !named.has(id)));
+  /** Remove all but these. */
+  retain(ids: ReadonlySet<string>): boolean {
+    return this.remove([...this.#models.keys()].filter(id => !ids.has(id)));
   }
 
-  /** Nothing that is known moves any more, or can be acted upon. */
-  rest(connection: 'disconnected' | 'unloaded'): void {
+  /** Mark all results as disconnected or unloaded, without commands. */
+  freeze(connection: 'disconnected' | 'unloaded'): void {
     for (const model of this.#models.values()) {
       model.commands = null;
       model.connection = connection;

@@ -1,79 +1,79 @@
 /**
- * A second connection to a kernel, while the first holds messages back: JupyterLab lets what had to wait for a
- * connection, and all that comes after it, wait for the kernel's first answer, which a running cell keeps for 3 s.
+ * Second connection to a kernel, for requests while the first one is blocked: JupyterLab holds back what was sent
+ * before a connection stood, and all that follows, until the kernel's first reply, which a running cell delays by 3 s.
  */
 
 import type { Kernel } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 
-import { PATIENCE } from './request';
-import type { Asked } from './request';
+import { REQUEST_TIMEOUT } from './request';
+import type { ControlChannel } from './request';
 
-/** What is used of the second connection. */
-export type Opened = Asked &
+/** The part of a kernel connection that this needs. */
+export type OpenedConnection = ControlChannel &
   IDisposable &
   Pick<Kernel.IKernelConnection, 'connectionStatus' | 'connectionStatusChanged'>;
 
-/** A connection that is not held back is answered within this time, in milliseconds. */
-export const PROMPT = 300;
-/** The page may have been too busy to take in an answer that is there: it is given this time to. */
-const BREATH = 50;
+/** Milliseconds within which a connection that is not blocked brings a reply. */
+export const PROMPT_REPLY = 300;
+/** Milliseconds that a busy page gets to process a reply that has arrived. */
+const PROCESSING_TIME = 50;
 
-export class Aside implements IDisposable {
-  /** `open` makes the connection, or none; `ready` hears when something can be asked over it. */
-  constructor(open: () => Opened | null, ready: () => void) {
+export class SecondConnection implements IDisposable {
+  /** `open` makes the connection, if it can; `onReady` is called once requests can be sent over it. */
+  constructor(open: () => OpenedConnection | null, onReady: () => void) {
     this.#open = open;
-    this.#ready = ready;
+    this.#onReady = onReady;
   }
 
-  /** What to ask over; null where the first connection does. */
-  get connection(): Asked | null {
-    return this.#opened?.connectionStatus === 'connected' ? this.#opened : null;
+  /** Where to send requests; null where the first connection will do. */
+  get channel(): ControlChannel | null {
+    return this.#connection?.connectionStatus === 'connected' ? this.#connection : null;
   }
 
   get isDisposed(): boolean {
     return this.#disposed;
   }
 
-  /** An answer to what was asked then is due: open the second connection unless it comes, which `leave` tells. */
-  expect(asked: number): void {
-    if (this.#opened || this.#disposed) return;
+  /** Open the connection unless `release` reports a reply in time to what was sent at `sentAt`. */
+  openUnlessReleased(sentAt: number): void {
+    if (this.#connection || this.#disposed) return;
     this.#timer ??= setTimeout(() => {
-      this.#opened = this.#open();
-      this.#opened?.connectionStatusChanged.connect(this.#onStatus, this);
-    }, Math.max(BREATH, asked + PROMPT - Date.now()));
+      this.#connection = this.#open();
+      this.#connection?.connectionStatusChanged.connect(this.#onStatus, this);
+    }, Math.max(PROCESSING_TIME, sentAt + PROMPT_REPLY - Date.now()));
   }
 
-  /** The first connection does; what was asked over the second one may still be answered. */
-  leave(): void {
+  /** Close the connection, once replies to its pending requests have had time to arrive. */
+  release(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const opened = this.#opened;
-    if (!opened) return;
-    this.#opened = null;
-    this.#left.add(opened);
-    opened.connectionStatusChanged.disconnect(this.#onStatus, this);
+    const connection = this.#connection;
+    if (!connection) return;
+    this.#connection = null;
+    this.#closing.add(connection);
+    connection.connectionStatusChanged.disconnect(this.#onStatus, this);
     setTimeout(() => {
-      if (this.#left.delete(opened)) opened.dispose();
-    }, PATIENCE);
+      if (this.#closing.delete(connection)) connection.dispose();
+    }, REQUEST_TIMEOUT);
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.leave();
-    for (const opened of this.#left) opened.dispose();
-    this.#left.clear();
+    this.release();
+    for (const connection of this.#closing) connection.dispose();
+    this.#closing.clear();
   }
 
   #onStatus(_: unknown, status: Kernel.ConnectionStatus): void {
-    if (status === 'connected') this.#ready();
+    if (status === 'connected') this.#onReady();
   }
 
-  readonly #open: () => Opened | null;
-  readonly #ready: () => void;
-  readonly #left = new Set<Opened>();
-  #opened: Opened | null = null;
+  readonly #open: () => OpenedConnection | null;
+  readonly #onReady: () => void;
+  readonly #closing = new Set<OpenedConnection>();
+  #connection: OpenedConnection | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
 }

@@ -1,83 +1,83 @@
-/** The order of one kernel's messages: whether any was missed, and what a full state has named so far. */
+/** Sequence numbers of one kernel's messages: detects gaps, and collects the parts of a full state. */
 
 import type { UpdateMessage } from '../protocol/messages';
 
-export class Sequence {
-  /** The number of the last message; null before the first of a session. */
+export class MessageSequence {
+  /** Number of the last message; null before the first of a session. */
   #seq: number | null = null;
-  /** Whether nothing was missed since the last full state. */
-  #whole = false;
-  /** The results named by the parts of a full state so far. */
-  #named: Set<string> | null = null;
-  /** Whether a part of a full state may be among the messages that were missed. */
-  #torn = false;
+  #complete = false;
+  /** Results in the parts of a full state so far; null where none has begun. */
+  #fullState: Set<string> | null = null;
+  /** Whether a part of a full state may be among the lost messages. */
+  #partLost = false;
 
-  get whole(): boolean {
-    return this.#whole;
+  /** Whether no message was lost since the last full state. */
+  get complete(): boolean {
+    return this.#complete;
   }
 
-  /** Whether somebody has to ask for the full state. */
-  get wanting(): boolean {
-    return !this.#whole && (this.#named === null || this.#torn);
+  /** Whether the full state must be requested. */
+  get needsFullState(): boolean {
+    return !this.#complete && (this.#fullState === null || this.#partLost);
   }
 
-  /** Start with the messages of another session. */
-  begin(): void {
+  /** Begin with the messages of another session. */
+  restart(): void {
     this.#seq = null;
-    this.lose();
+    this.invalidate();
   }
 
-  /** A full state is on its way from its beginning: what was missed before does not count. */
-  restarts(): void {
-    if (this.#whole || this.#named !== null) return;
+  /** A full state will arrive from its beginning: a gap before it does not matter. */
+  expectFullState(): void {
+    if (this.#complete || this.#fullState !== null) return;
     this.#seq = null;
-    this.#torn = false;
+    this.#partLost = false;
   }
 
-  /** What is known may be out of date. */
-  lose(): void {
-    this.#whole = false;
-    this.#named = null;
+  /** The state may be out of date until the next full state. */
+  invalidate(): void {
+    this.#complete = false;
+    this.#fullState = null;
   }
 
-  /** Count a message; false where it came before. */
-  counts(seq: number): boolean {
+  /** Count a message; false for a duplicate. */
+  accept(seq: number): boolean {
     if (this.#seq !== null) {
       if (seq <= this.#seq) return false;
       if (seq > this.#seq + 1) {
-        this.lose();
-        this.#torn = true;
+        this.invalidate();
+        this.#partLost = true;
       }
     }
     this.#seq = seq;
     return true;
   }
 
-  /** A message could not be read: count it, so that what follows it is no gap. */
-  skips(seq: number | null, full: boolean): void {
+  /** Count a message that could not be read, so that the next one is no gap. */
+  skip(seq: number | null, full: boolean): void {
     this.#seq = seq ?? this.#seq;
-    this.lose();
-    this.#torn ||= full;
+    this.invalidate();
+    this.#partLost ||= full;
   }
 
-  /** Whether an update is to be taken in: after a gap only a full state is. */
-  takes({ full, results }: UpdateMessage): boolean {
+  /** Whether to apply an update: after a gap only a full state is applied. */
+  applies({ full, results }: UpdateMessage): boolean {
     if (full) {
-      this.#named ??= new Set();
-      for (const { id } of results) this.#named.add(id);
+      this.#fullState ??= new Set();
+      for (const { id } of results) this.#fullState.add(id);
     } else {
-      this.#torn = false;
+      this.#partLost = false;
     }
-    return full || this.#whole;
+    return full || this.#complete;
   }
 
-  /** All results of a full state, once its last part has come and none was missed; else null. */
-  ends({ last }: UpdateMessage): ReadonlySet<string> | null {
-    if (!last || !this.#named) return null;
-    const named = this.#torn ? null : this.#named;
-    this.#whole = named !== null;
-    this.#named = null;
-    this.#torn = false;
-    return named;
+  /** All results of a full state, if this was its last part and none was lost; else null. */
+  completed({ last }: UpdateMessage): ReadonlySet<string> | null {
+    if (!last || !this.#fullState) return null;
+    const results = this.#partLost ? null : this.#fullState;
+    this.#complete = results !== null;
+    this.#fullState = null;
+    this.#partLost = false;
+    return results;
   }
 }

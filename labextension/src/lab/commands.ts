@@ -5,7 +5,7 @@ import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 
-import type { Entry, Links } from '../kernel/kernels';
+import type { ResultEntry, Kernels } from '../kernel/kernels';
 import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 import type { ResultsPanel } from '../panel/panel';
@@ -18,16 +18,16 @@ const CATEGORY = 'Parallel results';
 interface CommandOptions {
   commands: CommandRegistry;
   palette: ICommandPalette | null;
-  links: Links;
+  kernels: Kernels;
   panel: ResultsPanel;
 }
 
 /** Add a command for each action. Its argument `result` defaults to the current result of the panel. */
-export function addCommands({ commands, palette, links, panel }: CommandOptions): void {
-  const target = (args: { result?: unknown }): Entry | undefined =>
+export function addCommands({ commands, palette, kernels, panel }: CommandOptions): void {
+  const target = (args: { result?: unknown }): ResultEntry | undefined =>
     typeof args.result === 'string'
-      ? links.all().find(({ model }) => model.id === args.result)
-      : (panel.current ?? links.all()[0]);
+      ? kernels.all().find(({ model }) => model.id === args.result)
+      : (panel.current ?? kernels.all()[0]);
   for (const action of ACTION_NAMES) {
     const command = `ipar-results:${action}`;
     commands.addCommand(command, {
@@ -66,7 +66,7 @@ function options({ formats }: ActionEntry, format: unknown): ActionOptions {
   return formats ? { format: isExportFormat(format) ? format : 'report' } : {};
 }
 
-function label(entry: ActionEntry, given: unknown, target: Entry | undefined, named: boolean): string {
+function label(entry: ActionEntry, given: unknown, target: ResultEntry | undefined, named: boolean): string {
   const { format } = options(entry, given);
   const name = format && entry.formats ? entry.formats.names[format] : '';
   if (!named) return name || entry.command;
@@ -82,18 +82,18 @@ async function execute(
 ): Promise<void> {
   const { commands } = model;
   if (!commands || !(await confirmed(ACTIONS[action], model))) return;
-  panel.say('');
+  panel.showMessage('');
   const showOutcome = (_: unknown, outcome: Outcome): void => {
     if (outcome.action !== action) return;
     model.outcome.disconnect(showOutcome);
-    panel.say(outcome.message, outcome.status === 'error');
+    panel.showMessage(outcome.message, outcome.status === 'error');
   };
   model.outcome.connect(showOutcome);
   try {
     await commands.run(action, options);
   } catch (error) {
     model.outcome.disconnect(showOutcome);
-    panel.say(words.reason(error), true);
+    panel.showMessage(words.reason(error), true);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The icon of the panel: tasks side by side on their engines. */
+/** Icon of the panel: tasks in lanes, one for each engine. */
 
 import { LabIcon } from '@jupyterlab/ui-components';
 

@@ -1,4 +1,4 @@
-/** Draws our MIME type in an output: the live result where a kernel knows it, else what the notebook keeps. */
+/** Renderer of our MIME type: shows the live result where a kernel has it, else the saved one. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { ISignal } from '@lumino/signaling';
@@ -6,30 +6,30 @@ import { Widget } from '@lumino/widgets';
 
 import { Card } from '../card/card';
 import type { CardSettings } from '../card/card';
+import type { RenderOutput } from '../card/task-details';
+import { ResultModel } from '../model/result';
+import { toMimeBundle } from '../model/save';
 import { figuresOf } from '../protocol/figures';
 import { checkSaved } from '../protocol/saved';
 import type { SavedResult } from '../protocol/saved';
 import { MIME_TYPE } from '../protocol/types';
-import type { RenderOutput } from '../card/task-details';
 import { el } from '../ui/dom';
-import { ResultModel } from '../model/result';
-import { keep } from '../model/save';
 
-/** The results that some kernel tells of. */
-export interface Results {
+/** Lookup of live results. */
+export interface LiveResults {
   find(id: string): ResultModel | null | undefined;
-  /** Emitted when results came or went. */
+  /** Emitted when results were added or removed. */
   readonly changed: ISignal<unknown, unknown>;
 }
 
 export interface RendererOptions {
-  results: Results;
+  results: LiveResults;
   settings: CardSettings;
   render?: RenderOutput;
 }
 
-/** How long the kernel has to replace the output of a result that ended, in milliseconds. */
-const PATIENCE = 3_000;
+/** Milliseconds for the kernel to replace the output of a result that ended. */
+const GRACE_PERIOD = 3_000;
 
 export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   readonly #options: RendererOptions;
@@ -44,7 +44,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     super();
     this.#options = options;
     this.addClass('ipar-output-widget');
-    options.results.changed.connect(this.#choose, this);
+    options.results.changed.connect(this.#update, this);
   }
 
   /** Show a MIME model; called again for every update of the same output. */
@@ -52,32 +52,32 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     this.#mime = mime;
     const checked = checkSaved(mime.data[MIME_TYPE]);
     if (!checked.ok) {
-      this.#drop();
+      this.#clear();
       this.node.replaceChildren(el('p', { class: 'ipar-result ipar-plain' }, checked.error));
       return Promise.resolve();
     }
     this.#saved = checked.value;
     this.#static = null;
-    this.#choose();
+    this.#update();
     return Promise.resolve();
   }
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#options.results.changed.disconnect(this.#choose, this);
-    this.#drop();
-    // Lab may keep an output that it has closed; the card need not stay with it
+    this.#options.results.changed.disconnect(this.#update, this);
+    this.#clear();
+    // JupyterLab may keep a closed output in memory; the card must not stay with it.
     this.node.replaceChildren();
     super.dispose();
   }
 
-  /** The live result, else the one it was until now, else what was saved. */
-  #choose(): void {
+  /** Show the live result, else the model that was live until now, else the saved one. */
+  #update(): void {
     const saved = this.#saved;
     if (!saved) return;
     const live = this.#options.results.find(saved.id) ?? null;
     if (live) {
-      if (overtaken(live, saved)) live.apply({ id: live.id, head: figuresOf(saved) });
+      if (isBehind(live, saved)) live.apply({ id: live.id, head: figuresOf(saved) });
       this.#follow(live);
     } else if (this.#live?.id === saved.id && this.#live.connection !== 'live' && !saved.finished) return;
     else this.#follow(null);
@@ -92,36 +92,36 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
 
   #follow(live: ResultModel | null): void {
     if (live === this.#live) {
-      if (live) this.#settle(live);
+      if (live) this.#saveOnceFinished(live);
       return;
     }
-    this.#live?.changed.disconnect(this.#settle, this);
+    this.#live?.changed.disconnect(this.#saveOnceFinished, this);
     this.#live = live;
-    live?.changed.connect(this.#settle, this);
-    if (live) this.#settle(live);
+    live?.changed.connect(this.#saveOnceFinished, this);
+    if (live) this.#saveOnceFinished(live);
   }
 
-  /** After a reload the kernel's last word does not reach the saved output: it has to be written there. */
-  #settle(live: ResultModel): void {
+  /** After a reload the kernel can't update the output: the page saves the end of the result there. */
+  #saveOnceFinished(live: ResultModel): void {
     if (!live.head.finished || this.#saved?.finished !== false || this.#timer) return;
     this.#timer = window.setTimeout(() => {
       this.#timer = 0;
-      void this.#write(live);
-    }, PATIENCE);
+      void this.#save(live);
+    }, GRACE_PERIOD);
   }
 
-  /** Have the notebook keep the end: the kernel's whole card, or the facts known here where it gives none. */
-  async #write(live: ResultModel): Promise<void> {
-    const due = (): boolean =>
+  /** Save the end of a result: the kernel's bundle, or one made here where the kernel gives none. */
+  async #save(live: ResultModel): Promise<void> {
+    const isDue = (): boolean =>
       live === this.#live && live.head.finished && this.#saved?.finished === false && !this.isDisposed;
-    if (!due()) return;
-    const whole = await live.commands?.bundle().catch(() => null);
-    if (!due()) return;
-    const kept = whole?.[MIME_TYPE].finished === true ? { ...whole } : keep(live);
-    this.#mime?.setData({ data: { ...this.#mime.data, ...kept } });
+    if (!isDue()) return;
+    const bundle = await live.commands?.bundle().catch(() => null);
+    if (!isDue()) return;
+    const complete = bundle?.[MIME_TYPE].finished === true ? { ...bundle } : toMimeBundle(live);
+    this.#mime?.setData({ data: { ...this.#mime.data, ...complete } });
   }
 
-  #drop(): void {
+  #clear(): void {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#follow(null);
@@ -131,7 +131,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   }
 }
 
-/** Whether the output holds the end of a result of which the kernel's link has not told it yet. */
-function overtaken(live: ResultModel, saved: SavedResult): boolean {
+/** Whether the output holds the end of a result, and the kernel's message about it has not arrived yet. */
+function isBehind(live: ResultModel, saved: SavedResult): boolean {
   return saved.finished && !live.head.finished && live.head.time < saved.time;
 }

@@ -1,44 +1,44 @@
-/** Brings the cell of a result into view. */
+/** Navigation from a result to the cell that made it. */
 
 import type { IConsoleTracker } from '@jupyterlab/console';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Widget } from '@lumino/widgets';
 
-import type { Entry, Links } from '../kernel/kernels';
+import type { ResultEntry, Kernels } from '../kernel/kernels';
 import type { Where } from '../protocol/figures';
 
-export class Places {
+export class Navigation {
   readonly #app: JupyterFrontEnd;
-  readonly #links: Links;
+  readonly #kernels: Kernels;
   readonly #notebooks: INotebookTracker | null;
   readonly #consoles: IConsoleTracker | null;
 
   constructor(
     app: JupyterFrontEnd,
-    links: Links,
+    kernels: Kernels,
     notebooks: INotebookTracker | null,
     consoles: IConsoleTracker | null
   ) {
     this.#app = app;
-    this.#links = links;
+    this.#kernels = kernels;
     this.#notebooks = notebooks;
     this.#consoles = consoles;
   }
 
-  /** Whether somebody who looks at this page sees the notebook of a kernel. */
-  visible(kernel: string): boolean {
+  /** Whether the notebook or console of a kernel is in view. */
+  isVisible(kernel: string): boolean {
     if (document.hidden) return false;
     return (this.#notebook(kernel)?.isVisible ?? false) || (this.#console(kernel)?.isVisible ?? false);
   }
 
-  /** Show where a result was made; resolves to a sentence where that can't be done. */
-  async show({ model, kernel }: Entry): Promise<string> {
+  /** Show the cell that made a result; resolves to a sentence where that can't be done, else to ''. */
+  async show({ model, kernel }: ResultEntry): Promise<string> {
     const notebook = this.#notebook(kernel) ?? (await this.#open(kernel));
     if (notebook) {
       this.#app.shell.activateById(notebook.id);
       await notebook.context.ready;
-      return (await scrollTo(notebook, model.head.where)) ? '' : 'The cell is no longer in the notebook.';
+      return (await scrollToCell(notebook, model.head.where)) ? '' : 'The cell is no longer in the notebook.';
     }
     const console = this.#console(kernel);
     if (!console) return 'Nothing that is open here belongs to this kernel.';
@@ -55,7 +55,7 @@ export class Places {
   }
 
   async #open(kernel: string): Promise<NotebookPanel | undefined> {
-    const path = this.#links.pathOf(kernel);
+    const path = this.#kernels.pathOf(kernel);
     const open = 'docmanager:open';
     if (!path.endsWith('.ipynb') || !this.#app.commands.hasCommand(open)) return undefined;
     const opened: unknown = await this.#app.commands.execute(open, { path });
@@ -63,10 +63,10 @@ export class Places {
   }
 }
 
-async function scrollTo(panel: NotebookPanel, where: Where): Promise<boolean> {
+async function scrollToCell(panel: NotebookPanel, where: Where): Promise<boolean> {
   const notebook = panel.content;
-  const byId = notebook.widgets.findIndex(cell => cell.model.id === where.cell_id);
-  const at = byId >= 0 || where.cell_id !== null ? byId : numbered(panel, where.execution_count);
+  const indexById = notebook.widgets.findIndex(cell => cell.model.id === where.cell_id);
+  const at = indexById >= 0 || where.cell_id !== null ? indexById : findByCount(panel, where.execution_count);
   const cell = notebook.widgets[at];
   if (!cell) return false;
   notebook.activeCellIndex = at;
@@ -76,7 +76,7 @@ async function scrollTo(panel: NotebookPanel, where: Where): Promise<boolean> {
   return true;
 }
 
-function numbered(panel: NotebookPanel, count: number | null): number {
+function findByCount(panel: NotebookPanel, count: number | null): number {
   if (count === null) return -1;
   return panel.content.widgets.findIndex(
     ({ model }) => model.type === 'code' && model.sharedModel.toJSON().execution_count === count

@@ -1,36 +1,35 @@
-/** Tells of long results that end or begin to fail where nobody looks. No DOM. */
+/** Notifications of long results that end or begin to fail out of sight. No DOM. */
 
 import type { IDisposable } from '@lumino/disposable';
 
-import { lost } from '../panel/summary';
-import type { Entry, Links } from '../kernel/kernels';
+import type { ResultEntry, Kernels } from '../kernel/kernels';
 import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
+import { lossesOf } from '../panel/summary';
 
-/** Seconds; what is over sooner was waited for. */
-const LONG = 10;
+/** Seconds: of a shorter result its user has seen the end. */
+const MIN_ELAPSED = 10;
 
-export type Tell = (text: string, kind: 'success' | 'error' | 'warning', entry: Entry) => void;
+export type Notify = (text: string, type: 'success' | 'error' | 'warning', entry: ResultEntry) => void;
 
-interface Known {
+interface Progress {
   finished: boolean;
   failed: boolean;
 }
 
-export class Notices implements IDisposable {
-  /** Whether anything is told. */
+export class Notifier implements IDisposable {
   enabled = true;
-  readonly #links: Links;
-  readonly #visible: (kernel: string) => boolean;
-  readonly #tell: Tell;
-  #known = new WeakMap<ResultModel, Known>();
+  readonly #kernels: Kernels;
+  readonly #isVisible: (kernel: string) => boolean;
+  readonly #notify: Notify;
+  #seen = new WeakMap<ResultModel, Progress>();
   #disposed = false;
 
-  constructor(links: Links, visible: (kernel: string) => boolean, tell: Tell) {
-    this.#links = links;
-    this.#visible = visible;
-    this.#tell = tell;
-    links.updated.connect(this.#look, this);
+  constructor(kernels: Kernels, isVisible: (kernel: string) => boolean, notify: Notify) {
+    this.#kernels = kernels;
+    this.#isVisible = isVisible;
+    this.#notify = notify;
+    kernels.updated.connect(this.#check, this);
   }
 
   get isDisposed(): boolean {
@@ -39,32 +38,32 @@ export class Notices implements IDisposable {
 
   dispose(): void {
     this.#disposed = true;
-    this.#links.updated.disconnect(this.#look, this);
+    this.#kernels.updated.disconnect(this.#check, this);
   }
 
-  #look(): void {
-    for (const entry of this.#links.all()) {
+  #check(): void {
+    for (const entry of this.#kernels.all()) {
       const { model } = entry;
       const { head } = model;
       const now = { finished: head.finished, failed: head.failed > 0 };
-      const before = this.#known.get(model);
+      const before = this.#seen.get(model);
       if (before?.finished === now.finished && before.failed === now.failed) continue;
-      this.#known.set(model, now);
-      // what had ended before this page saw it is no news
+      this.#seen.set(model, now);
+      // A result that had ended before this page saw it is no news.
       if (before?.finished !== false || !this.enabled) continue;
-      if (head.elapsed < LONG || this.#visible(entry.kernel)) continue;
-      if (now.finished) this.#tell(ended(model), head.failed + head.aborted ? 'warning' : 'success', entry);
-      else if (now.failed) this.#tell(failing(model), 'error', entry);
+      if (head.elapsed < MIN_ELAPSED || this.#isVisible(entry.kernel)) continue;
+      if (now.finished) this.#notify(endText(model), head.failed + head.aborted ? 'warning' : 'success', entry);
+      else if (now.failed) this.#notify(failureText(model), 'error', entry);
     }
   }
 }
 
-function ended({ head }: ResultModel): string {
-  const how = lost(head) || words.progress(head);
+function endText({ head }: ResultModel): string {
+  const how = lossesOf(head) || words.progress(head);
   return `${words.name(head)} has ended: ${how}, ${words.times(head, head.elapsed).join(', ')}`;
 }
 
-function failing({ head, failures }: ResultModel): string {
+function failureText({ head, failures }: ResultModel): string {
   const first = failures[0];
   return `${words.name(head)} has a first failure${first ? `: ${words.failure(first)}` : ''}`;
 }

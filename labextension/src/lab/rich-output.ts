@@ -1,4 +1,4 @@
-/** Draws a rich output of a task as Jupyter draws it in an untrusted notebook. */
+/** Renderer of a task's rich outputs, as in an untrusted notebook. */
 
 import { MimeModel } from '@jupyterlab/rendermime';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -8,7 +8,7 @@ import { Widget } from '@lumino/widgets';
 import type { RenderOutput } from '../card/task-details';
 import { el } from '../ui/dom';
 
-export function renderWith(rendermime: IRenderMimeRegistry): RenderOutput {
+export function richOutputRenderer(rendermime: IRenderMimeRegistry): RenderOutput {
   return ({ data, metadata }, host) => {
     const bundle = data as ReadonlyPartialJSONObject;
     const type = rendermime.preferredMimeType(bundle, 'ensure');

@@ -1,4 +1,4 @@
-/** The settings, with what holds where there is no settings registry. */
+/** Settings, with the defaults that apply without a settings registry. */
 
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Signal } from '@lumino/signaling';
@@ -14,11 +14,6 @@ export class Settings {
   follow(source: ISettingRegistry.ISettings): void {
     source.changed.connect(this.#read, this);
     this.#read(source);
-  }
-
-  /** Whether a new card shows its timeline. */
-  get timeline(): boolean {
-    return this.timelineOpen;
   }
 
   #read({ composite }: ISettingRegistry.ISettings): void {

@@ -4,21 +4,21 @@ import type { Rows, Running } from '../protocol/buffers';
 import type { SavedResult, SavedTimeline } from '../protocol/saved';
 import { TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
 
-/** The rows that a saved snapshot holds: its timeline's, or those of its first tasks. */
+/** The rows of a saved result's timeline, or else of its first tasks. */
 export function rowsOf(saved: SavedResult, base: number): Rows {
-  const line = saved.timeline ?? fromTasks(saved, base);
+  const timeline = saved.timeline ?? timelineOfTasks(saved, base);
   return {
-    position: Uint32Array.from(line.position),
-    first: Uint32Array.from(line.first),
-    inputs: Uint32Array.from(line.inputs),
-    slot: Uint16Array.from(line.slot, slot => (slot < 0 ? UNKNOWN_SLOT : slot)),
-    start: Float32Array.from(line.start, start => start ?? NaN),
-    duration: Float32Array.from(line.duration, duration => duration ?? NaN),
-    status: Uint8Array.from(line.status)
+    position: Uint32Array.from(timeline.position),
+    first: Uint32Array.from(timeline.first),
+    inputs: Uint32Array.from(timeline.inputs),
+    slot: Uint16Array.from(timeline.slot, slot => (slot < 0 ? UNKNOWN_SLOT : slot)),
+    start: Float32Array.from(timeline.start, start => start ?? NaN),
+    duration: Float32Array.from(timeline.duration, duration => duration ?? NaN),
+    status: Uint8Array.from(timeline.status)
   };
 }
 
-function fromTasks(saved: SavedResult, base: number): SavedTimeline {
+function timelineOfTasks(saved: SavedResult, base: number): SavedTimeline {
   const engines = saved.engines.map(load => load.engine_id);
   const ended = saved.tasks
     .map((task, position) => ({ ...task, position, code: TASK_STATUSES.indexOf(task.status) }))
@@ -37,7 +37,7 @@ function fromTasks(saved: SavedResult, base: number): SavedTimeline {
   };
 }
 
-/** What ran when the snapshot was made. */
+/** The tasks that ran when the result was saved. */
 export function runningOf(saved: SavedResult, slots: readonly (number | string)[]): Running {
   const busy = saved.engines.flatMap(({ engine_id, running }) => (running ? [{ engine_id, running }] : []));
   const first = Uint32Array.from(busy, load => load.running[0]);

@@ -1,8 +1,7 @@
-/** One result as its views see it: what the kernel told last, and what can be asked of the kernel. No DOM. */
+/** Model of one result: its latest state, and the commands that its kernel accepts. No DOM. */
 
 import { Signal } from '@lumino/signaling';
 
-import { TaskColumns } from './task-columns';
 import { isAction } from '../protocol/actions';
 import type { Action, ActionOptions } from '../protocol/actions';
 import type { Loads, Running } from '../protocol/buffers';
@@ -15,21 +14,24 @@ import type { SavedResult } from '../protocol/saved';
 import { UNKNOWN_SLOT } from '../protocol/types';
 import type { EngineId, Pair } from '../protocol/types';
 import { rowsOf, runningOf } from './restore';
+import { TaskColumns } from './task-columns';
 
-/** What stands behind a model: a kernel, only the notebook, or a kernel that went away. */
+/** Source of a model's state: a kernel, only the notebook, a lost kernel, or one that unloaded ipar_results. */
 export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';
 
-/** What can be asked of the kernel. A rejection's message is a plain sentence to show. */
+/** Requests about one result. The message of a rejection is a sentence to show. */
 export interface Commands {
   run(action: Action, options?: ActionOptions): Promise<void>;
   task(position: number, limit?: number): Promise<TaskReply>;
   traceback(n: number): Promise<string>;
   outputs(): Promise<OutputsReply>;
-  /** What the notebook should keep, as the kernel draws it. */
+  /** The result as a notebook should hold it. */
   bundle(): Promise<BundleReply>;
+  /** Have the kernel send rows. */
   watch(): Promise<void>;
 }
 
+/** A group of failures. */
 export interface Failure {
   n: number;
   type: string;
@@ -72,30 +74,30 @@ export class ResultModel {
   readonly columns = new TaskColumns();
   /** Emitted after every change. */
   readonly changed = new Signal<this, void>(this);
-  /** Emitted with what came of a request. */
+  /** Emitted with the outcome of an action. */
   readonly outcome = new Signal<this, Outcome>(this);
   head: Head = NO_HEAD;
   running: Running = NO_RUNNING;
   failures: Failure[] = [];
   /** Engine ids by slot. */
   slots: EngineId[] = [];
-  /** What the notebook keeps of the first tasks and the newest output; a live model has none. */
+  /** The first tasks and the newest output of a saved result; a live model has none. */
   tasks: TaskRecord[] = [];
   outputs: TaskOutput[] = [];
   commands: Commands | null = null;
   #connection: Connection = 'live';
-  /** Whether it comes from the notebook; then the engines say themselves what they run. */
-  #saved = false;
+  /** Whether the result was saved: then the engine loads hold the running tasks. */
+  #isSaved = false;
   #loads: EngineLoad[] = [];
   #engines: EngineLoad[] | null = null;
-  /** When the head came, by the page's clock in milliseconds. */
-  #received = 0;
+  /** Milliseconds of the page's clock when the head arrived. */
+  #headTime = 0;
 
   constructor(id: string) {
     this.id = id;
   }
 
-  /** A result as the notebook keeps it. */
+  /** Make the model of a saved result. */
   static fromSaved(saved: SavedResult): ResultModel {
     const model = new ResultModel(saved.id);
     const timeline = saved.timeline;
@@ -113,10 +115,10 @@ export class ResultModel {
     model.outputs = saved.outputs;
     model.slots = timeline?.engines ?? saved.engines.map(load => load.engine_id);
     model.#loads = saved.engines;
-    model.columns.set(rowsOf(saved, base));
+    model.columns.write(rowsOf(saved, base));
     model.running = runningOf(saved, model.slots);
     model.#connection = 'static';
-    model.#saved = true;
+    model.#isSaved = true;
     return model;
   }
 
@@ -130,54 +132,54 @@ export class ResultModel {
     this.changed.emit();
   }
 
-  /** Whether time passes for this result. */
-  get moving(): boolean {
+  /** Whether the clock of this result runs. */
+  get isActive(): boolean {
     const { finished, state } = this.head;
     return this.#connection === 'live' && !finished && (state === 'running' || state === 'queued');
   }
 
-  /** What the kernel would do now if it were asked. */
+  /** The actions that the kernel would carry out now. */
   get actions(): readonly Action[] {
     return this.#connection === 'live' && this.commands ? this.head.actions.filter(isAction) : [];
   }
 
-  /** All engines, those with a number first. */
+  /** All engines: those with a number first, ascending, then those with a name. */
   get engines(): readonly EngineLoad[] {
-    return (this.#engines ??= this.#sorted());
+    return (this.#engines ??= this.#sortedEngines());
   }
 
-  /** Take in what changed; `full` where everything known before may be out of date. */
+  /** Apply an update; `full` where the state before it may be out of date. */
   apply(update: ResultUpdate, full = false, now = performance.now()): void {
-    // The head of a full state is whole, and comes before its other parts.
+    // The head of a full state is complete, and arrives before its other parts.
     if (full && update.head) {
-      this.columns.doubt();
+      this.columns.markStale();
       this.failures = [];
       this.running = NO_RUNNING;
     }
     if (update.head) {
       this.head = { ...this.head, ...update.head };
-      this.#received = now;
+      this.#headTime = now;
     }
-    if (update.engines) this.#name(update.engines.from, update.engines.ids);
-    if (update.loads) this.#load(update.loads);
+    if (update.engines) this.#setEngineIds(update.engines.from, update.engines.ids);
+    if (update.loads) this.#setLoads(update.loads);
     if (update.running) this.running = update.running;
-    if (update.failures) this.#fail(update.failures);
-    if (update.rows) this.columns.set(update.rows);
-    this.columns.settle(this.head.ended);
+    if (update.failures) this.#mergeFailures(update.failures);
+    if (update.rows) this.columns.write(update.rows);
+    this.columns.dropStale(this.head.ended);
     this.#engines = null;
     this.changed.emit();
   }
 
-  /** Seconds since the first submission; stands still where time does not pass. */
+  /** Seconds since the first submission; constant unless the result is active. */
   elapsed(now = performance.now()): number {
-    return this.head.elapsed + this.#since(now);
+    return this.head.elapsed + this.#secondsSinceHead(now);
   }
 
-  /** Seconds still to go, from and to. */
+  /** Seconds left, from and to. */
   eta(now = performance.now()): Pair | null {
     const eta = this.head.eta;
     if (!eta) return null;
-    const passed = this.#since(now);
+    const passed = this.#secondsSinceHead(now);
     return [Math.max(0, eta[0] - passed), Math.max(0, eta[1] - passed)];
   }
 
@@ -185,20 +187,20 @@ export class ResultModel {
     Signal.clearData(this);
   }
 
-  #since(now: number): number {
-    return this.moving ? Math.max(0, now - this.#received) / 1000 : 0;
+  #secondsSinceHead(now: number): number {
+    return this.isActive ? Math.max(0, now - this.#headTime) / 1000 : 0;
   }
 
-  #name(from: number, ids: EngineId[]): void {
+  #setEngineIds(from: number, ids: EngineId[]): void {
     this.slots = [...this.slots];
     ids.forEach((id, i) => {
       if (from + i >= UNKNOWN_SLOT) return;
       this.slots[from + i] = id;
-      this.#loads[from + i] = { ...(this.#loads[from + i] ?? idle(id)), engine_id: id };
+      this.#loads[from + i] = { ...(this.#loads[from + i] ?? idleEngine(id)), engine_id: id };
     });
   }
 
-  #load(loads: Loads): void {
+  #setLoads(loads: Loads): void {
     loads.slot.forEach((slot, i) => {
       const load = this.#loads[slot];
       if (!load) return;
@@ -212,19 +214,19 @@ export class ResultModel {
     });
   }
 
-  #fail(updates: FailureUpdate[]): void {
-    const known = new Map(this.failures.map(group => [group.n, group]));
+  #mergeFailures(updates: FailureUpdate[]): void {
+    const groups = new Map(this.failures.map(group => [group.n, group]));
     for (const { n, ...update } of updates) {
-      known.set(n, { ...(known.get(n) ?? NO_FAILURE), ...update, n });
+      groups.set(n, { ...(groups.get(n) ?? NO_FAILURE), ...update, n });
     }
-    this.failures = [...known.values()]
+    this.failures = [...groups.values()]
       .filter(group => group.count > 0)
       .sort((a, b) => b.count - a.count || a.n - b.n);
   }
 
-  /** The engines with what they run now: the youngest task where there are several. */
-  #sorted(): EngineLoad[] {
-    if (this.#saved) return this.#loads;
+  /** The engines with their running task: the youngest where there are several. */
+  #sortedEngines(): EngineLoad[] {
+    if (this.#isSaved) return this.#loads;
     const current = new Map<number, Pair>();
     this.running.slot.forEach((slot, i) => {
       const since = this.running.since[i]!;
@@ -235,17 +237,17 @@ export class ResultModel {
       const now = current.get(slot);
       return { ...load, running: now ? ([now[0], Math.max(0, this.head.elapsed - now[1])] as Pair) : null };
     });
-    return loads.filter(Boolean).sort((a, b) => byId(a.engine_id, b.engine_id));
+    return loads.filter(Boolean).sort((a, b) => compareEngineIds(a.engine_id, b.engine_id));
   }
 }
 
-/** Numbers first and ascending, then names. */
-export function byId(a: EngineId, b: EngineId): number {
+/** Order of engines: numbers first, ascending, then names. */
+export function compareEngineIds(a: EngineId, b: EngineId): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0;
   return typeof a === 'number' ? -1 : 1;
 }
 
-function idle(engine_id: EngineId): EngineLoad {
+function idleEngine(engine_id: EngineId): EngineLoad {
   return { engine_id, done: 0, failed: 0, running: null, busy_time: 0, alive: true };
 }

@@ -1,22 +1,23 @@
-/** Between a result and what the notebook keeps of it. */
+/** Saved form of a result, of bounded size. */
 
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
-import { FAILED } from './task-columns';
 import { figuresOf } from '../protocol/figures';
 import type { SavedResult, SavedTimeline } from '../protocol/saved';
 import { MIME_TYPE, TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
-import type { ResultModel } from './result';
 import { joined } from '../ui/formatting';
+import type { ResultModel } from './result';
+import { FAILED } from './task-columns';
 import * as words from './words';
 
-const TASKS = 50;
-const ROWS = 1_000;
-const OUTPUTS = 20;
-const TRACEBACK = 3_000;
-const STREAM = 1_000;
-/** What the notebook should keep of a result in the three ways it can be read. */
-export function keep(model: ResultModel): ReadonlyJSONObject {
+const MAX_TASKS = 50;
+const MAX_ROWS = 1_000;
+const MAX_OUTPUTS = 20;
+/** Characters. */
+const MAX_TRACEBACK = 3_000;
+const MAX_STREAM = 1_000;
+/** A result as a notebook should hold it, in each of its formats. */
+export function toMimeBundle(model: ResultModel): ReadonlyJSONObject {
   const { head } = model;
   const counts = words.counts(head).map(count => count.phrase);
   const facts = [words.progress(head), counts.join(', '), ...words.times(head, head.elapsed)];
@@ -30,7 +31,6 @@ export function keep(model: ResultModel): ReadonlyJSONObject {
   };
 }
 
-/** What the notebook should keep of a result, bounded. */
 export function toSaved(model: ResultModel): SavedResult {
   const { head } = model;
   return {
@@ -46,28 +46,28 @@ export function toSaved(model: ResultModel): SavedResult {
       count: group.count,
       engines: group.engines,
       indices: group.indices.length ? group.indices : [group.first],
-      traceback: traceback.slice(-TRACEBACK),
+      traceback: traceback.slice(-MAX_TRACEBACK),
       first_time: group.first_time,
       last_time: group.last_time,
       input: group.input
     })),
-    tasks: tasks(model),
-    outputs: model.outputs.slice(0, OUTPUTS).map(output => ({
+    tasks: firstTasks(model),
+    outputs: model.outputs.slice(0, MAX_OUTPUTS).map(output => ({
       ...output,
-      stdout: output.stdout.slice(-STREAM),
-      stderr: output.stderr.slice(-STREAM)
+      stdout: output.stdout.slice(-MAX_STREAM),
+      stderr: output.stderr.slice(-MAX_STREAM)
     })),
-    timeline: sample(model, head.base, head.ended)
+    timeline: sampleTimeline(model, head.base, head.ended)
   };
 }
 
-function tasks(model: ResultModel): SavedResult['tasks'] {
+function firstTasks(model: ResultModel): SavedResult['tasks'] {
   const { columns, head } = model;
   const shown: SavedResult['tasks'] = [];
-  for (let at = 0; at < columns.length && shown.length < TASKS; at++) {
+  for (let at = 0; at < columns.length && shown.length < MAX_TASKS; at++) {
     const status = TASK_STATUSES[columns.status[at]!];
     if (!columns.status[at] || !status) continue;
-    const [start, took] = [known(columns.start[at]!), known(columns.duration[at]!)];
+    const [start, took] = [rounded(columns.start[at]!), rounded(columns.duration[at]!)];
     const started = start === null ? null : head.base + start;
     shown.push({
       index: columns.first[at]!,
@@ -85,9 +85,9 @@ function tasks(model: ResultModel): SavedResult['tasks'] {
   return shown;
 }
 
-function sample(model: ResultModel, base: number, ended: number): SavedTimeline {
+function sampleTimeline(model: ResultModel, base: number, ended: number): SavedTimeline {
   const { columns } = model;
-  const line: SavedTimeline = {
+  const timeline: SavedTimeline = {
     base,
     of: ended,
     engines: model.slots,
@@ -99,24 +99,24 @@ function sample(model: ResultModel, base: number, ended: number): SavedTimeline 
     duration: [],
     status: []
   };
-  const step = Math.max(1, Math.ceil(columns.known / ROWS));
+  const step = Math.max(1, Math.ceil(columns.rowCount / MAX_ROWS));
   for (let at = 0, seen = 0, bad = 0; at < columns.length; at++) {
     if (!columns.status[at]) continue;
-    // What failed is kept, as long as it is not most of it.
-    const kept = columns.status[at] === FAILED && bad++ < ROWS / 2;
-    if (seen++ % step && !kept) continue;
+    // Failed tasks are not left out, unless they fill more than half of the sample.
+    const mustKeep = columns.status[at] === FAILED && bad++ < MAX_ROWS / 2;
+    if (seen++ % step && !mustKeep) continue;
     const slot = columns.slot[at]!;
-    line.position.push(at);
-    line.first.push(columns.first[at]!);
-    line.inputs.push(columns.inputs[at]!);
-    line.slot.push(slot === UNKNOWN_SLOT ? -1 : slot);
-    line.start.push(known(columns.start[at]!));
-    line.duration.push(known(columns.duration[at]!));
-    line.status.push(columns.status[at]!);
+    timeline.position.push(at);
+    timeline.first.push(columns.first[at]!);
+    timeline.inputs.push(columns.inputs[at]!);
+    timeline.slot.push(slot === UNKNOWN_SLOT ? -1 : slot);
+    timeline.start.push(rounded(columns.start[at]!));
+    timeline.duration.push(rounded(columns.duration[at]!));
+    timeline.status.push(columns.status[at]!);
   }
-  return line;
+  return timeline;
 }
 
-function known(seconds: number): number | null {
+function rounded(seconds: number): number | null {
   return Number.isNaN(seconds) ? null : Math.round(seconds * 1e4) / 1e4;
 }

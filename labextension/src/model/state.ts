@@ -3,15 +3,15 @@
 import type { ResultModel } from './result';
 import * as words from './words';
 
-/** The shape and the word of a result's state, the connection's included. */
+/** Glyph and word of a result's state. */
 export function stateOf(model: ResultModel): readonly [string, string] {
   if (model.head.finished || model.connection === 'live') return words.STATES[model.head.state];
-  const said = { static: 'not connected', disconnected: 'disconnected', unloaded: words.STATES.frozen[1] };
-  return ['‖', said[model.connection]];
+  const connections = { static: 'not connected', disconnected: 'disconnected', unloaded: words.STATES.frozen[1] };
+  return ['‖', connections[model.connection]];
 }
 
-/** Why a card that has not ended stands still; empty where it does not. */
-export function notice(model: ResultModel): string {
+/** Why the card of an unfinished result stands still; empty where it does not. */
+export function connectionNotice(model: ResultModel): string {
   if (model.head.finished || model.connection === 'live') return '';
   if (model.connection === 'unloaded') return 'No longer followed: ipar_results was unloaded.';
   const when = model.head.time
@@ -20,9 +20,9 @@ export function notice(model: ResultModel): string {
   return `${model.connection === 'static' ? 'Not connected:' : 'Disconnected from the kernel:'}${when}`;
 }
 
-/** The engine of a result of one task; empty before it has one. */
+/** Engine of a result of one task; empty before it has one. */
 export function ranOn(model: ResultModel): string {
-  const named = model.tasks.map(task => task.engine_id);
-  const place = words.engines(named.length ? named : model.engines.map(load => load.engine_id));
+  const taskEngines = model.tasks.map(task => task.engine_id);
+  const place = words.engines(taskEngines.length ? taskEngines : model.engines.map(load => load.engine_id));
   return place && `${place} · `;
 }

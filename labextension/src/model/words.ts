@@ -1,22 +1,24 @@
-/** The wording of every fact: the same words as the text and the HTML of the package. */
+/** Wording of facts about results: the same texts as `ipar_results/render/words.py`. */
 
-import { oneLine } from '../ui/ansi';
-import { clock, fixed, grouped, joined, plural, share, ticking } from '../ui/formatting';
 import type { Figures } from '../protocol/figures';
 import type { EngineLoad, FailedInput } from '../protocol/records';
 import type { EngineId, Pair, ResultState, TaskStatus } from '../protocol/types';
+import { oneLine } from '../ui/ansi';
+import { clock, fixed, grouped, joined, plural, share, ticking } from '../ui/formatting';
 
-const LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
-const ENGINE_SPANS = 8;
-const INPUT_SPANS = 8;
+/** Characters of a text from a task that are shown. */
+const MAX_LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
+const MAX_ENGINE_SPANS = 8;
+const MAX_INPUT_SPANS = 8;
 
-/** The reason where the kernel gives none. */
+/** Message of a request that timed out. */
 export const NO_ANSWER = 'No answer from the kernel.';
 
-export type Word = ResultState | TaskStatus;
+/** A state of a result or of a task. */
+export type AnyState = ResultState | TaskStatus;
 
-/** Every state by shape and by word. */
-export const STATES: Record<Word, readonly [glyph: string, word: string]> = {
+/** Glyph and word of every state. */
+export const STATES: Record<AnyState, readonly [glyph: string, word: string]> = {
   empty: ['○', 'no tasks'],
   queued: ['○', 'queued'],
   running: ['▸', 'running'],
@@ -28,40 +30,41 @@ export const STATES: Record<Word, readonly [glyph: string, word: string]> = {
   frozen: ['‖', 'no longer followed']
 };
 
+/** Inputs in one state. */
 export interface Count {
-  state: Word;
+  state: AnyState;
   number: number;
   phrase: string;
 }
 
 export function name(figures: Figures): string {
-  return oneLine(figures.name, LENGTH.name) || 'result';
+  return oneLine(figures.name, MAX_LENGTH.name) || 'result';
 }
 
 export function note(figures: Figures): string {
-  return oneLine(figures.note, LENGTH.note);
+  return oneLine(figures.note, MAX_LENGTH.note);
 }
 
 /** An engine's id alone, as in a table. */
 export function engine(id: EngineId | null | undefined): string {
-  return id === null || id === undefined ? '–' : oneLine(String(id), LENGTH.engine);
+  return id === null || id === undefined ? '–' : oneLine(String(id), MAX_LENGTH.engine);
 }
 
 /** Name engines in a phrase, as in `engines 0–3, 7`; empty where there are none. */
 export function engines(ids: readonly (EngineId | null | undefined)[]): string {
   const known = new Set(ids.filter(id => id !== null && id !== undefined));
   const numbers = [...known].filter(id => typeof id === 'number').sort((a, b) => a - b);
-  const parts = spansOf(numbers).map(spanned);
+  const parts = spansOf(numbers).map(spanText);
   const names = [...known].filter(id => typeof id === 'string');
   parts.push(...names.map(id => engine(id)).sort());
-  const more = parts.length - ENGINE_SPANS;
-  const listed = parts.slice(0, ENGINE_SPANS).join(', ') + (more > 0 ? ` and ${grouped(more)} more` : '');
-  // The engines of a coalesced reply name themselves.
+  const more = parts.length - MAX_ENGINE_SPANS;
+  const listed = parts.slice(0, MAX_ENGINE_SPANS).join(', ') + (more > 0 ? ` and ${grouped(more)} more` : '');
+  // A coalesced reply of several engines has one name for all of them.
   if (listed.startsWith('engines ')) return listed;
   return known.size ? `engine${known.size === 1 ? '' : 's'} ${listed}` : '';
 }
 
-/** Ascending numbers as runs without a gap. */
+/** Runs of consecutive numbers. */
 function spansOf(numbers: readonly number[]): number[][] {
   const spans: number[][] = [];
   for (const number of numbers) {
@@ -72,12 +75,12 @@ function spansOf(numbers: readonly number[]): number[][] {
   return spans;
 }
 
-function spanned(span: readonly number[]): string {
+function spanText(span: readonly number[]): string {
   const [first, last] = [grouped(span[0]!), grouped(span.at(-1)!)];
   return span.length > 2 ? `${first}–${last}` : span.map(grouped).join(', ');
 }
 
-/** How far the result is, as in `412 of 1,000` or, at the end, `1,000 tasks`. */
+/** Progress, as in `412 of 1,000` or, at the end, `1,000 tasks`. */
 export function progress(figures: Figures): string {
   if (!figures.total) return STATES.empty[1];
   if (!figures.finished) return `${grouped(figures.done)} of ${grouped(figures.total)}`;
@@ -89,14 +92,14 @@ export function chunked(figures: Figures): boolean {
   return figures.messages !== 0 && figures.messages !== figures.total;
 }
 
-/** How many messages carry the inputs; a message of one input is a task. */
+/** Number of messages; a message of one input is a task. */
 export function messages(figures: Figures): string {
   return plural(figures.messages, chunked(figures) ? 'message' : 'task');
 }
 
-/** The inputs by state, without the states that hold none. */
+/** Inputs by state, without states of no input. */
 export function counts(figures: Figures): Count[] {
-  const listed: [Word, number][] = [
+  const listed: [AnyState, number][] = [
     ['ok', figures.ok],
     ['failed', figures.failed],
     ['aborted', figures.aborted]
@@ -108,20 +111,20 @@ export function counts(figures: Figures): Count[] {
     .map(([state, number]) => ({ state, number, phrase: `${grouped(number)} ${STATES[state][1]}` }));
 }
 
-/** How long it took or has taken so far, and whether anybody still looks. */
+/** Time taken in all or so far, and whether the result is no longer followed. */
 export function times(figures: Figures, elapsed: number): string[] {
   if (figures.finished) return [`took ${clock(figures.wall_time ?? figures.elapsed)}`];
   return [ticking(elapsed), ...(figures.state === 'frozen' ? [STATES.frozen[1]] : [])];
 }
 
-/** What is left, as in `about 0:31 – 0:38 left`; empty where nobody knows. */
+/** Time left, as in `about 0:31 – 0:38 left`; empty where it is unknown. */
 export function eta(figures: Figures, left: Pair | null): string {
   if (figures.finished || !left) return '';
   const [low, high] = [ticking(left[0]), ticking(left[1])];
   return low === high ? `about ${low} left` : `about ${low} – ${high} left`;
 }
 
-/** How many inputs end in a second, minute or hour; empty where nobody knows. */
+/** Finished inputs a second, minute or hour; empty where it is unknown. */
 export function throughput(figures: Figures): string {
   const perSecond = figures.throughput;
   if (!perSecond || !Number.isFinite(perSecond)) return '';
@@ -134,7 +137,7 @@ export function throughput(figures: Figures): string {
   return `${value >= 99.95 ? grouped(Number(fixed(value, 0))) : fixed(value, 1)} tasks/${unit}`;
 }
 
-/** How fast it goes and what was gained. */
+/** Throughput, computing time and speed-up. */
 export function rates(figures: Figures, engineCount: number): string[] {
   const facts = [throughput(figures)].filter(Boolean);
   if (figures.finished && figures.serial_time > 0) facts.push(`computed ${clock(figures.serial_time)}`);
@@ -147,36 +150,36 @@ export function rates(figures: Figures, engineCount: number): string[] {
   return facts;
 }
 
-/** How many engines went away meanwhile; empty where all are there. */
+/** Number of engines that died; empty where none did. */
 export function losses(loads: readonly EngineLoad[]): string {
   const died = loads.filter(load => !load.alive).length;
   return died ? `${plural(died, 'engine')} died` : '';
 }
 
-/** What became of a result of one task: its value, or its state in a word. */
+/** Value of a result of one task, or its state. */
 export function outcome(figures: Figures): string {
   if (figures.finished && figures.ok && figures.value !== null)
-    return `→ ${oneLine(figures.value, LENGTH.value)}`;
+    return `→ ${oneLine(figures.value, MAX_LENGTH.value)}`;
   const state = counts(figures)[0]?.state ?? 'queued';
   return STATES[state === 'ok' ? 'done' : state][1];
 }
 
-/** The exception of a group of failures, as Python writes it. */
+/** Exception of a group of failures, as Python writes it. */
 export function failure(group: { type: string; message: string }): string {
-  const parts = [oneLine(group.type, LENGTH.type) || 'Error', oneLine(group.message, LENGTH.message)];
+  const parts = [oneLine(group.type, MAX_LENGTH.type) || 'Error', oneLine(group.message, MAX_LENGTH.message)];
   return parts.filter(Boolean).join(': ');
 }
 
-/** Where a group of failures happened, as in `simulate, line 13 · engines 0–7`. */
+/** Place and engines of a group of failures, as in `simulate, line 13 · engines 0–7`. */
 export function where(group: { where: string; engines: EngineId[] }): string {
-  return joined(oneLine(group.where, LENGTH.where), engines(group.engines));
+  return joined(oneLine(group.where, MAX_LENGTH.where), engines(group.engines));
 }
 
-/** Which inputs failed and when, as in `inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41`. */
+/** Inputs of a group of failures and their times, as in `inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41`. */
 export function affected(group: Affected, origin: number): string {
-  const spans = spansOf(group.indices).slice(0, INPUT_SPANS);
+  const spans = spansOf(group.indices).slice(0, MAX_INPUT_SPANS);
   const more = group.count - spans.reduce((sum, span) => sum + span.length, 0);
-  const listed = spans.map(spanned).join(', ') + (more > 0 ? ` and ${grouped(more)} more` : '');
+  const listed = spans.map(spanText).join(', ') + (more > 0 ? ` and ${grouped(more)} more` : '');
   const inputs = spans.length ? `input${group.count === 1 ? '' : 's'} ${listed}` : '';
   if (group.first_time === null || group.last_time === null) return inputs;
   const first = clock(Math.max(0, group.first_time - origin));
@@ -191,22 +194,22 @@ interface Affected {
   last_time: number | null;
 }
 
-/** What one of the failed tasks was given, as in `input 3: (0, 7)`; empty where that is not known. */
+/** One of the failed inputs, as in `input 3: (0, 7)`; empty where it is unknown. */
 export function given(input: FailedInput | null): string {
-  return input ? `input ${grouped(input[0])}: ${oneLine(input[1], LENGTH.input)}` : '';
+  return input ? `input ${grouped(input[0])}: ${oneLine(input[1], MAX_LENGTH.input)}` : '';
 }
 
-/** A message's inputs, as in `412` or `400–411`. */
+/** Inputs of a message, as in `412` or `400–411`. */
 export function inputs(first: number, count: number): string {
   return count > 1 ? `${grouped(first)}–${grouped(first + count - 1)}` : grouped(first);
 }
 
-/** How much of something is shown; empty where all is. */
+/** Part that is shown, as in `5 of 9 tasks`; empty where that is all. */
 export function cut(shown: number, total: number, nouns: string): string {
   return shown < total ? `${grouped(shown)} of ${grouped(total)} ${nouns}` : '';
 }
 
-/** The time of day, with the date where that is another day. */
+/** Time of day, with the date unless it is today's. */
 export function moment(posix: number, today = new Date()): string {
   const then = new Date(1000 * posix);
   const time = `${String(then.getHours()).padStart(2, '0')}:${String(then.getMinutes()).padStart(2, '0')}`;
@@ -217,12 +220,12 @@ export function moment(posix: number, today = new Date()): string {
   return `${time} on ${day}`;
 }
 
-/** A message as one line of text. */
+/** A sentence from the kernel on one line, of bounded length. */
 export function sentence(text: string): string {
-  return oneLine(text, LENGTH.note);
+  return oneLine(text, MAX_LENGTH.note);
 }
 
-/** Why something was refused, as a sentence. */
+/** Message of an error, as a sentence to show. */
 export function reason(error: unknown): string {
   return error instanceof Error && error.message
     ? sentence(error.message)

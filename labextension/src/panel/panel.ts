@@ -1,17 +1,17 @@
-/** The sidebar: all results of all running kernels, and what can be done about them. */
+/** Sidebar with the results of all running kernels, and buttons for their actions. */
 
 import { Widget } from '@lumino/widgets';
 
-import * as board from './summary';
-import type { Filter } from './summary';
-import { button, el, say, set } from '../ui/dom';
-import type { Entry, Links } from '../kernel/kernels';
-import { RowsView } from './virtual-list';
-import type { RowActions } from './row';
+import type { ResultEntry, Kernels } from '../kernel/kernels';
+import { button, el, setText, setAttribute } from '../ui/dom';
 import { grouped } from '../ui/formatting';
+import type { RowCallbacks } from './row';
+import * as summary from './summary';
+import type { Filter } from './summary';
+import { VirtualList } from './virtual-list';
 
 const LABELS: Record<Filter, string> = { all: 'All', running: 'Running', failed: 'Failed' };
-const NOTHING = {
+const EMPTY = {
   all: [
     'No results yet.',
     'Run %load_ext ipar_results in a notebook: what you submit to IPython Parallel from then on is listed here.'
@@ -21,86 +21,86 @@ const NOTHING = {
 };
 
 export class ResultsPanel extends Widget {
-  readonly #links: Links;
-  readonly #summary = el('span', { class: 'ipar-pace' });
+  readonly #kernels: Kernels;
+  readonly #counts = el('span', { class: 'ipar-pace' });
   readonly #filters: [Filter, HTMLButtonElement][];
   readonly #empty = el('div', { class: 'ipar-nothing', hidden: true });
-  readonly #said = el('p', { class: 'ipar-outcome', role: 'status' });
-  readonly #rows: RowsView;
+  readonly #message = el('p', { class: 'ipar-outcome', role: 'status' });
+  readonly #list: VirtualList;
   #filter: Filter = 'all';
   #frame = 0;
-  #second: ReturnType<typeof setInterval> | undefined;
+  #interval: ReturnType<typeof setInterval> | undefined;
 
-  constructor(links: Links, actions: RowActions) {
+  constructor(kernels: Kernels, callbacks: RowCallbacks) {
     super();
     this.id = 'ipar-results-panel';
     this.addClass('ipar-panel');
-    this.#links = links;
-    this.#rows = new RowsView(actions, kernel => links.pathOf(kernel));
-    this.#filters = board.FILTERS.map(filter => [
+    this.#kernels = kernels;
+    this.#list = new VirtualList(callbacks, kernel => kernels.pathOf(kernel));
+    this.#filters = summary.FILTERS.map(filter => [
       filter,
       button(LABELS[filter], {}, () => {
         this.#filter = filter;
-        this.#rows.node.scrollTop = 0;
+        this.#list.node.scrollTop = 0;
         this.#draw();
       })
     ]);
     const filters = this.#filters.map(([, node]) => node);
     this.node.append(
-      el('div', { class: 'ipar-line' }, el('h2', {}, 'Parallel results'), this.#summary),
+      el('div', { class: 'ipar-line' }, el('h2', {}, 'Parallel results'), this.#counts),
       el('div', { class: 'ipar-filters', role: 'group', 'aria-label': 'Which results' }, ...filters),
       this.#empty,
-      this.#rows.node,
-      this.#said
+      this.#list.node,
+      this.#message
     );
-    links.updated.connect(this.#later, this);
-    links.changed.connect(this.#later, this);
+    kernels.updated.connect(this.#scheduleDraw, this);
+    kernels.changed.connect(this.#scheduleDraw, this);
   }
 
-  /** The result that the keyboard is on, else the newest of those listed. */
-  get current(): Entry | null {
-    return this.#rows.current;
+  /** The result with the keyboard focus, else the newest in the list. */
+  get current(): ResultEntry | null {
+    return this.#list.current;
   }
 
-  /** Say what came of an action. */
-  say(text: string, bad = false): void {
-    set(this.#said, 'class', `ipar-outcome${bad ? ' ipar-trouble' : ''}`);
-    say(this.#said, text);
+  /** Show the outcome of an action. */
+  showMessage(text: string, isError = false): void {
+    setAttribute(this.#message, 'class', `ipar-outcome${isError ? ' ipar-trouble' : ''}`);
+    setText(this.#message, text);
   }
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#links.updated.disconnect(this.#later, this);
-    this.#links.changed.disconnect(this.#later, this);
-    this.#rest();
-    this.#rows.dispose();
+    this.#kernels.updated.disconnect(this.#scheduleDraw, this);
+    this.#kernels.changed.disconnect(this.#scheduleDraw, this);
+    this.#stop();
+    this.#list.dispose();
     super.dispose();
   }
 
   protected override onAfterShow(): void {
-    // a panel that can be opened may show results of notebooks that are not
-    this.#links.wide = true;
+    // An open panel lists also the results of notebooks that are closed.
+    this.#kernels.linkAll = true;
     this.#draw();
-    this.#second = setInterval(() => {
-      if (!document.hidden) this.#rows.tick();
+    this.#interval = setInterval(() => {
+      if (!document.hidden) this.#list.tick();
     }, 1_000);
   }
 
   protected override onAfterHide(): void {
-    this.#rest();
+    this.#stop();
   }
 
   protected override onResize(): void {
-    this.#later();
+    this.#scheduleDraw();
   }
 
-  #rest(): void {
+  #stop(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    clearInterval(this.#second);
+    clearInterval(this.#interval);
   }
 
-  #later(): void {
+  #scheduleDraw(): void {
     if (!this.isVisible) return;
     this.#frame ||= requestAnimationFrame(() => {
       this.#draw();
@@ -109,22 +109,22 @@ export class ResultsPanel extends Widget {
 
   #draw(): void {
     this.#frame = 0;
-    const entries = this.#links.all();
-    const counts = board.tally(entries);
-    say(this.#summary, counts.all ? board.summary(counts) : '');
+    const entries = this.#kernels.all();
+    const counts = summary.countResults(entries);
+    setText(this.#counts, counts.all ? summary.summarize(counts) : '');
     for (const [filter, node] of this.#filters) {
-      say(node, `${LABELS[filter]} ${grouped(counts[filter])}`);
-      set(node, 'aria-pressed', String(filter === this.#filter));
+      setText(node, `${LABELS[filter]} ${grouped(counts[filter])}`);
+      setAttribute(node, 'aria-pressed', String(filter === this.#filter));
     }
-    const listed = entries.filter(({ model }) => board.matches(model, this.#filter));
-    this.#nothing(listed.length ? null : counts.all ? this.#filter : 'all');
-    this.#rows.entries = listed;
+    const listed = entries.filter(({ model }) => summary.matches(model, this.#filter));
+    this.#showEmpty(listed.length ? null : counts.all ? this.#filter : 'all');
+    this.#list.entries = listed;
   }
 
-  #nothing(filter: Filter | null): void {
-    set(this.#empty, 'hidden', filter === null);
-    set(this.#rows.node, 'hidden', filter !== null);
-    if (filter === null || this.#empty.textContent === NOTHING[filter].join('')) return;
-    this.#empty.replaceChildren(...NOTHING[filter].map(text => el('p', {}, text)));
+  #showEmpty(filter: Filter | null): void {
+    setAttribute(this.#empty, 'hidden', filter === null);
+    setAttribute(this.#list.node, 'hidden', filter !== null);
+    if (filter === null || this.#empty.textContent === EMPTY[filter].join('')) return;
+    this.#empty.replaceChildren(...EMPTY[filter].map(text => el('p', {}, text)));
   }
 }

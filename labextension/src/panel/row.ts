@@ -1,19 +1,19 @@
-/** One result as a row of the panel; all rows have one height. */
+/** Row of one result in the panel. */
 
-import * as board from './summary';
-import { bdi, button, el, fill, say, set } from '../ui/dom';
+import type { ResultEntry } from '../kernel/kernels';
 import { stateOf } from '../model/state';
-import type { Entry } from '../kernel/kernels';
+import * as words from '../model/words';
 import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
 import type { Action } from '../protocol/actions';
+import { bdi, button, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { joined } from '../ui/formatting';
-import * as words from '../model/words';
+import * as summary from './summary';
 
-export interface RowActions {
-  /** Show the cell that a result was made in. */
-  jump(entry: Entry): void;
-  /** Ask for an action; `from` is the button that was pressed. */
-  act(entry: Entry, action: Action, from: HTMLElement): void;
+export interface RowCallbacks {
+  /** Show the cell that made a result. */
+  openCell(entry: ResultEntry): void;
+  /** Run an action; `button` is the one that was pressed. */
+  run(entry: ResultEntry, action: Action, button: HTMLElement): void;
 }
 
 export class RowView {
@@ -21,80 +21,79 @@ export class RowView {
   readonly #glyph = el('span', { class: 'ipar-glyph', 'aria-hidden': 'true' });
   readonly #name = bdi('');
   readonly #jump: HTMLButtonElement;
-  readonly #pace = el('span', { class: 'ipar-pace' });
+  readonly #time = el('span', { class: 'ipar-pace' });
   readonly #bar = el('div', { class: 'ipar-bar', role: 'progressbar', 'aria-valuemin': 0 });
-  readonly #where = bdi('');
+  readonly #place = bdi('');
   readonly #buttons: [Action, HTMLButtonElement][];
-  #entry: Entry;
+  #entry: ResultEntry;
 
-  constructor(entry: Entry, actions: RowActions) {
+  constructor(entry: ResultEntry, callbacks: RowCallbacks) {
     this.#entry = entry;
     this.#jump = button('', { class: 'ipar-jump' }, () => {
-      actions.jump(this.#entry);
+      callbacks.openCell(this.#entry);
     });
     this.#jump.append(this.#name);
     this.#buttons = ACTION_NAMES.filter(action => ACTIONS[action].inRow).map(action => {
       const { label, formats } = ACTIONS[action];
       const node = button(label, { 'aria-haspopup': formats && 'menu' }, () => {
-        actions.act(this.#entry, action, node);
+        callbacks.run(this.#entry, action, node);
       });
       return [action, node];
     });
     this.node = el(
       'li',
       { class: 'ipar-row' },
-      el('div', { class: 'ipar-line' }, this.#glyph, this.#jump, this.#pace),
+      el('div', { class: 'ipar-line' }, this.#glyph, this.#jump, this.#time),
       this.#bar,
-      el('div', { class: 'ipar-line' }, el('span', { class: 'ipar-where' }, this.#where)),
+      el('div', { class: 'ipar-line' }, el('span', { class: 'ipar-where' }, this.#place)),
       el('span', { class: 'ipar-actions' }, ...this.#buttons.map(([, node]) => node))
     );
     this.node.addEventListener('click', event => {
-      if (!(event.target as Element).closest('button')) actions.jump(this.#entry);
+      if (!(event.target as Element).closest('button')) callbacks.openCell(this.#entry);
     });
   }
 
-  /** Put the keyboard on this row. */
   focus(): void {
     this.#jump.focus({ preventScroll: true });
   }
 
-  update(entry: Entry, path: string, now: number): void {
+  update(entry: ResultEntry, path: string, now: number): void {
     this.#entry = entry;
     const { model } = entry;
     const { head } = model;
     const [shape, word] = stateOf(model);
     const name = words.name(head);
-    const where = joined(board.place(model, path), board.far(model));
-    say(this.#glyph, shape);
-    set(this.#glyph, 'class', `ipar-glyph ipar-${shape === '‖' ? 'frozen' : head.state}`);
-    set(this.#glyph, 'title', word);
-    say(this.#name, name);
-    set(this.#jump, 'aria-label', `${name}, ${word}, ${where.replace(' · ', ', ')}: show its cell`);
-    say(this.#where, where);
-    set(this.node, 'title', `${name} · ${where}`);
+    const where = joined(summary.cellOf(model, path), summary.progressOf(model));
+    setText(this.#glyph, shape);
+    setAttribute(this.#glyph, 'class', `ipar-glyph ipar-${shape === '‖' ? 'frozen' : head.state}`);
+    setAttribute(this.#glyph, 'title', word);
+    setText(this.#name, name);
+    setAttribute(this.#jump, 'aria-label', `${name}, ${word}, ${where.replace(' · ', ', ')}: show its cell`);
+    setText(this.#place, where);
+    setAttribute(this.node, 'title', `${name} · ${where}`);
     this.tick(now);
     const counts = words.counts(head);
-    set(this.#bar, 'aria-label', name);
-    set(this.#bar, 'aria-valuenow', head.done);
-    set(this.#bar, 'aria-valuemax', head.total);
-    set(this.#bar, 'aria-valuetext', counts.map(count => count.phrase).join(', '));
-    fill(this.#bar, counts.length, () => el('i'), (part, i) => {
-      set(part, 'class', `ipar-${counts[i]?.state ?? ''}`);
+    setAttribute(this.#bar, 'aria-label', name);
+    setAttribute(this.#bar, 'aria-valuenow', head.done);
+    setAttribute(this.#bar, 'aria-valuemax', head.total);
+    setAttribute(this.#bar, 'aria-valuetext', counts.map(count => count.phrase).join(', '));
+    syncChildren(this.#bar, counts.length, () => el('i'), (part, i) => {
+      setAttribute(part, 'class', `ipar-${counts[i]?.state ?? ''}`);
       part.style.flexGrow = String(counts[i]?.number ?? 0);
     });
-    for (const [action, node] of this.#buttons) set(node, 'hidden', !model.actions.includes(action));
+    for (const [action, node] of this.#buttons) setAttribute(node, 'hidden', !model.actions.includes(action));
   }
 
-  /** Only what changes with time. */
+  /** Update only what changes with time. */
   tick(now: number): void {
-    say(this.#pace, board.pace(this.#entry.model, now));
+    setText(this.#time, summary.timeOf(this.#entry.model, now));
   }
 
-  /** Whether Tab reaches this row: it does one row at a time, and the arrow keys the others. */
+  /** Roving tabindex: Tab reaches the current row, the arrow keys the others. */
   set current(current: boolean) {
-    set(this.node, 'aria-current', current ? 'true' : undefined);
+    setAttribute(this.node, 'aria-current', current ? 'true' : undefined);
     for (const node of [this.#jump, ...this.#buttons.map(([, node]) => node)]) {
-      set(node, 'tabindex', current ? 0 : -1);
+      setAttribute(node, 'tabindex', current ? 0 : -1);
     }
   }
 }

@@ -1,26 +1,26 @@
-/** The item in the status bar, as in "3 running · 1 failed". */
+/** Item of the status bar, as in "3 running · 1 failed". */
 
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import * as board from './summary';
-import { button, say } from '../ui/dom';
-import type { Links } from '../kernel/kernels';
+import type { Kernels } from '../kernel/kernels';
+import { button, setText } from '../ui/dom';
+import * as summary from './summary';
 
 export class StatusItem extends Widget {
-  /** Emitted when the item is to appear or to go. */
+  /** Emitted when `active` changes. */
   readonly activeChanged = new Signal<this, void>(this);
-  readonly #links: Links;
+  readonly #kernels: Kernels;
   readonly #button: HTMLButtonElement;
   #text = '';
 
-  constructor(links: Links, open: () => void) {
+  constructor(kernels: Kernels, open: () => void) {
     super();
     this.addClass('ipar-status');
-    this.#links = links;
+    this.#kernels = kernels;
     this.#button = button('', { title: 'Parallel results' }, open);
     this.node.append(this.#button);
-    links.updated.connect(this.#update, this);
+    kernels.updated.connect(this.#update, this);
     this.#update();
   }
 
@@ -30,16 +30,16 @@ export class StatusItem extends Widget {
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#links.updated.disconnect(this.#update, this);
+    this.#kernels.updated.disconnect(this.#update, this);
     super.dispose();
   }
 
   #update(): void {
-    const text = board.summary(board.tally(this.#links.all()));
+    const text = summary.summarize(summary.countResults(this.#kernels.all()));
     if (text === this.#text) return;
     const changes = (text === '') !== (this.#text === '');
     this.#text = text;
-    say(this.#button, text);
+    setText(this.#button, text);
     this.#button.setAttribute('aria-label', text && `Parallel results: ${text}`);
     if (changes) this.activeChanged.emit();
   }

@@ -1,28 +1,29 @@
-/** A list of rows of one height, of which only those in view are in the page. */
+/** Virtual list: only the rows in view are in the page. All rows have one height. */
 
-import { el, set } from '../ui/dom';
-import type { Entry } from '../kernel/kernels';
+import type { ResultEntry } from '../kernel/kernels';
+import { el, setAttribute } from '../ui/dom';
 import { RowView } from './row';
-import type { RowActions } from './row';
+import type { RowCallbacks } from './row';
 
 export const ROW_HEIGHT = 62;
-const SPARE = 4;
+/** Rows drawn beyond each end of the view. */
+const OVERSCAN = 4;
 
-export class RowsView {
-  /** What scrolls. */
+export class VirtualList {
+  /** The scrolling element. */
   readonly node: HTMLElement;
   readonly #list = el('ul', { class: 'ipar-rows', 'aria-label': 'Results' });
   readonly #rows = new Map<string, RowView>();
-  readonly #actions: RowActions;
+  readonly #callbacks: RowCallbacks;
   readonly #pathOf: (kernel: string) => string;
-  #entries: Entry[] = [];
+  #entries: ResultEntry[] = [];
   #current: string | null = null;
-  /** Where the current one was last seen. */
-  #at = -1;
+  /** Index at which the current one was last found. */
+  #currentIndex = -1;
   #frame = 0;
 
-  constructor(actions: RowActions, pathOf: (kernel: string) => string) {
-    this.#actions = actions;
+  constructor(callbacks: RowCallbacks, pathOf: (kernel: string) => string) {
+    this.#callbacks = callbacks;
     this.#pathOf = pathOf;
     this.node = el('div', { class: 'ipar-scroll' }, this.#list);
     this.node.addEventListener('scroll', () => {
@@ -34,16 +35,16 @@ export class RowsView {
       this.#onKey(event);
     });
     this.#list.addEventListener('focusin', event => {
-      this.#take((event.target as Element).closest('li')?.dataset.id ?? null);
+      this.#setCurrent((event.target as Element).closest('li')?.dataset.id ?? null);
     });
   }
 
-  /** The result that commands are about: the one that the keyboard is on, else the newest. */
-  get current(): Entry | null {
-    return this.#entries[this.#place()] ?? this.#entries[0] ?? null;
+  /** The result that commands apply to: the one with the keyboard focus, else the newest. */
+  get current(): ResultEntry | null {
+    return this.#entries[this.#findCurrent()] ?? this.#entries[0] ?? null;
   }
 
-  set entries(entries: Entry[]) {
+  set entries(entries: ResultEntry[]) {
     this.#entries = entries;
     this.draw();
   }
@@ -53,17 +54,17 @@ export class RowsView {
     this.#frame = 0;
     const height = `${this.#entries.length * ROW_HEIGHT}px`;
     if (this.#list.style.height !== height) this.#list.style.height = height;
-    const shown = this.#inView();
+    const shown = this.#visibleIndices();
     const current = this.current?.model.id;
     const ids: string[] = [];
     for (const at of shown) {
       const entry = this.#entries[at];
       if (!entry) continue;
       ids.push(entry.model.id);
-      const row = this.#row(entry);
+      const row = this.#rowOf(entry);
       row.node.style.transform = `translateY(${at * ROW_HEIGHT}px)`;
-      set(row.node, 'aria-setsize', this.#entries.length);
-      set(row.node, 'aria-posinset', at + 1);
+      setAttribute(row.node, 'aria-setsize', this.#entries.length);
+      setAttribute(row.node, 'aria-posinset', at + 1);
       row.current = entry.model.id === current;
       row.update(entry, this.#pathOf(entry.kernel), now);
     }
@@ -73,28 +74,28 @@ export class RowsView {
       row.node.remove();
       this.#rows.delete(id);
     }
-    this.#sort(ids);
+    this.#reorder(ids);
   }
 
-  /** The places in the list that are drawn, in order. */
-  #inView(): number[] {
+  /** The indices to draw, ascending. */
+  #visibleIndices(): number[] {
     const top = this.node.scrollTop;
-    const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE);
-    const last = Math.min(this.#entries.length, Math.ceil((top + this.node.clientHeight) / ROW_HEIGHT) + SPARE);
-    const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
-    // the row that has the keyboard stays, wherever the list is scrolled to
-    const held = this.#list.contains(document.activeElement) ? this.#place() : -1;
-    if (held >= 0 && held < first) places.unshift(held);
-    else if (held >= last) places.push(held);
-    return places;
+    const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - OVERSCAN);
+    const last = Math.min(this.#entries.length, Math.ceil((top + this.node.clientHeight) / ROW_HEIGHT) + OVERSCAN);
+    const indices = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+    // The focused row stays in the page, wherever the list is scrolled to.
+    const focused = this.#list.contains(document.activeElement) ? this.#findCurrent() : -1;
+    if (focused >= 0 && focused < first) indices.unshift(focused);
+    else if (focused >= last) indices.push(focused);
+    return indices;
   }
 
-  /** Where the current result is in the list, or -1; it is looked for only when it has moved. */
-  #place(): number {
-    if (this.#entries[this.#at]?.model.id !== this.#current) {
-      this.#at = this.#entries.findIndex(({ model }) => model.id === this.#current);
+  /** Index of the current result, or -1; searched only when it has moved. */
+  #findCurrent(): number {
+    if (this.#entries[this.#currentIndex]?.model.id !== this.#current) {
+      this.#currentIndex = this.#entries.findIndex(({ model }) => model.id === this.#current);
     }
-    return this.#at;
+    return this.#currentIndex;
   }
 
   tick(now = performance.now()): void {
@@ -107,10 +108,10 @@ export class RowsView {
     this.node.remove();
   }
 
-  #row(entry: Entry): RowView {
+  #rowOf(entry: ResultEntry): RowView {
     let row = this.#rows.get(entry.model.id);
     if (!row) {
-      row = new RowView(entry, this.#actions);
+      row = new RowView(entry, this.#callbacks);
       row.node.dataset.id = entry.model.id;
       this.#rows.set(entry.model.id, row);
       this.#list.append(row.node);
@@ -118,8 +119,8 @@ export class RowsView {
     return row;
   }
 
-  /** The page's order is the list's; a row that stays in its place is not touched, so that it keeps the keyboard. */
-  #sort(ids: string[]): void {
+  /** Put the rows into the order of the list; a row in its place is not touched, so that it keeps the focus. */
+  #reorder(ids: string[]): void {
     ids.forEach((id, at) => {
       const node = this.#rows.get(id)?.node;
       const there = this.#list.children[at] ?? null;
@@ -127,14 +128,14 @@ export class RowsView {
     });
   }
 
-  #take(id: string | null): void {
+  #setCurrent(id: string | null): void {
     if (id === this.#current) return;
     this.#current = id;
     this.draw();
   }
 
   #onKey(event: KeyboardEvent): void {
-    const at = this.#place();
+    const at = this.#findCurrent();
     const page = Math.max(1, Math.floor(this.node.clientHeight / ROW_HEIGHT));
     const moves: Record<string, number> = {
       ArrowDown: at + 1,
@@ -150,13 +151,13 @@ export class RowsView {
     const next = Math.min(Math.max(to, 0), this.#entries.length - 1);
     const entry = this.#entries[next];
     if (!entry) return;
-    this.#reveal(next);
+    this.#scrollTo(next);
     this.#current = entry.model.id;
-    this.#row(entry).focus();
+    this.#rowOf(entry).focus();
     this.draw();
   }
 
-  #reveal(at: number): void {
+  #scrollTo(at: number): void {
     const top = at * ROW_HEIGHT;
     const bottom = top + ROW_HEIGHT - this.node.clientHeight;
     if (this.node.scrollTop > top) this.node.scrollTop = top;

@@ -1,22 +1,22 @@
-/** Tasks counted into pixels, so that a hundred thousand of them cost no more than the picture has. Pure. */
+/** Histogram of tasks by pixel, so that drawing costs depend on the picture and not on the tasks. Pure. */
 
 import { FAILED, OK } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
 import type { Lanes, Span } from './layout';
 
-/** Bits of what a pixel holds beside finished work. */
+/** Flags of a pixel. */
 export const HOLDS_FAILED = 1;
 export const HOLDS_ABORTED = 2;
 
-/** Tasks counted into pixels: one row a lane, one cell a device pixel. */
+/** One row for each lane, one cell for each device pixel. */
 export class Bins {
   width = 0;
   rows = 0;
-  /** How much of a cell finished tasks cover. */
+  /** Part of a cell that finished tasks cover. */
   cover = new Float32Array(0);
   flags = new Uint8Array(0);
 
-  /** Count again; a failed task takes at least `least` cells, so that none vanishes. */
+  /** Count the tasks anew; a failed one takes at least `minCells`, so that it stays visible. */
   fill(
     columns: TaskColumns,
     lanes: Lanes,
@@ -24,7 +24,7 @@ export class Bins {
     width: number,
     top: number,
     rows: number,
-    least: number
+    minCells: number
   ): void {
     this.#clear(width, rows);
     const { status, start, duration, slot } = columns;
@@ -53,7 +53,7 @@ export class Bins {
         }
       } else {
         const bit = code === FAILED ? HOLDS_FAILED : HOLDS_ABORTED;
-        const end = Math.min(last, Math.max(b, a + least - 1));
+        const end = Math.min(last, Math.max(b, a + minCells - 1));
         for (let cell = row + a; cell <= row + end; cell++) flags[cell]! |= bit;
       }
     }

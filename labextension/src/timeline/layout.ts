@@ -1,32 +1,32 @@
-/** Where the lanes of the engines and the axis of time lie. Pure. */
+/** Layout of lanes and time axis. Pure. */
 
+import { compareEngineIds } from '../model/result';
+import type { ResultModel } from '../model/result';
 import { OK } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
-import { byId } from '../model/result';
-import type { EngineId } from '../protocol/types';
-import type { ResultModel } from '../model/result';
-import { ticking } from '../ui/formatting';
 import * as words from '../model/words';
+import type { EngineId } from '../protocol/types';
+import { ticking } from '../ui/formatting';
 
-/** The stretch of time that is shown, in seconds after the base. */
+/** Stretch of time, in seconds after the base. */
 export interface Span {
   from: number;
   to: number;
 }
 
-/** More engines than this share lanes. */
-const MOST_LANES = 256;
+/** Engines beyond this number share lanes. */
+const MAX_LANES = 256;
 const STEPS = [
   ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
   ...[60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800]
 ];
 
-/** Engines in lanes, in the order of their ids. */
+/** Lanes of the engines, in the order of their ids. */
 export class Lanes {
   readonly count: number;
-  /** Engines that share one lane. */
+  /** Number of engines in a lane. */
   readonly shared: number;
-  /** CSS pixels from lane to lane, and how many of them stay free. */
+  /** CSS pixels from lane to lane, and of the gap between two lanes. */
   readonly pitch: number;
   readonly gap: number;
   /** The lane of each slot. */
@@ -34,11 +34,11 @@ export class Lanes {
   readonly #ids: EngineId[];
 
   constructor(slots: readonly EngineId[]) {
-    const order = slots.map((id, slot) => ({ id, slot })).sort((a, b) => byId(a.id, b.id));
+    const order = slots.map((id, slot) => ({ id, slot })).sort((a, b) => compareEngineIds(a.id, b.id));
     this.#ids = order.map(engine => engine.id);
-    this.shared = Math.max(1, Math.ceil(slots.length / MOST_LANES));
+    this.shared = Math.max(1, Math.ceil(slots.length / MAX_LANES));
     this.count = Math.ceil(slots.length / this.shared);
-    [this.pitch, this.gap] = pitch(this.count);
+    [this.pitch, this.gap] = pitchOf(this.count);
     this.of = new Int32Array(0x10000).fill(-1);
     order.forEach(({ slot }, i) => (this.of[slot] = Math.floor(i / this.shared)));
   }
@@ -53,29 +53,29 @@ export class Lanes {
   }
 }
 
-function pitch(lanes: number): [number, number] {
+function pitchOf(lanes: number): [number, number] {
   if (lanes <= 16) return [14, 3];
   if (lanes <= 32) return [10, 2];
   return lanes <= 64 ? [7, 1] : [5, 1];
 }
 
-/** The whole stretch. While work goes on it holds still until it is outgrown, so that nothing creeps. */
-export function extent(model: ResultModel, now: number, before: Span | null): Span {
+/** Span of all tasks. While the result is active it grows in steps, so that the picture does not creep. */
+export function fullSpan(model: ResultModel, now: number, before: Span | null): Span {
   const elapsed = model.elapsed(now);
-  if (model.head.finished || !model.moving)
+  if (model.head.finished || !model.isActive)
     return { from: 0, to: Math.max(elapsed, model.columns.end, 1e-3) * 1.01 };
   const eta = model.eta(now);
-  const wanted = Math.max(eta ? elapsed + eta[1] : elapsed * 1.15, 1);
-  if (before && elapsed < before.to * 0.99 && before.to < 2 * wanted) return before;
-  const step = tickStep(wanted / 4);
-  return { from: 0, to: Math.ceil(wanted / step) * step };
+  const needed = Math.max(eta ? elapsed + eta[1] : elapsed * 1.15, 1);
+  if (before && elapsed < before.to * 0.99 && before.to < 2 * needed) return before;
+  const step = tickStep(needed / 4);
+  return { from: 0, to: Math.ceil(needed / step) * step };
 }
 
 function tickStep(least: number): number {
   return STEPS.find(step => step >= least) ?? Math.ceil(least / 604800) * 604800;
 }
 
-/** Round times in a stretch, each with its label. */
+/** Ticks of the time axis. */
 export function ticks(span: Span, width: number): { at: number; label: string }[] {
   const length = span.to - span.from;
   const step = tickStep(length / Math.max(1, Math.floor(width / 90)));
@@ -95,14 +95,14 @@ function tickLabel(at: number, step: number, end: number): string {
   return end <= 120 ? `${Math.round(at)} s` : ticking(Math.round(at));
 }
 
-/** The tasks that ended and lie in a stretch and between lanes, or null where they are more than `most`. */
-export function within(
+/** Positions of the ended tasks in a span and in `rows` lanes from `top`; null where there are more than `max`. */
+export function tasksWithin(
   columns: TaskColumns,
   lanes: Lanes,
   span: Span,
   top: number,
   rows: number,
-  most: number
+  max: number
 ): number[] | null {
   const found: number[] = [];
   const { status, start, duration, slot } = columns;
@@ -111,7 +111,7 @@ export function within(
     if (status[at]! < OK || !(from <= span.to) || from + (duration[at]! || 0) < span.from) continue;
     const lane = lanes.of[slot[at]!]! - top;
     if (lane < 0 || lane >= rows) continue;
-    if (found.length === most) return null;
+    if (found.length === max) return null;
     found.push(at);
   }
   return found;

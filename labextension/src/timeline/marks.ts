@@ -1,15 +1,15 @@
-/** Single tasks of the timeline: the one at a place, the one beside another, and what is said of it. Pure. */
+/** Single tasks of the timeline: lookup by place, order in a lane, and description. Pure. */
 
+import type { ResultModel } from '../model/result';
 import { ABORTED, FAILED, OK, RUNNING } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
-import type { ResultModel } from '../model/result';
+import * as words from '../model/words';
 import { TASK_STATUSES } from '../protocol/types';
 import type { TaskStatus } from '../protocol/types';
-import type { Lanes } from './layout';
 import { clock, joined } from '../ui/formatting';
-import * as words from '../model/words';
+import type { Lanes } from './layout';
 
-/** One drawn task. */
+/** One task of the timeline. Times are seconds after the base. */
 export interface Mark {
   position: number;
   first: number;
@@ -17,7 +17,7 @@ export interface Mark {
   slot: number;
   status: TaskStatus;
   start: number;
-  /** NaN while it runs, and where nobody knows. */
+  /** NaN while it runs, and where it is unknown. */
   duration: number;
 }
 
@@ -46,8 +46,8 @@ export function runningMark(model: ResultModel, i: number): Mark {
   };
 }
 
-/** The task at a time in a lane: one that failed before one that did not, else the nearest within reach. */
-export function hit(
+/** The task at a time in a lane: a failed one if there is one, else the nearest within reach. */
+export function taskAt(
   model: ResultModel,
   lanes: Lanes,
   lane: number,
@@ -79,8 +79,8 @@ export function hit(
   return best;
 }
 
-/** The next (`by` 1) or previous (-1) task of a lane by its start; without `from` the first or last. */
-export function beside(
+/** The next (`by` 1) or previous (-1) task of a lane by start time; without `from` the first or last. */
+export function neighbour(
   model: ResultModel,
   lanes: Lanes,
   lane: number,
@@ -97,7 +97,7 @@ export function beside(
 }
 
 /** The task of a lane that starts nearest to a time. */
-export function nearest(model: ResultModel, lanes: Lanes, lane: number, time: number): Mark | null {
+export function nearestTask(model: ResultModel, lanes: Lanes, lane: number, time: number): Mark | null {
   let best: Mark | null = null;
   for (const mark of marksOf(model, lanes, lane)) {
     if (!best || Math.abs(mark.start - time) < Math.abs(best.start - time)) best = mark;
@@ -117,8 +117,8 @@ function* marksOf(model: ResultModel, lanes: Lanes, lane: number): Iterable<Mark
   }
 }
 
-/** What a tooltip says of a task: its name, then its facts. */
-export function told(mark: Mark, model: ResultModel, now: number): [string, string] {
+/** Texts of a task's tooltip: its name, and its facts. */
+export function describeTask(mark: Mark, model: ResultModel, now: number): [string, string] {
   const state = words.STATES[mark.status].join(' ');
   const age = clock(Math.max(0, model.elapsed(now) - mark.start));
   const facts =
@@ -129,9 +129,9 @@ export function told(mark: Mark, model: ResultModel, now: number): [string, stri
   ];
 }
 
-/** Says so where not every task that ended is drawn. */
-export function sampled(model: ResultModel): string {
-  const { known } = model.columns;
-  const cut = words.cut(known, model.head.ended, 'tasks');
+/** Note where not all ended tasks are drawn; else empty. */
+export function sampleNote(model: ResultModel): string {
+  const { rowCount } = model.columns;
+  const cut = words.cut(rowCount, model.head.ended, 'tasks');
   return cut && `timeline shows ${cut}`;
 }

@@ -1,57 +1,58 @@
-/** The timeline's pixels: what has ended as a picture that is kept, what runs on top of it. */
+/** Painter of the timeline: ended tasks as a cached picture, running ones on top of it. */
 
-import { ticks, within } from './layout';
+import { grouped } from '../ui/formatting';
+import { ticks, tasksWithin } from './layout';
 import { Pixels } from './pixels';
 import { AXIS, GUTTER, RIGHT, plotWidth } from './scene';
 import type { Scene } from './scene';
 
-/** Up to so many tasks are drawn one by one. */
-const MOST_SHAPES = 1_500;
+/** Up to this number tasks are drawn as single shapes. */
+const MAX_SHAPES = 1_500;
 
 export class Painter {
-  readonly #kept: HTMLCanvasElement;
+  readonly #ended: HTMLCanvasElement;
   readonly #pixels = new Pixels();
   #hatches = new Map<string, CanvasPattern | null>();
 
   constructor() {
-    this.#kept = document.createElement('canvas');
+    this.#ended = document.createElement('canvas');
   }
 
-  /** Draw what has ended; needed only where the tasks, the view, the size or the theme changed. */
-  keep(scene: Scene): void {
+  /** Draw the ended tasks; needed only after a change of tasks, view, size or theme. */
+  drawEnded(scene: Scene): void {
     const { width, height, ratio, lanes, scroll, span, model } = scene;
-    const context = sized(this.#kept, width, height + AXIS, ratio);
+    const context = resized(this.#ended, width, height + AXIS, ratio);
     if (!context) return;
-    this.#axis(context, scene);
+    this.#drawAxis(context, scene);
     const top = Math.floor(scroll / lanes.pitch);
     const rows = Math.min(lanes.count - top, Math.ceil(height / lanes.pitch) + 1);
     const plot = plotWidth(width);
-    const shapes = within(model.columns, lanes, span, top, rows, Math.min(MOST_SHAPES, (rows * plot) / 3));
+    const shapes = tasksWithin(model.columns, lanes, span, top, rows, Math.min(MAX_SHAPES, (rows * plot) / 3));
     context.save();
     context.beginPath();
     context.rect(0, 0, width, height);
     context.clip();
-    if (shapes) this.#shapes(context, scene, shapes);
+    if (shapes) this.#drawShapes(context, scene, shapes);
     else this.#pixels.draw(context, scene, top, rows);
     context.restore();
-    this.#labels(context, scene, top, rows);
+    this.#drawLabels(context, scene, top, rows);
   }
 
-  /** Draw all of it. */
+  /** Draw the whole picture. */
   draw(canvas: HTMLCanvasElement, scene: Scene): void {
-    const context = sized(canvas, scene.width, scene.height + AXIS, scene.ratio);
+    const context = resized(canvas, scene.width, scene.height + AXIS, scene.ratio);
     if (!context) return;
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.drawImage(this.#kept, 0, 0);
+    context.drawImage(this.#ended, 0, 0);
     context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
-    this.#present(context, scene);
+    this.#drawCurrent(context, scene);
   }
 
   forgetTheme(): void {
     this.#hatches.clear();
   }
 
-  #axis(context: CanvasRenderingContext2D, { span, width, height, theme, font }: Scene): void {
+  #drawAxis(context: CanvasRenderingContext2D, { span, width, height, theme, font }: Scene): void {
     const plot = plotWidth(width);
     context.font = `10px ${font}`;
     context.textBaseline = 'middle';
@@ -73,7 +74,7 @@ export class Painter {
     });
   }
 
-  #labels(context: CanvasRenderingContext2D, scene: Scene, top: number, rows: number): void {
+  #drawLabels(context: CanvasRenderingContext2D, scene: Scene, top: number, rows: number): void {
     const { lanes, scroll, theme, font, height } = scene;
     const every = Math.ceil(12 / lanes.pitch);
     context.font = `${lanes.pitch < 12 ? 9 : 10}px ${font}`;
@@ -81,22 +82,22 @@ export class Painter {
     context.textAlign = 'left';
     for (let lane = Math.ceil(top / every) * every; lane < top + rows; lane += every) {
       const y = lane * lanes.pitch - scroll + Math.max(lanes.pitch - lanes.gap, 8) / 2;
-      if (y > 2 && y < height) context.fillText(fitted(context, lanes.label(lane), GUTTER - 8), 0, y);
+      if (y > 2 && y < height) context.fillText(shortened(context, lanes.label(lane), GUTTER - 8), 0, y);
     }
   }
 
-  /** Few tasks: each its own shape. What failed is hatched, taller and drawn last. */
-  #shapes(context: CanvasRenderingContext2D, scene: Scene, shapes: number[]): void {
+  /** Draw few tasks as shapes; failed ones are hatched, taller and drawn last. */
+  #drawShapes(context: CanvasRenderingContext2D, scene: Scene, shapes: number[]): void {
     const { model, theme } = scene;
     const { status } = model.columns;
     for (const code of [2, 4, 3]) {
-      for (const at of shapes) if (status[at] === code) this.#shape(context, scene, at, code);
+      for (const at of shapes) if (status[at] === code) this.#drawShape(context, scene, at, code);
     }
     context.globalAlpha = 1;
     context.fillStyle = theme.fg;
   }
 
-  #shape(context: CanvasRenderingContext2D, scene: Scene, at: number, code: number): void {
+  #drawShape(context: CanvasRenderingContext2D, scene: Scene, at: number, code: number): void {
     const { lanes, scroll, span, theme, model, width } = scene;
     const { columns } = model;
     const scale = plotWidth(width) / (span.to - span.from);
@@ -121,10 +122,10 @@ export class Painter {
     context.fill();
   }
 
-  /** Thin diagonal lines of one colour. */
+  /** Pattern of thin diagonal lines. */
   #hatch(context: CanvasRenderingContext2D, colour: string, alpha: number): CanvasPattern | null {
-    const known = this.#hatches.get(colour);
-    if (known !== undefined) return known;
+    const cached = this.#hatches.get(colour);
+    if (cached !== undefined) return cached;
     const tile = document.createElement('canvas');
     tile.width = tile.height = 5;
     const pen = tile.getContext('2d');
@@ -142,8 +143,8 @@ export class Painter {
     return pattern;
   }
 
-  /** What changes with time: running tasks, the line of now, what is queued, and the focused task. */
-  #present(context: CanvasRenderingContext2D, scene: Scene): void {
+  /** Draw what changes with time: running tasks, the line of now, the queued count and the focused task. */
+  #drawCurrent(context: CanvasRenderingContext2D, scene: Scene): void {
     const { model, lanes, span, theme, height, scroll, width, now } = scene;
     const plot = plotWidth(width);
     const x = (time: number): number => GUTTER + ((time - span.from) / (span.to - span.from)) * plot;
@@ -166,14 +167,14 @@ export class Painter {
       if (thin) context.fillRect(from, y, Math.max(1.5, to - from), h);
       else context.strokeRect(from + 0.7, y + 0.7, Math.max(1, to - from - 2), h - 1.4);
     }
-    if (!model.head.finished) this.#nowLine(context, scene, x(elapsed));
-    if (scene.focus) this.#focus(context, scene, x);
+    if (!model.head.finished) this.#drawNow(context, scene, x(elapsed));
+    if (scene.focus) this.#drawFocus(context, scene, x);
     context.restore();
   }
 
-  #nowLine(context: CanvasRenderingContext2D, scene: Scene, at: number): void {
+  #drawNow(context: CanvasRenderingContext2D, scene: Scene, at: number): void {
     const { theme, height, model, font, width, lanes } = scene;
-    context.strokeStyle = model.moving ? theme.run : theme.soft;
+    context.strokeStyle = model.isActive ? theme.run : theme.soft;
     context.lineWidth = 1;
     context.beginPath();
     context.moveTo(Math.round(at) + 0.5, 0);
@@ -181,7 +182,7 @@ export class Painter {
     context.stroke();
     if (!model.head.queued || lanes.height < 12 || model.head.state === 'lost') return;
     context.font = `10px ${font}`;
-    const label = `○ ${model.head.queued.toLocaleString('en-US')} queued`;
+    const label = `○ ${grouped(model.head.queued)} queued`;
     if (at + 12 + context.measureText(label).width > width - RIGHT) return;
     context.fillStyle = theme.soft;
     context.textAlign = 'left';
@@ -189,7 +190,7 @@ export class Painter {
     context.fillText(label, at + 8, Math.min(height, lanes.height) / 2);
   }
 
-  #focus(context: CanvasRenderingContext2D, scene: Scene, x: (time: number) => number): void {
+  #drawFocus(context: CanvasRenderingContext2D, scene: Scene, x: (time: number) => number): void {
     const { focus, lanes, scroll, theme, model, now } = scene;
     if (!focus) return;
     const end = focus.status === 'running' ? model.elapsed(now) : focus.start + (focus.duration || 0);
@@ -201,8 +202,8 @@ export class Painter {
   }
 }
 
-/** A canvas of the right size, cleared; its units are CSS pixels. */
-function sized(
+/** Resize and clear a canvas; the units of its context are CSS pixels. */
+function resized(
   canvas: HTMLCanvasElement,
   width: number,
   height: number,
@@ -219,7 +220,8 @@ function sized(
   return context;
 }
 
-function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+/** Shorten a text to a width in CSS pixels. */
+function shortened(context: CanvasRenderingContext2D, text: string, width: number): string {
   if (context.measureText(text).width <= width) return text;
   let kept = text;
   while (kept.length > 1 && context.measureText(`${kept}…`).width > width) kept = kept.slice(0, -1);

@@ -1,112 +1,114 @@
-/** Mouse, touch and keyboard on the timeline. */
+/** Pan and zoom of the timeline by mouse, touch and keyboard. */
 
 import type { Span } from './layout';
 import type { Mark } from './marks';
 
-/** The closest look: this part of the whole. */
-const CLOSEST = 1 / 5_000;
+/** Smallest part of the full span that can be shown. */
+const MIN_PART = 1 / 5_000;
 
-export class Sight {
-  whole: Span | null = null;
-  part: Span | null = null;
+/** The stretch of time in view: all of it, or a part after zooming. */
+export class VisibleSpan {
+  full: Span | null = null;
+  zoomed: Span | null = null;
 
   get span(): Span | null {
-    return this.part ?? this.whole;
+    return this.zoomed ?? this.full;
   }
 
   reset(): void {
-    this.whole = this.part = null;
+    this.full = this.zoomed = null;
   }
 
-  all(): void {
-    this.part = null;
+  showAll(): void {
+    this.zoomed = null;
   }
 
-  /** See `factor` times as much, around a place from 0 (left) to 1 (right). */
+  /** Show `factor` times as much around a place from 0 (left) to 1 (right). */
   zoom(factor: number, at = 0.5): void {
-    const { whole, span } = this;
-    if (!whole || !span) return;
-    const length = Math.max((whole.to - whole.from) * CLOSEST, (span.to - span.from) * factor);
+    const { full, span } = this;
+    if (!full || !span) return;
+    const length = Math.max((full.to - full.from) * MIN_PART, (span.to - span.from) * factor);
     const centre = span.from + (span.to - span.from) * at;
     this.move({ from: centre - length * at, to: centre + length * (1 - at) }, 0);
   }
 
-  /** Look at a stretch moved by some seconds, but not beyond the whole. */
+  /** Show a span moved by some seconds, within the full one. */
   move(span: Span, by: number): void {
-    const { whole } = this;
-    if (!whole) return;
+    const { full } = this;
+    if (!full) return;
     const length = span.to - span.from;
-    if (length >= whole.to - whole.from) {
-      this.part = null;
+    if (length >= full.to - full.from) {
+      this.zoomed = null;
       return;
     }
-    const from = Math.max(whole.from, Math.min(whole.to - length, span.from + by));
-    this.part = { from, to: from + length };
+    const from = Math.max(full.from, Math.min(full.to - length, span.from + by));
+    this.zoomed = { from, to: from + length };
   }
 
-  /** Move as far as it takes to see a time. */
+  /** Move only as far as needed to show a time. */
   include(time: number): void {
-    const { part } = this;
-    if (part && (time < part.from || time > part.to)) this.move(part, time - (part.from + part.to) / 2);
+    const { zoomed } = this;
+    if (zoomed && (time < zoomed.from || time > zoomed.to)) this.move(zoomed, time - (zoomed.from + zoomed.to) / 2);
   }
 }
 
-/** What the timeline does when it is steered. */
-export interface Steered {
-  /** The place of a page coordinate, from 0 (left) to 1 (right). */
-  at(clientX: number): number;
-  under(event: PointerEvent): Mark | null;
-  point(mark: Mark | null, clientX?: number): void;
+/** What the timeline does on pointer and keyboard events. */
+export interface PanZoomTarget {
+  /** Convert a page coordinate to a place from 0 (left) to 1 (right). */
+  placeOf(clientX: number): number;
+  taskUnder(event: PointerEvent): Mark | null;
+  showTooltip(mark: Mark | null, clientX?: number): void;
   open(mark: Mark): void;
-  /** Open the task that has the keyboard's focus. */
-  enter(): void;
-  along(by: 1 | -1): void;
-  across(by: 1 | -1): void;
-  /** The sight has changed. */
-  looked(): void;
+  /** Open the focused task. */
+  openFocused(): void;
+  /** Focus the next or previous task of the lane. */
+  focusAlong(by: 1 | -1): void;
+  /** Focus a task in the next or previous lane. */
+  focusAcross(by: 1 | -1): void;
+  viewChanged(): void;
 }
 
-/** Pixels that a pointer may stray and still click. */
-const STRAY = 4;
+/** Pixels that a pointer may move during a click. */
+const CLICK_TOLERANCE = 4;
 
-export function steer(node: HTMLElement, sight: Sight, signal: AbortSignal, steered: Steered): void {
+export function addPanZoom(node: HTMLElement, view: VisibleSpan, signal: AbortSignal, target: PanZoomTarget): void {
   const hover = (event: PointerEvent): void => {
     if (event.buttons) return;
-    const mark = steered.under(event);
-    node.style.cursor = mark ? 'pointer' : sight.part ? 'grab' : '';
-    steered.point(mark, event.clientX);
+    const mark = target.taskUnder(event);
+    node.style.cursor = mark ? 'pointer' : view.zoomed ? 'grab' : '';
+    target.showTooltip(mark, event.clientX);
   };
   node.addEventListener('pointermove', hover, { signal });
-  node.addEventListener('pointerleave', () => steered.point(null), { signal });
-  node.addEventListener('pointerdown', event => press(event, node, sight, signal, steered), { signal });
-  node.addEventListener('wheel', event => wheel(event, sight, steered), { signal, passive: false });
-  node.addEventListener('keydown', event => key(event, sight, steered), { signal });
+  node.addEventListener('pointerleave', () => target.showTooltip(null), { signal });
+  node.addEventListener('pointerdown', event => onPointerDown(event, node, view, signal, target), { signal });
+  node.addEventListener('wheel', event => onWheel(event, view, target), { signal, passive: false });
+  node.addEventListener('keydown', event => onKey(event, view, target), { signal });
 }
 
-/** A press becomes a click, or a pan once it strays. */
-function press(
+/** A press is a click, or a pan once it moves. */
+function onPointerDown(
   event: PointerEvent,
   node: HTMLElement,
-  sight: Sight,
+  view: VisibleSpan,
   signal: AbortSignal,
-  steered: Steered
+  target: PanZoomTarget
 ): void {
-  const start = sight.span;
+  const start = view.span;
   if (event.button || !start) return;
   const from = event.clientX;
   let moved = false;
   const drag = new AbortController();
   const move = (next: PointerEvent): void => {
-    moved ||= Math.abs(next.clientX - from) > STRAY;
-    if (!moved || !sight.part) return;
+    moved ||= Math.abs(next.clientX - from) > CLICK_TOLERANCE;
+    if (!moved || !view.zoomed) return;
     node.style.cursor = 'grabbing';
-    sight.move(start, (steered.at(from) - steered.at(next.clientX)) * (start.to - start.from));
-    steered.looked();
+    view.move(start, (target.placeOf(from) - target.placeOf(next.clientX)) * (start.to - start.from));
+    target.viewChanged();
   };
   const stop = (next: PointerEvent): void => {
     drag.abort();
-    const mark = moved || next.type === 'pointercancel' ? null : steered.under(next);
-    if (mark) steered.open(mark);
+    const mark = moved || next.type === 'pointercancel' ? null : target.taskUnder(next);
+    if (mark) target.open(mark);
   };
   const until = { signal: AbortSignal.any([drag.signal, signal]) };
   window.addEventListener('pointermove', move, until);
@@ -114,49 +116,49 @@ function press(
   window.addEventListener('pointercancel', stop, until);
 }
 
-/** With a key held it zooms, sideways it pans; else the page scrolls. */
-function wheel(event: WheelEvent, sight: Sight, steered: Steered): void {
-  const { span } = sight;
+/** Zoom with Ctrl or Cmd held, pan sideways; else the page scrolls. */
+function onWheel(event: WheelEvent, view: VisibleSpan, target: PanZoomTarget): void {
+  const { span } = view;
   if (!span) return;
   if (event.ctrlKey || event.metaKey) {
-    const at = Math.max(0, Math.min(1, steered.at(event.clientX)));
-    sight.zoom(1.2 ** Math.max(-3, Math.min(3, event.deltaY / 40)), at);
-  } else if (sight.part && Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-    const share = steered.at(event.deltaX) - steered.at(0);
-    sight.move(span, share * (span.to - span.from));
+    const at = Math.max(0, Math.min(1, target.placeOf(event.clientX)));
+    view.zoom(1.2 ** Math.max(-3, Math.min(3, event.deltaY / 40)), at);
+  } else if (view.zoomed && Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+    const share = target.placeOf(event.deltaX) - target.placeOf(0);
+    view.move(span, share * (span.to - span.from));
   } else {
     return;
   }
   event.preventDefault();
-  steered.looked();
+  target.viewChanged();
 }
 
-function key(event: KeyboardEvent, sight: Sight, steered: Steered): void {
+function onKey(event: KeyboardEvent, view: VisibleSpan, target: PanZoomTarget): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const looking = (change: () => void) => (): void => {
+  const changing = (change: () => void) => (): void => {
     change();
-    steered.looked();
+    target.viewChanged();
   };
-  const beside = (by: 1 | -1) => (): void => {
-    const { span } = sight;
+  const moving = (by: 1 | -1) => (): void => {
+    const { span } = view;
     if (!event.shiftKey || !span) {
-      steered.along(by);
+      target.focusAlong(by);
       return;
     }
-    sight.move(span, (by * (span.to - span.from)) / 8);
-    steered.looked();
+    view.move(span, (by * (span.to - span.from)) / 8);
+    target.viewChanged();
   };
   const keys: Record<string, () => void> = {
-    '+': looking(() => sight.zoom(0.5)),
-    '=': looking(() => sight.zoom(0.5)),
-    '-': looking(() => sight.zoom(2)),
-    '0': looking(() => sight.all()),
-    Home: looking(() => sight.all()),
-    ArrowRight: beside(1),
-    ArrowLeft: beside(-1),
-    ArrowDown: () => steered.across(1),
-    ArrowUp: () => steered.across(-1),
-    Enter: () => steered.enter()
+    '+': changing(() => view.zoom(0.5)),
+    '=': changing(() => view.zoom(0.5)),
+    '-': changing(() => view.zoom(2)),
+    '0': changing(() => view.showAll()),
+    Home: changing(() => view.showAll()),
+    ArrowRight: moving(1),
+    ArrowLeft: moving(-1),
+    ArrowDown: () => target.focusAcross(1),
+    ArrowUp: () => target.focusAcross(-1),
+    Enter: () => target.openFocused()
   };
   const act = keys[event.key];
   if (!act) return;

@@ -1,16 +1,16 @@
-/** Many tasks as pixels: each shows how much of its time was worked, and whether anything failed in it. */
+/** Painter of many tasks as pixels: each shows how busy its lane was, and whether a task failed. */
 
 import { Bins, HOLDS_FAILED } from './bins';
 import { GUTTER, plotWidth } from './scene';
 import type { Scene } from './scene';
 
-/** Steps from little worked to worked all the time. */
+/** Shades from hardly busy to always busy. */
 const SHADES = 16;
 
 export class Pixels {
   readonly #bins = new Bins();
   #image: ImageData | null = null;
-  #palette: { key: string; words: Uint32Array } | null = null;
+  #palette: { key: string; colours: Uint32Array } | null = null;
 
   draw(context: CanvasRenderingContext2D, scene: Scene, top: number, rows: number): void {
     const { lanes, scroll, span, ratio, height, width, model } = scene;
@@ -21,11 +21,11 @@ export class Pixels {
       this.#image = new ImageData(across, down);
     const pixels = new Uint32Array(this.#image.data.buffer);
     pixels.fill(0);
-    const palette = this.#colours(scene);
+    const palette = this.#paletteOf(scene);
     const line = new Uint32Array(across);
     const hatched = new Uint32Array(across);
     for (let row = 0; row < rows; row++) {
-      const failed = this.#line(row, palette, line);
+      const failed = this.#colourLine(row, palette, line);
       const from = Math.round(((top + row) * lanes.pitch - scroll) * ratio);
       const to = from + Math.max(1, Math.round((lanes.pitch - lanes.gap) * ratio));
       for (let y = Math.max(0, from); y < Math.min(down, to); y++) {
@@ -35,8 +35,8 @@ export class Pixels {
     context.putImageData(this.#image, Math.round(GUTTER * ratio), 0);
   }
 
-  /** The colours of one lane; true where something failed or was aborted. */
-  #line(row: number, palette: Uint32Array, line: Uint32Array): boolean {
+  /** Colour the pixels of one lane; true if a task failed or was aborted. */
+  #colourLine(row: number, palette: Uint32Array, line: Uint32Array): boolean {
     const { cover, flags, width } = this.#bins;
     let failed = false;
     for (let x = 0, cell = row * width; x < width; x++, cell++) {
@@ -52,17 +52,17 @@ export class Pixels {
     return failed;
   }
 
-  /** Colours as pixels: finished by coverage, failed and its stripe, aborted and its stripe. */
-  #colours({ theme }: Scene): Uint32Array {
+  /** Palette: finished by shade, failed and its stripe, aborted and its stripe. */
+  #paletteOf({ theme }: Scene): Uint32Array {
     const key = `${theme.ok} ${theme.bad} ${theme.warn} ${theme.bg}`;
-    if (this.#palette?.key === key) return this.#palette.words;
+    if (this.#palette?.key === key) return this.#palette.colours;
     const found = new Uint32Array(SHADES + 4);
     for (let i = 0; i < SHADES; i++) found[i] = pixel(theme.ok, theme.bg, 0.3 + (0.55 * (i + 1)) / SHADES);
     found[SHADES] = pixel(theme.bad, theme.bg, 1);
     found[SHADES + 1] = pixel(theme.bad, theme.bg, 0.6);
     found[SHADES + 2] = pixel(theme.warn, theme.bg, 1);
     found[SHADES + 3] = pixel(theme.warn, theme.bg, 0.25);
-    this.#palette = { key, words: found };
+    this.#palette = { key, colours: found };
     return found;
   }
 }
@@ -79,13 +79,13 @@ function stripes(line: Uint32Array, out: Uint32Array, palette: Uint32Array, y: n
   return out;
 }
 
-/** A colour over a background, as the number that stands in a picture's memory. */
-function pixel(colour: string, ground: string, alpha: number): number {
+/** A colour over a background, as a pixel of ImageData. */
+function pixel(colour: string, background: string, alpha: number): number {
   const dot = document.createElement('canvas');
   dot.width = dot.height = 1;
   const context = dot.getContext('2d', { willReadFrequently: true });
   if (!context) return 0;
-  context.fillStyle = ground;
+  context.fillStyle = background;
   context.fillRect(0, 0, 1, 1);
   context.globalAlpha = alpha;
   context.fillStyle = colour;

@@ -1,10 +1,10 @@
-/** What one picture of the timeline is made from. */
+/** Scene: everything that one picture of the timeline depends on. */
 
 import type { ResultModel } from '../model/result';
 import type { Lanes, Span } from './layout';
 import type { Mark } from './marks';
 
-/** CSS pixels left of the lanes for names, right of them, and below them for the axis. */
+/** CSS pixels left of the lanes for labels, right of them, and below them for the axis. */
 export const GUTTER = 76;
 export const RIGHT = 10;
 export const AXIS = 24;
@@ -12,16 +12,15 @@ export const AXIS = 24;
 export const COLOURS = ['fg', 'soft', 'bg', 'line', 'ok', 'bad', 'run', 'warn'] as const;
 export type Theme = Record<(typeof COLOURS)[number], string>;
 
-/** Everything one picture depends on. Sizes are CSS pixels. */
+/** Sizes are CSS pixels. */
 export interface Scene {
   model: ResultModel;
   lanes: Lanes;
   span: Span;
   theme: Theme;
-  /** The theme's font. */
   font: string;
   width: number;
-  /** Height of what is seen of the lanes, and how far they are scrolled. */
+  /** Visible height of the lanes, and their scroll position. */
   height: number;
   scroll: number;
   ratio: number;

@@ -1,21 +1,21 @@
-/** The timeline on the page: a canvas that is drawn when it is seen and something has changed. */
+/** Timeline of a card: a canvas that is drawn when it is in view and something has changed. */
 
-import { el, say, set } from '../ui/dom';
-import { Lanes, extent } from './layout';
-import { Sight, steer } from './pan-zoom';
-import { beside, hit, nearest, sampled, told } from './marks';
+import type { ResultModel } from '../model/result';
+import { el, setText, setAttribute } from '../ui/dom';
+import { Lanes, fullSpan } from './layout';
+import { neighbour, taskAt, nearestTask, sampleNote, describeTask } from './marks';
 import type { Mark } from './marks';
 import { Painter } from './paint';
+import { VisibleSpan, addPanZoom } from './pan-zoom';
 import { AXIS, COLOURS, GUTTER, plotWidth } from './scene';
 import type { Scene, Theme } from './scene';
-import type { ResultModel } from '../model/result';
 
-/** Lanes beyond this height scroll. */
-const TALLEST = 320;
-/** The clock's picture is drawn this often at most, in milliseconds. */
-const TICK = 100;
-/** After a change of theme its colours are in place within so many milliseconds. */
-const SETTLED = 300;
+/** CSS pixels: higher lanes scroll. */
+const MAX_HEIGHT = 320;
+/** Minimum milliseconds between two pictures of a running clock. */
+const MIN_TICK = 100;
+/** Milliseconds after a change of theme until its colours apply. */
+const THEME_DELAY = 300;
 const LABEL =
   'Timeline of tasks by engine. Arrow keys go from task to task, Enter opens one, plus and minus zoom, ' +
   'shift and arrow keys move, 0 shows all.';
@@ -24,25 +24,25 @@ export class Timeline {
   readonly node: HTMLElement;
   readonly #open: (mark: Mark) => void;
   readonly #painter = new Painter();
-  readonly #end = new AbortController();
+  readonly #listeners = new AbortController();
   readonly #lanesNode: HTMLElement;
   readonly #spacer = el('div');
   readonly #canvas = el('canvas', { 'aria-hidden': 'true' });
-  readonly #tip = el('div', { class: 'ipar-tip', hidden: true }, el('b'), el('span'));
+  readonly #tooltip = el('div', { class: 'ipar-tip', hidden: true }, el('b'), el('span'));
   readonly #live = el('span', { class: 'ipar-hidden', 'aria-live': 'polite' });
-  readonly #cut = el('p', { class: 'ipar-cut', hidden: true });
+  readonly #sampleNote = el('p', { class: 'ipar-cut', hidden: true });
   readonly #probes = COLOURS.map(name => el('i', { class: `ipar-probe ipar-probe-${name}` }));
-  readonly #watchers: { disconnect(): void }[] = [];
+  readonly #observers: { disconnect(): void }[] = [];
   #model: ResultModel | null = null;
   #lanes = new Lanes([]);
   #slots: unknown = null;
-  readonly #sight = new Sight();
+  readonly #view = new VisibleSpan();
   #focus: Mark | null = null;
   #theme: Theme | null = null;
-  #repaint = 0;
+  #themeTimer = 0;
   #font = 'sans-serif';
   #revision = -1;
-  #seen = typeof IntersectionObserver === 'undefined';
+  #inView = typeof IntersectionObserver === 'undefined';
   #frame = 0;
   #timer = 0;
   #scene: Scene | null = null;
@@ -73,12 +73,12 @@ export class Timeline {
     const tools = el(
       'div',
       { class: 'ipar-tools' },
-      tool('−', 'Zoom out', () => this.#look(() => this.#sight.zoom(2))),
-      tool('+', 'Zoom in', () => this.#look(() => this.#sight.zoom(0.5))),
-      tool('↔', 'Show all', () => this.#look(() => this.#sight.all()))
+      tool('−', 'Zoom out', () => this.#changeView(() => this.#view.zoom(2))),
+      tool('+', 'Zoom in', () => this.#changeView(() => this.#view.zoom(0.5))),
+      tool('↔', 'Show all', () => this.#changeView(() => this.#view.showAll()))
     );
-    const stage = el('div', { class: 'ipar-stage' }, this.#lanesNode, tools, this.#tip);
-    this.node = el('div', { class: 'ipar-timeline' }, stage, this.#cut, this.#live, ...this.#probes);
+    const stage = el('div', { class: 'ipar-stage' }, this.#lanesNode, tools, this.#tooltip);
+    this.node = el('div', { class: 'ipar-timeline' }, stage, this.#sampleNote, this.#live, ...this.#probes);
     this.#listen();
     this.#observe();
   }
@@ -86,12 +86,12 @@ export class Timeline {
   setModel(model: ResultModel): void {
     this.#model = model;
     this.#focus = null;
-    this.#sight.reset();
+    this.#view.reset();
     this.#revision = -1;
     this.update();
   }
 
-  /** The model has changed. */
+  /** Schedule a picture of the model as it is now. */
   update(): void {
     const model = this.#model;
     if (!model) return;
@@ -99,32 +99,32 @@ export class Timeline {
       this.#slots = model.slots;
       this.#lanes = new Lanes(model.slots);
       this.#spacer.style.height = `${this.#lanes.height + AXIS}px`;
-      this.#lanesNode.style.height = `${this.#shown() + AXIS}px`;
+      this.#lanesNode.style.height = `${this.#visibleHeight() + AXIS}px`;
       this.#revision = -1;
     }
-    set(this.node, 'hidden', this.#lanes.count === 0);
-    const cut = sampled(model);
-    say(this.#cut, cut);
-    set(this.#cut, 'hidden', !cut);
-    this.#later();
+    setAttribute(this.node, 'hidden', this.#lanes.count === 0);
+    const note = sampleNote(model);
+    setText(this.#sampleNote, note);
+    setAttribute(this.#sampleNote, 'hidden', !note);
+    this.#scheduleDraw();
   }
 
   dispose(): void {
-    this.#end.abort();
-    for (const watcher of this.#watchers) watcher.disconnect();
+    this.#listeners.abort();
+    for (const observer of this.#observers) observer.disconnect();
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
-    clearTimeout(this.#repaint);
+    clearTimeout(this.#themeTimer);
     this.#model = null;
   }
 
-  #shown(): number {
-    return Math.min(this.#lanes.height, TALLEST);
+  #visibleHeight(): number {
+    return Math.min(this.#lanes.height, MAX_HEIGHT);
   }
 
-  /** Draw in the next frame, if anybody can see it. */
-  #later(): void {
-    if (this.#frame || !this.#seen || !this.node.isConnected || document.hidden) return;
+  /** Draw in the next frame, if the timeline is in view. */
+  #scheduleDraw(): void {
+    if (this.#frame || !this.#inView || !this.node.isConnected || document.hidden) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       this.#draw();
@@ -136,23 +136,23 @@ export class Timeline {
     const width = this.#lanesNode.clientWidth;
     if (!model || !width || !this.#lanes.count) return;
     const now = performance.now();
-    this.#sight.whole = extent(model, now, this.#sight.whole);
-    this.#theme ??= this.#colours();
+    this.#view.full = fullSpan(model, now, this.#view.full);
+    this.#theme ??= this.#readTheme();
     const scene: Scene = {
       model,
       lanes: this.#lanes,
-      span: this.#sight.part ?? this.#sight.whole,
+      span: this.#view.zoomed ?? this.#view.full,
       theme: this.#theme,
       font: this.#font,
       width,
-      height: this.#shown(),
+      height: this.#visibleHeight(),
       scroll: this.#lanesNode.scrollTop,
       ratio: window.devicePixelRatio || 1,
       now,
       focus: this.#focus
     };
-    const kept = this.#revision === model.columns.revision && sameView(scene, this.#scene);
-    if (!kept) this.#painter.keep(scene);
+    const unchanged = this.#revision === model.columns.revision && sameView(scene, this.#scene);
+    if (!unchanged) this.#painter.drawEnded(scene);
     this.#revision = model.columns.revision;
     this.#scene = scene;
     this.#canvas.style.width = `${width}px`;
@@ -161,16 +161,16 @@ export class Timeline {
     this.#tick(scene);
   }
 
-  /** While time passes, draw again when the line of now has moved by a pixel. */
+  /** While the clock runs, draw again when the line of now has moved by a pixel. */
   #tick({ model, span, width, ratio }: Scene): void {
     clearTimeout(this.#timer);
-    if (!model.moving) return;
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    if (!model.isActive) return;
+    const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const pixel = (1000 * (span.to - span.from)) / (plotWidth(width) * ratio);
-    this.#timer = window.setTimeout(() => this.#later(), calm ? 1000 : Math.max(TICK, pixel));
+    this.#timer = window.setTimeout(() => this.#scheduleDraw(), reducedMotion ? 1000 : Math.max(MIN_TICK, pixel));
   }
 
-  #colours(): Theme {
+  #readTheme(): Theme {
     this.#painter.forgetTheme();
     this.#font = getComputedStyle(this.node).fontFamily || 'sans-serif';
     const found = this.#probes.map((probe, i) => [COLOURS[i], getComputedStyle(probe).color]);
@@ -180,58 +180,58 @@ export class Timeline {
   #observe(): void {
     if (typeof IntersectionObserver === 'undefined') return;
     const take = (entries: IntersectionObserverEntry[]): void => {
-      this.#seen = entries.at(-1)?.isIntersecting ?? false;
-      if (this.#seen) this.#later();
+      this.#inView = entries.at(-1)?.isIntersecting ?? false;
+      if (this.#inView) this.#scheduleDraw();
     };
-    // A little ahead of the scrolling, so that nobody sees it blank.
+    // A little ahead of scrolling, so that it is never blank in view.
     const intersection = new IntersectionObserver(take, { rootMargin: '300px' });
     intersection.observe(this.node);
     const resize = new ResizeObserver(() => {
-      this.#later();
+      this.#scheduleDraw();
     });
     resize.observe(this.#lanesNode);
-    // Lab names its theme on the body; the colours follow within moments, and not always by a transition.
-    const themed = new MutationObserver(() => {
-      clearTimeout(this.#repaint);
-      this.#repaint = window.setTimeout(() => this.#recolour(), SETTLED);
+    // JupyterLab names its theme on the body; the colours follow a little later, not always by a transition.
+    const themeObserver = new MutationObserver(() => {
+      clearTimeout(this.#themeTimer);
+      this.#themeTimer = window.setTimeout(() => this.#resetTheme(), THEME_DELAY);
     });
-    themed.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name', 'class'] });
-    this.#watchers.push(intersection, resize, themed);
+    themeObserver.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name', 'class'] });
+    this.#observers.push(intersection, resize, themeObserver);
   }
 
   #listen(): void {
-    const { signal } = this.#end;
+    const { signal } = this.#listeners;
     const lanes = this.#lanesNode;
-    lanes.addEventListener('scroll', () => this.#later(), { signal, passive: true });
-    steer(lanes, this.#sight, signal, {
-      at: x => (x - this.#canvas.getBoundingClientRect().left - GUTTER) / plotWidth(lanes.clientWidth),
-      under: event => this.#under(event),
-      point: (mark, x) => this.#point(mark, x),
+    lanes.addEventListener('scroll', () => this.#scheduleDraw(), { signal, passive: true });
+    addPanZoom(lanes, this.#view, signal, {
+      placeOf: x => (x - this.#canvas.getBoundingClientRect().left - GUTTER) / plotWidth(lanes.clientWidth),
+      taskUnder: event => this.#taskUnder(event),
+      showTooltip: (mark, x) => this.#showTooltip(mark, x),
       open: mark => this.#open(mark),
-      enter: () => this.#focus && this.#open(this.#focus),
-      along: by => this.#along(by),
-      across: by => this.#across(by),
-      looked: () => this.#look()
+      openFocused: () => this.#focus && this.#open(this.#focus),
+      focusAlong: by => this.#focusAlong(by),
+      focusAcross: by => this.#focusAcross(by),
+      viewChanged: () => this.#changeView()
     });
-    lanes.addEventListener('focus', () => this.#choose(this.#focus), { signal });
-    lanes.addEventListener('blur', () => this.#point(null), { signal });
-    // A probe's transition ends whenever the theme has changed its colour.
-    this.node.addEventListener('transitionend', event => this.#themed(event), { signal });
-    document.addEventListener('visibilitychange', () => this.#later(), { signal });
+    lanes.addEventListener('focus', () => this.#focusTask(this.#focus), { signal });
+    lanes.addEventListener('blur', () => this.#showTooltip(null), { signal });
+    // A probe's transition ends after the theme has changed its colour.
+    this.node.addEventListener('transitionend', event => this.#onTransitionEnd(event), { signal });
+    document.addEventListener('visibilitychange', () => this.#scheduleDraw(), { signal });
   }
 
-  #themed(event: TransitionEvent): void {
+  #onTransitionEnd(event: TransitionEvent): void {
     if (!(event.target instanceof Element) || !event.target.classList.contains('ipar-probe')) return;
-    this.#recolour();
+    this.#resetTheme();
   }
 
-  #recolour(): void {
+  #resetTheme(): void {
     this.#theme = null;
-    this.#later();
+    this.#scheduleDraw();
   }
 
   /** The task under the pointer. */
-  #under(event: PointerEvent | MouseEvent): Mark | null {
+  #taskUnder(event: PointerEvent | MouseEvent): Mark | null {
     const scene = this.#scene;
     if (!scene) return null;
     const box = this.#canvas.getBoundingClientRect();
@@ -239,69 +239,69 @@ export class Timeline {
     const x = event.clientX - box.left - GUTTER;
     if (event.clientY - box.top >= scene.height || lane >= this.#lanes.count || x < -3) return null;
     const second = (scene.span.to - scene.span.from) / plotWidth(scene.width);
-    return hit(scene.model, this.#lanes, lane, scene.span.from + x * second, 3 * second, performance.now());
+    return taskAt(scene.model, this.#lanes, lane, scene.span.from + x * second, 3 * second, performance.now());
   }
 
-  #look(change?: () => void): void {
+  #changeView(change?: () => void): void {
     change?.();
-    this.#point(null);
-    this.#later();
+    this.#showTooltip(null);
+    this.#scheduleDraw();
   }
 
-  #along(by: 1 | -1): void {
+  #focusAlong(by: 1 | -1): void {
     const model = this.#model;
     if (!model) return;
     const lane = this.#focus ? this.#lanes.of[this.#focus.slot]! : 0;
-    this.#choose(beside(model, this.#lanes, lane, this.#focus, by) ?? this.#focus);
+    this.#focusTask(neighbour(model, this.#lanes, lane, this.#focus, by) ?? this.#focus);
   }
 
-  #across(by: 1 | -1): void {
+  #focusAcross(by: 1 | -1): void {
     const model = this.#model;
     if (!model) return;
     const time = this.#focus?.start ?? 0;
     let lane = this.#focus ? this.#lanes.of[this.#focus.slot]! : by > 0 ? -1 : this.#lanes.count;
     for (lane += by; lane >= 0 && lane < this.#lanes.count; lane += by) {
-      const mark = nearest(model, this.#lanes, lane, time);
+      const mark = nearestTask(model, this.#lanes, lane, time);
       if (mark) {
-        this.#choose(mark);
+        this.#focusTask(mark);
         return;
       }
     }
   }
 
-  /** Put the keyboard's focus on a task, in sight and said aloud. */
-  #choose(mark: Mark | null): void {
+  /** Focus a task: scroll it into view and announce it. */
+  #focusTask(mark: Mark | null): void {
     const model = this.#model;
     this.#focus = mark;
     if (!mark || !model) return;
     const top = this.#lanes.of[mark.slot]! * this.#lanes.pitch;
     const lanes = this.#lanesNode;
     if (top < lanes.scrollTop) lanes.scrollTop = top;
-    else if (top + this.#lanes.pitch > lanes.scrollTop + this.#shown())
-      lanes.scrollTop = top + this.#lanes.pitch - this.#shown();
-    this.#sight.include(mark.start);
-    this.#point(mark);
-    say(this.#live, told(mark, model, performance.now()).join(', '));
-    this.#later();
+    else if (top + this.#lanes.pitch > lanes.scrollTop + this.#visibleHeight())
+      lanes.scrollTop = top + this.#lanes.pitch - this.#visibleHeight();
+    this.#view.include(mark.start);
+    this.#showTooltip(mark);
+    setText(this.#live, describeTask(mark, model, performance.now()).join(', '));
+    this.#scheduleDraw();
   }
 
-  /** Show the tooltip of a task, above its lane and inside the card. */
-  #point(mark: Mark | null, clientX?: number): void {
+  /** Show the tooltip of a task, above its lane and inside the card; null hides it. */
+  #showTooltip(mark: Mark | null, clientX?: number): void {
     const model = this.#model;
-    const { span } = this.#sight;
-    set(this.#tip, 'hidden', !mark || !span);
+    const { span } = this.#view;
+    setAttribute(this.#tooltip, 'hidden', !mark || !span);
     if (!mark || !model || !span) return;
-    const [name, facts] = told(mark, model, performance.now());
-    say(this.#tip.firstElementChild!, name);
-    say(this.#tip.lastElementChild!, facts);
+    const [name, facts] = describeTask(mark, model, performance.now());
+    setText(this.#tooltip.firstElementChild!, name);
+    setText(this.#tooltip.lastElementChild!, facts);
     const box = this.#lanesNode.getBoundingClientRect();
     const width = this.#lanesNode.clientWidth;
     const at = GUTTER + ((mark.start - span.from) / (span.to - span.from)) * plotWidth(width);
     const x = clientX === undefined ? at : clientX - box.left;
     const top = this.#lanes.of[mark.slot]! * this.#lanes.pitch - this.#lanesNode.scrollTop;
-    const { offsetWidth, offsetHeight } = this.#tip;
-    this.#tip.style.left = `${Math.max(0, Math.min(width - offsetWidth, x - offsetWidth / 2))}px`;
-    this.#tip.style.top = `${top - offsetHeight - 5}px`;
+    const { offsetWidth, offsetHeight } = this.#tooltip;
+    this.#tooltip.style.left = `${Math.max(0, Math.min(width - offsetWidth, x - offsetWidth / 2))}px`;
+    this.#tooltip.style.top = `${top - offsetHeight - 5}px`;
   }
 }
 

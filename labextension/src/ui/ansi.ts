@@ -1,6 +1,6 @@
-/** Text that tasks wrote, made safe: colours become classes, other escapes and control characters go inert. */
+/** Sanitizer of text from tasks: colours become classes, other escape sequences and control characters are defused. */
 
-/* eslint-disable no-control-regex -- control characters are what this file is about */
+/* eslint-disable no-control-regex -- this file removes control characters */
 
 // No two neighbouring repeats share a character, so matching stays linear however hostile the text.
 const SGR = /(?:\x1b\[|\x9b)([0-9;:]{0,64})m/;
@@ -13,17 +13,17 @@ const OTHER = new RegExp(
   'g'
 );
 const ALL_SGR = new RegExp(SGR, 'g');
-const LONGEST_SGR = 68;
+const MAX_SGR_LENGTH = 68;
 const LINE_ENDS = /\r\n|[\x85\u2028\u2029]/g;
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g;
 const UNSHOWABLE = /[\x80-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
 
 const HUES = ['', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', ''];
 const CUBE = [0, 95, 135, 175, 215, 255];
-/** More coloured runs than this are joined into one without colour. */
-const MOST_RUNS = 10_000;
+/** Runs beyond this number are joined into one without colour. */
+const MAX_RUNS = 10_000;
 
-interface Look {
+interface Style {
   fg: string;
   bg: string;
   bold: boolean;
@@ -33,15 +33,15 @@ interface Look {
   inverse: boolean;
 }
 
-/** Text of one look; the classes are empty where it is plain. */
+/** Text of one style; plain text has no classes. */
 export interface Run {
   classes: string;
   text: string;
 }
 
-const PLAIN: Look = { fg: '', bg: '', bold: false, dim: false, italic: false, under: false, inverse: false };
+const PLAIN: Style = { fg: '', bg: '', bold: false, dim: false, italic: false, under: false, inverse: false };
 
-const ATTRIBUTES: Record<number, Partial<Look>> = {
+const ATTRIBUTES: Record<number, Partial<Style>> = {
   1: { bold: true },
   2: { dim: true },
   3: { italic: true },
@@ -55,32 +55,32 @@ const ATTRIBUTES: Record<number, Partial<Look>> = {
   49: { bg: '' }
 };
 
-/** Drop every escape sequence and make the other control characters visible; line ends and tabs are kept. */
+/** Drop escape sequences and make other control characters visible; line ends and tabs stay. */
 export function strip(text: string): string {
-  return inert(text.replace(OTHER, '').replace(ALL_SGR, ''));
+  return defuse(text.replace(OTHER, '').replace(ALL_SGR, ''));
 }
 
-/** Bring a task's text onto one safe line; what is over the limit is counted in words. */
+/** Put a text on one safe line; beyond the limit it says how much is left out. */
 export function oneLine(text: string, limit: number): string {
-  const raw = whole(text, 4 * limit);
+  const raw = truncate(text, 4 * limit);
   const parts = strip(raw)
     .replaceAll('\t', ' ')
     .split('\n')
     .map(part => part.trim());
   const line = parts.filter(Boolean).join(' ↵ ');
-  const shown = whole(line, limit);
+  const shown = truncate(line, limit);
   const omitted = line.length - shown.length + text.length - raw.length;
   return omitted ? `${shown}… ${leftOut(omitted)}` : line;
 }
 
-/** Say in words how many characters are not shown. */
+/** Phrase for characters that are not shown. */
 export function leftOut(count: number): string {
   return `${count.toLocaleString('en-US')} character${count === 1 ? '' : 's'} left out`;
 }
 
 /**
- * Keep the two ends of a long text: the head, how many characters are left out, the tail. A cut moves to a
- * line end nearby, and never falls inside a colour code.
+ * Split a long text into its head, the number of characters left out, and its tail. A cut moves to a line end
+ * nearby, and never falls inside a colour code.
  */
 export function clip(text: string, head: number, tail: number): [string, number, string] {
   if (text.length <= head + tail) return [text, 0, ''];
@@ -93,14 +93,14 @@ export function clip(text: string, head: number, tail: number): [string, number,
   } else {
     const cut = text.lastIndexOf('\x1b', start - 1);
     const sequence =
-      cut >= start - LONGEST_SGR && cut >= 0 ? SGR.exec(text.slice(cut, cut + LONGEST_SGR)) : null;
+      cut >= start - MAX_SGR_LENGTH && cut >= 0 ? SGR.exec(text.slice(cut, cut + MAX_SGR_LENGTH)) : null;
     if (sequence?.index === 0) start = Math.max(start, cut + sequence[0].length);
   }
   return [text.slice(0, stop), start - stop, text.slice(start)];
 }
 
-/** What a carriage return leaves on the screen: the last state of a progress bar, not its history. */
-export function overwritten(text: string): string {
+/** Apply carriage returns: of a progress bar its last state is left, not its history. */
+export function applyCarriageReturns(text: string): string {
   return text
     .split('\n')
     .map(line => {
@@ -111,29 +111,29 @@ export function overwritten(text: string): string {
 }
 
 /**
- * A task's text as runs of one look. The sixteen colours, the 256 and the true ones all map to the theme's six
- * hues and a grey: a colour chosen for one background would be unreadable on the other.
+ * Split a text into runs of one style. All colours map to six hues and a grey of the theme: a colour chosen for
+ * one background would be unreadable on the other.
  */
 export function runs(text: string): Run[] {
   const found: Run[] = [];
-  let look = PLAIN;
+  let style = PLAIN;
   text
     .replace(OTHER, '')
     .split(SGR)
     .forEach((piece, i) => {
       if (i % 2) {
-        look = changed(look, piece);
+        style = applySgr(style, piece);
       } else if (piece) {
         const last = found.at(-1);
-        const classes = found.length < MOST_RUNS ? classesOf(look) : '';
+        const classes = found.length < MAX_RUNS ? classesOf(style) : '';
         if (last?.classes === classes) last.text += piece;
         else found.push({ classes, text: piece });
       }
     });
-  return found.map(run => ({ ...run, text: inert(run.text) }));
+  return found.map(run => ({ ...run, text: defuse(run.text) }));
 }
 
-/** Add a task's text to an element. */
+/** Append a text from a task to an element. */
 export function appendText(parent: Element, text: string): void {
   for (const run of runs(text)) {
     if (!run.classes) {
@@ -147,7 +147,7 @@ export function appendText(parent: Element, text: string): void {
   }
 }
 
-function inert(text: string): string {
+function defuse(text: string): string {
   return text
     .replace(LINE_ENDS, '\n')
     .replace(CONTROLS, mark =>
@@ -156,26 +156,26 @@ function inert(text: string): string {
     .replace(UNSHOWABLE, '\ufffd');
 }
 
-/** The first characters, without half of one at the end. */
-function whole(text: string, limit: number): string {
+/** Return the first characters, without half a surrogate pair at the end. */
+function truncate(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const code = text.charCodeAt(limit - 1);
   return text.slice(0, code >= 0xd800 && code < 0xdc00 ? limit - 1 : limit);
 }
 
-function classesOf(look: Look): string {
-  const [fg, bg] = look.inverse ? [look.bg, look.fg] : [look.fg, look.bg];
-  const names: string[] = (['bold', 'dim', 'italic', 'under'] as const).filter(name => look[name]);
-  if (look.inverse && !bg) names.push('inverse');
+function classesOf(style: Style): string {
+  const [fg, bg] = style.inverse ? [style.bg, style.fg] : [style.fg, style.bg];
+  const names: string[] = (['bold', 'dim', 'italic', 'under'] as const).filter(name => style[name]);
+  if (style.inverse && !bg) names.push('inverse');
   if (fg) names.push(fg);
   if (bg) names.push(`on-${bg}`);
   return names.map(name => `ipar-${name}`).join(' ');
 }
 
-/** The look after one SGR sequence; codes nobody knows change nothing. */
-function changed(look: Look, parameters: string): Look {
+/** Return the style after one SGR sequence; unknown codes are ignored. */
+function applySgr(style: Style, parameters: string): Style {
   const codes = parameters.split(/[;:]/).map(code => (code.length < 4 ? Number(code) : -1));
-  let next = look;
+  let next = style;
   while (codes.length) {
     const code = codes.shift() ?? 0;
     if (code === 0) next = PLAIN;
@@ -190,27 +190,27 @@ function changed(look: Look, parameters: string): Look {
   return next;
 }
 
-/** The hue named by what follows 38 or 48: `5;n` or `2;r;g;b`. */
+/** Hue of the codes that follow 38 or 48: `5;n` or `2;r;g;b`. */
 function extended(codes: number[]): string {
   const take = (): number => codes.shift() ?? 0;
   const mode = take();
-  if (mode === 2) return nearest(take(), take(), take());
+  if (mode === 2) return nearestHue(take(), take(), take());
   const index = mode === 5 ? take() : 0;
   if (index < 16) return hue(index % 8, index >= 8);
   if (index >= 232) {
     const grey = 8 + 10 * (index - 232);
-    return nearest(grey, grey, grey);
+    return nearestHue(grey, grey, grey);
   }
   const cube = index - 16;
-  return nearest(CUBE[Math.floor(cube / 36)]!, CUBE[Math.floor(cube / 6) % 6]!, CUBE[cube % 6]!);
+  return nearestHue(CUBE[Math.floor(cube / 36)]!, CUBE[Math.floor(cube / 6) % 6]!, CUBE[cube % 6]!);
 }
 
-/** The name of one of the sixteen colours; black and white are the colour of the text. */
+/** Name of one of the sixteen colours; black and white take the colour of the text. */
 function hue(index: number, bright: boolean): string {
   return bright && index === 0 ? 'grey' : (HUES[index] ?? '');
 }
 
-function nearest(red: number, green: number, blue: number): string {
+function nearestHue(red: number, green: number, blue: number): string {
   const low = Math.min(red, green, blue);
   const high = Math.max(red, green, blue);
   if (high - low < 48) return high >= 64 && high < 200 ? 'grey' : '';

@@ -1,25 +1,25 @@
-/** A row of names that each unfold a part of the card. */
+/** Row of disclosure buttons, one for each part of the card. */
 
-import { el, say, set, uniqueId } from './dom';
+import { el, setText, setAttribute, uniqueId } from './dom';
 
 export interface Fold {
   name: string;
   node: HTMLElement;
-  /** Called each time it is opened. */
-  opened?: () => void;
+  /** Called each time the fold is opened. */
+  onOpen?: () => void;
 }
 
 export class FoldsView {
-  /** The row; the parts stand where the card puts them. */
+  /** The buttons; the card places the parts. */
   readonly node = el('div', { class: 'ipar-folds' });
   readonly #folds = new Map<
     string,
-    { fold: Fold; button: HTMLButtonElement; extent: Element; fresh: Element }
+    { fold: Fold; button: HTMLButtonElement; extent: Element; badge: Element }
   >();
 
   add(fold: Fold, open: boolean): void {
     const extent = el('span', { class: 'ipar-where' });
-    const fresh = el('span', { class: 'ipar-fresh' });
+    const badge = el('span', { class: 'ipar-fresh' });
     fold.node.id ||= uniqueId();
     const button = el(
       'button',
@@ -28,14 +28,14 @@ export class FoldsView {
       ' ',
       extent,
       ' ',
-      fresh
+      badge
     );
     button.addEventListener('click', () => {
-      this.#turn(fold.name, !this.isOpen(fold.name));
+      this.#toggle(fold.name, !this.isOpen(fold.name));
     });
-    this.#folds.set(fold.name, { fold, button, extent, fresh });
+    this.#folds.set(fold.name, { fold, button, extent, badge });
     this.node.append(button);
-    set(fold.node, 'hidden', !open);
+    setAttribute(fold.node, 'hidden', !open);
   }
 
   isOpen(name: string): boolean {
@@ -43,26 +43,26 @@ export class FoldsView {
     return entry?.button.getAttribute('aria-expanded') === 'true' && !entry.button.hidden;
   }
 
-  /** Offer a fold or not, with how much is in it and how much of that is new. */
-  offer(name: string, offered: boolean, extent: string, fresh = ''): void {
+  /** Show or hide the button of a fold, with its extent and how much of that is new. */
+  show(name: string, shown: boolean, extent: string, news = ''): void {
     const entry = this.#folds.get(name);
     if (!entry) return;
-    set(entry.button, 'hidden', !offered);
-    set(entry.fold.node, 'hidden', !offered || !this.isOpen(name));
-    say(entry.extent, extent);
-    say(entry.fresh, fresh);
-    set(
+    setAttribute(entry.button, 'hidden', !shown);
+    setAttribute(entry.fold.node, 'hidden', !shown || !this.isOpen(name));
+    setText(entry.extent, extent);
+    setText(entry.badge, news);
+    setAttribute(
       this.node,
       'hidden',
       [...this.#folds.values()].every(({ button }) => button.hidden)
     );
   }
 
-  #turn(name: string, open: boolean): void {
+  #toggle(name: string, open: boolean): void {
     const entry = this.#folds.get(name);
     if (!entry) return;
-    set(entry.button, 'aria-expanded', String(open));
-    set(entry.fold.node, 'hidden', !open);
-    if (open) entry.fold.opened?.();
+    setAttribute(entry.button, 'aria-expanded', String(open));
+    setAttribute(entry.fold.node, 'hidden', !open);
+    if (open) entry.fold.onOpen?.();
   }
 }

@@ -12,7 +12,7 @@ let card: Card;
 
 beforeEach(() => {
   Element.prototype.scrollIntoView = () => undefined;
-  card = new Card({ settings: { timeline: true } });
+  card = new Card({ settings: { timelineOpen: true } });
   document.body.append(card.node);
 });
 

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { Card } from '../../src/card/card';
-import { checkMessage } from '../../src/protocol/messages';
-import { checkSaved } from '../../src/protocol/saved';
-import { Link } from '../../src/kernel/kernel-link';
+import { KernelLink } from '../../src/kernel/kernel-link';
 import { ResultModel } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
+import { checkMessage } from '../../src/protocol/messages';
+import { checkSaved } from '../../src/protocol/saved';
 import { CASES, SLOW, chances, spent, variant } from '../broken';
 import { FakeKernel } from '../kernel/fake-kernel';
 
@@ -33,7 +33,7 @@ afterEach(() => {
 /** Draw a result with every fold open, and write down what the notebook would keep; milliseconds. */
 function draw(model: ResultModel): number {
   const before = process.cpuUsage();
-  const card = new Card({ settings: { timeline: true } });
+  const card = new Card({ settings: { timelineOpen: true } });
   document.body.append(card.node);
   try {
     card.setModel(model);
@@ -70,10 +70,10 @@ test(`${DRAWN} broken outputs of a saved notebook that are read are drawn too`, 
 });
 
 /** All that a link knows. */
-function state(link: Link): string {
+function state(link: KernelLink): string {
   const known = [...link.results].map(({ id, head, running, failures, slots, engines, columns }) => {
     const { position, since } = running;
-    return [id, head, [...position], [...since], failures, slots, engines, columns.revision, columns.known];
+    return [id, head, [...position], [...since], failures, slots, engines, columns.revision, columns.rowCount];
   });
   return JSON.stringify(known);
 }
@@ -81,8 +81,8 @@ function state(link: Link): string {
 test(`${AT_A_LINK} broken messages move no result of a link, or are drawn`, { timeout: 540_000 }, async () => {
   const chance = chances(17);
   const kernel = new FakeKernel();
-  const link = new Link({ id: 'k', client: 'tab', rate: 5 });
-  link.use(kernel.connection);
+  const link = new KernelLink({ id: 'k', client: 'tab', rate: 5 });
+  link.connect(kernel.connection);
   await kernel.hello();
   const good = JSON.stringify({
     type: 'update',

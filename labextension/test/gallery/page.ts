@@ -7,10 +7,10 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import { Card } from '../../src/card/card';
-import type { Entry, Links } from '../../src/kernel/kernels';
+import type { ResultEntry, Kernels } from '../../src/kernel/kernels';
 import { ResultModel } from '../../src/model/result';
-import { NO_HEAD } from '../../src/protocol/figures';
 import { ResultsPanel } from '../../src/panel/panel';
+import { NO_HEAD } from '../../src/protocol/figures';
 import { Painter } from '../../src/timeline/paint';
 import { SCENES } from './scenes';
 
@@ -24,7 +24,7 @@ type Method = (this: Painter, ...given: unknown[]) => void;
 const cards: Card[] = [];
 const draws: number[] = [];
 
-for (const name of ['keep', 'draw'] as const) {
+for (const name of ['drawEnded', 'draw'] as const) {
   // Each picture counts from the first stroke to the last.
   const original = Object.getOwnPropertyDescriptor(Painter.prototype, name)?.value as Method;
   Object.defineProperty(Painter.prototype, name, {
@@ -32,7 +32,7 @@ for (const name of ['keep', 'draw'] as const) {
       const began = performance.now();
       original.apply(this, given);
       const took = performance.now() - began;
-      if (name === 'keep') draws.push(took);
+      if (name === 'drawEnded') draws.push(took);
       else if (draws.length) draws[draws.length - 1]! += took;
     }
   });
@@ -43,7 +43,7 @@ function show(names: string[], width: number): void {
   const column = document.createElement('div');
   column.style.width = `${width}px`;
   for (const name of names) {
-    const card = new Card({ settings: { timeline: true } });
+    const card = new Card({ settings: { timelineOpen: true } });
     cards.push(card);
     card.node.style.marginBottom = '14px';
     card.node.dataset.scene = name;
@@ -103,22 +103,22 @@ async function scroll(results: number, frames: number): Promise<number[]> {
   for (const card of cards.splice(0)) card.dispose();
   document.body.replaceChildren();
   const owner = {};
-  const entries = Array.from({ length: results }, (_, i): Entry => {
+  const entries = Array.from({ length: results }, (_, i): ResultEntry => {
     const model = new ResultModel(`r${i}`);
     const head = { ...NO_HEAD, name: `simulate_${i}`, total: 100, done: i % 101, ok: i % 101, base: i };
     model.apply({ id: model.id, head: { ...head, state: 'running', running: 1 } }, true);
     return { model, kernel: 'k' };
   });
-  const links = {
+  const kernels = {
     changed: new Signal(owner),
     updated: new Signal<object, void>(owner),
     all: () => entries,
     pathOf: () => 'climate.ipynb'
   };
-  const panel = new ResultsPanel(links as unknown as Links, { jump: () => undefined, act: () => undefined });
+  const panel = new ResultsPanel(kernels as unknown as Kernels, { openCell: () => undefined, run: () => undefined });
   Widget.attach(panel, document.body);
   panel.node.style.height = '480px';
-  links.updated.emit();
+  kernels.updated.emit();
   await frame();
   await frame();
   const rows = panel.node.querySelector<HTMLElement>('.ipar-scroll');
@@ -128,7 +128,7 @@ async function scroll(results: number, frames: number): Promise<number[]> {
   for (let i = 0; i < frames; i++) {
     rows.scrollTop += 400;
     // as five times a second in a kernel that works
-    if (i % 12 === 0) links.updated.emit();
+    if (i % 12 === 0) kernels.updated.emit();
     const now = await frame();
     gaps.push(now - before);
     before = now;

@@ -1,6 +1,8 @@
 /** Results in every state, made up: for the gallery, the measurements and the tests. */
 
 import { ResultModel } from '../../src/model/result';
+import type { Commands } from '../../src/model/result';
+import { toSaved } from '../../src/model/save';
 import type { Action } from '../../src/protocol/actions';
 import type { Rows } from '../../src/protocol/buffers';
 import { NO_HEAD } from '../../src/protocol/figures';
@@ -8,8 +10,6 @@ import type { Head } from '../../src/protocol/figures';
 import type { TaskReply } from '../../src/protocol/replies';
 import type { SavedResult } from '../../src/protocol/saved';
 import type { EngineId } from '../../src/protocol/types';
-import type { Commands } from '../../src/model/result';
-import { toSaved } from '../../src/model/save';
 
 const BASE = 1_700_000_000;
 

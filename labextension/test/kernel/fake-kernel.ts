@@ -3,7 +3,7 @@
 import { Signal } from '@lumino/signaling';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 
-import type { Connected } from '../../src/kernel/kernel-link';
+import type { KernelConnection } from '../../src/kernel/kernel-link';
 import { PROTOCOL, TARGET } from '../../src/protocol/types';
 
 interface Question {
@@ -29,8 +29,8 @@ export class FakeKernel {
   #answers = new Map<string, (content: object) => void>();
   #losses: (() => void)[] = [];
 
-  get connection(): Connected {
-    return this as unknown as Connected;
+  get connection(): KernelConnection {
+    return this as unknown as KernelConnection;
   }
 
   sendControlMessage(message: { content: Question }): object {

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { PROMPT } from '../../src/kernel/second-connection';
-import type { Opened } from '../../src/kernel/second-connection';
-import { PATIENCE } from '../../src/kernel/request';
+import { KernelLink } from '../../src/kernel/kernel-link';
+import { REQUEST_TIMEOUT } from '../../src/kernel/request';
+import { PROMPT_REPLY } from '../../src/kernel/second-connection';
+import type { OpenedConnection } from '../../src/kernel/second-connection';
 import { NO_ANSWER } from '../../src/model/words';
-import { Link } from '../../src/kernel/kernel-link';
 import { FakeKernel, settled } from './fake-kernel';
 
 let kernel: FakeKernel;
-let link: Link;
+let link: KernelLink;
 
 beforeEach(() => {
   vi.useFakeTimers();
   kernel = new FakeKernel();
-  link = new Link({ id: 'k', client: 'tab', rate: 5 });
-  link.use(kernel.connection);
+  link = new KernelLink({ id: 'k', client: 'tab', rate: 5 });
+  link.connect(kernel.connection);
 });
 
 afterEach(() => {
@@ -39,7 +39,7 @@ describe('the greeting', () => {
   test('waits for a connection', () => {
     const other = new FakeKernel();
     other.connectionStatus = 'connecting';
-    link.use(other.connection);
+    link.connect(other.connection);
     expect(other.asked).toHaveLength(0);
     other.connects('connected');
     expect(other.of('hello')).toHaveLength(1);
@@ -47,8 +47,8 @@ describe('the greeting', () => {
 
   test('a kernel without the package is left alone, and said to be silent', async () => {
     const silent = vi.fn();
-    link.silent.connect(silent);
-    await vi.advanceTimersByTimeAsync(10 * PATIENCE);
+    link.unanswered.connect(silent);
+    await vi.advanceTimersByTimeAsync(10 * REQUEST_TIMEOUT);
     expect(silent).toHaveBeenCalledOnce();
     expect(kernel.asked).toHaveLength(1);
     expect(kernel.open).toBe(0);
@@ -62,9 +62,9 @@ describe('the greeting', () => {
   test('asks for the full state where hello does not bring it, and then once more', async () => {
     await kernel.hello();
     expect(kernel.of('snapshot')).toHaveLength(0);
-    await vi.advanceTimersByTimeAsync(PATIENCE);
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT);
     expect(kernel.of('snapshot')).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(10 * PATIENCE);
+    await vi.advanceTimersByTimeAsync(10 * REQUEST_TIMEOUT);
     expect(kernel.of('snapshot')).toHaveLength(1);
   });
 });
@@ -76,20 +76,20 @@ describe('a connection that holds messages back', () => {
   beforeEach(() => {
     link.dispose();
     [beside, disposed] = [[], 0];
-    const aside = (): Opened => {
+    const openSecond = (): OpenedConnection => {
       const other = new FakeKernel();
       other.connectionStatus = 'connecting';
       beside.push(other);
-      return Object.assign(other, { dispose: () => disposed++ }) as unknown as Opened;
+      return Object.assign(other, { dispose: () => disposed++ }) as unknown as OpenedConnection;
     };
-    link = new Link({ id: 'k', client: 'tab', rate: 5, aside });
-    link.use(kernel.connection);
+    link = new KernelLink({ id: 'k', client: 'tab', rate: 5, openSecond });
+    link.connect(kernel.connection);
   });
 
   /** The kernel tells, and does not answer. */
   async function heldBack(): Promise<FakeKernel> {
     kernel.delta('a');
-    await vi.advanceTimersByTimeAsync(PROMPT);
+    await vi.advanceTimersByTimeAsync(PROMPT_REPLY);
     expect(beside).toHaveLength(1);
     beside[0]!.connects('connected');
     return beside[0]!;
@@ -107,26 +107,26 @@ describe('a connection that holds messages back', () => {
     expect(other.of('snapshot')).toHaveLength(1);
     expect(kernel.of('snapshot').length).toBeGreaterThan(0);
     expect(disposed).toBe(0);
-    await vi.advanceTimersByTimeAsync(PATIENCE);
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT);
     expect(disposed).toBe(1);
   });
 
   test('none is made where the first answers in time, or tells nothing', async () => {
-    await vi.advanceTimersByTimeAsync(10 * PROMPT);
+    await vi.advanceTimersByTimeAsync(10 * PROMPT_REPLY);
     expect(beside).toHaveLength(0);
     kernel.delta('a');
     await kernel.hello();
-    await vi.advanceTimersByTimeAsync(10 * PROMPT);
+    await vi.advanceTimersByTimeAsync(10 * PROMPT_REPLY);
     expect(beside).toHaveLength(0);
   });
 
   test('it goes with the link, and with the kernel', async () => {
     await heldBack();
     kernel.becomes('restarting');
-    await vi.advanceTimersByTimeAsync(PATIENCE);
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT);
     expect(disposed).toBe(1);
     kernel.delta('a');
-    await vi.advanceTimersByTimeAsync(PROMPT);
+    await vi.advanceTimersByTimeAsync(PROMPT_REPLY);
     expect(beside).toHaveLength(2);
     link.dispose();
     expect(disposed).toBe(2);
@@ -195,7 +195,7 @@ describe('what the kernel tells', () => {
   test('a result that is gone is taken off the list', async () => {
     await linked('a', 'b');
     const listed = vi.fn();
-    link.listed.connect(listed);
+    link.resultsChanged.connect(listed);
     kernel.delta('a', {}, ['b']);
     expect(ids()).toEqual(['a']);
     expect(listed).toHaveBeenCalledOnce();
@@ -240,7 +240,7 @@ describe('the end', () => {
     kernel.becomes(status);
     expect(link.find('a')?.connection).toBe('disconnected');
     expect(link.find('a')?.commands).toBeNull();
-    expect(link.alive).toBe(false);
+    expect(link.isLoaded).toBe(false);
   });
 
   test('a connection that comes back is live again, with the same models', async () => {
@@ -271,7 +271,7 @@ describe('the end', () => {
   test('a full state that comes before the answer to hello counts', async () => {
     kernel.full('a');
     await kernel.hello();
-    await vi.advanceTimersByTimeAsync(2 * PATIENCE);
+    await vi.advanceTimersByTimeAsync(2 * REQUEST_TIMEOUT);
     expect(ids()).toEqual(['a']);
     expect(kernel.of('snapshot')).toHaveLength(0);
   });
@@ -289,7 +289,7 @@ describe('the end', () => {
     await linked('a');
     const model = link.find('a');
     const other = new FakeKernel();
-    link.use(other.connection);
+    link.connect(other.connection);
     kernel.delta('a', { done: 9 });
     expect(model?.head.done).toBe(0);
     expect(other.of('snapshot')).toHaveLength(0);
@@ -304,12 +304,12 @@ describe('the end', () => {
 
   test('a hundred links leave nothing behind on the connection', async () => {
     for (let n = 0; n < 100; n++) {
-      const another = new Link({ id: 'k', client: 'tab', rate: 5 });
-      another.use(kernel.connection);
+      const another = new KernelLink({ id: 'k', client: 'tab', rate: 5 });
+      another.connect(kernel.connection);
       another.dispose();
     }
     link.dispose();
-    await vi.advanceTimersByTimeAsync(10 * PATIENCE);
+    await vi.advanceTimersByTimeAsync(10 * REQUEST_TIMEOUT);
     const before = kernel.asked.length;
     kernel.opens('second');
     kernel.full('a');
@@ -335,7 +335,7 @@ describe('a request', () => {
   test('a kernel that does not answer is said so', async () => {
     await linked('a');
     const failed = failure(link.find('a')?.commands?.run('cancel'));
-    await vi.advanceTimersByTimeAsync(PATIENCE);
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT);
     expect(await failed).toBe(NO_ANSWER);
     expect(kernel.open).toBe(0);
   });

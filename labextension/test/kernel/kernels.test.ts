@@ -2,9 +2,9 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { PATIENCE } from '../../src/kernel/request';
-import { Links } from '../../src/kernel/kernels';
+import { Kernels } from '../../src/kernel/kernels';
 import type { Services } from '../../src/kernel/kernels';
+import { REQUEST_TIMEOUT } from '../../src/kernel/request';
 import { FakeKernel } from './fake-kernel';
 
 class Connection extends FakeKernel {
@@ -46,7 +46,7 @@ const runningChanged = new Signal<object, unknown>({});
 const sessionsChanged = new Signal<object, unknown>({});
 let running: Running[] = [];
 let path = 'work/climate.ipynb';
-let links: Links;
+let kernels: Kernels;
 
 const services = {
   kernels: {
@@ -69,11 +69,11 @@ beforeEach(() => {
   vi.useFakeTimers();
   running = [];
   own.length = 0;
-  links = new Links(services);
+  kernels = new Kernels(services);
 });
 
 afterEach(() => {
-  links.dispose();
+  kernels.dispose();
   Signal.clearData(runningChanged);
   Signal.clearData(sessionsChanged);
   vi.useRealTimers();
@@ -82,7 +82,7 @@ afterEach(() => {
 function opened(kernel: Connection): Context {
   const context = new Context();
   context.session = { kernel };
-  links.follow(context as unknown as ISessionContext);
+  kernels.follow(context as unknown as ISessionContext);
   return context;
 }
 
@@ -103,7 +103,7 @@ test("a notebook's kernel is linked over the notebook's own connection, with the
 test('a kernel of another language is never asked', async () => {
   const kernel = new Connection('k1', 'ir');
   opened(kernel);
-  links.wide = true;
+  kernels.linkAll = true;
   await runs({ id: 'k1', name: 'ir' }, { id: 'k2', name: 'ir' });
   expect(kernel.asked).toHaveLength(0);
   expect(own).toHaveLength(0);
@@ -112,7 +112,7 @@ test('a kernel of another language is never asked', async () => {
 test('a kernel that nothing has open is linked on demand only, and leaves comms to others', async () => {
   await runs({ id: 'k2', name: 'python3' });
   expect(own).toHaveLength(0);
-  links.wide = true;
+  kernels.linkAll = true;
   await vi.advanceTimersByTimeAsync(1_000);
   expect(own).toMatchObject([{ id: 'k2', handleComms: false }]);
 });
@@ -125,16 +125,16 @@ test('a result is found whichever kernel holds it, and the newest is listed firs
   await second.hello();
   first.tell({ type: 'update', full: true, last: true, results: [{ id: 'old', head: { base: 1 } }] });
   second.tell({ type: 'update', full: true, last: true, results: [{ id: 'new', head: { base: 2 } }] });
-  expect(links.find('old')?.id).toBe('old');
-  expect(links.find('other')).toBeUndefined();
-  expect(links.all().map(({ model, kernel }) => [model.id, kernel])).toEqual([['new', 'k2'], ['old', 'k1']]);
-  expect(links.pathOf('k1')).toBe('work/climate.ipynb');
+  expect(kernels.find('old')?.id).toBe('old');
+  expect(kernels.find('other')).toBeUndefined();
+  expect(kernels.all().map(({ model, kernel }) => [model.id, kernel])).toEqual([['new', 'k2'], ['old', 'k1']]);
+  expect(kernels.pathOf('k1')).toBe('work/climate.ipynb');
 });
 
 test('a silent kernel is let go of, and asked again once it has done something', async () => {
-  links.wide = true;
+  kernels.linkAll = true;
   await runs({ id: 'k2', name: 'python3', last_activity: '1' });
-  await vi.advanceTimersByTimeAsync(2 * PATIENCE);
+  await vi.advanceTimersByTimeAsync(2 * REQUEST_TIMEOUT);
   expect(own.map(connection => connection.isDisposed)).toEqual([true]);
   // the question itself was an activity
   await runs({ id: 'k2', name: 'python3', last_activity: '2' });
@@ -146,30 +146,30 @@ test('a silent kernel is let go of, and asked again once it has done something',
 });
 
 test('opening the notebook takes over from our own connection, and the results stay', async () => {
-  links.wide = true;
+  kernels.linkAll = true;
   await runs({ id: 'k1', name: 'python3' });
   await own[0]?.hello();
   own[0]?.full('a');
-  const model = links.find('a');
+  const model = kernels.find('a');
   const kernel = new Connection('k1');
   opened(kernel);
   expect(own[0]?.isDisposed).toBe(true);
   expect(kernel.of('hello')).toHaveLength(1);
-  expect(links.find('a')).toBe(model);
+  expect(kernels.find('a')).toBe(model);
 });
 
 test('closing the notebook goes on over a connection of our own while the kernel runs', async () => {
-  links.wide = true;
+  kernels.linkAll = true;
   const kernel = new Connection('k1');
   const context = opened(kernel);
   await runs({ id: 'k1', name: 'python3' });
   await kernel.hello();
   kernel.full('a');
-  const model = links.find('a');
+  const model = kernels.find('a');
   context.disposed.emit();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(own).toHaveLength(1);
-  expect(links.find('a')).toBe(model);
+  expect(kernels.find('a')).toBe(model);
 });
 
 test('a kernel that was shut down takes its results off the list, and their cards stand still', async () => {
@@ -178,16 +178,16 @@ test('a kernel that was shut down takes its results off the list, and their card
   await runs({ id: 'k1', name: 'python3' });
   await kernel.hello();
   kernel.full('a');
-  const model = links.find('a');
+  const model = kernels.find('a');
   context.has(null);
   await runs();
-  expect(links.all()).toEqual([]);
+  expect(kernels.all()).toEqual([]);
   expect(model?.connection).toBe('disconnected');
 });
 
 test('a notebook that is renamed is told by its new name at once', () => {
   const told: string[] = [];
-  links.updated.connect(() => told.push(links.pathOf('k1')));
+  kernels.updated.connect(() => told.push(kernels.pathOf('k1')));
   path = 'work/weather.ipynb';
   sessionsChanged.emit([]);
   path = 'work/climate.ipynb';

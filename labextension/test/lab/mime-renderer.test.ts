@@ -4,17 +4,17 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import type { ResultModel } from '../../src/model/result';
-import { MIME_TYPE } from '../../src/protocol/types';
 import type { ResultRenderer } from '../../src/lab/mime-renderer';
+import type { ResultModel } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
+import { MIME_TYPE } from '../../src/protocol/types';
 import { SCENES, commands, live } from '../gallery/scenes';
 
 // Lumino looks for this when it is loaded, and jsdom lacks it.
 vi.stubGlobal('DragEvent', MouseEvent);
 const { ResultRenderer: Renderer } = await import('../../src/lab/mime-renderer');
 
-class Known {
+class KernelResults {
   model: ResultModel | null = null;
   readonly changed = new Signal<this, void>(this);
 
@@ -28,13 +28,13 @@ class Known {
   }
 }
 
-let known: Known;
+let known: KernelResults;
 let renderer: ResultRenderer;
 let setData: ReturnType<typeof vi.fn>;
 
 beforeEach(() => {
-  known = new Known();
-  renderer = new Renderer({ results: known, settings: { timeline: true } });
+  known = new KernelResults();
+  renderer = new Renderer({ results: known, settings: { timelineOpen: true } });
   document.body.append(renderer.node);
   setData = vi.fn();
 });

@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 
+import { ResultModel } from '../../src/model/result';
+import { toSaved } from '../../src/model/save';
 import type { Rows } from '../../src/protocol/buffers';
 import { NO_HEAD } from '../../src/protocol/figures';
 import { checkSaved } from '../../src/protocol/saved';
-import { ResultModel } from '../../src/model/result';
-import { toSaved } from '../../src/model/save';
 import { commands, live, rows } from '../gallery/scenes';
 
 function some(changes: [position: number, status: number][]): Rows {
@@ -41,7 +41,7 @@ describe('rows', () => {
       ])
     });
     model.apply({ id: 'a', rows: some([[7, 2]]) });
-    expect(model.columns.known).toBe(2);
+    expect(model.columns.rowCount).toBe(2);
     expect([model.columns.status[7], model.columns.status[3], model.columns.status[5]]).toEqual([2, 3, 0]);
   });
 
@@ -55,7 +55,7 @@ describe('rows', () => {
       ])
     });
     model.apply({ id: 'a', rows: some([[7, 0]]) });
-    expect(model.columns.known).toBe(1);
+    expect(model.columns.rowCount).toBe(1);
     expect(model.columns.status[7]).toBe(0);
   });
 
@@ -69,9 +69,9 @@ describe('rows', () => {
       ])
     });
     model.apply({ id: 'a', head: { ...NO_HEAD, ended: 1 } }, true);
-    expect(model.columns.known).toBe(2);
+    expect(model.columns.rowCount).toBe(2);
     model.apply({ id: 'a', rows: some([[0, 2]]) });
-    expect(model.columns.known).toBe(1);
+    expect(model.columns.rowCount).toBe(1);
     expect(model.columns.status[1]).toBe(0);
   });
 
@@ -84,7 +84,7 @@ describe('rows', () => {
         [1, 2]
       ])
     });
-    expect(model.columns.known).toBe(1);
+    expect(model.columns.rowCount).toBe(1);
     expect(model.columns.status.length).toBeLessThan(1_000);
   });
 });
@@ -204,7 +204,7 @@ describe('a saved result', () => {
     if (!checked.ok) throw new Error(checked.error);
     const again = ResultModel.fromSaved(checked.value);
     expect(again.head.ended).toBe(100_000);
-    expect(again.columns.known).toBeLessThanOrEqual(1_500);
+    expect(again.columns.rowCount).toBeLessThanOrEqual(1_500);
     expect(again.columns.end).toBeCloseTo(model.columns.end, -1);
     expect([4, 5, 6, 7, 8].map(at => again.columns.status[at])).toEqual([3, 3, 3, 3, 3]);
     expect(again.failures.map(group => group.count)).toEqual(model.failures.map(group => group.count));

@@ -2,10 +2,10 @@
 
 import { expect, test } from 'vitest';
 
+import * as words from '../../src/model/words';
 import { NO_HEAD } from '../../src/protocol/figures';
 import type { Head } from '../../src/protocol/figures';
 import { clock, share, ticking } from '../../src/ui/formatting';
-import * as words from '../../src/model/words';
 
 function head(facts: Partial<Head>): Head {
   return { ...NO_HEAD, ...facts };

@@ -2,30 +2,30 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import * as board from '../../src/panel/summary';
-import type { Entry, Links } from '../../src/kernel/kernels';
+import type { ResultEntry, Kernels } from '../../src/kernel/kernels';
+import { Notifier } from '../../src/lab/notifications';
 import { ResultModel } from '../../src/model/result';
+import { ResultsPanel } from '../../src/panel/panel';
+import * as summary from '../../src/panel/summary';
+import { ROW_HEIGHT } from '../../src/panel/virtual-list';
 import { NO_HEAD } from '../../src/protocol/figures';
 import type { Head } from '../../src/protocol/figures';
-import { Notices } from '../../src/lab/notifications';
-import { ResultsPanel } from '../../src/panel/panel';
-import { ROW_HEIGHT } from '../../src/panel/virtual-list';
 
-function entry(id: string, head: Partial<Head> = {}): Entry {
+function entry(id: string, head: Partial<Head> = {}): ResultEntry {
   const model = new ResultModel(id);
   model.apply({ id, head: { ...NO_HEAD, name: id, total: 10, state: 'running', running: 1, ...head } }, true);
   return { model, kernel: 'k' };
 }
 
-class FakeLinks {
+class FakeKernels {
   readonly changed = new Signal<this, void>(this);
   readonly updated = new Signal<this, void>(this);
-  wide = false;
-  entries: Entry[] = [];
-  all = (): Entry[] => this.entries;
+  linkAll = false;
+  entries: ResultEntry[] = [];
+  all = (): ResultEntry[] => this.entries;
   pathOf = (): string => 'work/climate.ipynb';
-  get links(): Links {
-    return this as unknown as Links;
+  get kernels(): Kernels {
+    return this as unknown as Kernels;
   }
 }
 
@@ -34,41 +34,41 @@ const FAILED = { state: 'failed', finished: true, done: 10, ok: 7, failed: 3, ru
 describe('in words', () => {
   test('the summary counts what runs and what failed, and is empty where nothing is tracked', () => {
     const many = [entry('a'), entry('b'), entry('c', FAILED), entry('d', { ...FAILED, state: 'done', failed: 0 })];
-    expect(board.summary(board.tally(many))).toBe('2 running · 1 failed');
-    expect(board.summary(board.tally(many.slice(3)))).toBe('1 result');
-    expect(board.summary(board.tally([]))).toBe('');
+    expect(summary.summarize(summary.countResults(many))).toBe('2 running · 1 failed');
+    expect(summary.summarize(summary.countResults(many.slice(3)))).toBe('1 result');
+    expect(summary.summarize(summary.countResults([]))).toBe('');
   });
 
   test('a result of a kernel that is gone does not run', () => {
     const lost = entry('a');
     lost.model.connection = 'disconnected';
-    expect(board.tally([lost]).running).toBe(0);
-    expect(board.pace(lost.model)).toBe('disconnected');
+    expect(summary.countResults([lost]).running).toBe(0);
+    expect(summary.timeOf(lost.model)).toBe('disconnected');
   });
 
   test('what failed and what was cancelled are told apart', () => {
-    expect(board.far(entry('a', FAILED).model)).toBe('3 of 10 failed');
-    expect(board.far(entry('a', { ...FAILED, ok: 2, aborted: 5 }).model)).toBe('3 of 10 failed, 5 aborted');
-    expect(board.far(entry('a', { ...FAILED, failed: 0, ok: 5, aborted: 5 }).model)).toBe('5 of 10 aborted');
+    expect(summary.progressOf(entry('a', FAILED).model)).toBe('3 of 10 failed');
+    expect(summary.progressOf(entry('a', { ...FAILED, ok: 2, aborted: 5 }).model)).toBe('3 of 10 failed, 5 aborted');
+    expect(summary.progressOf(entry('a', { ...FAILED, failed: 0, ok: 5, aborted: 5 }).model)).toBe('5 of 10 aborted');
   });
 
   test('the place is the notebook and the number of the cell, where they are known', () => {
     const { model } = entry('a', { where: { cell_id: 'x', execution_count: 12 } });
-    expect(board.place(model, 'work/climate.ipynb')).toBe('climate.ipynb [12]');
-    expect(board.place(entry('b').model, '')).toBe('');
+    expect(summary.cellOf(model, 'work/climate.ipynb')).toBe('climate.ipynb [12]');
+    expect(summary.cellOf(entry('b').model, '')).toBe('');
   });
 });
 
 describe('the panel', () => {
-  const jump = vi.fn();
-  const act = vi.fn();
-  let source: FakeLinks;
+  const openCell = vi.fn();
+  const run = vi.fn();
+  let source: FakeKernels;
   let panel: ResultsPanel;
 
   beforeEach(() => {
     vi.useFakeTimers();
-    source = new FakeLinks();
-    panel = new ResultsPanel(source.links, { jump, act });
+    source = new FakeKernels();
+    panel = new ResultsPanel(source.kernels, { openCell, run });
   });
 
   afterEach(() => {
@@ -83,7 +83,7 @@ describe('the panel', () => {
     panel.node.querySelectorAll<HTMLButtonElement>('.ipar-filters button')[at]?.click();
   };
 
-  function shown(entries: Entry[], height = 10 * ROW_HEIGHT): void {
+  function shown(entries: ResultEntry[], height = 10 * ROW_HEIGHT): void {
     source.entries = entries;
     const scroll = panel.node.querySelector('.ipar-scroll');
     if (scroll) Object.defineProperty(scroll, 'clientHeight', { value: height, configurable: true });
@@ -166,7 +166,7 @@ describe('the panel', () => {
     press('End');
     expect(document.activeElement?.textContent).toBe('c');
     (document.activeElement as HTMLElement).click();
-    expect((jump.mock.lastCall?.[0] as Entry).model.id).toBe('c');
+    expect((openCell.mock.lastCall?.[0] as ResultEntry).model.id).toBe('c');
     expect(panel.current?.model.id).toBe('c');
   });
 
@@ -190,8 +190,8 @@ describe('the panel', () => {
     });
     expect(labels).toEqual([['Cancel', 'Export'], []]);
     rows()[0]?.querySelector<HTMLElement>('.ipar-actions button')?.click();
-    expect((act.mock.lastCall as unknown[])[1]).toBe('cancel');
-    expect(jump).not.toHaveBeenCalled();
+    expect((run.mock.lastCall as unknown[])[1]).toBe('cancel');
+    expect(openCell).not.toHaveBeenCalled();
   });
 
   test('a panel that is not seen draws nothing', () => {
@@ -207,18 +207,18 @@ describe('the panel', () => {
 
 describe('a notice', () => {
   const told: string[] = [];
-  let source: FakeLinks;
+  let source: FakeKernels;
   let visible = false;
-  let notices: Notices;
+  let notices: Notifier;
 
   beforeEach(() => {
     told.length = 0;
     visible = false;
-    source = new FakeLinks();
-    notices = new Notices(source.links, () => visible, text => told.push(text));
+    source = new FakeKernels();
+    notices = new Notifier(source.kernels, () => visible, text => told.push(text));
   });
 
-  function changes(one: Entry, head: Partial<Head>): void {
+  function changes(one: ResultEntry, head: Partial<Head>): void {
     source.entries = [one];
     source.updated.emit();
     one.model.apply({ id: one.model.id, head });

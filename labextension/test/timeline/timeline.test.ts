@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 
 import { TaskColumns } from '../../src/model/task-columns';
 import { Bins, HOLDS_FAILED } from '../../src/timeline/bins';
-import { Lanes, extent, ticks, within } from '../../src/timeline/layout';
-import { beside, hit, nearest, sampled, told } from '../../src/timeline/marks';
-import { Sight } from '../../src/timeline/pan-zoom';
+import { Lanes, fullSpan, ticks, tasksWithin } from '../../src/timeline/layout';
+import { neighbour, taskAt, nearestTask, sampleNote, describeTask } from '../../src/timeline/marks';
+import { VisibleSpan } from '../../src/timeline/pan-zoom';
 import { live, rows } from '../gallery/scenes';
 
 function columns(tasks: [slot: number, start: number, duration: number, status: number][]): TaskColumns {
@@ -18,7 +18,7 @@ function columns(tasks: [slot: number, start: number, duration: number, status: 
     made.status[i] = status;
   });
   const found = new TaskColumns();
-  found.set(made);
+  found.write(made);
   return found;
 }
 
@@ -105,9 +105,9 @@ test('tasks in sight are listed until they are too many', () => {
     [1, 0, 1, 2]
   ]);
   const lanes = new Lanes([0, 1]);
-  expect(within(tasks, lanes, { from: 0, to: 2 }, 0, 2, 5)).toEqual([0, 2]);
-  expect(within(tasks, lanes, { from: 0, to: 2 }, 0, 1, 5)).toEqual([0]);
-  expect(within(tasks, lanes, { from: 0, to: 9 }, 0, 2, 2)).toBeNull();
+  expect(tasksWithin(tasks, lanes, { from: 0, to: 2 }, 0, 2, 5)).toEqual([0, 2]);
+  expect(tasksWithin(tasks, lanes, { from: 0, to: 2 }, 0, 1, 5)).toEqual([0]);
+  expect(tasksWithin(tasks, lanes, { from: 0, to: 9 }, 0, 2, 2)).toBeNull();
 });
 
 describe('the axis', () => {
@@ -134,21 +134,21 @@ describe('the axis', () => {
   test('holds still while work goes on, until it is outgrown', () => {
     const model = live({ tasks: 100, engines: 2, ended: 10, running: true });
     const now = performance.now();
-    const first = extent(model, now, null);
-    expect(extent(model, now + 500, first)).toBe(first);
-    expect(extent(model, now + 1000 * first.to, first).to).toBeGreaterThan(first.to);
+    const first = fullSpan(model, now, null);
+    expect(fullSpan(model, now + 500, first)).toBe(first);
+    expect(fullSpan(model, now + 1000 * first.to, first).to).toBeGreaterThan(first.to);
   });
 
   test('ends with the last task', () => {
     const model = live({ tasks: 10, engines: 2, ended: 10 });
-    expect(extent(model, 0, null).to).toBeCloseTo(1.01 * model.columns.end, 3);
+    expect(fullSpan(model, 0, null).to).toBeCloseTo(1.01 * model.columns.end, 3);
   });
 });
 
 describe('a sight', () => {
-  function sight(): Sight {
-    const made = new Sight();
-    made.whole = { from: 0, to: 100 };
+  function sight(): VisibleSpan {
+    const made = new VisibleSpan();
+    made.full = { from: 0, to: 100 };
     return made;
   }
 
@@ -157,7 +157,7 @@ describe('a sight', () => {
     made.zoom(0.5, 0);
     expect(made.span).toEqual({ from: 0, to: 50 });
     made.zoom(4);
-    expect(made.part).toBeNull();
+    expect(made.zoomed).toBeNull();
   });
 
   test('does not leave the whole', () => {
@@ -183,32 +183,32 @@ describe('finding tasks', () => {
 
   test('goes through a lane without leaving one out', () => {
     const seen: number[] = [];
-    let mark = beside(model, lanes, 0, null, 1);
+    let mark = neighbour(model, lanes, 0, null, 1);
     while (mark) {
       seen.push(mark.position);
-      mark = beside(model, lanes, 0, mark, 1);
+      mark = neighbour(model, lanes, 0, mark, 1);
     }
     const all = [...model.columns.slot.slice(0, 20)].filter(slot => slot === 0).length + 1;
     expect(seen).toHaveLength(all);
     expect(new Set(seen).size).toBe(all);
-    expect(beside(model, lanes, 0, null, -1)?.status).toBe('running');
+    expect(neighbour(model, lanes, 0, null, -1)?.status).toBe('running');
   });
 
   test('finds what is under the pointer, what failed first', () => {
     const { start, duration, slot } = model.columns;
     const middle = start[4]! + duration[4]! / 2;
-    expect(hit(model, lanes, lanes.of[slot[4]!]!, middle, 0.001, 0)?.position).toBe(4);
-    expect(hit(model, lanes, 0, 1e6, 0.001, 0)).toBeNull();
+    expect(taskAt(model, lanes, lanes.of[slot[4]!]!, middle, 0.001, 0)?.position).toBe(4);
+    expect(taskAt(model, lanes, 0, 1e6, 0.001, 0)).toBeNull();
   });
 
   test('finds the nearest in another lane', () => {
-    const mark = nearest(model, lanes, 1, 0);
+    const mark = nearestTask(model, lanes, 1, 0);
     expect(mark?.slot).toBe(1);
   });
 
   test('says what a task is', () => {
-    const mark = hit(model, lanes, lanes.of[model.columns.slot[4]!]!, model.columns.start[4]!, 0.001, 0);
-    expect(mark && told(mark, model, 0).join(' ')).toMatch(
+    const mark = taskAt(model, lanes, lanes.of[model.columns.slot[4]!]!, model.columns.start[4]!, 0.001, 0);
+    expect(mark && describeTask(mark, model, 0).join(' ')).toMatch(
       /^task 4 · engine \d ✕ failed · took .* · started at /
     );
   });
@@ -216,6 +216,6 @@ describe('finding tasks', () => {
 
 test('a sample says so', () => {
   const model = live({ tasks: 200_000, engines: 2, ended: 5_000, head: { ended: 100_000 } });
-  expect(sampled(model)).toBe('timeline shows 5,000 of 100,000 tasks');
-  expect(sampled(live({ tasks: 20, engines: 2, ended: 5 }))).toBe('');
+  expect(sampleNote(model)).toBe('timeline shows 5,000 of 100,000 tasks');
+  expect(sampleNote(live({ tasks: 20, engines: 2, ended: 5 }))).toBe('');
 });

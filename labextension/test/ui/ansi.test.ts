@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { appendText, clip, oneLine, overwritten, runs, strip } from '../../src/ui/ansi';
+import { appendText, clip, oneLine, applyCarriageReturns, runs, strip } from '../../src/ui/ansi';
 
 const ESC = '\x1b';
 
@@ -103,7 +103,7 @@ test('a long line says how much is left out', () => {
 });
 
 test('a progress bar shows its last state', () => {
-  expect(overwritten(' 0%|\r50%|\r100%|\r\nnext')).toBe('100%|\nnext');
+  expect(applyCarriageReturns(' 0%|\r50%|\r100%|\r\nnext')).toBe('100%|\nnext');
 });
 
 describe('clipping', () => {
