@@ -146,10 +146,10 @@ export class EnginesView {
         `${plural(count, 'engine')}: the darker a cell, the busier; ✕ failures, ! died`
       );
     else {
-      const failed = load.failed ? `${grouped(load.failed)} failed` : '';
+      const failed = load.failed ? words.counted(load.failed, 'failed') : '';
       const busy = `busy ${share(this.#busyFraction(load))}`;
       const facts = [
-        `${grouped(load.done)} done`,
+        words.counted(load.done, 'done'),
         failed,
         this.#runningTask(load),
         busy,

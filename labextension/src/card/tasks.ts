@@ -10,14 +10,7 @@ import { button, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { clock, grouped, joined } from '../ui/formatting';
 
 const PAGE_SIZE = 50;
-const FILTERS: ['all' | TaskStatus, string][] = [
-  ['all', 'All'],
-  ['failed', 'Failed'],
-  ['aborted', 'Aborted'],
-  ['running', 'Running'],
-  ['queued', 'Queued'],
-  ['ok', 'Ok']
-];
+const FILTERS: ('all' | TaskStatus)[] = ['all', 'failed', 'aborted', 'running', 'queued', 'ok'];
 
 export class TasksView {
   readonly node = el('div');
@@ -34,8 +27,8 @@ export class TasksView {
 
   constructor(open: (mark: Mark) => void) {
     this.#open = open;
-    this.#filters = FILTERS.map(([filter, label]) =>
-      button(label, { class: 'ipar-link', 'aria-pressed': 'false' }, () => {
+    this.#filters = FILTERS.map(filter =>
+      button(words.filterLabel(filter), { class: 'ipar-link', 'aria-pressed': 'false' }, () => {
         this.#filter = filter;
         this.#turnPage(-this.#page);
       })
@@ -87,7 +80,7 @@ export class TasksView {
   }
 
   #updateFilters({ head }: ResultModel): void {
-    FILTERS.forEach(([filter, label], i) => {
+    FILTERS.forEach((filter, i) => {
       const node = this.#filters[i];
       if (!node) return;
       const count = filter === 'all' ? head.total : head[filter];
@@ -97,7 +90,7 @@ export class TasksView {
         filter !== 'all' && (count === 0 || count === head.total) && filter !== this.#filter
       );
       setAttribute(node, 'aria-pressed', String(filter === this.#filter));
-      setText(node, `${label} ${grouped(count)}`);
+      setText(node, `${words.filterLabel(filter)} ${grouped(count)}`);
     });
   }
 

@@ -4,7 +4,7 @@ import type { Figures } from '../protocol/figures';
 import type { EngineLoad, FailedInput } from '../protocol/records';
 import type { EngineId, Pair, ResultState, TaskStatus } from '../protocol/types';
 import { oneLine } from '../ui/ansi';
-import { clock, fixed, grouped, joined, plural, share, ticking } from '../ui/formatting';
+import { capitalized, clock, fixed, grouped, joined, plural, share, ticking } from '../ui/formatting';
 
 /** Characters of a text from a task that are shown. */
 const MAX_LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
@@ -29,6 +29,16 @@ export const STATES: Record<AnyState, readonly [glyph: string, word: string]> = 
   lost: ['!', 'lost contact'],
   frozen: ['‖', 'no longer followed']
 };
+
+/** As in `14 failed`. */
+export function counted(number: number, state: AnyState): string {
+  return `${grouped(number)} ${STATES[state][1]}`;
+}
+
+/** Label of a filter by state. */
+export function filterLabel(filter: AnyState | 'all'): string {
+  return capitalized(filter === 'all' ? filter : STATES[filter][1]);
+}
 
 /** Inputs in one state. */
 export interface Count {
@@ -108,7 +118,7 @@ export function counts(figures: Figures): Count[] {
   else listed.push(['running', figures.running], ['queued', figures.queued]);
   return listed
     .filter(([, number]) => number > 0)
-    .map(([state, number]) => ({ state, number, phrase: `${grouped(number)} ${STATES[state][1]}` }));
+    .map(([state, number]) => ({ state, number, phrase: counted(number, state) }));
 }
 
 /** Time taken in all or so far, and whether the result is no longer followed. */

@@ -3,6 +3,7 @@
 import { Widget } from '@lumino/widgets';
 
 import type { ResultEntry, Kernels } from '../kernel/kernels';
+import * as words from '../model/words';
 import { button, el, setText, setAttribute } from '../ui/dom';
 import { grouped } from '../ui/formatting';
 import type { RowCallbacks } from './row';
@@ -10,7 +11,6 @@ import * as summary from './summary';
 import type { Filter } from './summary';
 import { VirtualList } from './virtual-list';
 
-const LABELS: Record<Filter, string> = { all: 'All', running: 'Running', failed: 'Failed' };
 const EMPTY = {
   all: [
     'No results yet.',
@@ -39,7 +39,7 @@ export class ResultsPanel extends Widget {
     this.#list = new VirtualList(callbacks, kernel => kernels.pathOf(kernel));
     this.#filters = summary.FILTERS.map(filter => [
       filter,
-      button(LABELS[filter], {}, () => {
+      button(words.filterLabel(filter), {}, () => {
         this.#filter = filter;
         this.#list.node.scrollTop = 0;
         this.#draw();
@@ -113,7 +113,7 @@ export class ResultsPanel extends Widget {
     const counts = summary.countResults(entries);
     setText(this.#counts, counts.all ? summary.summarize(counts) : '');
     for (const [filter, node] of this.#filters) {
-      setText(node, `${LABELS[filter]} ${grouped(counts[filter])}`);
+      setText(node, `${words.filterLabel(filter)} ${grouped(counts[filter])}`);
       setAttribute(node, 'aria-pressed', String(filter === this.#filter));
     }
     const listed = entries.filter(({ model }) => summary.matches(model, this.#filter));

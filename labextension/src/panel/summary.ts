@@ -24,8 +24,8 @@ export function countResults(entries: readonly ResultEntry[]): Counts {
 /** As in `3 running · 1 failed`; empty where there are no results. */
 export function summarize({ all, running, failed }: Counts): string {
   const facts = joined(
-    running ? `${grouped(running)} running` : '',
-    failed ? `${grouped(failed)} failed` : ''
+    running ? words.counted(running, 'running') : '',
+    failed ? words.counted(failed, 'failed') : ''
   );
   return facts || (all ? plural(all, 'result') : '');
 }
@@ -47,9 +47,10 @@ export function progressOf(model: ResultModel): string {
 
 /** Inputs without a value, as in `3 of 200 failed, 12 aborted`; empty where all have one. */
 export function lossesOf({ failed, aborted, total }: Figures): string {
-  if (!failed) return aborted ? `${grouped(aborted)} of ${grouped(total)} aborted` : '';
-  const also = aborted ? `, ${grouped(aborted)} aborted` : '';
-  return `${grouped(failed)} of ${grouped(total)} failed${also}`;
+  const of = (number: number, state: 'failed' | 'aborted'): string =>
+    `${grouped(number)} of ${words.counted(total, state)}`;
+  if (!failed) return aborted ? of(aborted, 'aborted') : '';
+  return of(failed, 'failed') + (aborted ? `, ${words.counted(aborted, 'aborted')}` : '');
 }
 
 /** The cell that made a result, as in `climate.ipynb [12]`. */

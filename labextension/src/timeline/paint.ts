@@ -1,6 +1,6 @@
 /** Painter of the timeline: ended tasks as a cached picture, running ones on top of it. */
 
-import { grouped } from '../ui/formatting';
+import * as words from '../model/words';
 import { ticks, tasksWithin } from './layout';
 import { Pixels } from './pixels';
 import { AXIS, GUTTER, RIGHT, plotWidth } from './scene';
@@ -182,7 +182,7 @@ export class Painter {
     context.stroke();
     if (!model.head.queued || lanes.height < 12 || model.head.state === 'lost') return;
     context.font = `10px ${font}`;
-    const label = `○ ${grouped(model.head.queued)} queued`;
+    const label = `${words.STATES.queued[0]} ${words.counted(model.head.queued, 'queued')}`;
     if (at + 12 + context.measureText(label).width > width - RIGHT) return;
     context.fillStyle = theme.soft;
     context.textAlign = 'left';
