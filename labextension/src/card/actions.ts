@@ -6,7 +6,7 @@ import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
 import type { Action, ActionOptions, ExportFormat } from '../protocol/actions';
 import type { Outcome } from '../protocol/messages';
 import { button, el, setText, setAttribute } from '../ui/dom';
-import { grouped } from '../ui/formatting';
+import { formatCount } from '../ui/formatting';
 
 interface Control {
   action: Action;
@@ -47,7 +47,7 @@ export class ActionsView {
       if (fold && !possible) setAttribute(fold, 'hidden', true);
       if (entry.confirmation) setText(question, entry.confirmation.question(model.head));
       // The style draws the number, so that the name of the button stays the same.
-      if (entry.count) setAttribute(count, 'data-count', grouped(entry.count(model.head)));
+      if (entry.count) setAttribute(count, 'data-count', formatCount(entry.count(model.head)));
     }
   }
 

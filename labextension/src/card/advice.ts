@@ -4,7 +4,7 @@ import * as words from '../model/words';
 import type { Head } from '../protocol/figures';
 import type { Advice, TimeUse } from '../protocol/records';
 import { el, syncChildren, setText, setAttribute } from '../ui/dom';
-import { share, unbroken } from '../ui/formatting';
+import { formatPercent, keepUnitsTogether } from '../ui/formatting';
 
 const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, string])[] = [
   ['computing', 'computing'],
@@ -26,7 +26,7 @@ export function timeUse(use: TimeUse | null): TimePart[] {
   if (!use || !(use.total > 0)) return [];
   return USES.map(([key, name]) => {
     const fraction = use[key] / use.total;
-    return { use: key, fraction, phrase: `${name} ${share(fraction)}` };
+    return { use: key, fraction, phrase: `${name} ${formatPercent(fraction)}` };
   }).filter(part => part.fraction > 0);
 }
 
@@ -71,7 +71,7 @@ export class AdviceView {
       (part, i) => {
         const given = advice[i] ?? { message: '', evidence: '' };
         const [text, evidence] = [given.message, given.evidence].map(each =>
-          unbroken(words.sentence(each))
+          keepUnitsTogether(words.sentence(each))
         ) as [string, string];
         const first = /^.*?[.](?=\s|$)/.exec(text)?.[0] ?? text;
         if (part.textContent === `${text} ${evidence}`) return;

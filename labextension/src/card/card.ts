@@ -9,7 +9,7 @@ import type { Mark } from '../timeline/marks';
 import { Timeline } from '../timeline/timeline';
 import { el, setAttribute } from '../ui/dom';
 import { FoldsView } from '../ui/folds';
-import { grouped, plural } from '../ui/formatting';
+import { formatCount, plural } from '../ui/formatting';
 import { ActionsView } from './actions';
 import { AdviceView } from './advice';
 import { EnginesView } from './engines';
@@ -127,7 +127,7 @@ export class Card {
     if (!model) return;
     const now = performance.now();
     const { head } = model;
-    setAttribute(this.node, 'aria-label', `${words.name(head)}: ${stateOf(model)[1]}`);
+    setAttribute(this.node, 'aria-label', `${words.resultName(head)}: ${stateOf(model)[1]}`);
     setAttribute(this.node, 'data-state', head.state);
     setAttribute(this.node, 'data-connection', model.connection);
     setAttribute(this.node, 'data-single', head.single);
@@ -143,13 +143,13 @@ export class Card {
   #updateFolds(model: ResultModel): void {
     const { head } = model;
     const many = !head.single && head.total > 0;
-    const tasks = words.chunked(head) ? words.messages(head) : grouped(head.messages);
+    const tasks = words.isChunked(head) ? words.messageCount(head) : formatCount(head.messages);
     this.#folds.show('Timeline', many && model.slots.length > 0, '');
-    this.#folds.show('Engines', many && model.engines.length > 0, grouped(model.engines.length));
+    this.#folds.show('Engines', many && model.engines.length > 0, formatCount(model.engines.length));
     this.#folds.show('Tasks', many, tasks);
     const writers = head.single ? '' : plural(head.outputs_total, 'task');
     const unseen = this.#outputs.unseen(model);
-    const badge = unseen && !this.#folds.isOpen('Output') ? `${grouped(unseen)} new` : '';
+    const badge = unseen && !this.#folds.isOpen('Output') ? `${formatCount(unseen)} new` : '';
     this.#folds.show('Output', head.outputs_total > 0, badge ? '' : writers, badge);
   }
 

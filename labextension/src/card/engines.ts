@@ -4,7 +4,7 @@ import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 import type { EngineLoad } from '../protocol/records';
 import { bdi, el, syncChildren, setText, setAttribute } from '../ui/dom';
-import { clock, grouped, joined, plural, share } from '../ui/formatting';
+import { formatDuration, formatCount, joinFacts, plural, formatPercent } from '../ui/formatting';
 
 /** Engines beyond this number make a map. */
 const MAX_ROWS = 64;
@@ -84,13 +84,13 @@ export class EnginesView {
       setText(cell.children[0]!, first);
       setText(cell.children[1]!, second);
     };
-    parts(name, words.engine(load.engine_id), load.alive ? '' : ' ! died');
-    setText(done, grouped(load.done));
-    setText(failed, load.failed ? grouped(load.failed) : '–');
+    parts(name, words.engineLabel(load.engine_id), load.alive ? '' : ' ! died');
+    setText(done, formatCount(load.done));
+    setText(failed, load.failed ? formatCount(load.failed) : '–');
     setAttribute(failed, 'class', load.failed ? 'ipar-failed' : '');
     setAttribute(now, 'hidden', finished);
     parts(now, load.running ? '▸ ' : '', this.#runningTask(load) || '–');
-    setText(busy.children[1]!, ` ${share(fraction)}`);
+    setText(busy.children[1]!, ` ${formatPercent(fraction)}`);
     (busy.firstElementChild?.firstElementChild as HTMLElement).style.width = `${Math.round(100 * fraction)}%`;
   }
 
@@ -147,7 +147,7 @@ export class EnginesView {
       );
     else {
       const failed = load.failed ? words.counted(load.failed, 'failed') : '';
-      const busy = `busy ${share(this.#busyFraction(load))}`;
+      const busy = `busy ${formatPercent(this.#busyFraction(load))}`;
       const facts = [
         words.counted(load.done, 'done'),
         failed,
@@ -155,13 +155,13 @@ export class EnginesView {
         busy,
         load.alive ? '' : 'died'
       ];
-      setText(this.#readout, joined(words.engines([load.engine_id]), ...facts));
+      setText(this.#readout, joinFacts(words.engines([load.engine_id]), ...facts));
     }
   }
 
   #runningTask(load: EngineLoad): string {
     if (!load.running) return '';
-    return `task ${grouped(load.running[0])} for ${clock(load.running[1] + this.#sinceUpdate)}`;
+    return `task ${formatCount(load.running[0])} for ${formatDuration(load.running[1] + this.#sinceUpdate)}`;
   }
 
   /** Fraction of the elapsed time in which the engine was busy. */

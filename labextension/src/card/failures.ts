@@ -2,9 +2,9 @@
 
 import type { Failure, ResultModel } from '../model/result';
 import * as words from '../model/words';
-import { appendText, clip, leftOut, strip } from '../ui/ansi';
+import { appendText, clip, countOmitted, sanitize } from '../ui/ansi';
 import { bdi, button, el, setText, setAttribute } from '../ui/dom';
-import { grouped } from '../ui/formatting';
+import { formatCount } from '../ui/formatting';
 
 /** Characters of a traceback that are shown, first and on request. */
 const MAX_SHOWN = 8_000;
@@ -37,7 +37,7 @@ export class FailuresView {
       const current = this.node.children[i];
       if (current !== group.node) this.node.insertBefore(group.node, current ?? null);
     });
-    const cut = words.cut(failures.length, head.failure_groups, 'groups of failures');
+    const cut = words.shownPart(failures.length, head.failure_groups, 'groups of failures');
     setText(this.#cut, cut);
     setAttribute(this.#cut, 'hidden', !cut);
   }
@@ -77,13 +77,13 @@ class Group {
     if (failure.traceback !== this.#failure?.traceback) this.#full = null;
     this.#failure = failure;
     this.#model = model;
-    setText(this.#count, model.head.single ? '✕' : `✕ ${grouped(failure.count)}`);
-    setText(this.#title, words.failure(failure));
-    setText(this.#where, words.where(failure));
-    const affected = model.head.single ? '' : words.affected(failure, model.head.base);
+    setText(this.#count, model.head.single ? '✕' : `✕ ${formatCount(failure.count)}`);
+    setText(this.#title, words.failureTitle(failure));
+    setText(this.#where, words.failureLocation(failure));
+    const affected = model.head.single ? '' : words.failedInputs(failure, model.head.base);
     setText(this.#affected, affected);
     setAttribute(this.#affected, 'hidden', !affected);
-    const given = words.given(failure.input);
+    const given = words.failedInput(failure.input);
     setText(this.#given, given);
     setAttribute(this.#input, 'hidden', !given);
     setAttribute(this.#showAll, 'hidden', !this.#isCut());
@@ -118,7 +118,7 @@ class Group {
 
   async #copy(): Promise<void> {
     const text = this.#isCut() ? await this.#fetchFull() : (this.#full ?? this.#failure?.traceback ?? '');
-    setText(this.#message, (await copyText(strip(text))) ? 'Copied.' : 'The browser did not allow copying.');
+    setText(this.#message, (await copyText(sanitize(text))) ? 'Copied.' : 'The browser did not allow copying.');
   }
 }
 
@@ -131,7 +131,7 @@ export function appendTraceback(parent: HTMLElement, traceback: string, limit: n
   );
   appendText(parent, start);
   if (!omitted) return;
-  parent.append(el('span', { class: 'ipar-dim' }, `\n… ${leftOut(omitted)} …\n`));
+  parent.append(el('span', { class: 'ipar-dim' }, `\n… ${countOmitted(omitted)} …\n`));
   appendText(parent, end);
 }
 

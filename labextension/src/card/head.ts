@@ -4,7 +4,7 @@ import type { ResultModel } from '../model/result';
 import { connectionNotice, ranOn, stateOf } from '../model/state';
 import * as words from '../model/words';
 import { bdi, el, syncChildren, setText, setAttribute } from '../ui/dom';
-import { joined } from '../ui/formatting';
+import { joinFacts } from '../ui/formatting';
 
 /** Minimum milliseconds between two announcements to a screen reader. */
 const ANNOUNCE_INTERVAL = 15_000;
@@ -45,12 +45,12 @@ export class HeadView {
     setAttribute(this.#glyph, 'class', `ipar-glyph ipar-${glyph === '‖' ? 'frozen' : head.state}`);
     setAttribute(this.#glyph, 'aria-label', word);
     setAttribute(this.#glyph, 'title', word);
-    setText(this.#name, words.name(head));
+    setText(this.#name, words.resultName(head));
     setText(this.#progress, head.single ? words.outcome(head) : words.progress(head));
     setText(this.#engine, head.single ? ranOn(model) : '');
     this.tick(model, now);
     this.#updateCounts(model);
-    const note = joined(connectionNotice(model), words.note(head));
+    const note = joinFacts(connectionNotice(model), words.note(head));
     setText(this.#note, note);
     setAttribute(this.#note, 'hidden', !note);
     this.#announce(model, now);
@@ -62,7 +62,7 @@ export class HeadView {
     const isStopped = !head.finished && model.connection !== 'live';
     const times = words.times(isStopped ? { ...head, state: 'queued' } : head, model.elapsed(now));
     if (isStopped) times.push(stateOf(model)[1]);
-    setText(this.#elapsed, head.total ? joined(...times) : '');
+    setText(this.#elapsed, head.total ? joinFacts(...times) : '');
     setText(this.#eta, isStopped ? '' : words.eta(head, model.eta(now)));
   }
 
@@ -71,7 +71,7 @@ export class HeadView {
     const counts = head.single ? [] : words.counts(head);
     setAttribute(this.#bar, 'hidden', !counts.length);
     setAttribute(this.#facts, 'hidden', !counts.length);
-    setAttribute(this.#bar, 'aria-label', words.name(head));
+    setAttribute(this.#bar, 'aria-label', words.resultName(head));
     setAttribute(this.#bar, 'aria-valuenow', head.done);
     setAttribute(this.#bar, 'aria-valuemax', head.total);
     setAttribute(this.#bar, 'aria-valuetext', counts.map(count => count.phrase).join(', '));
@@ -85,7 +85,7 @@ export class HeadView {
         part.style.flexGrow = String(count?.number ?? 0);
       }
     );
-    const losses = words.losses(model.engines);
+    const losses = words.lostEngines(model.engines);
     const facts = [
       ...counts.map(({ state, phrase }) => ({
         state,
@@ -115,7 +115,7 @@ export class HeadView {
   /** Announce the progress to screen readers, but rarely. */
   #announce(model: ResultModel, now: number): void {
     const { head } = model;
-    const text = joined(words.name(head), stateOf(model)[1], words.progress(head), connectionNotice(model));
+    const text = joinFacts(words.resultName(head), stateOf(model)[1], words.progress(head), connectionNotice(model));
     const endChanged = head.finished !== this.#announced.text.endsWith('.');
     if (now - this.#announced.at < ANNOUNCE_INTERVAL && !endChanged) return;
     this.#announced = { at: now, text: head.finished ? `${text}.` : text };

@@ -3,9 +3,9 @@
 import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 import type { TaskOutput } from '../protocol/records';
-import { appendText, clip, leftOut, applyCarriageReturns } from '../ui/ansi';
+import { appendText, clip, countOmitted, applyCarriageReturns } from '../ui/ansi';
 import { button, el, setText, setAttribute } from '../ui/dom';
-import { grouped, joined, plural } from '../ui/formatting';
+import { formatCount, joinFacts, plural } from '../ui/formatting';
 
 /** Characters of a stream that are shown. */
 const MAX_SHOWN = 1_000;
@@ -64,7 +64,7 @@ export class OutputsView {
     const emptyText = this.#total ? 'Not kept in the notebook.' : 'Nothing was written.';
     setText(
       this.#message,
-      this.#outputs.length ? words.cut(outputs.length, total, 'tasks that wrote something') : emptyText
+      this.#outputs.length ? words.shownPart(outputs.length, total, 'tasks that wrote something') : emptyText
     );
   }
 
@@ -87,13 +87,13 @@ export class OutputsView {
         return label ? [el('p', { class: 'ipar-where' }, label), pre] : [pre];
       }
     );
-    const name = this.#model?.head.single ? 'Details' : `task ${grouped(output.index)}`;
+    const name = this.#model?.head.single ? 'Details' : `task ${formatCount(output.index)}`;
     const link = button(name, { class: 'ipar-link' }, () => {
       this.#open(output.index);
     });
     const rich = output.rich ? plural(output.rich, 'rich output') : '';
     const place = this.#model?.head.single ? '' : words.engines([output.engine_id]);
-    const facts = joined(place, omitted ? `… ${leftOut(omitted)}` : '', rich);
+    const facts = joinFacts(place, omitted ? `… ${countOmitted(omitted)}` : '', rich);
     const head = el('p', { class: 'ipar-where' }, link, facts ? ` · ${facts}` : '');
     return el('div', { class: 'ipar-output' }, head, ...streams);
   }

@@ -4,9 +4,9 @@ import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 import type { RichOutput, Stream, TaskReply } from '../protocol/replies';
 import type { Mark } from '../timeline/marks';
-import { appendText, leftOut, applyCarriageReturns } from '../ui/ansi';
+import { appendText, countOmitted, applyCarriageReturns } from '../ui/ansi';
 import { bdi, button, el, setText, setAttribute } from '../ui/dom';
-import { clock, grouped, joined } from '../ui/formatting';
+import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
 import { appendTraceback } from './failures';
 import { taskName } from './tasks';
 
@@ -107,24 +107,24 @@ export class TaskDetailsView {
 
   #showReply(task: TaskReply, model: ResultModel): void {
     this.#clear();
-    const after = (time: number | null): string => clock(time === null ? null : time - model.head.base);
+    const after = (time: number | null): string => formatDuration(time === null ? null : time - model.head.base);
     this.#appendFacts([
       ['State', words.STATES[task.status].join(' ')],
-      ['Engine', words.engine(task.engine_id)],
+      ['Engine', words.engineLabel(task.engine_id)],
       ['Submitted', after(task.submitted)],
       ['Started', after(task.started)],
-      ['Took', clock(task.duration)],
+      ['Took', formatDuration(task.duration)],
       ['Arrived', after(task.received)],
-      ['Attempts', task.attempts > 1 ? grouped(task.attempts) : ''],
+      ['Attempts', task.attempts > 1 ? formatCount(task.attempts) : ''],
       ['Input', task.input === null ? '' : words.sentence(task.input)],
       ['Message', words.sentence(task.msg_id)]
     ]);
     if (task.error)
-      this.#content.append(el('p', { class: 'ipar-failed' }, bdi(`✕ ${words.failure(task.error)}`)));
+      this.#content.append(el('p', { class: 'ipar-failed' }, bdi(`✕ ${words.failureTitle(task.error)}`)));
     if (task.traceback) this.#appendTraceback(task.traceback);
     const cut = [this.#appendStream('stdout', task.stdout), this.#appendStream('stderr', task.stderr)].some(Boolean);
     for (const output of task.outputs) this.#appendRich(output);
-    const unseen = words.cut(task.outputs.length, task.outputs_total, 'rich outputs');
+    const unseen = words.shownPart(task.outputs.length, task.outputs_total, 'rich outputs');
     if (unseen) this.#content.append(el('p', { class: 'ipar-cut' }, unseen));
     if (!task.stdout.total && !task.stderr.total && !task.outputs_total) {
       this.#content.append(el('p', { class: 'ipar-cut' }, 'It wrote nothing.'));
@@ -137,9 +137,9 @@ export class TaskDetailsView {
     const record = model.tasks.find(task => task.index === mark.first);
     this.#appendFacts([
       ['State', words.STATES[mark.status].join(' ')],
-      ['Engine', words.engine(model.slots[mark.slot])],
-      ['Started', clock(mark.start)],
-      ['Took', clock(mark.duration)],
+      ['Engine', words.engineLabel(model.slots[mark.slot])],
+      ['Started', formatDuration(mark.start)],
+      ['Took', formatDuration(mark.duration)],
       ['Message', record ? words.sentence(record.msg_id) : '']
     ]);
     const failure = model.failures.find(group => group.first === mark.first);
@@ -169,10 +169,10 @@ export class TaskDetailsView {
     const text = stream.text.slice(-2 * MAX_LIMIT);
     const omitted = stream.total - codePoints(stream.text);
     if (!text) return omitted > 0;
-    const more = omitted > 0 ? `… ${leftOut(omitted)}` : '';
+    const more = omitted > 0 ? `… ${countOmitted(omitted)}` : '';
     const pre = el('pre', { class: 'ipar-text', tabindex: 0, role: 'group', 'aria-label': name });
     appendText(pre, applyCarriageReturns(text).replace(/\n+$/, ''));
-    this.#content.append(el('p', { class: 'ipar-where' }, joined(name, more)), pre);
+    this.#content.append(el('p', { class: 'ipar-where' }, joinFacts(name, more)), pre);
     return omitted > 0;
   }
 

@@ -7,7 +7,7 @@ import type { TaskStatus } from '../protocol/types';
 import { rowMark, runningMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
 import { button, el, syncChildren, setText, setAttribute } from '../ui/dom';
-import { clock, grouped, joined } from '../ui/formatting';
+import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
 
 const PAGE_SIZE = 50;
 const FILTERS: ('all' | TaskStatus)[] = ['all', 'failed', 'aborted', 'running', 'queued', 'ok'];
@@ -69,9 +69,9 @@ export class TasksView {
     setAttribute(this.#next, 'disabled', from + PAGE_SIZE >= positions.length);
     const last = Math.min(positions.length, from + PAGE_SIZE);
     const shown = last
-      ? `${grouped(from + 1)}–${grouped(last)} of ${grouped(positions.length)}`
+      ? `${formatCount(from + 1)}–${formatCount(last)} of ${formatCount(positions.length)}`
       : 'None.';
-    setText(this.#pages, joined(shown, among));
+    setText(this.#pages, joinFacts(shown, among));
   }
 
   #turnPage(by: number): void {
@@ -90,7 +90,7 @@ export class TasksView {
         filter !== 'all' && (count === 0 || count === head.total) && filter !== this.#filter
       );
       setAttribute(node, 'aria-pressed', String(filter === this.#filter));
-      setText(node, `${words.filterLabel(filter)} ${grouped(count)}`);
+      setText(node, `${words.filterLabel(filter)} ${formatCount(count)}`);
     });
   }
 
@@ -125,18 +125,18 @@ function updateRow(row: HTMLTableRowElement, mark: Mark, model: ResultModel): vo
   const [shape, word] = words.STATES[mark.status];
   setText(name.firstElementChild, taskName(mark, model));
   setAttribute(name.firstElementChild, 'aria-label', `Open task ${taskName(mark, model)}`);
-  setText(engine, words.engine(model.slots[mark.slot]));
+  setText(engine, words.engineLabel(model.slots[mark.slot]));
   setAttribute(state.firstElementChild, 'class', `ipar-${mark.status}`);
   setText(state.firstElementChild, shape);
   setText(state.lastElementChild, ` ${word}`);
-  setText(started, clock(mark.start));
-  setText(took, clock(mark.duration));
+  setText(started, formatDuration(mark.start));
+  setText(took, formatDuration(mark.duration));
 }
 
 /** Inputs of a task, or its position where it is a chunk that has not begun. */
 export function taskName(mark: Mark, model: ResultModel): string {
   const unknownInputs = model.head.chunked && mark.status === 'queued';
-  return unknownInputs ? `message ${grouped(mark.position)}` : words.inputs(mark.first, mark.inputs);
+  return unknownInputs ? `message ${formatCount(mark.position)}` : words.inputRange(mark.first, mark.inputs);
 }
 
 function markOf(model: ResultModel, at: number, running: Map<number, number>): Mark {
@@ -161,7 +161,7 @@ function positionsOf(model: ResultModel, filter: 'all' | TaskStatus): { position
     if (filter === 'all' || filter === status) found[count++] = at;
   }
   const nouns = head.chunked ? 'messages' : 'tasks';
-  const among = complete ? '' : words.cut(found.length, head.messages, nouns);
+  const among = complete ? '' : words.shownPart(found.length, head.messages, nouns);
   return { positions: found.subarray(0, count), among: among && `${among} are known here` };
 }
 

@@ -71,7 +71,7 @@ function label(entry: ActionEntry, given: unknown, target: ResultEntry | undefin
   const name = format && entry.formats ? entry.formats.names[format] : '';
   if (!named) return name || entry.command;
   const text = name ? `${entry.command} ${name}` : entry.command;
-  return target ? `${text}: ${words.name(target.model.head)}` : text;
+  return target ? `${text}: ${words.resultName(target.model.head)}` : text;
 }
 
 async function execute(
@@ -100,7 +100,7 @@ async function execute(
 async function confirmed({ label, confirmation }: ActionEntry, { head }: ResultModel): Promise<boolean> {
   if (!confirmation) return true;
   const answer = await showDialog({
-    title: `${label} ${words.name(head)}?`,
+    title: `${label} ${words.resultName(head)}?`,
     body: confirmation.warning(head),
     buttons: [Dialog.cancelButton({ label: confirmation.keep }), Dialog.warnButton({ label })]
   });

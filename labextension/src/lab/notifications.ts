@@ -60,10 +60,10 @@ export class Notifier implements IDisposable {
 
 function endText({ head }: ResultModel): string {
   const how = lossesOf(head) || words.progress(head);
-  return `${words.name(head)} has ended: ${how}, ${words.times(head, head.elapsed).join(', ')}`;
+  return `${words.resultName(head)} has ended: ${how}, ${words.times(head, head.elapsed).join(', ')}`;
 }
 
 function failureText({ head, failures }: ResultModel): string {
   const first = failures[0];
-  return `${words.name(head)} has a first failure${first ? `: ${words.failure(first)}` : ''}`;
+  return `${words.resultName(head)} has a first failure${first ? `: ${words.failureTitle(first)}` : ''}`;
 }

@@ -5,7 +5,7 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { figuresOf } from '../protocol/figures';
 import type { SavedResult, SavedTimeline } from '../protocol/saved';
 import { MIME_TYPE, TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
-import { joined } from '../ui/formatting';
+import { joinFacts } from '../ui/formatting';
 import type { ResultModel } from './result';
 import { FAILED } from './task-columns';
 import * as words from './words';
@@ -21,7 +21,7 @@ export function toMimeBundle(model: ResultModel): ReadonlyJSONObject {
   const { head } = model;
   const counts = words.counts(head).map(count => count.phrase);
   const facts = [words.progress(head), counts.join(', '), ...words.times(head, head.elapsed)];
-  const plain = `${words.name(head)}: ${joined(...facts, ...words.rates(head, model.engines.length))}`;
+  const plain = `${words.resultName(head)}: ${joinFacts(...facts, ...words.rates(head, model.engines.length))}`;
   const html = document.createElement('pre');
   html.textContent = plain;
   return {

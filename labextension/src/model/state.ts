@@ -15,7 +15,7 @@ export function connectionNotice(model: ResultModel): string {
   if (model.head.finished || model.connection === 'live') return '';
   if (model.connection === 'unloaded') return 'No longer followed: ipar_results was unloaded.';
   const when = model.head.time
-    ? ` this is how it was at ${words.moment(model.head.time)}.`
+    ? ` this is how it was at ${words.timeOfDay(model.head.time)}.`
     : ' this is how it was.';
   return `${model.connection === 'static' ? 'Not connected:' : 'Disconnected from the kernel:'}${when}`;
 }

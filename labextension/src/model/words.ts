@@ -4,7 +4,16 @@ import type { Figures } from '../protocol/figures';
 import type { EngineLoad, FailedInput } from '../protocol/records';
 import type { EngineId, Pair, ResultState, TaskStatus } from '../protocol/types';
 import { oneLine } from '../ui/ansi';
-import { capitalized, clock, fixed, grouped, joined, plural, share, ticking } from '../ui/formatting';
+import {
+  capitalized,
+  fixed,
+  formatCount,
+  formatDuration,
+  formatElapsed,
+  formatPercent,
+  joinFacts,
+  plural
+} from '../ui/formatting';
 
 /** Characters of a text from a task that are shown. */
 const MAX_LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
@@ -32,7 +41,7 @@ export const STATES: Record<AnyState, readonly [glyph: string, word: string]> = 
 
 /** As in `14 failed`. */
 export function counted(number: number, state: AnyState): string {
-  return `${grouped(number)} ${STATES[state][1]}`;
+  return `${formatCount(number)} ${STATES[state][1]}`;
 }
 
 /** Label of a filter by state. */
@@ -47,7 +56,7 @@ export interface Count {
   phrase: string;
 }
 
-export function name(figures: Figures): string {
+export function resultName(figures: Figures): string {
   return oneLine(figures.name, MAX_LENGTH.name) || 'result';
 }
 
@@ -56,7 +65,7 @@ export function note(figures: Figures): string {
 }
 
 /** An engine's id alone, as in a table. */
-export function engine(id: EngineId | null | undefined): string {
+export function engineLabel(id: EngineId | null | undefined): string {
   return id === null || id === undefined ? '–' : oneLine(String(id), MAX_LENGTH.engine);
 }
 
@@ -66,9 +75,9 @@ export function engines(ids: readonly (EngineId | null | undefined)[]): string {
   const numbers = [...known].filter(id => typeof id === 'number').sort((a, b) => a - b);
   const parts = spansOf(numbers).map(spanText);
   const names = [...known].filter(id => typeof id === 'string');
-  parts.push(...names.map(id => engine(id)).sort());
+  parts.push(...names.map(id => engineLabel(id)).sort());
   const more = parts.length - MAX_ENGINE_SPANS;
-  const listed = parts.slice(0, MAX_ENGINE_SPANS).join(', ') + (more > 0 ? ` and ${grouped(more)} more` : '');
+  const listed = parts.slice(0, MAX_ENGINE_SPANS).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '');
   // A coalesced reply of several engines has one name for all of them.
   if (listed.startsWith('engines ')) return listed;
   return known.size ? `engine${known.size === 1 ? '' : 's'} ${listed}` : '';
@@ -86,25 +95,25 @@ function spansOf(numbers: readonly number[]): number[][] {
 }
 
 function spanText(span: readonly number[]): string {
-  const [first, last] = [grouped(span[0]!), grouped(span.at(-1)!)];
-  return span.length > 2 ? `${first}–${last}` : span.map(grouped).join(', ');
+  const [first, last] = [formatCount(span[0]!), formatCount(span.at(-1)!)];
+  return span.length > 2 ? `${first}–${last}` : span.map(formatCount).join(', ');
 }
 
 /** Progress, as in `412 of 1,000` or, at the end, `1,000 tasks`. */
 export function progress(figures: Figures): string {
   if (!figures.total) return STATES.empty[1];
-  if (!figures.finished) return `${grouped(figures.done)} of ${grouped(figures.total)}`;
-  return plural(figures.total, 'task') + (chunked(figures) ? ` in ${messages(figures)}` : '');
+  if (!figures.finished) return `${formatCount(figures.done)} of ${formatCount(figures.total)}`;
+  return plural(figures.total, 'task') + (isChunked(figures) ? ` in ${messageCount(figures)}` : '');
 }
 
 /** Whether messages carry more or less than one input each. */
-export function chunked(figures: Figures): boolean {
+export function isChunked(figures: Figures): boolean {
   return figures.messages !== 0 && figures.messages !== figures.total;
 }
 
 /** Number of messages; a message of one input is a task. */
-export function messages(figures: Figures): string {
-  return plural(figures.messages, chunked(figures) ? 'message' : 'task');
+export function messageCount(figures: Figures): string {
+  return plural(figures.messages, isChunked(figures) ? 'message' : 'task');
 }
 
 /** Inputs by state, without states of no input. */
@@ -123,14 +132,14 @@ export function counts(figures: Figures): Count[] {
 
 /** Time taken in all or so far, and whether the result is no longer followed. */
 export function times(figures: Figures, elapsed: number): string[] {
-  if (figures.finished) return [`took ${clock(figures.wall_time ?? figures.elapsed)}`];
-  return [ticking(elapsed), ...(figures.state === 'frozen' ? [STATES.frozen[1]] : [])];
+  if (figures.finished) return [`took ${formatDuration(figures.wall_time ?? figures.elapsed)}`];
+  return [formatElapsed(elapsed), ...(figures.state === 'frozen' ? [STATES.frozen[1]] : [])];
 }
 
 /** Time left, as in `about 0:31 – 0:38 left`; empty where it is unknown. */
 export function eta(figures: Figures, left: Pair | null): string {
   if (figures.finished || !left) return '';
-  const [low, high] = [ticking(left[0]), ticking(left[1])];
+  const [low, high] = [formatElapsed(left[0]), formatElapsed(left[1])];
   return low === high ? `about ${low} left` : `about ${low} – ${high} left`;
 }
 
@@ -144,24 +153,24 @@ export function throughput(figures: Figures): string {
   ];
   const [factor, unit] = units.find(([n]) => perSecond * n >= 0.995) ?? [3600, 'h'];
   const value = perSecond * factor;
-  return `${value >= 99.95 ? grouped(Number(fixed(value, 0))) : fixed(value, 1)} tasks/${unit}`;
+  return `${value >= 99.95 ? formatCount(Number(fixed(value, 0))) : fixed(value, 1)} tasks/${unit}`;
 }
 
 /** Throughput, computing time and speed-up. */
 export function rates(figures: Figures, engineCount: number): string[] {
   const facts = [throughput(figures)].filter(Boolean);
-  if (figures.finished && figures.serial_time > 0) facts.push(`computed ${clock(figures.serial_time)}`);
+  if (figures.finished && figures.serial_time > 0) facts.push(`computed ${formatDuration(figures.serial_time)}`);
   const { speedup, efficiency } = figures;
   if (speedup !== null && Number.isFinite(speedup)) {
     const gain = speedup >= 0.095 ? fixed(speedup, 1) : String(Number(speedup.toPrecision(2)));
     const where = engineCount ? ` on ${plural(engineCount, 'engine')}` : '';
-    facts.push(`speed-up ${gain}${where}${efficiency === null ? '' : ` (${share(efficiency)})`}`);
+    facts.push(`speed-up ${gain}${where}${efficiency === null ? '' : ` (${formatPercent(efficiency)})`}`);
   }
   return facts;
 }
 
 /** Number of engines that died; empty where none did. */
-export function losses(loads: readonly EngineLoad[]): string {
+export function lostEngines(loads: readonly EngineLoad[]): string {
   const died = loads.filter(load => !load.alive).length;
   return died ? `${plural(died, 'engine')} died` : '';
 }
@@ -175,26 +184,26 @@ export function outcome(figures: Figures): string {
 }
 
 /** Exception of a group of failures, as Python writes it. */
-export function failure(group: { type: string; message: string }): string {
+export function failureTitle(group: { type: string; message: string }): string {
   const parts = [oneLine(group.type, MAX_LENGTH.type) || 'Error', oneLine(group.message, MAX_LENGTH.message)];
   return parts.filter(Boolean).join(': ');
 }
 
 /** Place and engines of a group of failures, as in `simulate, line 13 · engines 0–7`. */
-export function where(group: { where: string; engines: EngineId[] }): string {
-  return joined(oneLine(group.where, MAX_LENGTH.where), engines(group.engines));
+export function failureLocation(group: { where: string; engines: EngineId[] }): string {
+  return joinFacts(oneLine(group.where, MAX_LENGTH.where), engines(group.engines));
 }
 
 /** Inputs of a group of failures and their times, as in `inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41`. */
-export function affected(group: Affected, origin: number): string {
+export function failedInputs(group: Affected, origin: number): string {
   const spans = spansOf(group.indices).slice(0, MAX_INPUT_SPANS);
   const more = group.count - spans.reduce((sum, span) => sum + span.length, 0);
-  const listed = spans.map(spanText).join(', ') + (more > 0 ? ` and ${grouped(more)} more` : '');
+  const listed = spans.map(spanText).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '');
   const inputs = spans.length ? `input${group.count === 1 ? '' : 's'} ${listed}` : '';
   if (group.first_time === null || group.last_time === null) return inputs;
-  const first = clock(Math.max(0, group.first_time - origin));
-  const last = clock(Math.max(0, group.last_time - origin));
-  return joined(inputs, first === last ? `at ${first}` : `first at ${first}, last at ${last}`);
+  const first = formatDuration(Math.max(0, group.first_time - origin));
+  const last = formatDuration(Math.max(0, group.last_time - origin));
+  return joinFacts(inputs, first === last ? `at ${first}` : `first at ${first}, last at ${last}`);
 }
 
 interface Affected {
@@ -205,22 +214,22 @@ interface Affected {
 }
 
 /** One of the failed inputs, as in `input 3: (0, 7)`; empty where it is unknown. */
-export function given(input: FailedInput | null): string {
-  return input ? `input ${grouped(input[0])}: ${oneLine(input[1], MAX_LENGTH.input)}` : '';
+export function failedInput(input: FailedInput | null): string {
+  return input ? `input ${formatCount(input[0])}: ${oneLine(input[1], MAX_LENGTH.input)}` : '';
 }
 
 /** Inputs of a message, as in `412` or `400–411`. */
-export function inputs(first: number, count: number): string {
-  return count > 1 ? `${grouped(first)}–${grouped(first + count - 1)}` : grouped(first);
+export function inputRange(first: number, count: number): string {
+  return count > 1 ? `${formatCount(first)}–${formatCount(first + count - 1)}` : formatCount(first);
 }
 
 /** Part that is shown, as in `5 of 9 tasks`; empty where that is all. */
-export function cut(shown: number, total: number, nouns: string): string {
-  return shown < total ? `${grouped(shown)} of ${grouped(total)} ${nouns}` : '';
+export function shownPart(shown: number, total: number, nouns: string): string {
+  return shown < total ? `${formatCount(shown)} of ${formatCount(total)} ${nouns}` : '';
 }
 
 /** Time of day, with the date unless it is today's. */
-export function moment(posix: number, today = new Date()): string {
+export function timeOfDay(posix: number, today = new Date()): string {
   const then = new Date(1000 * posix);
   const time = `${String(then.getHours()).padStart(2, '0')}:${String(then.getMinutes()).padStart(2, '0')}`;
   if (then.toDateString() === today.toDateString()) return time;

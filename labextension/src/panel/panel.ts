@@ -5,7 +5,7 @@ import { Widget } from '@lumino/widgets';
 import type { ResultEntry, Kernels } from '../kernel/kernels';
 import * as words from '../model/words';
 import { button, el, setText, setAttribute } from '../ui/dom';
-import { grouped } from '../ui/formatting';
+import { formatCount } from '../ui/formatting';
 import type { RowCallbacks } from './row';
 import * as summary from './summary';
 import type { Filter } from './summary';
@@ -113,7 +113,7 @@ export class ResultsPanel extends Widget {
     const counts = summary.countResults(entries);
     setText(this.#counts, counts.all ? summary.summarize(counts) : '');
     for (const [filter, node] of this.#filters) {
-      setText(node, `${words.filterLabel(filter)} ${grouped(counts[filter])}`);
+      setText(node, `${words.filterLabel(filter)} ${formatCount(counts[filter])}`);
       setAttribute(node, 'aria-pressed', String(filter === this.#filter));
     }
     const listed = entries.filter(({ model }) => summary.matches(model, this.#filter));

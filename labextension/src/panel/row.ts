@@ -6,7 +6,7 @@ import * as words from '../model/words';
 import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
 import type { Action } from '../protocol/actions';
 import { bdi, button, el, syncChildren, setText, setAttribute } from '../ui/dom';
-import { joined } from '../ui/formatting';
+import { joinFacts } from '../ui/formatting';
 import * as summary from './summary';
 
 export interface RowCallbacks {
@@ -62,8 +62,8 @@ export class RowView {
     const { model } = entry;
     const { head } = model;
     const [shape, word] = stateOf(model);
-    const name = words.name(head);
-    const where = joined(summary.cellOf(model, path), summary.progressOf(model));
+    const name = words.resultName(head);
+    const where = joinFacts(summary.cellOf(model, path), summary.progressOf(model));
     setText(this.#glyph, shape);
     setAttribute(this.#glyph, 'class', `ipar-glyph ipar-${shape === '‖' ? 'frozen' : head.state}`);
     setAttribute(this.#glyph, 'title', word);

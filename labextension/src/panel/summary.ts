@@ -5,7 +5,7 @@ import type { ResultModel } from '../model/result';
 import { stateOf } from '../model/state';
 import * as words from '../model/words';
 import type { Figures } from '../protocol/figures';
-import { grouped, joined, plural, ticking } from '../ui/formatting';
+import { formatCount, joinFacts, plural, formatElapsed } from '../ui/formatting';
 
 export const FILTERS = ['all', 'running', 'failed'] as const;
 export type Filter = (typeof FILTERS)[number];
@@ -23,7 +23,7 @@ export function countResults(entries: readonly ResultEntry[]): Counts {
 
 /** As in `3 running · 1 failed`; empty where there are no results. */
 export function summarize({ all, running, failed }: Counts): string {
-  const facts = joined(
+  const facts = joinFacts(
     running ? words.counted(running, 'running') : '',
     failed ? words.counted(failed, 'failed') : ''
   );
@@ -35,7 +35,7 @@ export function timeOf(model: ResultModel, now = performance.now()): string {
   const { head } = model;
   if (head.finished) return words.times(head, head.elapsed)[0] ?? '';
   if (!model.isActive) return stateOf(model)[1];
-  return words.eta(head, model.eta(now)).replace(/^about /, '') || ticking(model.elapsed(now));
+  return words.eta(head, model.eta(now)).replace(/^about /, '') || formatElapsed(model.elapsed(now));
 }
 
 /** Progress of a result, as in `412 of 1,000` or `3 of 200 failed`. */
@@ -48,7 +48,7 @@ export function progressOf(model: ResultModel): string {
 /** Inputs without a value, as in `3 of 200 failed, 12 aborted`; empty where all have one. */
 export function lossesOf({ failed, aborted, total }: Figures): string {
   const of = (number: number, state: 'failed' | 'aborted'): string =>
-    `${grouped(number)} of ${words.counted(total, state)}`;
+    `${formatCount(number)} of ${words.counted(total, state)}`;
   if (!failed) return aborted ? of(aborted, 'aborted') : '';
   return of(failed, 'failed') + (aborted ? `, ${words.counted(aborted, 'aborted')}` : '');
 }

@@ -3,7 +3,7 @@
  * palette and the request to the kernel all derive from it: a new action is one entry.
  */
 
-import { grouped, plural } from '../ui/formatting';
+import { formatCount, plural } from '../ui/formatting';
 import type { Figures } from './figures';
 
 /** Formats of an export by their names on the wire. */
@@ -53,13 +53,13 @@ const TABLE = {
     confirmation: {
       question: figures =>
         figures.queued
-          ? `Stop ${running(figures)} and cancel ${grouped(figures.queued)} queued?`
+          ? `Stop ${running(figures)} and cancel ${formatCount(figures.queued)} queued?`
           : `Stop ${running(figures)}?`,
       accept: 'Yes, stop them',
       reject: 'No',
       warning: figures =>
         figures.queued
-          ? `This stops ${running(figures)} and cancels ${grouped(figures.queued)} queued.`
+          ? `This stops ${running(figures)} and cancels ${formatCount(figures.queued)} queued.`
           : `This stops ${running(figures)}.`,
       keep: 'Leave them'
     }

@@ -6,7 +6,7 @@ import { OK } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
 import * as words from '../model/words';
 import type { EngineId } from '../protocol/types';
-import { ticking } from '../ui/formatting';
+import { formatElapsed } from '../ui/formatting';
 
 /** Stretch of time, in seconds after the base. */
 export interface Span {
@@ -92,7 +92,7 @@ function tickLabel(at: number, step: number, end: number): string {
     if (end < 1) return `${Math.round(at * 1000)} ms`;
     return `${at.toFixed(step < 0.01 ? 3 : step < 0.1 ? 2 : 1)} s`;
   }
-  return end <= 120 ? `${Math.round(at)} s` : ticking(Math.round(at));
+  return end <= 120 ? `${Math.round(at)} s` : formatElapsed(Math.round(at));
 }
 
 /** Positions of the ended tasks in a span and in `rows` lanes from `top`; null where there are more than `max`. */

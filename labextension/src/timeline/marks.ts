@@ -6,7 +6,7 @@ import type { TaskColumns } from '../model/task-columns';
 import * as words from '../model/words';
 import { TASK_STATUSES } from '../protocol/types';
 import type { TaskStatus } from '../protocol/types';
-import { clock, joined } from '../ui/formatting';
+import { formatDuration, joinFacts } from '../ui/formatting';
 import type { Lanes } from './layout';
 
 /** One task of the timeline. Times are seconds after the base. */
@@ -120,18 +120,18 @@ function* marksOf(model: ResultModel, lanes: Lanes, lane: number): Iterable<Mark
 /** Texts of a task's tooltip: its name, and its facts. */
 export function describeTask(mark: Mark, model: ResultModel, now: number): [string, string] {
   const state = words.STATES[mark.status].join(' ');
-  const age = clock(Math.max(0, model.elapsed(now) - mark.start));
+  const age = formatDuration(Math.max(0, model.elapsed(now) - mark.start));
   const facts =
-    mark.status === 'running' ? [`${state} for ${age}`] : [state, `took ${clock(mark.duration)}`];
+    mark.status === 'running' ? [`${state} for ${age}`] : [state, `took ${formatDuration(mark.duration)}`];
   return [
-    joined(`task ${words.inputs(mark.first, mark.inputs)}`, words.engines([model.slots[mark.slot]])),
-    joined(...facts, `started at ${clock(mark.start)}`)
+    joinFacts(`task ${words.inputRange(mark.first, mark.inputs)}`, words.engines([model.slots[mark.slot]])),
+    joinFacts(...facts, `started at ${formatDuration(mark.start)}`)
   ];
 }
 
 /** Note where not all ended tasks are drawn; else empty. */
 export function sampleNote(model: ResultModel): string {
   const { rowCount } = model.columns;
-  const cut = words.cut(rowCount, model.head.ended, 'tasks');
+  const cut = words.shownPart(rowCount, model.head.ended, 'tasks');
   return cut && `timeline shows ${cut}`;
 }

@@ -56,25 +56,25 @@ const ATTRIBUTES: Record<number, Partial<Style>> = {
 };
 
 /** Drop escape sequences and make other control characters visible; line ends and tabs stay. */
-export function strip(text: string): string {
+export function sanitize(text: string): string {
   return defuse(text.replace(OTHER, '').replace(ALL_SGR, ''));
 }
 
 /** Put a text on one safe line; beyond the limit it says how much is left out. */
 export function oneLine(text: string, limit: number): string {
   const raw = truncate(text, 4 * limit);
-  const parts = strip(raw)
+  const parts = sanitize(raw)
     .replaceAll('\t', ' ')
     .split('\n')
     .map(part => part.trim());
   const line = parts.filter(Boolean).join(' ↵ ');
   const shown = truncate(line, limit);
   const omitted = line.length - shown.length + text.length - raw.length;
-  return omitted ? `${shown}… ${leftOut(omitted)}` : line;
+  return omitted ? `${shown}… ${countOmitted(omitted)}` : line;
 }
 
 /** Phrase for characters that are not shown. */
-export function leftOut(count: number): string {
+export function countOmitted(count: number): string {
   return `${count.toLocaleString('en-US')} character${count === 1 ? '' : 's'} left out`;
 }
 

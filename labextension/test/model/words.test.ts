@@ -1,101 +1,73 @@
-/** The card says what the text and the HTML of the package say. */
+/** Wording that Python and TypeScript share: `tests/data/words.json`, read by pytest and by vitest. */
 
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
+import { timeUse } from '../../src/card/advice';
 import * as words from '../../src/model/words';
-import { NO_HEAD } from '../../src/protocol/figures';
 import type { Head } from '../../src/protocol/figures';
-import { clock, share, ticking } from '../../src/ui/formatting';
+import { NO_HEAD } from '../../src/protocol/figures';
+import type { EngineLoad, FailedInput } from '../../src/protocol/records';
+import { countOmitted, oneLine, sanitize } from '../../src/ui/ansi';
+import * as formatting from '../../src/ui/formatting';
 
-function head(facts: Partial<Head>): Head {
-  return { ...NO_HEAD, ...facts };
+interface Case {
+  function: string;
+  args: unknown[];
+  expected: unknown;
 }
 
-test.each([
-  [null, '–'],
-  [NaN, '–'],
-  [0.0042, '4 ms'],
-  [0.0025, '2 ms'],
-  [0.0995, '0.1 s'],
-  [0.25, '0.2 s'],
-  [9.94, '9.9 s'],
-  [9.95, '0:10'],
-  [23.4, '0:23'],
-  [3723, '1:02:03'],
-  [183_845, '2 d 03:04:05'],
-  [-0.5, '−0.5 s']
-])('%s seconds are written %s', (seconds, text) => {
-  expect(clock(seconds)).toBe(text);
+interface Facts extends Head {
+  engines: EngineLoad[];
+  input: FailedInput;
+}
+
+const CASES = JSON.parse(readFileSync('../tests/data/words.json', 'utf8')) as Case[];
+
+const phrases = (parts: { phrase: string }[]): string[] => parts.map(part => part.phrase);
+
+/** Functions whose arguments differ from those of Python; a case calls all others as they are. */
+const ADAPTED: Record<string, (facts: Facts) => unknown> = {
+  counts: facts => phrases(words.counts(facts)),
+  times: facts => words.times(facts, facts.elapsed),
+  eta: facts => words.eta(facts, facts.eta),
+  rates: facts => words.rates(facts, facts.engines.length),
+  lost_engines: facts => words.lostEngines(facts.engines),
+  time_use: facts => phrases(timeUse(facts.time_use)),
+  failed_input: group => words.failedInput(group.input)
+};
+
+type Plain = Record<string, (...args: unknown[]) => unknown>;
+const PLAIN = { ...formatting, ...words, sanitize, oneLine, countOmitted } as unknown as Plain;
+
+/** Call the function of a case. */
+function call({ function: name, args }: Case): unknown {
+  const [first, ...others] = args;
+  if (name === 'state') return words.STATES[first as words.AnyState];
+  const isFacts = typeof first === 'object' && first !== null && !Array.isArray(first);
+  const facts = isFacts ? { ...NO_HEAD, engines: [], ...first } : first;
+  const adapted = ADAPTED[name];
+  if (adapted) return adapted(facts as Facts);
+  const plain = PLAIN[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+  if (!plain) throw new Error(`no function ${name}`);
+  return args.length ? plain(facts, ...others) : plain();
+}
+
+test.each(CASES)('$function of $args is $expected, as in Python', given => {
+  expect(call(given)).toEqual(given.expected);
 });
 
-test('a time span that grows has whole seconds', () => {
-  expect([0.9, 59.99, 3600].map(ticking)).toEqual(['0:00', '0:59', '1:00:00']);
+test('every state is among the cases', () => {
+  const states = CASES.filter(given => given.function === 'state').map(given => given.args[0]);
+  expect(new Set(states)).toEqual(new Set(Object.keys(words.STATES)));
 });
 
-test('a little is never shown as nothing', () => {
-  expect([0, 0.001, 0.93].map(share)).toEqual(['0 %', '< 1 %', '93 %']);
+test('a time that is not finite is unknown', () => {
+  expect([NaN, Infinity].map(formatting.formatDuration)).toEqual(['–', '–']);
 });
 
-test('engines are named in spans', () => {
-  expect(words.engines([3, 1, 0, 2, 7, null])).toBe('engines 0–3, 7');
-  expect(words.engines([4])).toBe('engine 4');
-  expect(words.engines([])).toBe('');
-  expect(words.engines(['engines 0–3'])).toBe('engines 0–3');
-  expect(words.engines([0, 2, 4, 6, 8, 10, 12, 14, 16, 18])).toBe(
-    'engines 0, 2, 4, 6, 8, 10, 12, 14 and 2 more'
-  );
-});
-
-test('progress is counted in inputs, and at the end in tasks', () => {
-  expect(words.progress(head({ total: 1000, done: 412, messages: 1000 }))).toBe('412 of 1,000');
-  expect(words.progress(head({ total: 1000, finished: true, messages: 1000 }))).toBe('1,000 tasks');
-  expect(words.progress(head({ total: 20_000, finished: true, messages: 128 }))).toBe(
-    '20,000 tasks in 128 messages'
-  );
-  expect(words.progress(head({}))).toBe('no tasks');
-});
-
-test('states that hold nothing are not counted', () => {
-  const counts = words.counts(head({ ok: 398, failed: 14, running: 8, queued: 580 }));
-  expect(counts.map(count => count.phrase)).toEqual(['398 ok', '14 failed', '8 running', '580 queued']);
-  const lost = words.counts(head({ state: 'lost', ok: 3, running: 8, queued: 580 }));
-  expect(lost.map(count => count.phrase)).toEqual(['3 ok', '588 lost contact']);
-});
-
-test('an ETA is a range, or one time where both ends are the same', () => {
-  expect(words.eta(head({}), [31.2, 38.7])).toBe('about 0:31 – 0:38 left');
-  expect(words.eta(head({}), [3.1, 3.9])).toBe('about 0:03 left');
-  expect(words.eta(head({ finished: true }), [3, 4])).toBe('');
-});
-
-test.each([
-  [17.9, '17.9 tasks/s'],
-  [1234.5, '1,234 tasks/s'],
-  [0.2, '12.0 tasks/min'],
-  [0.001, '3.6 tasks/h'],
-  [0, '']
-])('%s tasks a second are written %s', (throughput, text) => {
-  expect(words.throughput(head({ throughput }))).toBe(text);
-});
-
-test('rates say what was gained', () => {
-  const facts = { finished: true, serial_time: 422.4, speedup: 7.44, efficiency: 0.93, throughput: 17.9 };
-  expect(words.rates(head(facts), 8)).toEqual([
-    '17.9 tasks/s',
-    'computed 7:02',
-    'speed-up 7.4 on 8 engines (93 %)'
-  ]);
-  expect(words.rates(head({ speedup: 0.0123 }), 1)).toEqual(['speed-up 0.012 on 1 engine']);
-});
-
-test('one task shows its value, or its state', () => {
-  expect(words.outcome(head({ finished: true, ok: 1, value: '41872' }))).toBe('→ 41872');
-  expect(words.outcome(head({ running: 1 }))).toBe('running');
-  expect(words.outcome(head({ finished: true, ok: 1 }))).toBe('done');
-});
-
-test('another day has its date', () => {
+test('the time of another day has its date', () => {
   const at = new Date(2026, 10, 23, 14, 3).getTime() / 1000;
-  expect(words.moment(at, new Date(2026, 10, 23, 18))).toBe('14:03');
-  expect(words.moment(at, new Date(2026, 10, 24, 9))).toBe('14:03 on 2026-11-23');
+  expect(words.timeOfDay(at, new Date(2026, 10, 23, 18))).toBe('14:03');
+  expect(words.timeOfDay(at, new Date(2026, 10, 24, 9))).toBe('14:03 on 2026-11-23');
 });

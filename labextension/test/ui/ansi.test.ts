@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { appendText, clip, oneLine, applyCarriageReturns, runs, strip } from '../../src/ui/ansi';
+import { appendText, clip, oneLine, applyCarriageReturns, runs, sanitize } from '../../src/ui/ansi';
 
 const ESC = '\x1b';
 
@@ -56,14 +56,14 @@ test.each([
   `${ESC}c`,
   '\x9b2J'
 ])('every other escape is dropped (%j)', escape => {
-  expect(strip(`a${escape}b`)).toBe('ab');
+  expect(sanitize(`a${escape}b`)).toBe('ab');
 });
 
 test('control characters, overrides and lone surrogates are shown', () => {
-  expect(strip('a\x00b\x07c\x7fd\x08')).toBe('a␀b␇c␡d␈');
-  expect(strip('\u202egnp.exe\u2066')).toBe('\ufffdgnp.exe\ufffd');
-  expect(strip('\ud800x\udfff')).toBe('\ufffdx\ufffd');
-  expect(strip('👍')).toBe('👍');
+  expect(sanitize('a\x00b\x07c\x7fd\x08')).toBe('a␀b␇c␡d␈');
+  expect(sanitize('\u202egnp.exe\u2066')).toBe('\ufffdgnp.exe\ufffd');
+  expect(sanitize('\ud800x\udfff')).toBe('\ufffdx\ufffd');
+  expect(sanitize('👍')).toBe('👍');
 });
 
 test('markup stays text', () => {
