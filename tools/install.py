@@ -12,11 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOG = ROOT / "build" / "state" / "install.log"
 STEPS = [  # a line of the output of pip or Yarn, the step that it begins, and how long that usually takes
     (r"  Installing build dependencies: started", "fetching the build tools", "(10 s)"),
-    (
-        r"  \S+ YN0000: \S+ Fetch step",
-        "fetching the npm packages of the JupyterLab extension",
-        "(10 s to a minute)",
-    ),
+    (r"  \S+ YN0000: \S+ Fetch step", "fetching npm packages", "(10 s to a minute)"),
     (r"  \S+ YN0000: \S+ Link step", "building the JupyterLab extension", "(30 s)"),
     (r"Collecting ", "downloading packages", "(10 s to a minute)"),
     (r"Installing collected packages: ", "installing packages", "(30 s)"),
