@@ -45,7 +45,7 @@ help:
 	@echo "make docs              build the documentation in build/docs; warnings are errors"
 	@echo "make build             build the sdist and the wheel in dist/"
 	@echo "make install-check     install both into empty environments and use them there"
-	@echo "make clean             remove everything that the other targets created, including .venv"
+	@echo "make clean             remove all generated files: .venv, build/ with your copies of the notebooks, ..."
 
 .venv/bin/python:
 	@PYTHON="$(PYTHON)" sh tools/venv.sh
