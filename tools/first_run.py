@@ -62,10 +62,18 @@ def clone_checkout(clone):
 
 
 def environment(home):
-    """The environment of a user whose home directory is `home`, and who has moved nothing out of it."""
+    """Return the environment of a user whose home directory is `home`, and who has moved nothing out of it.
+
+    Programs in the present home directory are not on its PATH: rustup, for one, would write its settings to
+    `home`.
+    """
+    present = Path.home()
+    path = [part for part in os.get_exec_path() if not Path(part).is_relative_to(present)]
     return {
         **{name: value for name, value in os.environ.items() if name not in FOLDERS | OF_MAKE},
         "HOME": str(home),
+        "PATH": os.pathsep.join(path),
+        "PYTHON": sys.executable,
     }
 
 
