@@ -37,8 +37,8 @@ class Layer(Protocol):
     def add_request(self, client: Any, future: Any, buffers: Any) -> None:
         """Take notice of a task that was sent, with its pickled function and arguments."""
 
-    def add_broadcast(self, client: Any, future: Any, metadata: Any) -> None:
-        """Take notice of a message that was sent to many engines at once."""
+    def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
+        """Take notice of a message that is about to be sent to many engines at once."""
 
     def followed(self, result: Any) -> Followed:
         """Return the facade of a result."""
@@ -236,15 +236,32 @@ def send(layer: Layer, theirs: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(theirs)
     def _send(self: Any, socket: Any, msg_type: str, *args: Any, **kwargs: Any) -> Any:
-        future = theirs(self, socket, msg_type, *args, **kwargs)
-        if msg_type == "apply_request" and kwargs.get("buffers"):
-            layer.add_request(self, future, kwargs["buffers"])
         metadata = kwargs.get("metadata")
         if metadata and metadata.get("is_broadcast"):
-            layer.add_broadcast(self, future, metadata)
+            kwargs["message_future_hook"] = _before_broadcast(layer, self, metadata, kwargs)
+        future = theirs(self, socket, msg_type, *args, **kwargs)
+        if msg_type == "apply_request" and kwargs.get("buffers"):
+            layer.sent(self, future, kwargs["buffers"])
         return future
 
     return _send
+
+
+def _before_broadcast(
+    layer: Layer, client: Any, metadata: Any, kwargs: dict[str, Any]
+) -> Callable[[Any], None]:
+    """Return a hook that calls upstream's and then the layer, before the IO thread can send the message.
+
+    Afterwards would be too late: an engine may have published the end of its output by then.
+    """
+    theirs = kwargs.get("message_future_hook")
+
+    def hook(future: Any) -> None:
+        if theirs is not None:
+            theirs(future)
+        layer.broadcast(client, future, metadata)
+
+    return hook
 
 
 def _init_futures(layer: Layer, theirs: Callable[[Any], None]) -> Callable[[Any], None]:

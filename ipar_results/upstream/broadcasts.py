@@ -9,8 +9,8 @@ from typing import Any
 from .replies import forget_when_done
 
 
-def forget_broadcast_when_done(client: Any, request: Any, metadata: Any) -> None:
-    """Have a client let go of a broadcast as it does of other tasks; called when it was just sent.
+def tidy(client: Any, request: Any, metadata: Any) -> None:
+    """Have a client let go of a broadcast as it does of other tasks; called just before it is sent.
 
     Parameters
     ----------

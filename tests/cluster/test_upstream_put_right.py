@@ -20,6 +20,7 @@ from kernels import printed
 from tasks import fail_then_nap, nap, odd, speak
 
 import ipar_results
+from ipar_results.attach import enable
 
 pytestmark = pytest.mark.cluster
 
@@ -244,6 +245,26 @@ def test_upstream_keeps_it(lview, off):
     gc.collect()
     assert gone() is not None
     ipp.AsyncResult.split.cache_clear()
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_client_keeps_nothing_of_a_broadcast_that_ends_before_its_sender_goes_on(
+    rc, until, monkeypatch, together
+):
+    extension = enable.current()
+    theirs = extension.broadcast
+
+    def late(*args):  # as on a busy machine
+        time.sleep(1)
+        theirs(*args)
+
+    def kept():
+        return {name: set(getattr(rc, name)) - {"submitted"} for name in ("metadata", "_output_futures")}
+
+    monkeypatch.setattr(extension, "broadcast", late)
+    before = kept()
+    assert rc.broadcast_view(is_coalescing=together).apply_async(nap, 0).get(30) == [0, 0]
+    until(lambda: kept() == before)
 
 
 def test_splitting_gives_upstreams_parts(lview):
