@@ -1,7 +1,7 @@
 # Everything is installed once into .venv, and everything else is written below build/. Nothing is written to
 # your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo first-run test check test-python test-typescript test-browser test-wheel matrix fuzz upstream bench scale peers faults soak \
+.PHONY: help demo first-run test check test-python test-typescript test-browser test-wheel test-cost matrix fuzz upstream bench scale peers faults soak \
     build docs install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
@@ -74,8 +74,11 @@ endif
 first-run:
 	$(PYTHON) tools/first_run.py
 
-test: check test-python test-typescript test-browser test-wheel upstream
-	$(BIN)/python tests/bench/observe.py 1000
+# Most tests wait for engines, kernels and pages, so three targets run at a time. Each target's output is printed
+# when it ends; make before 4.0 has no --output-sync.
+PARALLEL := --jobs=3 --keep-going --no-print-directory $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+test: .venv/test.stamp
+	$(MAKE) $(PARALLEL) test-python test-browser check test-typescript test-wheel upstream test-cost
 
 check: .venv/test.stamp
 	$(BIN)/ruff check .
@@ -83,25 +86,25 @@ check: .venv/test.stamp
 	$(BIN)/mypy
 	cd labextension && PATH="$(BIN):$$PATH" jlpm check
 
-# Real engines on a busy machine can be late: what failed beside others is tried once more, alone, and stays in the
-# log as failed once. One that fails alone fails the whole.
-AGAIN = { echo "== failed; now alone, and to be mended all the same ==" >&2; \
-    $(BIN)/python -m pytest -m $(1) --last-failed --last-failed-no-failures none; }
-
-# Browser tests run in a separate process, because Playwright keeps an event loop running in the main thread.
+# Tests of one file share kernels and clusters, and stay in one process until another has none left.
 test-python: .venv/test.stamp
-	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile || $(call AGAIN,"not browser")
+	$(BIN)/python -m pytest -m "not browser" -n 3 --dist worksteal
 
 # The installation created node_modules; Node itself is a wheel in .venv.
 test-typescript: .venv/test.stamp
 	cd labextension && PATH="$(BIN):$$PATH" jlpm test
 
+# Browser tests have processes of their own, because Playwright keeps an event loop running in the main thread.
+# Those in JupyterLab come before those in Notebook, so each of the two processes starts one of the servers.
 test-browser: .venv/test.stamp
-	$(BIN)/python -m pytest -m browser || $(call AGAIN,browser)
+	$(BIN)/python -m pytest tests/browser -m browser -n 2 --dist worksteal
 
 # The wheel is built with no Node on PATH, and only when its sources have changed.
 test-wheel: .venv/test.stamp
 	wheel=$$($(BIN)/python tools/wheel.py) && $(BIN)/python -m pytest tests/test_wheel.py --wheel "$$wheel"
+
+test-cost: .venv/test.stamp
+	$(BIN)/python tests/bench/observe.py 1000
 
 # Runs the browser tests marked `matrix` on kernels of other versions, whose environments are in build/matrix.
 matrix: .venv/test.stamp

@@ -33,11 +33,7 @@ FRONT_ENDS = {  # module to start, its application class, path of a notebook
 }
 
 
-MEASURED = pytest.StashKey()
-
-
-def pytest_configure(config):
-    config.stash[MEASURED] = {}
+MEASURED = "measured in the browser"  # a property of a test's report, so that it comes from another process
 
 
 def pytest_generate_tests(metafunc):
@@ -48,9 +44,14 @@ def pytest_generate_tests(metafunc):
 
 def pytest_terminal_summary(terminalreporter, config):
     """Print what was measured: a table of the median, the 95th percentile and the worst of each."""
-    measured = config.stash[MEASURED]
+    measured = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, noted in report.user_properties if report.when == "call" else ():
+            if name == MEASURED:
+                key, seconds = noted
+                measured.setdefault(tuple(key), []).extend(seconds)
     if measured:
-        terminalreporter.section("measured in the browser")
+        terminalreporter.section(MEASURED)
         terminalreporter.write_line(f"{'':60s} {'median':>9s} {'p95':>9s} {'worst':>9s}")
     for (what, kernel, where), seconds in sorted(measured.items()):
         name = f"{what}, {kernel}, {where}"
@@ -66,11 +67,11 @@ def p95(seconds):
 
 
 @pytest.fixture
-def measured(request):
+def measured(record_property):
     """Note seconds for the table at the end, and get their p95: ``measured(what, kernel, where, *s)``."""
 
     def note(what, kernel, where, *seconds):
-        request.config.stash[MEASURED].setdefault((what, kernel, where), []).extend(seconds)
+        record_property(MEASURED, ((what, kernel, where), seconds))
         return p95(seconds)
 
     return note
