@@ -78,7 +78,8 @@ first-run:
 # when it ends; make before 4.0 has no --output-sync.
 PARALLEL := --jobs=3 --keep-going --no-print-directory $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 test: .venv/test.stamp
-	$(MAKE) $(PARALLEL) test-python test-browser check test-typescript test-wheel upstream test-cost
+	@echo "Three parts of seven run at a time, and each prints its output when it ends: the longest takes minutes."
+	@$(MAKE) $(PARALLEL) test-python test-browser check test-typescript test-wheel upstream test-cost
 
 check: .venv/test.stamp
 	$(BIN)/ruff check .
