@@ -1,10 +1,11 @@
-/** Broken and hostile variants of good messages, for the fuzz tests. */
+/** Generator of broken and hostile variants of valid messages, for the fuzz tests. */
 
 export const CASES = Number(process.env.FUZZ_CASES ?? 1_500);
+/** Milliseconds. */
 export const SLOW = 100;
 
-/** Numbers from 0 to 1, the same for the same seed. */
-export function chances(seed: number): () => number {
+/** Pseudo-random numbers from 0 to 1, reproducible by seed. */
+export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -20,8 +21,8 @@ const VALUES: unknown[] = [
 ];
 const TOKENS = ['"', '{', '}', '[', ']', ',', ':', '\\', 'null', '1e999', '9'.repeat(400), '[['.repeat(500), '\u0000'];
 
-/** One of the places in a structure: its holder and key. */
-function places(data: unknown): [Record<string, unknown>, string][] {
+/** The fields of a structure: each with its holder and key. */
+function fieldsOf(data: unknown): [Record<string, unknown>, string][] {
   const found: [Record<string, unknown>, string][] = [];
   const waiting = [data];
   while (waiting.length && found.length < 1_000) {
@@ -35,13 +36,13 @@ function places(data: unknown): [Record<string, unknown>, string][] {
   return found;
 }
 
-/** A broken variant of a message: values replaced or removed, or its text changed where that is JSON still. */
-export function variant(text: string, chance: () => number): unknown {
-  if (chance() < 0.4) {
-    const at = Math.floor(chance() * text.length);
-    const cut = Math.floor(chance() * 6);
-    const token = TOKENS[Math.floor(chance() * TOKENS.length)] ?? '';
-    const changed = text.slice(0, at) + (chance() < 0.5 ? token : '') + text.slice(at + cut);
+/** Break a message: replace or remove values, or edit its text. */
+export function broken(text: string, random: () => number): unknown {
+  if (random() < 0.4) {
+    const at = Math.floor(random() * text.length);
+    const cut = Math.floor(random() * 6);
+    const token = TOKENS[Math.floor(random() * TOKENS.length)] ?? '';
+    const changed = text.slice(0, at) + (random() < 0.5 ? token : '') + text.slice(at + cut);
     try {
       return JSON.parse(changed);
     } catch {
@@ -49,17 +50,17 @@ export function variant(text: string, chance: () => number): unknown {
     }
   }
   const data: unknown = JSON.parse(text);
-  const all = places(data);
-  for (let i = 0; i <= chance() * 4; i++) {
-    const [holder, key] = all[Math.floor(chance() * all.length)] ?? [{}, ''];
-    if (chance() < 0.2) {
-      // a list with a hole in it is no JSON
+  const all = fieldsOf(data);
+  for (let i = 0; i <= random() * 4; i++) {
+    const [holder, key] = all[Math.floor(random() * all.length)] ?? [{}, ''];
+    if (random() < 0.2) {
+      // JSON has no lists with holes.
       if (Array.isArray(holder)) holder.splice(Number(key), 1);
       else Reflect.deleteProperty(holder, key);
-    } else holder[key] = VALUES[Math.floor(chance() * VALUES.length)];
+    } else holder[key] = VALUES[Math.floor(random() * VALUES.length)];
   }
   return data;
 }
 
-/** Milliseconds of this process's own time: a busy machine makes no case slow. */
-export const spent = (since: NodeJS.CpuUsage): number => process.cpuUsage(since).user / 1000;
+/** Milliseconds of CPU time, which does not depend on the load of the machine. */
+export const cpuTime = (since: NodeJS.CpuUsage): number => process.cpuUsage(since).user / 1000;

@@ -1,3 +1,3 @@
-/** What Lumino's widgets want of a browser and jsdom does not have. */
+/** Classes of a browser that Lumino's widgets need and jsdom lacks. */
 
 Object.assign(globalThis, { DragEvent: class extends MouseEvent {} });

@@ -1,4 +1,4 @@
-/** The card in a page without a layout: what it says, what can be pressed, and what it leaves behind. */
+/** The card in a page without layout: texts, buttons, folds, and disposal. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
@@ -6,7 +6,7 @@ import { AdviceView, timeUse } from '../../src/card/advice';
 import { Card } from '../../src/card/card';
 import { ResultModel } from '../../src/model/result';
 import type { Commands } from '../../src/model/result';
-import { SCENES, commands, kept, live, reply } from '../gallery/scenes';
+import { SCENES, commands, saved, live, reply } from '../gallery/scenes';
 
 let card: Card;
 
@@ -34,26 +34,26 @@ function show(model: ResultModel, changes: Partial<Commands> = {}): ResultModel 
   return model;
 }
 
-/** What is not hidden. */
-function seen(node: Element): boolean {
+/** Whether an element is not hidden. */
+function isShown(node: Element): boolean {
   return node.closest('[hidden]') === null;
 }
 
 function button(name: string): HTMLButtonElement {
   const found = [...card.node.querySelectorAll('button')].find(
-    node => seen(node) && (node.getAttribute('aria-label') ?? node.textContent.trim()) === name
+    node => isShown(node) && (node.getAttribute('aria-label') ?? node.textContent.trim()) === name
   );
   if (!found) throw new Error(`no button ${name}`);
   return found;
 }
 
 function buttons(): string[] {
-  return [...card.node.querySelectorAll('.ipar-actions button')].filter(seen).map(node => node.textContent);
+  return [...card.node.querySelectorAll('.ipar-actions button')].filter(isShown).map(node => node.textContent);
 }
 
 function text(selector: string): string {
   return [...card.node.querySelectorAll(selector)]
-    .filter(seen)
+    .filter(isShown)
     .map(node => node.textContent)
     .join('|');
 }
@@ -72,7 +72,7 @@ async function frame(): Promise<void> {
 }
 
 describe('the head', () => {
-  test('says name, progress, counts and what is left', () => {
+  test('has name, progress, counts and time left', () => {
     show(scene('running'));
     expect(text('.ipar-name')).toBe('simulate');
     expect(text('.ipar-fact')).toBe('412 of 1,000');
@@ -82,7 +82,7 @@ describe('the head', () => {
     expect(card.node.getAttribute('aria-label')).toBe('simulate: running');
   });
 
-  test('has a progress bar in inputs', () => {
+  test('has a progress bar that counts inputs', () => {
     show(scene('chunked'));
     const bar = card.node.querySelector('[role=progressbar]');
     expect(bar?.getAttribute('aria-valuenow')).toBe('9400');
@@ -95,12 +95,12 @@ describe('the head', () => {
     expect(text('.ipar-bar, .ipar-facts, .ipar-fold, .ipar-lanes')).toBe('');
   });
 
-  test('of nothing says so', () => {
+  test('of a result without tasks says so', () => {
     show(scene('empty'));
     expect(text('.ipar-fact')).toBe('no tasks');
   });
 
-  test('changes in place', async () => {
+  test('is updated in place', async () => {
     const model = show(scene('running'));
     const parts = [...card.node.querySelectorAll('.ipar-bar i')];
     model.apply({ id: model.id, head: { ok: 399, done: 413, queued: 579 } });
@@ -109,7 +109,7 @@ describe('the head', () => {
     expect([...card.node.querySelectorAll('.ipar-bar i')]).toEqual(parts);
   });
 
-  test('ticks each second, and not once the result has ended', async () => {
+  test('ticks every second until the result has ended', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const model = show(scene('running'));
     const before = text('.ipar-pace');
@@ -133,14 +133,14 @@ describe('without a kernel', () => {
     expect(buttons()).toEqual([]);
   });
 
-  test('a result that had ended is whole', () => {
+  test('a finished result is complete', () => {
     show(scene('savedDone'));
     expect(text('.ipar-note')).toBe('');
     expect(text('.ipar-pace')).toMatch(/^took /);
   });
 
-  test('a task still opens with what the notebook keeps', () => {
-    show(kept(scene('failed')));
+  test('a task opens with what the notebook holds', () => {
+    show(saved(scene('failed')));
     fold('Tasks').click();
     button('Open task 41').click();
     expect(text('.ipar-drawer')).toContain('✕ failed');
@@ -156,7 +156,7 @@ describe('buttons', () => {
     expect(buttons()).toEqual(['Export']);
   });
 
-  test('are pressed at once, and free again when the kernel has answered', async () => {
+  test('are disabled from the click until the reply', async () => {
     let answer = (): void => undefined;
     const run = vi.fn(() => new Promise<void>(resolve => (answer = resolve)));
     show(scene('running'), { run });
@@ -170,7 +170,7 @@ describe('buttons', () => {
     });
   });
 
-  test('say why nothing came of it', async () => {
+  test('show why a request failed', async () => {
     show(scene('running'), { run: () => Promise.reject(new Error('No answer from the kernel.')) });
     button('Retry failed').click();
     await vi.waitFor(() => {
@@ -178,7 +178,7 @@ describe('buttons', () => {
     });
   });
 
-  test('ask before they stop what runs', () => {
+  test('ask for confirmation before they stop running tasks', () => {
     const run = vi.fn(() => Promise.resolve());
     show(scene('running'), { run });
     button('Interrupt').click();
@@ -191,7 +191,7 @@ describe('buttons', () => {
     expect(run.mock.calls).toEqual([['interrupt', {}]]);
   });
 
-  test('export in three formats and say where it went', async () => {
+  test('export in three formats and show the path', async () => {
     const run = vi.fn(() => Promise.resolve());
     const model = show(scene('done'), { run });
     button('Export').click();
@@ -204,7 +204,7 @@ describe('buttons', () => {
 });
 
 describe('failures', () => {
-  test('say which inputs failed, when, and what one of them was', async () => {
+  test('show which inputs failed, when, and one of them', async () => {
     const model = show(scene('running'));
     const times = { first_time: model.head.base + 3, last_time: model.head.base + 61 };
     const input: [number, string] = [41, "(0, '<b>')"];
@@ -213,8 +213,8 @@ describe('failures', () => {
       failures: [{ n: 0, count: 99, engines: [1], first: 4, indices: [4, 5, 6, 41], input, ...times }]
     });
     await frame();
-    const told = [...card.node.querySelectorAll('.ipar-failure p')].map(p => p.textContent);
-    expect(told.slice(0, 2)).toEqual([
+    const lines = [...card.node.querySelectorAll('.ipar-failure p')].map(p => p.textContent);
+    expect(lines.slice(0, 2)).toEqual([
       'inputs 4–6, 41 and 95 more · first at 3.0 s, last at 1:01',
       "input 41: (0, '<b>')"
     ]);
@@ -236,7 +236,7 @@ describe('failures', () => {
     expect(details.querySelector('pre')?.firstChild).toBe(pre);
   });
 
-  test('are copied without colours', async () => {
+  test('are copied without colour codes', async () => {
     const writeText = vi.fn((_: string) => Promise.resolve());
     vi.stubGlobal('navigator', { clipboard: { writeText } });
     show(scene('running'));
@@ -251,18 +251,18 @@ describe('failures', () => {
 });
 
 describe('folds', () => {
-  test('stay as they are when the result is shown by another model', () => {
+  test('stay open when the model of the result is replaced', () => {
     show(scene('running'));
     fold('Engines').click();
-    show(kept(scene('running')));
+    show(saved(scene('running')));
     expect(fold('Engines').getAttribute('aria-expanded')).toBe('true');
     expect(text('.ipar-table tbody tr')).not.toBe('');
   });
 
-  test('list tasks fifty a page and by state', () => {
+  test('list tasks by page and by state', () => {
     show(scene('running'));
     fold('Tasks').click();
-    const rows = (): number => [...card.node.querySelectorAll('.ipar-part tbody tr')].filter(seen).length;
+    const rows = (): number => [...card.node.querySelectorAll('.ipar-part tbody tr')].filter(isShown).length;
     expect(rows()).toBe(50);
     button('Next').click();
     expect(text('.ipar-part')).toContain('51–100 of 1,000');
@@ -274,14 +274,14 @@ describe('folds', () => {
     expect(text('.ipar-part')).toContain('1–50 of 580');
   });
 
-  test('say where only some of the tasks are known', () => {
+  test('say where only a sample of the tasks is here', () => {
     show(scene('sampled'));
     fold('Tasks').click();
     expect(text('.ipar-part')).toContain('of 200,000 tasks are known here');
     expect(text('.ipar-timeline')).toContain('timeline shows 5,000 of 100,000 tasks');
   });
 
-  test('fetch output when it is looked at, and say how much is new', async () => {
+  test('fetch output when opened, and show how much is new', async () => {
     const outputs = vi.fn(() => commands.outputs());
     const model = show(scene('running'), { outputs });
     expect(fold('Output').textContent).toContain('3 new');
@@ -296,7 +296,7 @@ describe('folds', () => {
     expect(fold('Output').textContent).toContain('2 new');
   });
 
-  test('a map stands for more engines than a table can hold', () => {
+  test('show many engines as a map', () => {
     show(scene('engines1024'));
     fold('Engines').click();
     expect(card.node.querySelectorAll('.ipar-cell')).toHaveLength(1024);
@@ -307,7 +307,7 @@ describe('folds', () => {
 });
 
 describe('a task', () => {
-  test('opens with all that the kernel knows, and gives the focus back', async () => {
+  test('opens with the details from the kernel, and returns the focus', async () => {
     show(scene('running'));
     fold('Tasks').click();
     button('Open task 0').focus();
@@ -323,7 +323,7 @@ describe('a task', () => {
     expect(document.activeElement).toBe(button('Open task 0'));
   });
 
-  test('shows more when asked', async () => {
+  test('shows more on request', async () => {
     const task = vi.fn((position: number, _limit?: number) => Promise.resolve(reply(position)));
     show(scene('running'), { task });
     fold('Tasks').click();
@@ -335,7 +335,7 @@ describe('a task', () => {
     expect(task.mock.calls.map(call => call[1])).toEqual([4_000, 40_000]);
   });
 
-  test('says that the kernel does not answer', async () => {
+  test('shows that the kernel does not reply', async () => {
     show(scene('running'), { task: () => Promise.reject(new Error('No answer from the kernel.')) });
     fold('Tasks').click();
     button('Open task 0').click();
@@ -345,7 +345,7 @@ describe('a task', () => {
   });
 });
 
-test('hostile text is text', () => {
+test('hostile text is shown as text', () => {
   show(scene('hostile'));
   for (const name of ['Engines', 'Tasks', 'Output']) fold(name).click();
   for (const details of card.node.querySelectorAll('details')) details.open = true;
@@ -354,7 +354,7 @@ test('hostile text is text', () => {
   expect(card.node.textContent.length).toBeLessThan(100_000);
 });
 
-test('rows are asked for only where none came', async () => {
+test('rows are requested only where none has arrived', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const watch = vi.fn(() => Promise.resolve());
   show(scene('running'), { watch });
@@ -365,7 +365,7 @@ test('rows are asked for only where none came', async () => {
   expect(watch).toHaveBeenCalledTimes(1);
 });
 
-test('a card that is gone listens to nothing and waits for nothing', () => {
+test('a disposed card has no listeners and no timers', () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = show(scene('running'));
   const changed = vi.spyOn(model, 'elapsed');
@@ -377,10 +377,10 @@ test('a card that is gone listens to nothing and waits for nothing', () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-describe('after the end', () => {
+describe('advice', () => {
   const use = { engines: 8, total: 100, computing: 3, waiting: 15, overhead: 82, lost: 0, other: 0 };
 
-  test('where the time went is one bar, and words below it for each part', () => {
+  test('shows the time use as a bar with a legend', () => {
     expect(timeUse(use).map(part => part.phrase)).toEqual([
       'computing 3 %',
       'transfer and overhead 82 %',
@@ -398,7 +398,7 @@ describe('after the end', () => {
     expect(bar?.hasAttribute('hidden')).toBe(true);
   });
 
-  test('no line of advice ends between a number and its unit', () => {
+  test('keeps numbers and units on one line', () => {
     const view = new AdviceView();
     const message = 'Tasks average 0.5 ms each. chunksize=128 would take about 2.0 s.';
     const advice = [{ code: 'tiny-tasks', message, evidence: '40 kB in 3 messages', gain: 1 }];

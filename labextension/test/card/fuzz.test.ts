@@ -1,4 +1,4 @@
-/** What is broken but was let in is drawn all the same; what was not let in changes nothing. */
+/** Broken results that pass the check are drawn; broken messages that do not pass it change nothing. */
 
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -9,13 +9,13 @@ import { ResultModel } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
 import { checkMessage } from '../../src/protocol/messages';
 import { checkSaved } from '../../src/protocol/saved';
-import { CASES, SLOW, chances, spent, variant } from '../broken';
+import { CASES, SLOW, randomNumbers, cpuTime, broken } from '../broken';
 import { FakeKernel } from '../kernel/fake-kernel';
 
 const golden = readFileSync('../tests/data/mime.json', 'utf8');
-const DRAWN = Math.ceil(CASES / 60); // to draw takes a hundred times as long as to read
+const DRAWN = Math.ceil(CASES / 60); // drawing takes a hundred times as long as reading
 const AT_A_LINK = Math.ceil(CASES / 3);
-/** Milliseconds for a card with every fold open: this page is no browser, and draws about ten times slower. */
+/** Milliseconds for a card with every fold open: jsdom draws about ten times slower than a browser. */
 const SLOW_CARD = 10 * SLOW;
 const FOLDS = ['Timeline', 'Engines', 'Tasks', 'Output'];
 
@@ -30,7 +30,7 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
-/** Draw a result with every fold open, and write down what the notebook would keep; milliseconds. */
+/** Draw a result with every fold open, and save it; returns milliseconds. */
 function draw(model: ResultModel): number {
   const before = process.cpuUsage();
   const card = new Card({ settings: { timelineOpen: true } });
@@ -42,20 +42,20 @@ function draw(model: ResultModel): number {
     }
     expect(card.node.querySelectorAll('[role=progressbar]')).toHaveLength(1);
     expect(checkSaved(JSON.parse(JSON.stringify(toSaved(model))))).toMatchObject({ ok: true });
-    return spent(before);
+    return cpuTime(before);
   } finally {
     card.dispose();
     card.node.remove();
   }
 }
 
-test(`${DRAWN} broken outputs of a saved notebook that are read are drawn too`, { timeout: 540_000 }, () => {
-  const chance = chances(16);
+test(`${DRAWN} broken saved results that pass the check are drawn`, { timeout: 540_000 }, () => {
+  const random = randomNumbers(16);
   const slow: number[] = [];
   const wrong: string[] = [];
   let drawn = 0;
   for (let i = 0; drawn < DRAWN; i++) {
-    const read = checkSaved(variant(golden, chance));
+    const read = checkSaved(broken(golden, random));
     if (!read.ok) continue;
     drawn++;
     try {
@@ -69,7 +69,7 @@ test(`${DRAWN} broken outputs of a saved notebook that are read are drawn too`, 
   expect(slow).toEqual([]);
 });
 
-/** All that a link knows. */
+/** The state of all results of a link. */
 function state(link: KernelLink): string {
   const known = [...link.results].map(({ id, head, running, failures, slots, engines, columns }) => {
     const { position, since } = running;
@@ -78,12 +78,12 @@ function state(link: KernelLink): string {
   return JSON.stringify(known);
 }
 
-test(`${AT_A_LINK} broken messages move no result of a link, or are drawn`, { timeout: 540_000 }, async () => {
-  const chance = chances(17);
+test(`${AT_A_LINK} broken messages change no result, or are drawn`, { timeout: 540_000 }, async () => {
+  const random = randomNumbers(17);
   const kernel = new FakeKernel();
   const link = new KernelLink({ id: 'k', client: 'tab', rate: 5 });
   link.connect(kernel.connection);
-  await kernel.hello();
+  await kernel.replyToHello();
   const good = JSON.stringify({
     type: 'update',
     full: false,
@@ -104,18 +104,18 @@ test(`${AT_A_LINK} broken messages move no result of a link, or are drawn`, { ti
   const wrong: string[] = [];
   let [refused, drawn] = [0, 0];
   for (let i = 0; i < AT_A_LINK; i++) {
-    if (i % 10 === 0) kernel.full('r');
+    if (i % 10 === 0) kernel.sendFullState('r');
     const before = state(link);
-    const message = variant(good, chance) as object;
+    const message = broken(good, random) as object;
     const buffers = sizes.map(size => {
-      const bytes = new Uint8Array(chance() < 0.1 ? Math.floor(chance() * 64) : size);
-      // positions, which come first, stay below 65,536: eight million rows would only make the test long
-      return bytes.map((_, at) => (at % 4 > 1 && at < 8 ? 0 : Math.floor(256 * chance()))).buffer;
+      const bytes = new Uint8Array(random() < 0.1 ? Math.floor(random() * 64) : size);
+      // The positions, which are first, stay below 65,536: eight million rows would only make the test long.
+      return bytes.map((_, at) => (at % 4 > 1 && at < 8 ? 0 : Math.floor(256 * random()))).buffer;
     });
     try {
       const began = process.cpuUsage();
-      kernel.tell(message, buffers);
-      if (spent(began) > SLOW) slow.push(i);
+      kernel.send(message, buffers);
+      if (cpuTime(began) > SLOW) slow.push(i);
       const told = { protocol: 1, session: kernel.session, seq: kernel.seq, ...message };
       if (!checkMessage(told, buffers).ok) {
         refused++;
@@ -136,8 +136,8 @@ test(`${AT_A_LINK} broken messages move no result of a link, or are drawn`, { ti
   expect(slow).toEqual([]);
   expect(refused).toBeGreaterThan(AT_A_LINK / 10);
   expect(drawn).toBeGreaterThanOrEqual(DRAWN);
-  kernel.full('r');
-  kernel.delta('r', { name: 'sound', total: 9, done: 4 });
+  kernel.sendFullState('r');
+  kernel.sendDelta('r', { name: 'sound', total: 9, done: 4 });
   expect(link.find('r')?.head).toMatchObject({ name: 'sound', done: 4 });
   link.dispose();
 });

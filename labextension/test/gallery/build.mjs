@@ -1,4 +1,4 @@
-// Bundles the gallery into one script and one style sheet: node test/gallery/build.mjs FOLDER
+// Bundle the gallery into one script and one style sheet: node test/gallery/build.mjs FOLDER
 
 import { dirname } from 'node:path';
 import process from 'node:process';

@@ -1,4 +1,4 @@
-/** A page of cards without Jupyter: `window.gallery` draws them and measures. */
+/** Page of cards without JupyterLab; `window.gallery` draws and measures them. */
 
 import '../../style/card.css';
 import '../../style/panel.css';
@@ -25,7 +25,7 @@ const cards: Card[] = [];
 const draws: number[] = [];
 
 for (const name of ['drawEnded', 'draw'] as const) {
-  // Each picture counts from the first stroke to the last.
+  // The time of a picture is that of both methods.
   const original = Object.getOwnPropertyDescriptor(Painter.prototype, name)?.value as Method;
   Object.defineProperty(Painter.prototype, name, {
     value(this: Painter, ...given: unknown[]) {
@@ -54,7 +54,7 @@ function show(names: string[], width: number): void {
   document.body.replaceChildren(column);
 }
 
-/** Unfold everything, and open a task where there is one. */
+/** Open all folds, and a task where there is one. */
 async function unfold(): Promise<void> {
   for (const fold of document.querySelectorAll<HTMLElement>(
     '.ipar-fold[aria-expanded="false"]:not([hidden])'
@@ -98,7 +98,7 @@ async function measure(frames: number): Promise<Timing> {
   return { draws: [...draws], frames: gaps };
 }
 
-/** Scroll the panel through so many results, a screen in each frame. */
+/** Scroll the panel through a number of results, one screen in each frame. */
 async function scroll(results: number, frames: number): Promise<number[]> {
   for (const card of cards.splice(0)) card.dispose();
   document.body.replaceChildren();
@@ -127,7 +127,7 @@ async function scroll(results: number, frames: number): Promise<number[]> {
   let before = await frame();
   for (let i = 0; i < frames; i++) {
     rows.scrollTop += 400;
-    // as five times a second in a kernel that works
+    // Five updates a second, as from a busy kernel.
     if (i % 12 === 0) kernels.updated.emit();
     const now = await frame();
     gaps.push(now - before);

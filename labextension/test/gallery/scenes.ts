@@ -1,4 +1,4 @@
-/** Results in every state, made up: for the gallery, the measurements and the tests. */
+/** Made-up results in every state, for the gallery, the measurements and the tests. */
 
 import { ResultModel } from '../../src/model/result';
 import type { Commands } from '../../src/model/result';
@@ -21,7 +21,7 @@ const TRACEBACK =
   '\x1b[32m---> 13\x1b[39m     \x1b[38;5;28;01mreturn\x1b[39;00m \x1b[30;43msolve\x1b[39;49m(grid, seed)\n\n' +
   '\x1b[31mValueError\x1b[39m: grid of 0 cells cannot be solved';
 
-/** Numbers that look random and are always the same. */
+/** Pseudo-random numbers from 0 to 1, reproducible by seed. */
 export function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -30,7 +30,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Columns for `length` rows, all unknown. */
+/** Columns of `length` queued rows. */
 export function rows(length: number): Rows {
   return {
     position: Uint32Array.from({ length }, (_, i) => i),
@@ -235,10 +235,10 @@ function actions(finished: boolean, failed: boolean): Action[] {
   return failed ? ['retry', 'export'] : ['export'];
 }
 
-/** The same without a kernel. */
-export function kept(model: ResultModel): ResultModel {
-  const saved: SavedResult = JSON.parse(JSON.stringify(toSaved(model))) as SavedResult;
-  return ResultModel.fromSaved(saved);
+/** The same result as saved, without a kernel. */
+export function saved(model: ResultModel): ResultModel {
+  const json: SavedResult = JSON.parse(JSON.stringify(toSaved(model))) as SavedResult;
+  return ResultModel.fromSaved(json);
 }
 
 const FAILED = [41, 88, 120, 121, 160, 190, 230, 260, 301, 333, 350, 377, 390, 402];
@@ -349,8 +349,8 @@ export const SCENES: Record<string, () => ResultModel> = {
     model.connection = 'unloaded';
     return model;
   },
-  saved: () => kept(running()),
-  savedDone: () => kept(live({ tasks: 1000, engines: 8, ended: 1000, failed: FAILED })),
+  saved: () => saved(running()),
+  savedDone: () => saved(live({ tasks: 1000, engines: 8, ended: 1000, failed: FAILED })),
   one: () => one({}),
   oneFailed: () => {
     const model = one({

@@ -1,4 +1,4 @@
-/** A kernel connection that a test plays: it records what is asked, and tells what the test says. */
+/** Fake kernel connection: records requests, and sends the replies and messages that a test wants. */
 
 import { Signal } from '@lumino/signaling';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
@@ -6,7 +6,7 @@ import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { KernelConnection } from '../../src/kernel/kernel-link';
 import { PROTOCOL, TARGET } from '../../src/protocol/types';
 
-interface Question {
+interface Content {
   type: string;
   request: string;
   [key: string]: unknown;
@@ -20,23 +20,23 @@ export class FakeKernel {
   readonly statusChanged = new Signal<this, Kernel.Status>(this);
   readonly connectionStatusChanged = new Signal<this, Kernel.ConnectionStatus>(this);
   readonly iopubMessage = new Signal<this, KernelMessage.IIOPubMessage>(this);
-  /** What was asked, oldest first. */
-  readonly asked: Question[] = [];
-  /** Futures that nobody has disposed. */
-  open = 0;
+  /** Contents of the requests, oldest first. */
+  readonly requests: Content[] = [];
+  /** Number of futures without reply that are not disposed. */
+  openFutures = 0;
   session = 'first';
   seq = 0;
-  #answers = new Map<string, (content: object) => void>();
-  #losses: (() => void)[] = [];
+  #replies = new Map<string, (content: object) => void>();
+  #cancels: (() => void)[] = [];
 
   get connection(): KernelConnection {
     return this as unknown as KernelConnection;
   }
 
-  sendControlMessage(message: { content: Question }): object {
+  sendControlMessage(message: { content: Content }): object {
     const { content } = message;
-    this.asked.push(content);
-    this.open += 1;
+    this.requests.push(content);
+    this.openFutures += 1;
     let fail: (error: Error) => void = () => undefined;
     const done = new Promise((_, reject) => {
       fail = reject;
@@ -45,72 +45,72 @@ export class FakeKernel {
       done,
       onReply: (_: object): void => undefined,
       dispose: (): void => {
-        this.open -= 1;
+        this.openFutures -= 1;
       }
     };
-    this.#losses.push(() => {
+    this.#cancels.push(() => {
       fail(new Error('Canceled'));
     });
-    this.#answers.set(content.request, reply => {
-      this.open -= 1;
+    this.#replies.set(content.request, reply => {
+      this.openFutures -= 1;
       future.onReply({ content: reply });
     });
     return future;
   }
 
-  /** Questions of one type. */
-  of(type: string): Question[] {
-    return this.asked.filter(question => question.type === type);
+  /** Requests of one type. */
+  requestsOf(type: string): Content[] {
+    return this.requests.filter(request => request.type === type);
   }
 
-  /** Answer the newest question of a type. */
-  async answer(type: string, content: object = {}): Promise<void> {
-    const question = this.of(type).at(-1);
-    if (!question) throw new Error(`nobody asked ${type}`);
-    const answer = this.#answers.get(question.request);
-    answer?.({ protocol: PROTOCOL, request: question.request, status: 'ok', ...content });
-    await settled();
+  /** Reply to the newest request of a type. */
+  async reply(type: string, content: object = {}): Promise<void> {
+    const request = this.requestsOf(type).at(-1);
+    if (!request) throw new Error(`no request ${type}`);
+    const send = this.#replies.get(request.request);
+    send?.({ protocol: PROTOCOL, request: request.request, status: 'ok', ...content });
+    await flushPromises();
   }
 
-  hello(): Promise<void> {
-    return this.answer('hello', { comm_id: 'c', session: this.session, version: '1', seq: this.seq });
+  replyToHello(): Promise<void> {
+    return this.reply('hello', { comm_id: 'c', session: this.session, version: '1', seq: this.seq });
   }
 
-  /** Tell something on the comm, under the next number unless the data have one. */
-  tell(data: object, buffers: ArrayBuffer[] = []): void {
+  /** Send data on the comm, with the next number unless they have one. */
+  send(data: object, buffers: ArrayBuffer[] = []): void {
     this.seq += 1;
     const numbered = { protocol: PROTOCOL, session: this.session, seq: this.seq, ...data };
     this.#emit('comm_msg', { comm_id: 'c', data: numbered }, buffers);
   }
 
-  full(...ids: string[]): void {
-    this.tell({ type: 'update', full: true, last: true, results: ids.map(id => ({ id, head: {} })), gone: [] });
+  sendFullState(...ids: string[]): void {
+    this.send({ type: 'update', full: true, last: true, results: ids.map(id => ({ id, head: {} })), gone: [] });
   }
 
-  delta(id: string, head: object = {}, gone: string[] = []): void {
-    this.tell({ type: 'update', full: false, results: [{ id, head }], gone });
+  sendDelta(id: string, head: object = {}, gone: string[] = []): void {
+    this.send({ type: 'update', full: false, results: [{ id, head }], gone });
   }
 
-  opens(session: string): void {
+  openComm(session: string): void {
     this.session = session;
     this.seq = 0;
     this.#emit('comm_open', { comm_id: 'c', target_name: TARGET, data: {} });
   }
 
-  becomes(status: Kernel.Status): void {
+  setStatus(status: Kernel.Status): void {
     this.status = status;
     this.statusChanged.emit(status);
   }
 
-  connects(status: Kernel.ConnectionStatus): void {
+  setConnectionStatus(status: Kernel.ConnectionStatus): void {
     this.connectionStatus = status;
     this.connectionStatusChanged.emit(status);
   }
 
-  /** Lab cancels all futures when a kernel restarts. */
-  async losesFutures(): Promise<void> {
-    for (const lose of this.#losses) lose();
-    await settled();
+  /** JupyterLab cancels all futures when a kernel restarts. */
+  async cancelFutures(): Promise<void> {
+    for (const cancel of this.#cancels) cancel();
+    await flushPromises();
   }
 
   #emit(msg_type: string, content: object, buffers: ArrayBuffer[] = []): void {
@@ -119,7 +119,7 @@ export class FakeKernel {
   }
 }
 
-/** Lets everything that was answered be taken in. */
-export async function settled(): Promise<void> {
+/** Let all settled promises run their callbacks. */
+export async function flushPromises(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }

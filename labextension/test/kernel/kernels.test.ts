@@ -96,20 +96,20 @@ test("a notebook's kernel is linked over the notebook's own connection, with the
   const kernel = new Connection('k1');
   opened(kernel);
   expect(kernel.targets).toEqual(['ipar_results']);
-  expect(kernel.of('hello')).toHaveLength(1);
+  expect(kernel.requestsOf('hello')).toHaveLength(1);
   expect(own).toHaveLength(0);
 });
 
-test('a kernel of another language is never asked', async () => {
+test('a kernel of another language gets no request', async () => {
   const kernel = new Connection('k1', 'ir');
   opened(kernel);
   kernels.linkAll = true;
   await runs({ id: 'k1', name: 'ir' }, { id: 'k2', name: 'ir' });
-  expect(kernel.asked).toHaveLength(0);
+  expect(kernel.requests).toHaveLength(0);
   expect(own).toHaveLength(0);
 });
 
-test('a kernel that nothing has open is linked on demand only, and leaves comms to others', async () => {
+test('a kernel without an open notebook is linked on demand only, and does not handle comms', async () => {
   await runs({ id: 'k2', name: 'python3' });
   expect(own).toHaveLength(0);
   kernels.linkAll = true;
@@ -117,26 +117,26 @@ test('a kernel that nothing has open is linked on demand only, and leaves comms 
   expect(own).toMatchObject([{ id: 'k2', handleComms: false }]);
 });
 
-test('a result is found whichever kernel holds it, and the newest is listed first', async () => {
+test('a result is found in any kernel, and the newest is listed first', async () => {
   const [first, second] = [new Connection('k1'), new Connection('k2')];
   opened(first);
   opened(second);
-  await first.hello();
-  await second.hello();
-  first.tell({ type: 'update', full: true, last: true, results: [{ id: 'old', head: { base: 1 } }] });
-  second.tell({ type: 'update', full: true, last: true, results: [{ id: 'new', head: { base: 2 } }] });
+  await first.replyToHello();
+  await second.replyToHello();
+  first.send({ type: 'update', full: true, last: true, results: [{ id: 'old', head: { base: 1 } }] });
+  second.send({ type: 'update', full: true, last: true, results: [{ id: 'new', head: { base: 2 } }] });
   expect(kernels.find('old')?.id).toBe('old');
   expect(kernels.find('other')).toBeUndefined();
   expect(kernels.all().map(({ model, kernel }) => [model.id, kernel])).toEqual([['new', 'k2'], ['old', 'k1']]);
   expect(kernels.pathOf('k1')).toBe('work/climate.ipynb');
 });
 
-test('a silent kernel is let go of, and asked again once it has done something', async () => {
+test('a silent kernel is disconnected, and gets another hello after it was active', async () => {
   kernels.linkAll = true;
   await runs({ id: 'k2', name: 'python3', last_activity: '1' });
   await vi.advanceTimersByTimeAsync(2 * REQUEST_TIMEOUT);
   expect(own.map(connection => connection.isDisposed)).toEqual([true]);
-  // the question itself was an activity
+  // The hello itself was an activity.
   await runs({ id: 'k2', name: 'python3', last_activity: '2' });
   await vi.advanceTimersByTimeAsync(60_000);
   await runs({ id: 'k2', name: 'python3', last_activity: '2' });
@@ -145,26 +145,26 @@ test('a silent kernel is let go of, and asked again once it has done something',
   expect(own).toHaveLength(2);
 });
 
-test('opening the notebook takes over from our own connection, and the results stay', async () => {
+test('an opened notebook replaces our own connection, and the results stay', async () => {
   kernels.linkAll = true;
   await runs({ id: 'k1', name: 'python3' });
-  await own[0]?.hello();
-  own[0]?.full('a');
+  await own[0]?.replyToHello();
+  own[0]?.sendFullState('a');
   const model = kernels.find('a');
   const kernel = new Connection('k1');
   opened(kernel);
   expect(own[0]?.isDisposed).toBe(true);
-  expect(kernel.of('hello')).toHaveLength(1);
+  expect(kernel.requestsOf('hello')).toHaveLength(1);
   expect(kernels.find('a')).toBe(model);
 });
 
-test('closing the notebook goes on over a connection of our own while the kernel runs', async () => {
+test('after its notebook is closed, a running kernel is linked over a connection of our own', async () => {
   kernels.linkAll = true;
   const kernel = new Connection('k1');
   const context = opened(kernel);
   await runs({ id: 'k1', name: 'python3' });
-  await kernel.hello();
-  kernel.full('a');
+  await kernel.replyToHello();
+  kernel.sendFullState('a');
   const model = kernels.find('a');
   context.disposed.emit();
   await vi.advanceTimersByTimeAsync(1_000);
@@ -172,12 +172,12 @@ test('closing the notebook goes on over a connection of our own while the kernel
   expect(kernels.find('a')).toBe(model);
 });
 
-test('a kernel that was shut down takes its results off the list, and their cards stand still', async () => {
+test('after shutdown the results leave the list, and their cards are disconnected', async () => {
   const kernel = new Connection('k1');
   const context = opened(kernel);
   await runs({ id: 'k1', name: 'python3' });
-  await kernel.hello();
-  kernel.full('a');
+  await kernel.replyToHello();
+  kernel.sendFullState('a');
   const model = kernels.find('a');
   context.has(null);
   await runs();
@@ -185,11 +185,11 @@ test('a kernel that was shut down takes its results off the list, and their card
   expect(model?.connection).toBe('disconnected');
 });
 
-test('a notebook that is renamed is told by its new name at once', () => {
-  const told: string[] = [];
-  kernels.updated.connect(() => told.push(kernels.pathOf('k1')));
+test('a renamed notebook is reported at once', () => {
+  const paths: string[] = [];
+  kernels.updated.connect(() => paths.push(kernels.pathOf('k1')));
   path = 'work/weather.ipynb';
   sessionsChanged.emit([]);
   path = 'work/climate.ipynb';
-  expect(told).toEqual(['work/weather.ipynb']);
+  expect(paths).toEqual(['work/weather.ipynb']);
 });

@@ -1,4 +1,4 @@
-/** The renderer shows what is live where it can, and never an error. */
+/** The MIME renderer shows the live result where there is one, and never an error. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Signal } from '@lumino/signaling';
@@ -10,11 +10,11 @@ import { toSaved } from '../../src/model/save';
 import { MIME_TYPE } from '../../src/protocol/types';
 import { SCENES, commands, live } from '../gallery/scenes';
 
-// Lumino looks for this when it is loaded, and jsdom lacks it.
+// Lumino needs this class at import time, and jsdom lacks it.
 vi.stubGlobal('DragEvent', MouseEvent);
 const { ResultRenderer: Renderer } = await import('../../src/lab/mime-renderer');
 
-class KernelResults {
+class FakeResults {
   model: ResultModel | null = null;
   readonly changed = new Signal<this, void>(this);
 
@@ -22,19 +22,19 @@ class KernelResults {
     return this.model;
   }
 
-  now(model: ResultModel | null): void {
+  replace(model: ResultModel | null): void {
     this.model = model;
     this.changed.emit();
   }
 }
 
-let known: KernelResults;
+let results: FakeResults;
 let renderer: ResultRenderer;
 let setData: ReturnType<typeof vi.fn>;
 
 beforeEach(() => {
-  known = new KernelResults();
-  renderer = new Renderer({ results: known, settings: { timelineOpen: true } });
+  results = new FakeResults();
+  renderer = new Renderer({ results, settings: { timelineOpen: true } });
   document.body.append(renderer.node);
   setData = vi.fn();
 });
@@ -67,29 +67,29 @@ test.each([
   [{ type: 'snapshot', version: 1, id: 'x' }, "This result can't be read."],
   [null, "This result can't be read."],
   ['<b>', "This result can't be read."]
-])('what it does not know is one plain line (%j)', async (json, line) => {
+])('an unreadable result is one plain line (%j)', async (json, line) => {
   await render(json);
   expect(renderer.node.textContent).toBe(line);
 });
 
-test('a result that no kernel knows is drawn from the notebook', async () => {
+test('a result without a kernel is drawn from the notebook', async () => {
   await render(toSaved(running()));
   expect(renderer.node.textContent).toContain('40 of 100');
   expect(renderer.node.textContent).toContain('Not connected');
 });
 
-test('a live result is shown as soon as a kernel tells of it, and in the same card', async () => {
+test('a live result is shown in the same card as soon as it is there', async () => {
   const model = running();
   await render(toSaved(model));
   const card = renderer.node.firstElementChild;
-  known.now(model);
+  results.replace(model);
   expect(renderer.node.textContent).not.toContain('Not connected');
   expect(renderer.node.firstElementChild).toBe(card);
 });
 
-test('being rendered again keeps the card and its open folds', async () => {
+test('another rendering keeps the card and its open folds', async () => {
   const model = running();
-  known.model = model;
+  results.model = model;
   await render(toSaved(model));
   const card = renderer.node.firstElementChild;
   const fold = renderer.node.querySelectorAll<HTMLButtonElement>('.ipar-fold')[1];
@@ -99,22 +99,22 @@ test('being rendered again keeps the card and its open folds', async () => {
   expect(fold?.getAttribute('aria-expanded')).toBe('true');
 });
 
-test('a result whose kernel went away keeps its last state', async () => {
+test('a result that lost its kernel keeps its last state', async () => {
   const model = running();
-  known.model = model;
+  results.model = model;
   await render(toSaved(model));
   model.apply({ id: model.id, head: { done: 77, ok: 77 } });
   model.connection = 'disconnected';
-  known.now(null);
+  results.replace(null);
   await new Promise(resolve => requestAnimationFrame(resolve));
   expect(renderer.node.textContent).toContain('77 of 100');
   expect(renderer.node.textContent).toContain('Disconnected from the kernel');
 });
 
-test('after a reload the end is written to the notebook, as the kernel draws it', async () => {
+test('after a reload the end is saved in the notebook, as the kernel draws it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = running();
-  known.model = model;
+  results.model = model;
   await render(toSaved(model));
   finish(model);
   const whole = { [MIME_TYPE]: toSaved(model), 'text/html': '<div>whole</div>', 'text/plain': 'whole' };
@@ -124,10 +124,10 @@ test('after a reload the end is written to the notebook, as the kernel draws it'
   expect(setData.mock.calls[0]?.[0]).toEqual({ data: whole });
 });
 
-test('a retry that overtakes the kernel\'s answer leaves the notebook as it is', async () => {
+test('a retry during the request for the bundle leaves the notebook as it is', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = running();
-  known.model = model;
+  results.model = model;
   await render(toSaved(model));
   finish(model);
   const whole = { [MIME_TYPE]: toSaved(model), 'text/html': '', 'text/plain': '' };
@@ -140,10 +140,10 @@ test('a retry that overtakes the kernel\'s answer leaves the notebook as it is',
   expect(setData).not.toHaveBeenCalled();
 });
 
-test('a kernel that does not answer leaves the notebook with the facts that are known', async () => {
+test('without a reply the notebook gets the facts that the page has', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = running();
-  known.model = model;
+  results.model = model;
   await render(toSaved(model));
   finish(model);
   model.commands = { ...commands, bundle: () => Promise.reject(new Error('No answer from the kernel.')) };
@@ -155,10 +155,10 @@ test('a kernel that does not answer leaves the notebook with the facts that are 
   expect(data['text/html']).not.toBe('old');
 });
 
-test('where the kernel writes the end itself nothing is written twice', async () => {
+test('an end that the kernel has saved is not saved again', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const model = running();
-  known.model = model;
+  results.model = model;
   await render(toSaved(model));
   finish(model);
   await render(toSaved(model));
@@ -166,9 +166,9 @@ test('where the kernel writes the end itself nothing is written twice', async ()
   expect(setData).not.toHaveBeenCalled();
 });
 
-test('an end that the output holds is shown before the link tells it; a retry moves on from there', async () => {
+test('a saved end is shown before its message arrives, and a retry goes on from there', async () => {
   const model = running();
-  known.model = model;
+  results.model = model;
   await render(toSaved(model));
   const time = model.head.time + 5;
   const end = { finished: true, state: 'done', done: 100, ok: 100, running: 0, queued: 0, time } as const;
@@ -181,18 +181,19 @@ test('an end that the output holds is shown before the link tells it; a retry mo
   expect(bar?.getAttribute('aria-valuenow')).toBe('98');
 });
 
-test.each(Object.keys(SCENES).filter(name => !/0k|hostile/.test(name)))('%s draws as saved', async name => {
+const names = Object.keys(SCENES).filter(name => !/0k|hostile/.test(name));
+test.each(names)('the scene %s is drawn after saving', async name => {
   const model = SCENES[name]?.();
   if (model) await render(JSON.parse(JSON.stringify(toSaved(model))));
   expect(renderer.node.querySelector('[role=group]')).not.toBeNull();
 });
 
-test('a renderer that is gone no longer listens', async () => {
+test('a disposed renderer has no listeners', async () => {
   const model = running();
-  known.model = model;
+  results.model = model;
   await render(toSaved(model));
   renderer.dispose();
   finish(model);
-  known.now(null);
+  results.replace(null);
   expect(setData).not.toHaveBeenCalled();
 });

@@ -1,4 +1,4 @@
-/** A model keeps what the kernel told. */
+/** The model of a result applies updates. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
@@ -10,7 +10,7 @@ import { NO_HEAD } from '../../src/protocol/figures';
 import { checkSaved } from '../../src/protocol/saved';
 import { commands, live, rows } from '../gallery/scenes';
 
-function some(changes: [position: number, status: number][]): Rows {
+function rowsWith(changes: [position: number, status: number][]): Rows {
   const made = rows(changes.length);
   changes.forEach(([position, status], i) => {
     made.position[i] = made.first[i] = position;
@@ -31,55 +31,55 @@ function started(): ResultModel {
 }
 
 describe('rows', () => {
-  test('come in any order and twice without counting twice', () => {
+  test('may arrive in any order and twice, and count once', () => {
     const model = started();
     model.apply({
       id: 'a',
-      rows: some([
+      rows: rowsWith([
         [7, 2],
         [3, 3]
       ])
     });
-    model.apply({ id: 'a', rows: some([[7, 2]]) });
+    model.apply({ id: 'a', rows: rowsWith([[7, 2]]) });
     expect(model.columns.rowCount).toBe(2);
     expect([model.columns.status[7], model.columns.status[3], model.columns.status[5]]).toEqual([2, 3, 0]);
   });
 
-  test('a queued row takes an earlier one back', () => {
+  test('a queued row clears an earlier one', () => {
     const model = started();
     model.apply({
       id: 'a',
-      rows: some([
+      rows: rowsWith([
         [7, 3],
         [8, 2]
       ])
     });
-    model.apply({ id: 'a', rows: some([[7, 0]]) });
+    model.apply({ id: 'a', rows: rowsWith([[7, 0]]) });
     expect(model.columns.rowCount).toBe(1);
     expect(model.columns.status[7]).toBe(0);
   });
 
-  test('a row taken back while nobody listened goes once the others were sent again', () => {
+  test('a row that was cleared during a gap is dropped once the others were sent again', () => {
     const model = started();
     model.apply({
       id: 'a',
-      rows: some([
+      rows: rowsWith([
         [0, 2],
         [1, 3]
       ])
     });
     model.apply({ id: 'a', head: { ...NO_HEAD, ended: 1 } }, true);
     expect(model.columns.rowCount).toBe(2);
-    model.apply({ id: 'a', rows: some([[0, 2]]) });
+    model.apply({ id: 'a', rows: rowsWith([[0, 2]]) });
     expect(model.columns.rowCount).toBe(1);
     expect(model.columns.status[1]).toBe(0);
   });
 
-  test('an absurd position is not taken in', () => {
+  test('an absurd position is ignored', () => {
     const model = started();
     model.apply({
       id: 'a',
-      rows: some([
+      rows: rowsWith([
         [4_000_000_000, 2],
         [1, 2]
       ])
@@ -90,14 +90,14 @@ describe('rows', () => {
 });
 
 describe('the clock', () => {
-  test('goes on between updates while a live result runs', () => {
+  test('runs between updates while a live result is active', () => {
     const model = started();
     expect(model.elapsed(3_500)).toBeCloseTo(12.5);
     expect(model.eta(3_500)).toEqual([2.5, 5.5]);
     expect(model.eta(60_000)).toEqual([0, 0]);
   });
 
-  test.each(['static', 'disconnected', 'unloaded'] as const)('stands still when %s', connection => {
+  test.each(['static', 'disconnected', 'unloaded'] as const)('stops when %s', connection => {
     const model = started();
     model.connection = connection;
     expect(model.elapsed(60_000)).toBe(10);
@@ -105,7 +105,7 @@ describe('the clock', () => {
   });
 
   test.each([{ finished: true }, { state: 'lost' as const }, { state: 'frozen' as const }])(
-    'stands still where %j',
+    'stops where %j',
     head => {
       const model = started();
       model.apply({ id: 'a', head }, false, 1_000);
@@ -120,17 +120,17 @@ test('a delta changes only what it names', () => {
   expect([model.head.done, model.head.elapsed]).toEqual([3, 10]);
 });
 
-test('every change is told once', () => {
+test('every change emits one signal', () => {
   const model = started();
-  const told = vi.fn();
-  model.changed.connect(told);
+  const changed = vi.fn();
+  model.changed.connect(changed);
   model.apply({ id: 'a', head: { done: 3 } });
   model.connection = 'disconnected';
   model.connection = 'disconnected';
-  expect(told).toHaveBeenCalledTimes(2);
+  expect(changed).toHaveBeenCalledTimes(2);
 });
 
-test('the texts of a failure group are kept when only its count comes', () => {
+test('the texts of a failure group stay when only its count arrives', () => {
   const model = started();
   const texts = { type: 'E', message: 'm', where: 'f, line 1', traceback: 't' };
   const details = { indices: [4], first_time: 9, last_time: 9, input: [4, "'x'"] as [number, string] };
@@ -141,14 +141,14 @@ test('the texts of a failure group are kept when only its count comes', () => {
   ]);
 });
 
-test('groups that a full state does not name are gone', () => {
+test('groups that are not in a full state are removed', () => {
   const model = live({ tasks: 10, engines: 2, ended: 5, failed: [1] });
   expect(model.failures).toHaveLength(1);
   model.apply({ id: model.id, head: NO_HEAD }, true);
   expect(model.failures).toEqual([]);
 });
 
-test('an engine runs its youngest task, for as long as the result knows', () => {
+test('an engine shows its youngest task and its running time', () => {
   const model = started();
   model.apply({
     id: 'a',
@@ -166,7 +166,7 @@ test('an engine runs its youngest task, for as long as the result knows', () => 
   ]);
 });
 
-test('nothing can be asked without a kernel', () => {
+test('no action is possible without a kernel', () => {
   const model = started();
   model.apply({ id: 'a', head: { actions: ['cancel'] } });
   expect(model.actions).toEqual([]);
@@ -196,7 +196,7 @@ describe('a saved result', () => {
     expect(model.running.since[0]).toBeCloseTo(11);
   });
 
-  test('of a live one passes the check, draws the same and is small', () => {
+  test('made from a live one passes the check, has the same facts and is small', () => {
     const model = live({ tasks: 100_000, engines: 64, ended: 100_000, failed: [4, 5, 6, 7, 8] });
     const text = JSON.stringify(toSaved(model));
     expect(text.length).toBeLessThan(120_000);

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 
 import { timeUse } from '../../src/card/advice';
 import * as words from '../../src/model/words';
-import type { Head } from '../../src/protocol/figures';
 import { NO_HEAD } from '../../src/protocol/figures';
+import type { Head } from '../../src/protocol/figures';
 import type { EngineLoad, FailedInput } from '../../src/protocol/records';
 import { countOmitted, oneLine, sanitize } from '../../src/ui/ansi';
 import * as formatting from '../../src/ui/formatting';

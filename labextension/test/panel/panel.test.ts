@@ -31,28 +31,28 @@ class FakeKernels {
 
 const FAILED = { state: 'failed', finished: true, done: 10, ok: 7, failed: 3, running: 0, wall_time: 80 } as const;
 
-describe('in words', () => {
-  test('the summary counts what runs and what failed, and is empty where nothing is tracked', () => {
+describe('texts', () => {
+  test('the summary counts running and failed results, and is empty without results', () => {
     const many = [entry('a'), entry('b'), entry('c', FAILED), entry('d', { ...FAILED, state: 'done', failed: 0 })];
     expect(summary.summarize(summary.countResults(many))).toBe('2 running · 1 failed');
     expect(summary.summarize(summary.countResults(many.slice(3)))).toBe('1 result');
     expect(summary.summarize(summary.countResults([]))).toBe('');
   });
 
-  test('a result of a kernel that is gone does not run', () => {
+  test('a disconnected result does not count as running', () => {
     const lost = entry('a');
     lost.model.connection = 'disconnected';
     expect(summary.countResults([lost]).running).toBe(0);
     expect(summary.timeOf(lost.model)).toBe('disconnected');
   });
 
-  test('what failed and what was cancelled are told apart', () => {
+  test('failed and aborted inputs are distinguished', () => {
     expect(summary.progressOf(entry('a', FAILED).model)).toBe('3 of 10 failed');
     expect(summary.progressOf(entry('a', { ...FAILED, ok: 2, aborted: 5 }).model)).toBe('3 of 10 failed, 5 aborted');
     expect(summary.progressOf(entry('a', { ...FAILED, failed: 0, ok: 5, aborted: 5 }).model)).toBe('5 of 10 aborted');
   });
 
-  test('the place is the notebook and the number of the cell, where they are known', () => {
+  test('the cell is named by notebook and execution count, where known', () => {
     const { model } = entry('a', { where: { cell_id: 'x', execution_count: 12 } });
     expect(summary.cellOf(model, 'work/climate.ipynb')).toBe('climate.ipynb [12]');
     expect(summary.cellOf(entry('b').model, '')).toBe('');
@@ -93,13 +93,13 @@ describe('the panel', () => {
     vi.advanceTimersByTime(50);
   }
 
-  test('says in plain words that there is nothing, and how there would be', () => {
+  test('explains in an empty list how to get results', () => {
     shown([]);
     expect(panel.node.textContent).toContain('%load_ext ipar_results');
     expect(rows()).toHaveLength(0);
   });
 
-  test('lists what matches the filter, with how many each has', () => {
+  test('lists the results of a filter, and counts those of each', () => {
     shown([entry('a'), entry('b', FAILED)]);
     expect(names()).toEqual(['a', 'b']);
     filter(2);
@@ -109,20 +109,20 @@ describe('the panel', () => {
     expect(names()).toEqual(['a']);
   });
 
-  test('a bar tells its value in inputs', () => {
+  test('has progress bars that count inputs', () => {
     shown([entry('a', { done: 4, ok: 4 })]);
     const bar = rows()[0]?.querySelector('[role=progressbar]');
     expect(bar?.getAttribute('aria-valuenow')).toBe('4');
     expect(bar?.getAttribute('aria-valuemax')).toBe('10');
   });
 
-  test('text from tasks stays text', () => {
+  test('shows text from tasks as text', () => {
     shown([entry('<img src=x onerror=alert(1)>')]);
     expect(panel.node.querySelector('img')).toBeNull();
     expect(names()).toEqual(['<img src=x onerror=alert(1)>']);
   });
 
-  test('of thousands of results only those in view are in the page', () => {
+  test('has only the rows in view in the page', () => {
     shown(Array.from({ length: 5_000 }, (_, n) => entry(`r${n}`)));
     expect(rows().length).toBeLessThan(30);
     const scroll = panel.node.querySelector('.ipar-scroll');
@@ -134,7 +134,7 @@ describe('the panel', () => {
     expect(rows().length).toBeLessThan(30);
   });
 
-  test('the row that has the keyboard stays in the page, wherever the list is scrolled to', () => {
+  test('keeps the focused row in the page while scrolling', () => {
     shown(Array.from({ length: 100 }, (_, n) => entry(`r${n}`)));
     rows()[0]?.querySelector<HTMLElement>('.ipar-jump')?.focus();
     const scroll = panel.node.querySelector('.ipar-scroll');
@@ -144,7 +144,7 @@ describe('the panel', () => {
     expect(document.activeElement?.textContent).toBe('r0');
   });
 
-  test('a row whose result leaves the list goes with it, also from under the keyboard', () => {
+  test('removes the row of a removed result, even if it is focused', () => {
     shown([entry('a'), entry('b')]);
     const [first] = rows();
     first?.querySelector<HTMLElement>('.ipar-jump')?.focus();
@@ -154,7 +154,7 @@ describe('the panel', () => {
     expect(first?.isConnected).toBe(false);
   });
 
-  test('Enter and a click go to the cell; the arrow keys go from row to row', () => {
+  test('opens the cell on click, and moves between rows by arrow keys', () => {
     shown([entry('a'), entry('b'), entry('c')]);
     const [first] = rows();
     first?.querySelector<HTMLElement>('.ipar-jump')?.focus();
@@ -170,7 +170,7 @@ describe('the panel', () => {
     expect(panel.current?.model.id).toBe('c');
   });
 
-  test('Tab reaches one row, and a newer result does not take the keyboard away', () => {
+  test('has one row in the tab order, and a new result does not move the focus', () => {
     shown([entry('a'), entry('b')]);
     rows()[1]?.querySelector<HTMLElement>('.ipar-jump')?.focus();
     shown([entry('new'), ...source.entries]);
@@ -180,7 +180,7 @@ describe('the panel', () => {
     expect(reached).toHaveLength(1);
   });
 
-  test('shows the buttons that the kernel would answer now, and no others', () => {
+  test('shows only the buttons of possible actions', () => {
     const running = entry('a', { actions: ['cancel', 'interrupt', 'export'] });
     running.model.commands = {} as never;
     shown([running, entry('b', { actions: ['cancel'] })]);
@@ -194,7 +194,7 @@ describe('the panel', () => {
     expect(openCell).not.toHaveBeenCalled();
   });
 
-  test('a panel that is not seen draws nothing', () => {
+  test('draws nothing while hidden', () => {
     shown([entry('a')]);
     panel.hide();
     source.entries = [];
@@ -205,17 +205,17 @@ describe('the panel', () => {
   });
 });
 
-describe('a notice', () => {
-  const told: string[] = [];
+describe('notifications', () => {
+  const shown: string[] = [];
   let source: FakeKernels;
   let visible = false;
-  let notices: Notifier;
+  let notifier: Notifier;
 
   beforeEach(() => {
-    told.length = 0;
+    shown.length = 0;
     visible = false;
     source = new FakeKernels();
-    notices = new Notifier(source.kernels, () => visible, text => told.push(text));
+    notifier = new Notifier(source.kernels, () => visible, text => shown.push(text));
   });
 
   function changes(one: ResultEntry, head: Partial<Head>): void {
@@ -226,29 +226,29 @@ describe('a notice', () => {
     source.updated.emit();
   }
 
-  test('tells once when a long result ends', () => {
+  test('report the end of a long result once', () => {
     changes(entry('a', { elapsed: 12 }), { ...FAILED, elapsed: 80 });
-    expect(told).toEqual(['a has ended: 3 of 10 failed, took 1:20']);
+    expect(shown).toEqual(['a has ended: 3 of 10 failed, took 1:20']);
   });
 
-  test('tells of the first failure of a long result', () => {
+  test('report the first failure of a long result', () => {
     changes(entry('a', { elapsed: 12 }), { failed: 1 });
-    expect(told).toEqual(['a has a first failure']);
+    expect(shown).toEqual(['a has a first failure']);
   });
 
   test.each([
     ['short', { elapsed: 3 }, false],
     ['seen', { elapsed: 80 }, true]
-  ])('says nothing of a result that is %s', (_, head, seen) => {
+  ])('are not shown for a result that is %s', (_, head, seen) => {
     visible = seen;
     changes(entry('a', head), { ...FAILED, ...head });
-    expect(told).toEqual([]);
+    expect(shown).toEqual([]);
   });
 
-  test('says nothing of what had ended before, or where it is not wanted', () => {
+  test('are not shown for earlier results, or where disabled', () => {
     changes(entry('a', { ...FAILED, elapsed: 80 }), { failed: 4 });
-    notices.enabled = false;
+    notifier.enabled = false;
     changes(entry('b', { elapsed: 80 }), { ...FAILED, elapsed: 80 });
-    expect(told).toEqual([]);
+    expect(shown).toEqual([]);
   });
 });

@@ -7,14 +7,14 @@ import { checkSaved, NEWER, UNREADABLE } from '../../src/protocol/saved';
 
 const golden = JSON.parse(readFileSync('../tests/data/mime.json', 'utf8')) as Record<string, unknown>;
 
-/** What a result can't be drawn without. */
-const needed = Object.keys(golden).filter(key => key !== 'timeline' && !/^(engines|failures)_total$/.test(key));
+/** Required fields. */
+const REQUIRED = Object.keys(golden).filter(key => key !== 'timeline' && !/^(engines|failures)_total$/.test(key));
 
-/** What is no result, in every place where one may come. */
+/** Values of a wrong type for any field. */
 const NONSENSE: unknown[] = [undefined, null, 0, NaN, 'text', true, [], {}, [[]], () => 0, Symbol('s'), 10n];
 
-describe('what a notebook keeps', () => {
-  test('the golden message that pytest reads too is whole', () => {
+describe('a saved result', () => {
+  test('from the golden file, which pytest reads too, is valid', () => {
     const read = checkSaved(golden);
     expect(read.ok).toBe(true);
     if (!read.ok) return;
@@ -23,28 +23,28 @@ describe('what a notebook keeps', () => {
     expect(read.value.engines).toHaveLength((golden.engines as unknown[]).length);
   });
 
-  test.each(NONSENSE.map(value => [String(value), value]))('%s is one plain line', (_, value) => {
+  test.each(NONSENSE.map(value => [String(value), value]))('%s is unreadable', (_, value) => {
     expect(checkSaved(value)).toEqual({ ok: false, error: UNREADABLE });
   });
 
-  test('a later version says that it is later', () => {
+  test('of a later version is reported as such', () => {
     expect(checkSaved({ ...golden, version: 2 })).toEqual({ ok: false, error: NEWER });
   });
 
-  test.each(needed)('without %s it can not be read', key => {
+  test.each(REQUIRED)('without %s is unreadable', key => {
     const { [key]: _, ...rest } = golden;
     expect(checkSaved(rest)).toEqual({ ok: false, error: UNREADABLE });
   });
 
-  test.each(Object.keys(golden))('%s of a wrong type never throws', key => {
+  test.each(Object.keys(golden))('with %s of a wrong type never throws', key => {
     for (const value of NONSENSE) expect(checkSaved({ ...golden, [key]: value })).toHaveProperty('ok');
   });
 
-  test('what a later package adds does no harm', () => {
+  test('may have fields of a later version', () => {
     expect(checkSaved({ ...golden, mood: 'fine' }).ok).toBe(true);
   });
 
-  test('columns of different lengths can not be read', () => {
+  test('with columns of different lengths is unreadable', () => {
     const timeline = { ...(golden.timeline as object), slot: [] };
     expect(checkSaved({ ...golden, timeline }).ok).toBe(false);
   });
@@ -61,7 +61,7 @@ function only(message: ReturnType<typeof checkMessage>): UpdateMessage['results'
   return result;
 }
 
-/** Columns packed as the kernel packs them. */
+/** Pack columns as the kernel does. */
 function packed(...columns: ArrayLike<number>[]): ArrayBuffer {
   const parts = columns.map(column => {
     const typed = column as Uint32Array;
@@ -76,7 +76,7 @@ function packed(...columns: ArrayLike<number>[]): ArrayBuffer {
   return whole.buffer;
 }
 
-describe('what comes on the comm', () => {
+describe('a comm message', () => {
   test.each(NONSENSE.map(value => [String(value), value]))('%s is an error, not an exception', (_, value) => {
     expect(checkMessage(value).ok).toBe(false);
     expect(checkMessage({ ...numbered, type: value }).ok).toBe(false);
@@ -90,14 +90,14 @@ describe('what comes on the comm', () => {
     }
   });
 
-  test('a head may hold any part of the facts, and each is checked', () => {
+  test('may have any part of the head, and each field is checked', () => {
     expect(only(update({ head: { done: 3, state: 'running' } })).head).toEqual({ done: 3, state: 'running' });
     for (const head of [{ done: '3' }, { done: -1 }, { state: 'odd' }, { eta: [1] }, { where: {} }, 'text']) {
       expect(update({ head }).ok).toBe(false);
     }
   });
 
-  test('rows are read column by column, wherever the buffer begins', () => {
+  test('has rows in columns, at any offset of the buffer', () => {
     const whole = packed(
       Uint32Array.of(4, 9),
       Float32Array.of(0.5, NaN),
@@ -117,7 +117,7 @@ describe('what comes on the comm', () => {
     expect([...(rows?.status ?? [])]).toEqual([2, 1]);
   });
 
-  test('rows of chunks say which inputs they carry', () => {
+  test('has the inputs of chunked rows', () => {
     const whole = packed(
       Uint32Array.of(1),
       Float32Array.of(0),
@@ -131,7 +131,7 @@ describe('what comes on the comm', () => {
     expect([rows?.first[0], rows?.inputs[0], rows?.status[0]]).toEqual([100, 50, 2]);
   });
 
-  test('loads and running tasks have columns of their own', () => {
+  test('has columns of engine loads and running tasks', () => {
     const [u32, f32, u16] = [Uint32Array, Float32Array, Uint16Array];
     const loads = packed(u32.of(7), u32.of(1), f32.of(2.5), u16.of(0), Uint8Array.of(1));
     const running = packed(u32.of(8), u32.of(8), f32.of(3), u16.of(0));
@@ -143,9 +143,9 @@ describe('what comes on the comm', () => {
   test.each([
     ['that is too short', { buffer: 0, count: 9 }],
     ['that is too long', { buffer: 0, count: 0 }],
-    ['that did not come', { buffer: 1, count: 1 }],
+    ['that is missing', { buffer: 1, count: 1 }],
     ['without a count', { buffer: 0 }],
-    ['with more rows than there can be', { buffer: 0, count: 2 ** 40 }]
+    ['with an impossible number of rows', { buffer: 0, count: 2 ** 40 }]
   ])('a buffer %s is an error', (_, rows) => {
     expect(update({ rows }, [new ArrayBuffer(15)]).ok).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** The timeline's arithmetic. */
+/** Layout, histogram, view and tasks of the timeline. */
 
 import { describe, expect, test } from 'vitest';
 
@@ -23,13 +23,13 @@ function columns(tasks: [slot: number, start: number, duration: number, status: 
 }
 
 describe('lanes', () => {
-  test('follow the ids of the engines, not the order in which they came', () => {
+  test('are in the order of the engine ids, not of the slots', () => {
     const lanes = new Lanes([2, 'x', 0, 10]);
     expect([0, 1, 2, 3].map(slot => lanes.of[slot])).toEqual([1, 3, 0, 2]);
     expect(lanes.label(3)).toBe('engine x');
   });
 
-  test('become thinner, then hold several engines', () => {
+  test('become thinner, then hold several engines each', () => {
     const sizes = [8, 32, 64, 200, 1024].map(n => new Lanes(Array.from({ length: n }, (_, i) => i)));
     expect(sizes.map(lanes => [lanes.pitch, lanes.count])).toEqual([
       [14, 8],
@@ -41,7 +41,7 @@ describe('lanes', () => {
     expect(sizes[4]?.label(1)).toBe('4–7');
   });
 
-  test('an engine that is not known has none', () => {
+  test('an unknown engine has none', () => {
     expect(new Lanes([0]).of[0xffff]).toBe(-1);
   });
 });
@@ -50,7 +50,7 @@ describe('bins', () => {
   const lanes = new Lanes([0, 1]);
   const span = { from: 0, to: 10 };
 
-  test('say how much of a pixel was worked', () => {
+  test('count how much of a pixel was busy', () => {
     const bins = new Bins();
     bins.fill(
       columns([
@@ -68,7 +68,7 @@ describe('bins', () => {
     expect([...bins.cover.slice(10, 20)]).toEqual(Array(10).fill(1));
   });
 
-  test('keep a failure among a thousand others, as wide as asked for', () => {
+  test('keep one failure among a thousand tasks, with a minimum width', () => {
     const tasks = Array.from({ length: 1000 }, (_, i): [number, number, number, number] => {
       return [0, i / 100, 0.005, i === 500 ? 3 : 2];
     });
@@ -77,7 +77,7 @@ describe('bins', () => {
     expect([...bins.flags.slice(0, 10)]).toEqual([0, 0, 0, 0, 0, HOLDS_FAILED, HOLDS_FAILED, 0, 0, 0]);
   });
 
-  test('leave out what is outside, unknown or not drawn', () => {
+  test('skip tasks that are outside, of unknown engines or queued', () => {
     const bins = new Bins();
     const outside = columns([
       [0, 11, 1, 2],
@@ -90,7 +90,7 @@ describe('bins', () => {
     expect(bins.cover.every(part => part === 0) && bins.flags.every(flag => flag === 0)).toBe(true);
   });
 
-  test('start from nothing each time', () => {
+  test('are cleared before each count', () => {
     const bins = new Bins();
     bins.fill(columns([[0, 0, 10, 3]]), lanes, span, 10, 0, 2, 1);
     bins.fill(columns([[0, 0, 1, 2]]), lanes, span, 10, 0, 2, 1);
@@ -98,7 +98,7 @@ describe('bins', () => {
   });
 });
 
-test('tasks in sight are listed until they are too many', () => {
+test('tasks in view are listed unless there are too many', () => {
   const tasks = columns([
     [0, 0, 1, 2],
     [0, 5, 1, 2],
@@ -111,7 +111,7 @@ test('tasks in sight are listed until they are too many', () => {
 });
 
 describe('the axis', () => {
-  test('has round times', () => {
+  test('has round ticks', () => {
     expect(ticks({ from: 0, to: 60 }, 600).map(tick => tick.label)).toEqual([
       '0 s',
       '10 s',
@@ -131,7 +131,7 @@ describe('the axis', () => {
     ]);
   });
 
-  test('holds still while work goes on, until it is outgrown', () => {
+  test('grows in steps while the result is active', () => {
     const model = live({ tasks: 100, engines: 2, ended: 10, running: true });
     const now = performance.now();
     const first = fullSpan(model, now, null);
@@ -145,30 +145,30 @@ describe('the axis', () => {
   });
 });
 
-describe('a sight', () => {
-  function sight(): VisibleSpan {
+describe('the visible span', () => {
+  function visibleSpan(): VisibleSpan {
     const made = new VisibleSpan();
     made.full = { from: 0, to: 100 };
     return made;
   }
 
   test('zooms around a place and back to all', () => {
-    const made = sight();
+    const made = visibleSpan();
     made.zoom(0.5, 0);
     expect(made.span).toEqual({ from: 0, to: 50 });
     made.zoom(4);
     expect(made.zoomed).toBeNull();
   });
 
-  test('does not leave the whole', () => {
-    const made = sight();
+  test('stays within the full span', () => {
+    const made = visibleSpan();
     made.zoom(0.5);
     made.move({ from: 25, to: 75 }, 1000);
     expect(made.span).toEqual({ from: 50, to: 100 });
   });
 
-  test('moves only as far as it takes to see a time', () => {
-    const made = sight();
+  test('moves only as far as needed to show a time', () => {
+    const made = visibleSpan();
     made.zoom(0.5, 0);
     made.include(20);
     expect(made.span).toEqual({ from: 0, to: 50 });
@@ -181,7 +181,7 @@ describe('finding tasks', () => {
   const model = live({ tasks: 40, engines: 2, ended: 20, failed: [4], running: true });
   const lanes = new Lanes(model.slots);
 
-  test('goes through a lane without leaving one out', () => {
+  test('visits every task of a lane', () => {
     const seen: number[] = [];
     let mark = neighbour(model, lanes, 0, null, 1);
     while (mark) {
@@ -194,7 +194,7 @@ describe('finding tasks', () => {
     expect(neighbour(model, lanes, 0, null, -1)?.status).toBe('running');
   });
 
-  test('finds what is under the pointer, what failed first', () => {
+  test('finds the task under the pointer, a failed one first', () => {
     const { start, duration, slot } = model.columns;
     const middle = start[4]! + duration[4]! / 2;
     expect(taskAt(model, lanes, lanes.of[slot[4]!]!, middle, 0.001, 0)?.position).toBe(4);
@@ -206,7 +206,7 @@ describe('finding tasks', () => {
     expect(mark?.slot).toBe(1);
   });
 
-  test('says what a task is', () => {
+  test('describes a task', () => {
     const mark = taskAt(model, lanes, lanes.of[model.columns.slot[4]!]!, model.columns.start[4]!, 0.001, 0);
     expect(mark && describeTask(mark, model, 0).join(' ')).toMatch(
       /^task 4 · engine \d ✕ failed · took .* · started at /
@@ -214,7 +214,7 @@ describe('finding tasks', () => {
   });
 });
 
-test('a sample says so', () => {
+test('a sample has a note', () => {
   const model = live({ tasks: 200_000, engines: 2, ended: 5_000, head: { ended: 100_000 } });
   expect(sampleNote(model)).toBe('timeline shows 5,000 of 100,000 tasks');
   expect(sampleNote(live({ tasks: 20, engines: 2, ended: 5 }))).toBe('');

@@ -1,4 +1,4 @@
-/** What tasks write is made safe and keeps its colours. */
+/** Text from tasks is sanitized and keeps its colours. */
 
 import { describe, expect, test } from 'vitest';
 
@@ -42,7 +42,7 @@ test.each([
 });
 
 test.each(['58', '999', '38;5', '38;2;1', '38', '38;9;1', '9'.repeat(50), ';;;', '38:5:1'])(
-  'the odd graphic code %s leaves the text',
+  'the invalid graphic code %s leaves the text as it is',
   code => {
     expect(runs(`${ESC}[${code}mx`).map(run => run.text)).toEqual(['x']);
   }
@@ -55,11 +55,11 @@ test.each([
   `${ESC}]8;;http://x${ESC}\\`,
   `${ESC}c`,
   '\x9b2J'
-])('every other escape is dropped (%j)', escape => {
+])('any other escape sequence is dropped (%j)', escape => {
   expect(sanitize(`a${escape}b`)).toBe('ab');
 });
 
-test('control characters, overrides and lone surrogates are shown', () => {
+test('control characters, direction overrides and lone surrogates become visible', () => {
   expect(sanitize('a\x00b\x07c\x7fd\x08')).toBe('a␀b␇c␡d␈');
   expect(sanitize('\u202egnp.exe\u2066')).toBe('\ufffdgnp.exe\ufffd');
   expect(sanitize('\ud800x\udfff')).toBe('\ufffdx\ufffd');
@@ -84,7 +84,7 @@ test.each([
   `${ESC}[38;5;`,
   `${ESC}P`,
   ' \t'
-])('a megabyte of %j takes no time', attack => {
+])('a megabyte of %j takes linear time', attack => {
   const began = performance.now();
   runs(attack.repeat(1_000_000 / attack.length));
   expect(performance.now() - began).toBeLessThan(5_000);
@@ -94,7 +94,7 @@ test('a million colours become a bounded number of elements', () => {
   expect(runs(`${ESC}[31mx${ESC}[32my`.repeat(90_000)).length).toBeLessThan(10_010);
 });
 
-test('a line stays one line', () => {
+test('line ends become arrows in one line', () => {
   expect(oneLine(' a\n\n b\r\nc\x85d\u2028e\tf ', 100)).toBe('a ↵ b ↵ c ↵ d ↵ e f');
 });
 
