@@ -12,7 +12,7 @@ from .model.snapshot import Snapshot
 from .render import html, style, words
 from .render.ansi import one_line
 
-_SAME = 0.005
+_TOLERANCE = 0.005
 
 
 @dataclass(frozen=True)
@@ -34,21 +34,31 @@ class Comparison:
         return (
             ("run", words.result_name(a), words.result_name(b), ""),
             ("state", words.STATES[a.state][1], words.STATES[b.state][1], ""),
-            ("tasks", f"{a.total:,}", f"{b.total:,}", _more(a.total, b.total)),
-            ("messages", f"{a.messages:,}", f"{b.messages:,}", _more(a.messages, b.messages)),
-            ("engines", f"{len(a.engines):,}", f"{len(b.engines):,}", _more(len(a.engines), len(b.engines))),
-            ("took", format_duration(_took(a)), format_duration(_took(b)), _faster(_took(a), _took(b))),
+            ("tasks", f"{a.total:,}", f"{b.total:,}", _describe_difference(a.total, b.total)),
+            ("messages", f"{a.messages:,}", f"{b.messages:,}", _describe_difference(a.messages, b.messages)),
+            (
+                "engines",
+                f"{len(a.engines):,}",
+                f"{len(b.engines):,}",
+                _describe_difference(len(a.engines), len(b.engines)),
+            ),
+            (
+                "took",
+                format_duration(_duration(a)),
+                format_duration(_duration(b)),
+                _describe_speed(_duration(a), _duration(b)),
+            ),
             (
                 "computed",
                 format_duration(a.serial_time),
                 format_duration(b.serial_time),
-                _times(a.serial_time, b.serial_time, "less", "more"),
+                _describe_ratio(a.serial_time, b.serial_time, "less", "more"),
             ),
             ("speed-up", _decimal(a.speedup), _decimal(b.speedup), ""),
             ("efficiency", _share(a.efficiency), _share(b.efficiency), ""),
             ("tasks a second", words.throughput(a) or "–", words.throughput(b) or "–", ""),
-            ("failed", f"{a.failed:,}", f"{b.failed:,}", _more(a.failed, b.failed)),
-            ("aborted", f"{a.aborted:,}", f"{b.aborted:,}", _more(a.aborted, b.aborted)),
+            ("failed", f"{a.failed:,}", f"{b.failed:,}", _describe_difference(a.failed, b.failed)),
+            ("aborted", f"{a.aborted:,}", f"{b.aborted:,}", _describe_difference(a.aborted, b.aborted)),
             *_failures(a, b),
         )
 
@@ -91,24 +101,24 @@ def _snapshot(run: Any) -> Snapshot:
     return run.snapshot() if isinstance(run, Monitor) else current().monitor(run).snapshot()
 
 
-def _took(snapshot: Snapshot) -> float:
+def _duration(snapshot: Snapshot) -> float:
     return snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time
 
 
-def _faster(a: float, b: float) -> str:
-    return _times(a, b, "faster", "slower")
+def _describe_speed(a: float, b: float) -> str:
+    return _describe_ratio(a, b, "faster", "slower")
 
 
-def _times(a: float, b: float, less: str, more: str) -> str:
+def _describe_ratio(a: float, b: float, less: str, more: str) -> str:
     """How `b` differs from `a`, as a factor."""
     if a <= 0 or b <= 0:
         return ""
-    if abs(a - b) <= _SAME * max(a, b):
+    if abs(a - b) <= _TOLERANCE * max(a, b):
         return "the same"
     return f"{a / b:.1f} × {less}" if b < a else f"{b / a:.1f} × {more}"
 
 
-def _more(a: int, b: int) -> str:
+def _describe_difference(a: int, b: int) -> str:
     return "" if a == b else f"{b - a:+,}".replace("-", "−")
 
 
@@ -129,4 +139,4 @@ def _failures(a: Snapshot, b: Snapshot) -> list[tuple[str, str, str, str]]:
             kind = join_facts(one_line(group.type, words.MAX_TYPE) or "Error", where)
             counts.setdefault(kind, [0, 0])[side] += group.count
     ordered = sorted(counts.items(), key=lambda item: -max(item[1]))
-    return [(f"✕ {kind}", f"{m:,}", f"{n:,}", _more(m, n)) for kind, (m, n) in ordered[:20]]
+    return [(f"✕ {kind}", f"{m:,}", f"{n:,}", _describe_difference(m, n)) for kind, (m, n) in ordered[:20]]

@@ -15,9 +15,9 @@ from test_render_html import Outline
 from trace_format import wrong_in
 
 import ipar_results
-from ipar_results.export import files as disk
 from ipar_results.export import report
-from ipar_results.export.load import snapshot_of
+from ipar_results.export.files import write_file
+from ipar_results.export.load import parse_snapshot
 from ipar_results.export.tasks import Tasks
 from ipar_results.model.snapshot import Snapshot
 from ipar_results.model.status import OK
@@ -261,7 +261,7 @@ def table(n):
 
 @pytest.mark.parametrize("n", [100_000, 300_000])
 def test_the_timeline_of_a_report_moves_all_that_fits_in_two_megabytes_and_says_what_does_not(n):
-    page = report.page(*table(n))
+    page = report.render_report(*table(n))
     assert len(page.encode()) < 2_000_000
     data = json.loads(re.search(r'id="ipar-results-timeline">([^<]*)<', page)[1])
     if n == 100_000:
@@ -306,7 +306,7 @@ def test_load_gives_the_snapshot_back(run, kind, tmp_path):
 @pytest.mark.parametrize("name", samples.ALL)
 def test_every_snapshot_survives_json(name):
     snapshot = samples.ALL[name]
-    assert snapshot_of(json.loads(json.dumps(snapshot.to_json()))) == snapshot
+    assert parse_snapshot(json.loads(json.dumps(snapshot.to_json()))) == snapshot
 
 
 BROKEN = {
@@ -364,7 +364,7 @@ def test_a_failure_in_mid_writing_leaves_the_old_file_and_nothing_else(tmp_path)
     path = tmp_path / "x"
     path.write_text("old")
     with pytest.raises(ValueError, match="torn"):
-        disk.write(path, lines(), overwrite=True)
+        write_file(path, lines(), overwrite=True)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["x"]
 
@@ -377,7 +377,7 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
         yield "mine"
 
     with pytest.raises(FileExistsError):
-        disk.write(path, lines())
+        write_file(path, lines())
     assert path.read_text() == "somebody else's"
     assert os.listdir(tmp_path) == ["x"]
 
@@ -398,14 +398,14 @@ def test_a_folder_that_may_not_be_written_to_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr("builtins.open", refuse)  # root may write anywhere
     with pytest.raises(PermissionError, match="choose a folder"):
-        disk.write(tmp_path / "x", ["text"])
+        write_file(tmp_path / "x", ["text"])
     assert os.listdir(tmp_path) == []
 
 
 def test_a_saved_file_can_be_read_by_whom_the_umask_says(tmp_path):
     before = os.umask(0o022)
     try:
-        assert stat.S_IMODE(disk.write(tmp_path / "x", ["text"]).stat().st_mode) == 0o644
+        assert stat.S_IMODE(write_file(tmp_path / "x", ["text"]).stat().st_mode) == 0o644
     finally:
         os.umask(before)
 
@@ -413,7 +413,7 @@ def test_a_saved_file_can_be_read_by_whom_the_umask_says(tmp_path):
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    disk.write(tmp_path / "link", ["new"], overwrite=True)
+    write_file(tmp_path / "link", ["new"], overwrite=True)
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from trace_format import wrong_in
 
-from ipar_results.export import report_timeline as interactive
+from ipar_results.export.report_timeline import timeline_data
 from ipar_results.render import html, text
 from ipar_results.results.monitor import Monitor
 
@@ -128,7 +128,7 @@ def test_the_order_of_the_answers_changes_neither_trace_nor_pictures(table, rand
         line = monitor._followed.timeline()
         drawn = html.timeline_plot(monitor.snapshot(), line) if monitor.snapshot().finished else ""
         strokes.append(sorted(re.findall(r"h(\d+)", drawn)))
-        data = interactive.moving(monitor._tasks(), line)
+        data = timeline_data(monitor._tasks(), line)
         moved.append(data and (data["count"], data["lanes"], data["errors"]))
     assert events[0] == events[1]
     assert strokes[0] == strokes[1]

@@ -11,7 +11,7 @@ from ..model.status import STATUSES
 from .tasks import Tasks
 
 
-def frame(tasks: Tasks) -> Any:
+def to_dataframe(tasks: Tasks) -> Any:
     """One row a task, or a message where a map sends its inputs in chunks.
 
     Parameters
@@ -34,30 +34,32 @@ def frame(tasks: Tasks) -> Any:
         raise ImportError(msg) from error
     numbered = all(engine is None or isinstance(engine, int) for engine in tasks.engine)
     moments = {
-        name: pandas.DatetimeIndex(moment(getattr(tasks, name))).tz_localize("UTC")
+        name: pandas.DatetimeIndex(to_datetime64(getattr(tasks, name))).tz_localize("UTC")
         for name in ("submitted", "started", "completed", "received")
     }
     return pandas.DataFrame(
         {
             "index": tasks.index,
             "inputs": tasks.inputs,
-            "engine": pandas.array(tasks.engine, dtype="Int64") if numbered else _text(pandas, tasks.engine),
+            "engine": pandas.array(tasks.engine, dtype="Int64")
+            if numbered
+            else _string_array(pandas, tasks.engine),
             "status": pandas.Categorical.from_codes(tasks.status, categories=list(STATUSES)),
             "attempts": tasks.attempts,
             **moments,
             "duration": tasks.duration,
-            "error": _text(pandas, tasks.error),
-            "msg_id": _text(pandas, tasks.msg_id),
+            "error": _string_array(pandas, tasks.error),
+            "msg_id": _string_array(pandas, tasks.msg_id),
         }
     )
 
 
-def moment(posix: NDArray[np.float64]) -> NDArray[np.datetime64]:
+def to_datetime64(posix: NDArray[np.float64]) -> NDArray[np.datetime64]:
     """POSIX seconds as dates in UTC, to the microsecond; NaT where nobody knows."""
     known = np.isfinite(posix)
     whole = np.where(known, posix, 0.0)
     return np.where(known, np.round(whole * 1e6).astype("M8[us]"), np.datetime64("NaT", "us"))
 
 
-def _text(pandas: Any, values: list[Any]) -> Any:
+def _string_array(pandas: Any, values: list[Any]) -> Any:
     return pandas.array([None if value is None else str(value) for value in values], dtype="string")

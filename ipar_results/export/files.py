@@ -13,7 +13,7 @@ from pathlib import Path
 _LONGEST_STEM = 40
 
 
-def free(path: str | os.PathLike[str], overwrite: bool) -> Path:
+def check_target(path: str | os.PathLike[str], overwrite: bool) -> Path:
     """The path, if it can be written to; to be asked before the work is done.
 
     Raises
@@ -36,7 +36,7 @@ def free(path: str | os.PathLike[str], overwrite: bool) -> Path:
     return target
 
 
-def write(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = False) -> Path:
+def write_file(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = False) -> Path:
     """Write a file beside its place and move it there once it is whole.
 
     Parameters
@@ -55,7 +55,7 @@ def write(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = 
     OSError
         Nothing is left behind then, and what was there before is untouched.
     """
-    target = free(path, overwrite)
+    target = check_target(path, overwrite)
     beside = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:8]}.part")
     try:
         # not the usual temporary file, which only its owner could read
@@ -65,7 +65,7 @@ def write(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = 
             os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, beside)
-        os.replace(beside, free(path, overwrite))
+        os.replace(beside, check_target(path, overwrite))
     except PermissionError as error:
         msg = f"not allowed to write {str(target)!r}: choose a folder that you may write to"
         raise PermissionError(error.errno, msg) from error

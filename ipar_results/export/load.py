@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ..model.snapshot import WIRE_VERSION, Snapshot
-from .report import MARK
-from .trace import KEY
+from .report import DATA_ELEMENT_ID
+from .trace import SNAPSHOT_KEY
 
-MOST_BYTES = 500_000_000
-_DATA = re.compile(rf'<script type="application/json" id="{MARK}">([^<]*)</script>')
+MAX_BYTES = 500_000_000
+_DATA = re.compile(rf'<script type="application/json" id="{DATA_ELEMENT_ID}">([^<]*)</script>')
 
 
 def load(path: str | os.PathLike[str]) -> Snapshot:
@@ -40,23 +40,23 @@ def load(path: str | os.PathLike[str]) -> Snapshot:
         Where it is not such a file, is broken, or was saved by a newer version.
     """
     file = Path(os.path.expanduser(path))
-    if file.stat().st_size > MOST_BYTES:
+    if file.stat().st_size > MAX_BYTES:
         msg = f"{str(file)!r} is too large to be a saved trace or report"
         raise ValueError(msg)
     try:
-        return snapshot_of(_data(file.read_text(encoding="utf-8")))
+        return parse_snapshot(_find_data(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         msg = f"{str(file)!r} can't be read as a trace or report of ipar_results: {error}"
         raise ValueError(msg) from error
 
 
-def _data(text: str) -> Any:
+def _find_data(text: str) -> Any:
     if text.lstrip()[:1] == "{":
         other = json.loads(text).get("otherData")
-        if not isinstance(other, dict) or KEY not in other:
+        if not isinstance(other, dict) or SNAPSHOT_KEY not in other:
             msg = "it is JSON, but ipar_results did not save it"
             raise ValueError(msg)
-        return other[KEY]
+        return other[SNAPSHOT_KEY]
     found = _DATA.findall(text)
     if not found:
         msg = "it holds no data of ipar_results"
@@ -64,7 +64,7 @@ def _data(text: str) -> Any:
     return json.loads(found[-1])  # what a task wrote stands before it
 
 
-def snapshot_of(data: Any) -> Snapshot:
+def parse_snapshot(data: Any) -> Snapshot:
     """A snapshot from what ``Snapshot.to_json`` gave.
 
     Raises
@@ -79,19 +79,21 @@ def snapshot_of(data: Any) -> Snapshot:
     if not isinstance(version, int) or version > WIRE_VERSION:
         msg = f"it was saved by a newer version of ipar_results (format {version!r})"
         raise ValueError(msg)
-    snapshot = _typed(Snapshot, data, "snapshot")
+    snapshot = _parse_field(Snapshot, data, "snapshot")
     assert isinstance(snapshot, Snapshot)
     return snapshot
 
 
-def _typed(hint: Any, value: Any, where: str) -> Any:
+def _parse_field(hint: Any, value: Any, where: str) -> Any:
     """The value as what a dataclass's field says it is."""
     if hint is Any:
         return value
     if is_dataclass(hint) and isinstance(value, dict):
         hints = get_type_hints(hint)
         known = {
-            f.name: _typed(hints[f.name], value[f.name], f.name) for f in fields(hint) if f.name in value
+            f.name: _parse_field(hints[f.name], value[f.name], f.name)
+            for f in fields(hint)
+            if f.name in value
         }
         try:
             return hint(**known)  # type: ignore[operator]
@@ -103,13 +105,13 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
         return value
     if origin is tuple and isinstance(value, list):
         if parts[-1] is Ellipsis:
-            return tuple(_typed(parts[0], each, where) for each in value)
+            return tuple(_parse_field(parts[0], each, where) for each in value)
         if len(parts) == len(value):
-            return tuple(_typed(part, each, where) for part, each in zip(parts, value, strict=True))
+            return tuple(_parse_field(part, each, where) for part, each in zip(parts, value, strict=True))
     if origin in (Union, types.UnionType):
         for part in parts:
             try:
-                return _typed(part, value, where)
+                return _parse_field(part, value, where)
             except ValueError:
                 continue
     if hint is type(None) and value is None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..model.status import STATUSES
 from ..render.ansi import one_line
-from .dataframe import moment
+from .dataframe import to_datetime64
 from .tasks import Tasks
 
 COLUMNS = (
@@ -29,19 +29,22 @@ COLUMNS = (
     "error",
     "msg_id",
 )
-_LONGEST_TEXT = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+_MAX_TEXT = 500
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 
-def lines(tasks: Tasks) -> Iterator[str]:
+def csv_lines(tasks: Tasks) -> Iterator[str]:
     """The CSV, piece by piece: a header, then one row a message; times in ISO 8601 and UTC.
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     texts = {
-        name: [_inert(value) for value in getattr(tasks, name)] for name in ("engine", "error", "msg_id")
+        name: [_escape_formula(value) for value in getattr(tasks, name)]
+        for name in ("engine", "error", "msg_id")
     }
-    dates = {name: _dates(getattr(tasks, name)) for name in ("submitted", "started", "completed", "received")}
+    dates = {
+        name: _iso_dates(getattr(tasks, name)) for name in ("submitted", "started", "completed", "received")
+    }
     length = tasks.duration
     columns = {
         **{name: getattr(tasks, name).tolist() for name in ("index", "inputs", "attempts")},
@@ -57,13 +60,13 @@ def lines(tasks: Tasks) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _dates(posix: NDArray[np.float64]) -> list[str]:
-    dates = np.datetime_as_string(moment(posix), unit="us")
+def _iso_dates(posix: NDArray[np.float64]) -> list[str]:
+    dates = np.datetime_as_string(to_datetime64(posix), unit="us")
     return np.where(np.isnan(posix), "", np.char.add(dates, "Z")).tolist()  # type: ignore[no-any-return]
 
 
-def _inert(value: Any) -> Any:
+def _escape_formula(value: Any) -> Any:
     if value is None or isinstance(value, int):
         return value
-    text = one_line(value, _LONGEST_TEXT)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = one_line(value, _MAX_TEXT)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -18,12 +18,12 @@ from ..record.state import Record
 from ..render.ansi import one_line
 from ..upstream.timestamps import to_posix, to_posix_array
 
-_LONGEST_TYPE = 200
-_KEPT_TEXT = 4_000
+_MAX_TYPE = 200
+_MAX_TEXT = 4_000
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierAttempt:
     """An attempt that was followed by another one."""
 
     position: int
@@ -65,7 +65,7 @@ class Tasks:
     completed: NDArray[np.float64]
     received: NDArray[np.float64]
     error: list[str | None]
-    earlier: tuple[Earlier, ...]
+    earlier: tuple[EarlierAttempt, ...]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -95,7 +95,7 @@ class Tasks:
 _TIMES = ("submitted", "started", "completed", "received", "duration")
 
 
-def collect(record: Record, snapshot: Snapshot, result: Any, metadata: Sequence[Any]) -> Tasks:
+def collect_tasks(record: Record, snapshot: Snapshot, result: Any, metadata: Sequence[Any]) -> Tasks:
     """Return everything that is known of every message of a result.
 
     Parameters
@@ -129,38 +129,38 @@ def collect(record: Record, snapshot: Snapshot, result: Any, metadata: Sequence[
         started=columns.started.copy(),
         completed=columns.completed.copy(),
         received=to_posix_array([md["received"] for md in metadata]),
-        error=_errors(record.failures, index, status),
-        earlier=_earlier(record, np.flatnonzero(attempts > 1).tolist()),
+        error=_exception_types(record.failures, index, status),
+        earlier=_earlier_attempts(record, np.flatnonzero(attempts > 1).tolist()),
     )
 
 
-def _errors(failures: Failures, index: Index, status: NDArray[np.int8]) -> list[str | None]:
+def _exception_types(failures: Failures, index: Index, status: NDArray[np.int8]) -> list[str | None]:
     errors: list[str | None] = [None] * len(index)
     failed = np.flatnonzero(status == FAILED)
     kinds = {i: group.failure.type for group in failures.listed() for i in group.indices}
     for position, first in zip(failed.tolist(), index[failed].tolist(), strict=True):
-        errors[position] = one_line(kinds.get(first, ""), _LONGEST_TYPE) or "Error"
+        errors[position] = one_line(kinds.get(first, ""), _MAX_TYPE) or "Error"
     return errors
 
 
-def _earlier(record: Record, again: list[int]) -> tuple[Earlier, ...]:
+def _earlier_attempts(record: Record, again: list[int]) -> tuple[EarlierAttempt, ...]:
     attempts = record.attempts
     return tuple(
-        Earlier(i, attempt, md["engine_id"], to_posix(md["started"]), to_posix(md["completed"]))
+        EarlierAttempt(i, attempt, md["engine_id"], to_posix(md["started"]), to_posix(md["completed"]))
         for i in again
         for attempt, md in attempts.earlier(i)
     )
 
 
-def bounded(snapshot: Snapshot) -> Snapshot:
+def truncate_texts(snapshot: Snapshot) -> Snapshot:
     """The snapshot as it is kept in a file: its texts cut to a size at which many groups still fit."""
     return replace(
         snapshot,
         failures=tuple(
             replace(
                 group,
-                message=clipped(group.message, _KEPT_TEXT),
-                traceback=clipped(group.traceback, _KEPT_TEXT),
+                message=clipped(group.message, _MAX_TEXT),
+                traceback=clipped(group.traceback, _MAX_TEXT),
             )
             for group in snapshot.failures
         ),

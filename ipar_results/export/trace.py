@@ -14,25 +14,25 @@ from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, QUEUED, STATUSES
 from ..render import words
 from ..render.ansi import one_line
-from .tasks import Tasks, bounded
+from .tasks import Tasks, truncate_texts
 
-KEY = "ipar_results"
+SNAPSHOT_KEY = "ipar_results"
 _PROCESS = 1
-_NOWHERE = 0  # the thread of what never reached an engine
-_AT_ONCE = 5_000
+_NO_ENGINE = 0  # the thread of what never reached an engine
+_BATCH = 5_000
 
 Event = dict[str, Any]
 
 
-def lines(tasks: Tasks) -> Iterator[str]:
+def trace_lines(tasks: Tasks) -> Iterator[str]:
     """The JSON, piece by piece: one line an event; the snapshot it belongs to is kept beside them."""
     began = np.array([each.started for each in tasks.earlier], np.float64)
     known = [moments[np.isfinite(moments)] for moments in (tasks.submitted, tasks.started, began)]
     base = min((float(moments.min()) for moments in known if len(moments)), default=0.0)
-    other = {"base": base, KEY: bounded(tasks.snapshot).to_json()}
+    other = {"base": base, SNAPSHOT_KEY: truncate_texts(tasks.snapshot).to_json()}
     yield f'{{"displayTimeUnit": "ms", "otherData": {json.dumps(other)},\n"traceEvents": [\n'
     separator, written = "", events(tasks, base)
-    while batch := list(islice(written, _AT_ONCE)):
+    while batch := list(islice(written, _BATCH)):
         yield separator + ",\n".join(batch)
         separator = ",\n"
     yield "\n]}\n"
@@ -42,24 +42,28 @@ def events(tasks: Tasks, base: float) -> Iterator[str]:
     """The trace's events as JSON: names first, then every message that has begun or ended."""
     met = {engine for engine in (*tasks.engine, *(e.engine for e in tasks.earlier)) if engine is not None}
     order = sorted(met, key=lambda each: (isinstance(each, str), each))
-    threads: dict[EngineId | None, int] = {None: _NOWHERE}
+    threads: dict[EngineId | None, int] = {None: _NO_ENGINE}
     threads |= {engine: thread for thread, engine in enumerate(order, 1)}
-    few = chain(_names(tasks, threads), _earlier(tasks, threads, base), _flows(tasks, threads, base))
+    few = chain(
+        _metadata_events(tasks, threads),
+        _attempt_events(tasks, threads, base),
+        _retry_arrows(tasks, threads, base),
+    )
     yield from map(json.dumps, few)
-    yield from _tasks(tasks, threads, base)
+    yield from _task_events(tasks, threads, base)
 
 
-def _names(tasks: Tasks, threads: dict[EngineId | None, int]) -> Iterator[Event]:
-    yield _name("process_name", _NOWHERE, {"name": words.result_name(tasks.snapshot)})
+def _metadata_events(tasks: Tasks, threads: dict[EngineId | None, int]) -> Iterator[Event]:
+    yield _metadata_event("process_name", _NO_ENGINE, {"name": words.result_name(tasks.snapshot)})
     for engine, thread in threads.items():
         if engine is not None:
-            yield _name("thread_name", thread, {"name": words.engines([engine])})
-            yield _name("thread_sort_index", thread, {"sort_index": thread})
+            yield _metadata_event("thread_name", thread, {"name": words.engines([engine])})
+            yield _metadata_event("thread_sort_index", thread, {"sort_index": thread})
     if None in tasks.engine:
-        yield _name("thread_name", _NOWHERE, {"name": "no engine"})
+        yield _metadata_event("thread_name", _NO_ENGINE, {"name": "no engine"})
 
 
-def _tasks(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[str]:
+def _task_events(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[str]:
     """Written out by hand: a dictionary and an encoder for each of 100,000 would take three times as long."""
     begun, spent = (tasks.started - base) * 1e6, tasks.duration * 1e6
     seen = np.fmax(np.nan_to_num(tasks.received - base), np.nan_to_num(tasks.submitted - base)) * 1e6
@@ -70,7 +74,11 @@ def _tasks(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> It
     ):
         if code == QUEUED:
             continue
-        name = _task(index, inputs) if attempts == 1 else f"{_task(index, inputs)} (attempt {attempts})"
+        name = (
+            _task_label(index, inputs)
+            if attempts == 1
+            else f"{_task_label(index, inputs)} (attempt {attempts})"
+        )
         status, more, colour = STATUSES[code], "", ""
         if code == FAILED:
             name, colour = f"✕ {name}: {error}", ', "cname": "terrible"'
@@ -86,9 +94,9 @@ def _tasks(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> It
         )
 
 
-def _earlier(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[Event]:
+def _attempt_events(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[Event]:
     for each in tasks.earlier:
-        task = _task(int(tasks.index[each.position]), int(tasks.inputs[each.position]))
+        task = _task_label(int(tasks.index[each.position]), int(tasks.inputs[each.position]))
         event: Event = {
             "name": f"↻ {task} (attempt {each.attempt}, tried again)",
             "cat": "retried",
@@ -102,7 +110,7 @@ def _earlier(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> 
             yield {**event, "ph": "X", "ts": round(start, 3), "dur": round(max(length, 0.0), 3)}
 
 
-def _flows(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[Event]:
+def _retry_arrows(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[Event]:
     """Arrows from each attempt to the next one."""
     chains: dict[int, list[tuple[EngineId | None, float]]] = {}
     for each in sorted(tasks.earlier, key=lambda one: (one.position, one.attempt)):
@@ -118,10 +126,10 @@ def _flows(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> It
                 yield {**arrow, **place, **({"bp": "e"} if kind == "f" else {})}
 
 
-def _task(index: int, inputs: int) -> str:
+def _task_label(index: int, inputs: int) -> str:
     return f"task {index}" if inputs == 1 else f"tasks {index}–{index + inputs - 1}"
 
 
-def _name(kind: str, thread: int, args: dict[str, Any]) -> Event:
+def _metadata_event(kind: str, thread: int, args: dict[str, Any]) -> Event:
     args = {key: one_line(value, 200) if isinstance(value, str) else value for key, value in args.items()}
     return {"name": kind, "ph": "M", "pid": _PROCESS, "tid": thread, "args": args}

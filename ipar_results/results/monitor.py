@@ -102,9 +102,9 @@ class Monitor:
         ImportError
             Where pandas is missing: ``pip install ipar_results[dataframe]``.
         """
-        from ..export.dataframe import frame
+        from ..export.dataframe import to_dataframe
 
-        return frame(self._tasks())
+        return to_dataframe(self._tasks())
 
     def save_csv(self, path: str | PathLike[str], overwrite: bool = False) -> Path:
         """Save all tasks as CSV, with the columns of :meth:`to_dataframe`.
@@ -168,22 +168,25 @@ class Monitor:
         return self._save("report", path, overwrite)
 
     def _tasks(self) -> Tasks:
-        from ..export.tasks import collect
+        from ..export.tasks import collect_tasks
 
         followed = self._followed
         followed.poll()
         with followed.record.lock:
             snapshot = followed.snapshot()
-            return collect(followed.record, snapshot, self._result, followed.metadata(self._result))
+            return collect_tasks(followed.record, snapshot, self._result, followed.metadata(self._result))
 
     def _save(self, kind: str, path: str | PathLike[str], overwrite: bool) -> Path:
-        from ..export import files, report, table, trace
+        from ..export.files import check_target, write_file
+        from ..export.report import render_report
+        from ..export.table import csv_lines
+        from ..export.trace import trace_lines
 
-        files.free(path, overwrite)  # before the work
+        check_target(path, overwrite)  # before the work
         tasks = self._tasks()
         if kind == "report":
-            return files.write(path, [report.page(tasks, self._followed.timeline())], overwrite)
-        return files.write(path, (table if kind == "table" else trace).lines(tasks), overwrite)
+            return write_file(path, [render_report(tasks, self._followed.timeline())], overwrite)
+        return write_file(path, csv_lines(tasks) if kind == "table" else trace_lines(tasks), overwrite)
 
     def __repr__(self) -> str:
         from ..render.text import summary_line

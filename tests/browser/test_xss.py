@@ -46,7 +46,7 @@ def views(text):
     poisoned = [samples.poisoned(samples.ALL[name], text) for name in SHOWN]
     yield from map(html.card, poisoned)
     yield html.card(poisoned[2], timeline=timeline(text))
-    yield listing.table([listing.Row(1, poisoned[0], (text,), 1)], 1)
+    yield listing.html_table([listing.ResultRow(1, poisoned[0], (text,), 1)], 1)
     yield compare(poisoned[0], poisoned[1])._repr_html_()
     engine = EngineActivity(0, busy=True, result_name=text, index=0, seconds=1.0)
     yield glance.card(

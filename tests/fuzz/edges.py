@@ -20,7 +20,7 @@ from mutate import mutated_bytes, variant
 
 from ipar_results.config import IPythonParallelResults
 from ipar_results.export.load import load
-from ipar_results.export.trace import KEY
+from ipar_results.export.trace import SNAPSHOT_KEY
 from ipar_results.live.channel.channel import REPLY, Channel
 from ipar_results.log import logger
 from ipar_results.render import html, text
@@ -275,14 +275,14 @@ def files(cases: int, seed: int) -> Figures:
         good = [
             monitor.save_trace(place / "good.json").read_bytes(),
             monitor.save_report(place / "good.html").read_bytes(),
-            json.dumps({"otherData": {KEY: monitor.snapshot().to_json()}}).encode(),
+            json.dumps({"otherData": {SNAPSHOT_KEY: monitor.snapshot().to_json()}}).encode(),
         ]
         trace = json.loads(good[0])
 
         def case(chance: random.Random) -> bool:
             path = place / f"case{chance.randrange(8)}"
             if chance.random() < 0.4:
-                trace["otherData"][KEY] = variant(monitor_json, chance)
+                trace["otherData"][SNAPSHOT_KEY] = variant(monitor_json, chance)
                 data = json.dumps(trace, default=repr).encode("utf-8", "surrogatepass")
             else:
                 data = mutated_bytes(chance.choice(good), chance)

@@ -9,8 +9,8 @@ from fakes import Fed, follow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.export.load import load, snapshot_of
-from ipar_results.export.trace import KEY
+from ipar_results.export.load import load, parse_snapshot
+from ipar_results.export.trace import SNAPSHOT_KEY
 from ipar_results.live.channel.channel import Channel
 from ipar_results.live.channel.requests import Refused, parse
 from ipar_results.model.snapshot import Snapshot
@@ -62,7 +62,7 @@ def test_a_request_of_any_json_is_parsed_or_refused(content):
 @given(st.sampled_from(sorted(Snapshot().to_json())), JSON)
 def test_a_saved_snapshot_with_any_json_in_a_field_is_drawn_or_refused(name, value):
     try:
-        snapshot = snapshot_of({**Snapshot().to_json(), name: value})
+        snapshot = parse_snapshot({**Snapshot().to_json(), name: value})
     except ValueError as error:
         assert str(error)
     else:
@@ -95,7 +95,7 @@ def test_a_message_of_an_engine_of_any_json_ends_no_task_and_raises_nothing(mess
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(st.binary(max_size=200) | JSON | JSON.map(lambda each: {"otherData": {KEY: each}}))
+@given(st.binary(max_size=200) | JSON | JSON.map(lambda each: {"otherData": {SNAPSHOT_KEY: each}}))
 def test_a_file_of_anything_is_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_bytes(

@@ -134,13 +134,13 @@ class ResultMagics:
             raise UsageError(msg)
         rows = self.rows()
         shown = rows if asked.all else rows[-_LISTED:]
-        text = listing.plain(shown, len(rows))
+        text = listing.plain_text(shown, len(rows))
         if self._publish is None:
             print(text)
         else:
-            self._publish({"text/plain": text, "text/html": listing.table(shown, len(rows))})
+            self._publish({"text/plain": text, "text/html": listing.html_table(shown, len(rows))})
 
-    def rows(self) -> list[listing.Row]:
+    def rows(self) -> list[listing.ResultRow]:
         """What is listed: one row for each tracked result, oldest first."""
         from ...model.snapshot import Snapshot
         from . import listing
@@ -149,7 +149,7 @@ class ResultMagics:
         for name, entry in self._names.variables().items():
             names.setdefault(entry.number, []).append(name)
         return [
-            listing.Row(
+            listing.ResultRow(
                 number=entry.number,
                 snapshot=Snapshot(**summary.fields()),
                 variables=tuple(names.get(entry.number, ())),

@@ -14,11 +14,11 @@ from ...render import html, style, words
 from ...render.ansi import one_line
 from ...render.text import summary_line
 
-_VARIABLE, _CELL = 60, 20
+_MAX_VARIABLES, _MAX_CELL = 60, 20
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One result.
 
     Attributes
@@ -42,7 +42,7 @@ class Row:
     gone: bool = False
 
 
-def plain(rows: Sequence[Row], total: int) -> str:
+def plain_text(rows: Sequence[ResultRow], total: int) -> str:
     """Tell the results line by line.
 
     Parameters
@@ -58,7 +58,7 @@ def plain(rows: Sequence[Row], total: int) -> str:
     """
     if not rows:
         return title(rows, total)
-    cells = [(f"{row.number:,}", _variables(row), _cell(row), _glyph(row), _told(row)) for row in rows]
+    cells = [(f"{row.number:,}", _variables(row), _cell(row), _glyph(row), _summary(row)) for row in rows]
     widths = [max(len(cell[i]) for cell in cells) for i in range(3)]
     lines = [
         f"{number:>{widths[0]}}  {variables:<{widths[1]}}  {cell:<{widths[2]}}  {glyph} {told}"
@@ -67,7 +67,7 @@ def plain(rows: Sequence[Row], total: int) -> str:
     return "\n".join([title(rows, total), *lines])
 
 
-def table(rows: Sequence[Row], total: int) -> str:
+def html_table(rows: Sequence[ResultRow], total: int) -> str:
     """Draw the results as a small table.
 
     Parameters
@@ -84,13 +84,13 @@ def table(rows: Sequence[Row], total: int) -> str:
         "listing",
         style=Markup(style.style_sheet()),
         title=title(rows, total),
-        rows=[_drawn(row) for row in rows],
+        rows=[_row_facts(row) for row in rows],
         named=any(row.variables for row in rows),
         placed=any(row.cell is not None for row in rows),
     )
 
 
-def title(rows: Sequence[Row], total: int) -> str:
+def title(rows: Sequence[ResultRow], total: int) -> str:
     """How many results there are, and how many of those that are shown go on."""
     if not total:
         return "No results yet: whatever is submitted while ipar_results is loaded is listed here"
@@ -99,7 +99,7 @@ def title(rows: Sequence[Row], total: int) -> str:
     return join_facts(shown or plural(total, "result"), f"{going:,} going on" if going else "")
 
 
-def _drawn(row: Row) -> dict[str, Any]:
+def _row_facts(row: ResultRow) -> dict[str, Any]:
     snapshot = row.snapshot
     single = snapshot.single and snapshot.finished
     return {
@@ -118,17 +118,17 @@ def _drawn(row: Row) -> dict[str, Any]:
     }
 
 
-def _told(row: Row) -> str:
+def _summary(row: ResultRow) -> str:
     return summary_line(row.snapshot) + (" · no longer held" if row.gone else "")
 
 
-def _glyph(row: Row) -> str:
+def _glyph(row: ResultRow) -> str:
     return words.STATES[row.snapshot.state][0]
 
 
-def _variables(row: Row) -> str:
-    return one_line(", ".join(row.variables), _VARIABLE)
+def _variables(row: ResultRow) -> str:
+    return one_line(", ".join(row.variables), _MAX_VARIABLES)
 
 
-def _cell(row: Row) -> str:
-    return "" if row.cell is None else one_line(f"[{row.cell}]", _CELL)
+def _cell(row: ResultRow) -> str:
+    return "" if row.cell is None else one_line(f"[{row.cell}]", _MAX_CELL)
