@@ -1,51 +1,60 @@
-"""Texts from tasks made fit to travel: what UTF-8 and JSON can carry, of bounded length."""
+"""Formatters for durations, sizes, counts and texts; they know nothing of results."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import Any
 
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)")
+_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)")
+_UNKNOWN = "–"
 
 
-def utf8_safe(text: Any) -> str:
-    """The same text without lone surrogates, which UTF-8 can't write."""
+def utf8_safe(text: object) -> str:
+    """Replace lone surrogates, which UTF-8 cannot encode."""
     return str(text).encode("utf-8", "replace").decode()
 
 
-def truncate(text: Any, limit: int) -> Any:
-    """A text cut at its end where it is too long; whole numbers stay as they are."""
-    if isinstance(text, int):
-        return text
-    text = utf8_safe(text)
+def truncate(value: object, limit: int) -> int | str:
+    """Cut the end of a text that is too long; return an integer unchanged."""
+    if isinstance(value, int):
+        return value
+    text = utf8_safe(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def clipped(text: str, limit: int) -> str:
-    """The two ends of a long text, which says what was left out."""
-    text = utf8_safe(text)
-    left_out = len(text) - limit
-    if left_out <= 0:
+def clip_middle(text: str, limit: int, head: int | None = None) -> str:
+    """Cut the middle of a text that is too long, and write how much is missing.
+
+    Parameters
+    ----------
+    text : str
+    limit : int
+        Characters kept of both ends together.
+    head : int, optional
+        Characters kept of the beginning; a third of `limit` by default.
+    """
+    omitted = len(text) - limit
+    if omitted <= 0:
         return text
-    return f"{text[: limit // 3]}\n… {left_out:,} characters left out …\n{text[-(limit - limit // 3) :]}"
+    head = limit // 3 if head is None else head
+    return f"{text[:head]}\n… {omitted:,} characters left out …\n{text[len(text) - limit + head :]}"
 
 
 def format_duration(seconds: float | None) -> str:
-    """Write a time span for people.
+    """Format a duration as cards show it.
 
     Parameters
     ----------
     seconds : float or None
-        Also NaN or infinite, where nothing is known.
+        NaN, infinity and None stand for an unknown duration.
 
     Returns
     -------
     str
-        As in ``4 ms``, ``0.8 s``, ``0:23``, ``1:02:03``, ``2 d 03:04:05``; ``–`` where nothing is known.
+        For example ``4 ms``, ``0.8 s``, ``0:23``, ``1:02:03`` or ``2 d 03:04:05``; ``–`` for an unknown one.
     """
     if seconds is None or not math.isfinite(seconds):
-        return "–"
+        return _UNKNOWN
     if seconds < 0:
         return f"−{format_duration(-seconds)}"
     if seconds < 0.0995:
@@ -54,9 +63,9 @@ def format_duration(seconds: float | None) -> str:
 
 
 def format_elapsed(seconds: float | None) -> str:
-    """Write a time span that still grows: whole seconds, so that it changes no more often than a clock."""
+    """Format a duration that still grows, in whole seconds, so that the text changes once a second."""
     if seconds is None or not math.isfinite(seconds):
-        return "–"
+        return _UNKNOWN
     minutes, second = divmod(max(int(seconds), 0), 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
@@ -66,7 +75,7 @@ def format_elapsed(seconds: float | None) -> str:
 
 
 def format_time(seconds: float) -> str:
-    """A time span as people say it, as in ``0.5 ms``, ``2.4 s``, ``41 s`` and ``3:20 min``."""
+    """Format a duration for a sentence, always with its unit: ``0.5 ms``, ``41 s``, ``3:20 min``."""
     if seconds < 0.00995:
         return f"{max(1000 * seconds, 0.1):.1f} ms"
     if seconds < 0.0995:
@@ -81,7 +90,7 @@ def format_time(seconds: float) -> str:
 
 
 def format_bytes(number: float) -> str:
-    """Write a size, as in ``2.4 kB`` and ``41 MB``."""
+    """Format a number of bytes: ``2.4 kB``, ``41 MB``."""
     for unit in ("kB", "MB"):
         number /= 1000
         if number < 999.5:
@@ -89,23 +98,23 @@ def format_bytes(number: float) -> str:
     return f"{number / 1000:.1f} GB"
 
 
-def join_facts(*facts: str) -> str:
-    """Put facts side by side; those that are empty leave no gap."""
-    return " · ".join(filter(None, facts))
-
-
-def plural(number: int, noun: str) -> str:
-    """Count a noun, as in ``1 engine`` and ``1,024 engines``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def format_percent(fraction: float) -> str:
-    """Write a fraction as a percentage; a little is never shown as nothing."""
+    """Format a fraction as a percentage; a positive one is never shown as ``0 %``."""
     if not math.isfinite(fraction):
-        return "–"
+        return _UNKNOWN
     return "< 1 %" if 0 < fraction < 0.005 else f"{100 * fraction:.0f} %"
 
 
+def plural(number: int, noun: str) -> str:
+    """Format a number with its noun: ``1 engine``, ``1,024 engines``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def join_facts(*facts: str) -> str:
+    """Join texts with a middle dot, without the empty ones."""
+    return " · ".join(filter(None, facts))
+
+
 def keep_units_together(text: str) -> str:
-    """The same text, where no line ends between a number and its unit."""
-    return _BEFORE_UNIT.sub("\u00a0", text)
+    """Put a no-break space between each number and its unit, so that no line ends there."""
+    return _SPACE_BEFORE_UNIT.sub("\u00a0", text)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..formatting import clipped
+from ..formatting import clip_middle, utf8_safe
 from ..model.arrays import Index
 from ..model.snapshot import EngineId, Snapshot, TaskRecord
 from ..model.status import FAILED, QUEUED, RUNNING, STATUSES
@@ -159,8 +159,8 @@ def truncate_texts(snapshot: Snapshot) -> Snapshot:
         failures=tuple(
             replace(
                 group,
-                message=clipped(group.message, _MAX_TEXT),
-                traceback=clipped(group.traceback, _MAX_TEXT),
+                message=clip_middle(utf8_safe(group.message), _MAX_TEXT),
+                traceback=clip_middle(utf8_safe(group.traceback), _MAX_TEXT),
             )
             for group in snapshot.failures
         ),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..formatting import clip_middle
 from ..model.snapshot import EngineId, FailureGroup
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 20_000, 80_000
@@ -70,11 +71,7 @@ def last_frame(traceback: str) -> str:
 
 def capped(traceback: str) -> str:
     """A traceback of bounded size, which says what was left out."""
-    left_out = len(traceback) - TRACEBACK_HEAD - TRACEBACK_TAIL
-    if left_out <= 0:
-        return traceback
-    gap = f"\n… {left_out:,} characters left out …\n"
-    return traceback[:TRACEBACK_HEAD] + gap + traceback[-TRACEBACK_TAIL:]
+    return clip_middle(traceback, TRACEBACK_HEAD + TRACEBACK_TAIL, TRACEBACK_HEAD)
 
 
 class _Group:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...formatting import clipped, truncate
+from ...formatting import clip_middle, truncate, utf8_safe
 from ...model.snapshot import Advice, TimeUse
 from ...record.engines import coalesced
 from ...record.failures import Failures
@@ -225,7 +225,7 @@ class Told:
                     "type": truncate(failure.type, NAME),
                     "message": truncate(failure.message, MESSAGE),
                     "where": truncate(group.where, NAME),
-                    "traceback": clipped(failure.traceback, TRACEBACK),
+                    "traceback": clip_middle(utf8_safe(failure.traceback), TRACEBACK),
                 }
             self._groups[n] = group.count
             listed.append(entry)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...config import IPythonParallelResults
-from ...formatting import clipped
+from ...formatting import clip_middle
 from ...log import trouble
 from ...model.snapshot import Snapshot
 from ...model.timeline import Timeline
@@ -134,19 +134,19 @@ def _cut(
 ) -> dict[str, Any]:
     cut = replace(
         snapshot,
-        name=clipped(snapshot.name, limits.text),
-        note=clipped(snapshot.note, limits.text),
+        name=clip_middle(snapshot.name, limits.text),
+        note=clip_middle(snapshot.note, limits.text),
         engines=snapshot.engines[: limits.engines],
         failures=tuple(
             replace(
                 group,
-                type=clipped(group.type, limits.text),
-                message=clipped(group.message, limits.text),
-                where=clipped(group.where, limits.text),
+                type=clip_middle(group.type, limits.text),
+                message=clip_middle(group.message, limits.text),
+                where=clip_middle(group.where, limits.text),
                 engines=group.engines[: limits.engines],
                 indices=group.indices[: limits.indices],
-                traceback=clipped(group.traceback, limits.text),
-                input=group.input and (group.input[0], clipped(group.input[1], limits.text)),
+                traceback=clip_middle(group.traceback, limits.text),
+                input=group.input and (group.input[0], clip_middle(group.input[1], limits.text)),
             )
             for group in snapshot.failures[: limits.failures]
         ),
