@@ -1,4 +1,4 @@
-"""The frozen facts about a cluster at one moment: what the cards of a client, a view and a cluster draw."""
+"""Frozen overview of a cluster at one moment: the input of the cards of clients, views and clusters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Condition = Literal["up", "empty", "stopped", "closed", "lost"]
 
 @dataclass(frozen=True)
 class EngineActivity:
-    """One engine.
+    """Activity of one engine.
 
     Attributes
     ----------
@@ -20,17 +20,17 @@ class EngineActivity:
     alive : bool
         False once it has left the cluster.
     busy : bool
-        Whether it works, for whomever.
+        True while it runs a task of any client.
     result_name : str or None
-        The name of the followed result that it works for.
+        Name of the followed result whose task it runs.
     index : int or None
-        The input of that result.
+        Index of the input that it works on.
     seconds : float or None
-        For how long.
+        Seconds since that task started.
     waiting : int or None
-        Tasks of all clients that wait for it; None where nobody has said.
+        Tasks of all clients in its queue; None if unknown.
     done : int or None
-        Tasks of all clients that it has ended.
+        Tasks of all clients that it has completed; None if unknown.
     """
 
     engine_id: EngineId
@@ -45,25 +45,25 @@ class EngineActivity:
 
 @dataclass(frozen=True)
 class ClusterOverview:
-    """A client, a view or a cluster; nothing in it is secret.
+    """Overview of a client, a view or a cluster; it holds no secrets.
 
     Attributes
     ----------
     kind : str
-        The type's name.
+        Name of the type: ``Client``, ``DirectView``, ...
     name : str
-        The cluster's id; may be empty.
+        Cluster id; may be empty.
     condition : {'up', 'empty', 'stopped', 'closed', 'lost'}
     engines : tuple of EngineNow
-        Those that are there first.
+        Engines that are alive come first.
     unassigned : int or None
-        Tasks that wait for any engine; None where nobody has said.
+        Tasks that no engine has been chosen for; None if unknown.
     settings : tuple of str
-        What is set: targets and the like, in words.
+        Targets, ``blocking`` and other settings, in words.
     profile, controller : str
-        Name of the profile, and address of the controller; may be empty.
+        Profile name and address of the controller; may be empty.
     note : str
-        What a person must know beside that, in plain sentences.
+        Warning or hint in plain sentences; may be empty.
     """
 
     kind: str
@@ -78,22 +78,22 @@ class ClusterOverview:
 
     @property
     def alive(self) -> int:
-        """Engines that are there."""
+        """Number of engines in the cluster."""
         return sum(engine.alive for engine in self.engines)
 
     @property
     def busy(self) -> int:
-        """Engines that work."""
+        """Number of engines that run a task."""
         return sum(engine.alive and engine.busy for engine in self.engines)
 
     @property
     def died(self) -> int:
-        """Engines that have left."""
+        """Number of engines that left the cluster."""
         return len(self.engines) - self.alive
 
     @property
     def waiting(self) -> int | None:
-        """Tasks that wait, all together; None where nobody has said."""
+        """Number of queued tasks; None if unknown."""
         known = [engine.waiting for engine in self.engines if engine.waiting is not None]
         if self.unassigned is None and not known:
             return None
@@ -101,6 +101,6 @@ class ClusterOverview:
 
     @property
     def done(self) -> int | None:
-        """Tasks that have ended, all together; None where nobody has said."""
+        """Number of completed tasks; None if unknown."""
         known = [engine.done for engine in self.engines if engine.done is not None]
         return sum(known) if known else None

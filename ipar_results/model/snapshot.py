@@ -1,4 +1,4 @@
-"""The frozen facts about one result at one moment: what every view draws and nothing else."""
+"""Frozen snapshot of one result at one moment: the only input of its views."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ WIRE_VERSION = 1
 
 @dataclass(frozen=True)
 class EngineLoad:
-    """What one engine did for a result.
+    """Work of one engine for a result.
 
     Attributes
     ----------
     engine_id : int or str
-        The engine's id; its uuid where the id was never known.
+        Engine id, or the uuid if the id was never known.
     done, failed : int
         Finished inputs, and those among them that failed or were aborted.
     running : tuple of (int, float) or None
-        Index of the input that runs now, and for how many seconds it has.
+        Index of the running input, and the seconds since it started.
     busy_time : float
         Seconds spent computing, the running task included.
     alive : bool
@@ -41,27 +41,27 @@ class EngineLoad:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Failures of one type whose last remote frame is the same.
+    """Failures with the same exception type and the same last remote frame.
 
     Attributes
     ----------
     type, message : str
-        Exception type, and the message of the first failure of the group.
+        Exception type, and message of the first failure.
     where : str
-        Last remote frame, as ``"function, line 13"``; empty where there is none.
+        Last remote frame, as ``"function, line 13"``; empty if there is none.
     count : int
-        Failed inputs. A chunk that fails fails all its inputs.
+        Number of failed inputs; all inputs of a failed chunk count.
     engines : tuple of (int or str)
-        Engines on which it happened, sorted.
+        Engines that raised it, sorted.
     indices : tuple of int
-        Failed inputs, ascending: the first 1,000 of them, where `count` is more.
+        Indices of the first 1,000 failed inputs, ascending.
     traceback : str
-        One full remote traceback, ANSI codes included; capped, and says so where it was cut.
+        One remote traceback with its ANSI codes; cut in the middle if very long, with a note there.
     first_time, last_time : float or None
         POSIX seconds at which the first and the last of them ended, by the engines' clocks.
     input : tuple of (int, str) or None
-        Index and short text of one failing input, where what was sent is still at hand; of a chunk the index
-        of its first input.
+        Index and short text of one failed input, if its arguments are still cached; for a chunk the index of
+        its first input.
     """
 
     type: str
@@ -85,18 +85,18 @@ class TaskRecord:
     index : int
         Index of the message's first input.
     inputs : int
-        How many inputs it carries.
+        Number of inputs in the message.
     msg_id : str
-        ipyparallel's message id.
+        Message id of ipyparallel.
     engine_id : int, str or None
-        Engine that runs or ran it; for a coalesced broadcast a text that names them all.
+        Engine that runs or ran it; for a coalesced broadcast a text that names all engines.
     status : {'queued', 'running', 'ok', 'failed', 'aborted'}
     submitted, started, completed, received : float or None
         POSIX times in seconds; ``started`` and ``completed`` by the engine's clock.
     duration : float or None
         Seconds between ``started`` and ``completed``.
     attempts : int
-        How often it was sent; the other facts are those of the last time.
+        How often it was sent; the other attributes describe the last attempt.
     """
 
     index: int
@@ -114,7 +114,7 @@ class TaskRecord:
 
 @dataclass(frozen=True)
 class TaskOutput:
-    """The tail of what one task wrote.
+    """Tail of the output of one task.
 
     Attributes
     ----------
@@ -122,13 +122,13 @@ class TaskOutput:
         Index of the message's first input.
     engine_id : int, str or None
     stdout, stderr : str
-        Last characters of each stream, ANSI codes included.
+        Last characters of each stream, with their ANSI codes.
     omitted : int
-        Characters left out before the tails, both streams together.
+        Characters omitted before both tails.
     rich : int
-        Rich outputs (figures and the like), counted only.
+        Number of rich outputs, such as figures.
     attempt : int
-        The attempt that wrote it, from 1.
+        Number of the attempt that wrote it, from 1.
     """
 
     index: int
@@ -142,26 +142,26 @@ class TaskOutput:
 
 @dataclass(frozen=True)
 class TimeUse:
-    """Where the time of the engines went: every second between the first submission and the last arrival.
+    """Use of the engines' time between the first submission and the last reply.
 
     ``computing + waiting + overhead + lost + other = total``.
 
     Attributes
     ----------
     engines : int
-        Engines that took part.
+        Number of engines that took part.
     total : float
-        Seconds, all engines together: ``engines`` times the time of the run.
+        Engine seconds: ``engines`` times the duration of the run.
     computing : float
-        Seconds spent in tasks that ended well.
+        Seconds in tasks that succeeded.
     waiting : float
-        Seconds in which there was no task for an engine: it had not been submitted yet, or none was left.
+        Seconds without a task: none had been submitted yet, or none was left.
     overhead : float
-        Seconds in which a task or its result was on its way: sending, unpacking, bookkeeping.
+        Seconds of sending, unpacking and bookkeeping.
     lost : float
-        Seconds spent in tasks that failed or were tried again, and of engines after they had left.
+        Seconds in tasks that failed or were retried, and of engines after they left.
     other : float
-        Seconds spent in tasks of other results of the same client.
+        Seconds in tasks of other results of the same client.
     """
 
     engines: int
@@ -175,18 +175,18 @@ class TimeUse:
 
 @dataclass(frozen=True)
 class Advice:
-    """What would have made a run shorter.
+    """Advice on what would have made a run shorter.
 
     Attributes
     ----------
     code : str
         One of ``tiny-tasks few-tasks long-tail slow-engine large-messages submission-bound engine-lost``.
     message : str
-        What was seen and what to do about it, in one or two plain sentences.
+        Observation and remedy in one or two plain sentences.
     evidence : str
-        The figures behind it.
+        The figures behind the message.
     gain : float
-        About how many seconds earlier the run would have ended.
+        Estimated seconds by which the run would have been shorter.
     """
 
     code: str
@@ -197,7 +197,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Summary:
-    """Figures of one result that are one number or word each: cheap enough to take again and again.
+    """Figures of one result, without the lists of a snapshot, so that it is cheap enough for every update.
 
     The fields are described at :class:`Snapshot`.
     """
@@ -237,56 +237,56 @@ _SUMMARY = tuple(Summary.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class Snapshot(Summary):
-    """State of one result, as it was at ``time``: its summary and what there is to list.
+    """State of one result at ``time``: its summary and its lists of engines, failures, tasks and outputs.
 
-    Counts are in inputs, as ``len(ar)`` and ``ar.progress`` count them; times are seconds.
+    Counts are numbers of inputs, as in ``len(ar)`` and ``ar.progress``; times are in seconds.
 
     Attributes
     ----------
     name : str
-        The function's name, or ``%px``.
+        Name of the function, or ``%px``.
     total, done, ok, failed, aborted, running, queued : int
         ``done = ok + failed + aborted`` and ``total = done + running + queued``.
     messages : int
-        How many messages carry the inputs.
+        Number of messages that carry the inputs.
     elapsed : float
-        Seconds since the first submission; stops at the last arrival.
+        Seconds from the first submission until now, or until the last reply.
     serial_time : float
-        Sum of the computation times of the finished tasks.
+        Sum of the computation times of the completed tasks.
     wall_time : float or None
-        First submission to last arrival, once finished.
+        Seconds from the first submission to the last reply, once finished.
     speedup, efficiency : float or None
-        Computation time, that of the tasks that run included, over the elapsed time; and that for each
-        engine seen. No efficiency where one reply stands for several engines.
+        Computation time, with that of running tasks, divided by the elapsed time; and the same per engine.
+        No efficiency if one reply stands for several engines.
     throughput : float or None
-        Finished inputs a second.
+        Completed inputs per second.
     eta : tuple of (float, float) or None
-        Seconds still to go, from and to.
+        Lower and upper estimate of the remaining seconds.
     finished : bool
-        Whether all tasks have ended.
+        True once no further change is expected.
     outputs_total : int
-        How many tasks wrote something.
+        Number of tasks with output.
     state : str
         One of ``empty queued running done failed lost frozen``.
     note : str
-        Plain sentence that the user must read beside the counts; empty while all is well.
+        Warning or hint in a plain sentence; empty while all is well.
     single : bool
         True for a result of one task.
     time : float
-        POSIX time at which this was true.
+        POSIX seconds at which the snapshot was taken.
     advice : tuple of Advice
-        What would have made a run that has finished shorter: at most three, most gain first.
+        At most three pieces of advice on a finished run, most gain first.
     time_use : TimeUse or None
-        Where the engines' time went, once finished. None where it is not known.
+        Use of the engines' time, once finished; None if unknown.
     engines : tuple of EngineLoad
     failures : tuple of FailureGroup
-        Most inputs first.
+        Groups with the most inputs first.
     tasks : tuple of TaskRecord
-        The first messages; ``messages`` says how many there are.
+        The first of the ``messages``.
     outputs : tuple of TaskOutput
-        The newest tasks that wrote something.
+        The newest tasks with output.
     value : str or None
-        Short text of the value, for a result of one finished task.
+        Short text of the value, for a result of one completed task.
     """
 
     engines: tuple[EngineLoad, ...] = ()
@@ -296,7 +296,7 @@ class Snapshot(Summary):
     value: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The snapshot as JSON types: the only wire format.
+        """Return the snapshot as JSON types, its only wire format.
 
         Returns
         -------
@@ -307,7 +307,7 @@ class Snapshot(Summary):
 
 
 def _tuples_to_lists(value: Any) -> Any:
-    """Tuples as lists, all the way down: what a JSON round trip gives back."""
+    """Replace tuples by lists, recursively, as a JSON round trip does."""
     if isinstance(value, dict):
         return {key: _tuples_to_lists(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

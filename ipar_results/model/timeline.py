@@ -1,4 +1,4 @@
-"""When each message of a result ran, and where: what timelines, exports and estimates are made from."""
+"""Frozen timeline of a result in columns: when each message ran, and on which engine."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .arrays import Index
+from .arrays import Codes, Floats, Index, Slots
 from .snapshot import EngineId
 from .status import ABORTED, FAILED
 
@@ -17,47 +16,47 @@ _MAX_ID = 200
 
 @dataclass(frozen=True, eq=False)
 class RunningTasks:
-    """The messages that run at the moment of a :class:`Timeline`.
+    """Messages that run at the moment of a :class:`Timeline`.
 
     Attributes
     ----------
     position, first : ndarray of int, shape (n,)
     slot : ndarray of int, shape (n,)
-        Index into the timeline's `engines`; -1 where the engine is not known.
+        Index into the timeline's `engines`; -1 for an unknown engine.
     start : ndarray of float, shape (n,)
         Seconds after the timeline's `base`.
     """
 
     position: Index
     first: Index
-    slot: NDArray[np.int32]
-    start: NDArray[np.float64]
+    slot: Slots
+    start: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """Ended messages in columns, by position; all of them or an even sample.
+    """Ended messages in columns, by position: all of them or an even sample.
 
     Attributes
     ----------
     base : float
-        POSIX seconds of the first submission; of the first known moment where that is not known.
+        POSIX seconds of the first submission, or of the first known event.
     now : float
-        POSIX seconds at which this was true; the last arrival, once all have ended.
+        POSIX seconds at which the timeline was taken, or of the last reply once all messages have ended.
     messages, ended : int
-        Messages of the result, and how many of them have ended.
+        Number of messages of the result, and of those that have ended.
     engines : tuple of (int or str)
-        Engines by slot, in the order in which they were met.
+        Engines by slot, in order of appearance.
     position, first, inputs : ndarray of int, shape (shown,)
-        Position of the message, index of its first input, how many inputs it carries.
+        Position of the message, index of its first input, number of its inputs.
     slot : ndarray of int, shape (shown,)
-        Index into `engines`; -1 where the engine is not known.
+        Index into `engines`; -1 for an unknown engine.
     start, duration : ndarray of float, shape (shown,)
-        Seconds after `base`, and seconds; NaN where nobody knows.
+        Seconds after `base`, and seconds; NaN if unknown.
     status : ndarray of int, shape (shown,)
         2 ok, 3 failed, 4 aborted.
-    running : Running
-        All that run now, never a sample.
+    running : RunningTasks
+        All running messages, never a sample.
     """
 
     base: float
@@ -68,24 +67,24 @@ class Timeline:
     position: Index
     first: Index
     inputs: Index
-    slot: NDArray[np.int32]
-    start: NDArray[np.float64]
-    duration: NDArray[np.float64]
-    status: NDArray[np.int8]
+    slot: Slots
+    start: Floats
+    duration: Floats
+    status: Codes
     running: RunningTasks
 
     @property
     def shown(self) -> int:
-        """How many ended messages are in the columns; fewer than `ended` in a sample."""
+        """Number of messages in the columns; less than `ended` for a sample."""
         return len(self.position)
 
     def to_json(self) -> dict[str, Any]:
-        """The ended messages as JSON types; times to the millisecond.
+        """Return the ended messages as JSON types, with times in milliseconds' precision.
 
         Returns
         -------
         dict
-            ``base``, ``ended``, ``engines`` and one list for each column; null for what nobody knows.
+            ``base``, ``of`` (messages that have ended), ``engines`` and a list for each column; null if unknown.
         """
         return {
             "base": round(self.base, 3),
@@ -101,8 +100,8 @@ class Timeline:
         }
 
 
-def sample(index: Index, status: NDArray[np.int8], limit: int | None) -> Index:
-    """At most `limit` of the given positions, ascending: failed and aborted ones, then an even spread.
+def sample(index: Index, status: Codes, limit: int | None) -> Index:
+    """Return at most `limit` positions, ascending: all failed and aborted ones first, then an even sample.
 
     Parameters
     ----------
@@ -111,7 +110,7 @@ def sample(index: Index, status: NDArray[np.int8], limit: int | None) -> Index:
     status : ndarray of int
         Status codes by position.
     limit : int or None
-        None takes all.
+        None returns all positions.
     """
     if limit is None or len(index) <= limit:
         return index
@@ -122,12 +121,12 @@ def sample(index: Index, status: NDArray[np.int8], limit: int | None) -> Index:
 
 
 def _evenly_spaced(index: Index, limit: int) -> Index:
-    """An even spread over positions, both ends included."""
+    """Return at most `limit` evenly spaced positions, both ends included."""
     if len(index) <= limit:
         return index
     return index[np.linspace(0, len(index) - 1, max(limit, 0)).round().astype(np.int64)]
 
 
-def _round_to_ms(values: NDArray[np.float64]) -> list[float | None]:
+def _round_to_ms(values: Floats) -> list[float | None]:
     rounded = np.round(values, 3).tolist()
     return [None if value != value else value for value in rounded]
