@@ -1,35 +1,34 @@
-"""Values in a few characters, without running anybody's code: a foreign object's repr may do anything."""
+"""Short reprs of values that run no foreign code, as ``__repr__`` of an unknown class may do anything."""
 
 from __future__ import annotations
 
 import reprlib
-from typing import Any
 
 import numpy as np
 
 _MAX_INT_BITS = 200
 
 
-def short_repr(value: Any) -> str:
-    """A short text of a value made of plain parts; other objects are named by their type."""
+def short_repr(value: object) -> str:
+    """Return a short repr of a plain value; an instance of any other class is shown by its type."""
     return _repr.repr(value)
 
 
 class ShortRepr(reprlib.Repr):
-    """Writes plain values in full, and of everything else no more than its type."""
+    """Repr of plain values in full, and of any other object by its type alone."""
 
     def __init__(self) -> None:
         super().__init__()
         self.maxstring = self.maxother = 60
 
-    def repr_instance(self, x: Any, level: int) -> str:
-        """The type alone."""
+    def repr_instance(self, x: object, level: int) -> str:
+        """Return the type alone."""
         return f"<{type(x).__name__}>"
 
-    def repr1(self, x: Any, level: int) -> str:
-        """One value, `level` deep."""
+    def repr1(self, x: object, level: int) -> str:
+        """Return the repr of one value down to `level` nested containers."""
         if isinstance(x, int) and x.bit_length() > _MAX_INT_BITS:
-            return f"<int of {x.bit_length():,} bits>"  # Python refuses to write it out
+            return f"<int of {x.bit_length():,} bits>"  # str() of a very long int raises
         if isinstance(x, bytes):
             x = x[: self.maxother]
         if isinstance(x, bool | float | complex | bytes | range | np.generic) or x is None:

@@ -1,4 +1,4 @@
-"""The input of a task in a few words, read from what was sent without running any code of its classes."""
+"""Describer of task inputs: unpickles the arguments that were sent without running code of their classes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import io
 import pickle
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .describe import ShortRepr
 from .formatting import truncate
+
+Buffers: TypeAlias = "Sequence[bytes | memoryview]"
 
 MAX_LENGTH = 200
 _MAX_FIELDS = 4
@@ -26,7 +29,7 @@ _SAFE_CLASSES = {
 _SAFE_NUMPY_NAMES = {"scalar", "_reconstruct", "ndarray", "dtype", "_frombuffer"}
 
 
-def describe_input(buffers: Sequence[bytes | memoryview], mapped: bool, inputs: int) -> str | None:
+def describe_input(buffers: Buffers, mapped: bool, inputs: int) -> str | None:
     """Describe the input of one message.
 
     Parameters
@@ -37,29 +40,29 @@ def describe_input(buffers: Sequence[bytes | memoryview], mapped: bool, inputs: 
     mapped : bool
         True for a message of a map.
     inputs : int
-        How many inputs it carries.
+        Number of inputs in the message.
 
     Returns
     -------
     str or None
-        At most :data:`LONGEST` characters; for a chunk of a map it starts with ``one of``, as nobody knows at
-        which of its inputs it failed. None where it can't be told.
+        At most :data:`MAX_LENGTH` characters; starts with ``one of`` for a chunk of a map, as the input at
+        which it failed is unknown. None if it cannot be described.
     """
     try:
         text = _describe_chunk(buffers, inputs) if mapped else _describe_call(buffers)
-    except Exception:  # a pickle may hold anything, and what can't be read is not shown
+    except Exception:  # a pickle may hold anything
         return None
     return str(truncate(text, MAX_LENGTH)) or None
 
 
-def _describe_chunk(buffers: Sequence[bytes | memoryview], inputs: int) -> str:
+def _describe_chunk(buffers: Buffers, inputs: int) -> str:
     parts = [_unpickle(part) for part in buffers]
     each = list(zip(*parts, strict=False)) if len(parts) > 1 else list(parts[0])
     return _repr.repr(each[0]) if inputs == 1 else f"one of {_repr.repr(each)}"
 
 
-def _describe_call(buffers: Sequence[bytes | memoryview]) -> str:
-    """The arguments of a call; those that ipyparallel split off are small, or we would not have them."""
+def _describe_call(buffers: Buffers) -> str:
+    """Describe the arguments of a call; large ones are never cached, so unpickling all of them is cheap."""
     info, *pickled = buffers
     facts = _unpickle(info)
     values = [_unpickle(each) for each in pickled]
@@ -75,81 +78,80 @@ def _unpickle(buffer: bytes | memoryview) -> Any:
 
 
 class _Placeholder:
-    """Stands for an object of any class: it keeps what was pickled, and does nothing with it."""
+    """Stand-in for an instance of any class: keeps the pickled arguments and state, and ignores them."""
 
-    given: tuple[Any, ...] = ()
-    state: Any = None
+    args: tuple[object, ...] = ()
+    state: object = None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> _Placeholder:
-        made = object.__new__(cls)
-        made.given = args
-        return made
+    def __new__(cls, *args: object, **kwargs: object) -> _Placeholder:
+        placeholder = object.__new__(cls)
+        placeholder.args = args
+        return placeholder
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         pass
 
-    def __call__(self, *args: Any) -> _Placeholder:
+    def __call__(self, *args: object) -> _Placeholder:
         return _Placeholder(self, *args)
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         self.state = state
 
-    def append(self, item: Any) -> None:
-        """Nobody asks for the items of a foreign list."""
+    def append(self, item: object) -> None:
+        """Ignore an item of a pickled list subclass."""
 
-    def extend(self, items: Any) -> None:
-        """Nor for these."""
+    def extend(self, items: object) -> None:
+        """Ignore items of a pickled list subclass."""
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         pass
 
 
 class _SafeUnpickler(pickle.Unpickler):
-    """Makes plain values and numpy's; every other class is replaced by one that does nothing."""
+    """Unpickler that imports only safe classes and puts placeholders for all others."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if name in _SAFE_CLASSES.get(module, ()) or (
-            module.split(".")[0] == "numpy" and name in _SAFE_NUMPY_NAMES
-        ):
+        safe_numpy = module.split(".")[0] == "numpy" and name in _SAFE_NUMPY_NAMES
+        if safe_numpy or name in _SAFE_CLASSES.get(module, ()):
             return super().find_class(module, name)
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         return type(name.rpartition(".")[2], (_Placeholder,), {})
 
-    def persistent_load(self, pid: Any) -> Any:
+    def persistent_load(self, pid: object) -> _Placeholder:
         return _Placeholder(pid)
 
 
 class _InputRepr(ShortRepr):
-    """Short texts of what a :class:`_Reader` makes."""
+    """Short repr of the objects that :class:`_SafeUnpickler` returns."""
 
-    def repr_instance(self, x: Any, level: int) -> str:
+    def repr_instance(self, x: object, level: int) -> str:
         kind = type(x).__name__
         if isinstance(x, np.ndarray):
-            return self._array(x, level)
-        if isinstance(x, type):  # a function or class that was sent by its name
+            return self._repr_array(x, level)
+        if isinstance(x, type):  # a function or class pickled by its name
             return f"<{x.__name__}>"
         if not isinstance(x, _Placeholder):
             return repr(x)[: self.maxother]  # dates, paths and the like
         state = x.state[0] if isinstance(x.state, tuple) and x.state else x.state
         state = state if isinstance(state, dict) else {}
-        if kind == "CannedArray":  # ipyparallel's own ways of pickling
+        if kind == "CannedArray":  # classes with which ipyparallel pickles
             return self.repr1(_uncan_array(state), level)
         if kind.startswith("Canned"):
-            return self._canned(kind, state, level)
+            return self._repr_canned(kind, state, level)
         if level <= 0:
             return f"{kind}(…)"
-        parts = [self.repr1(value, level - 1) for value in x.given[:_MAX_FIELDS]]
+        parts = [self.repr1(value, level - 1) for value in x.args[:_MAX_FIELDS]]
         parts += [f"{name}={self.repr1(v, level - 1)}" for name, v in list(state.items())[:_MAX_FIELDS]]
-        more = len(x.given) + len(state) > _MAX_FIELDS
+        more = len(x.args) + len(state) > _MAX_FIELDS
         return f"{kind}({', '.join([*parts[:_MAX_FIELDS], *(['…'] if more else [])])})"
 
-    def _array(self, x: np.ndarray[Any, Any], level: int) -> str:
+    def _repr_array(self, x: NDArray[np.generic], level: int) -> str:
         shape = " × ".join(map(str, x.shape)) or "scalar"
         values = self.repr1(x.ravel()[: self.maxlist + 1].tolist(), level - 1) if x.dtype != object else "…"
         return f"array({values}, {shape}, {x.dtype})"
 
-    def _canned(self, kind: str, state: dict[str, Any], level: int) -> str:
+    def _repr_canned(self, kind: str, state: dict[str, Any], level: int) -> str:
         if kind == "CannedBytes":
             return self.repr1(bytes(state["buffers"][0]), level)
         name = state.get("__name__") or state.get("name")

@@ -84,7 +84,8 @@ class Timeline:
         Returns
         -------
         dict
-            ``base``, ``of`` (messages that have ended), ``engines`` and a list for each column; null if unknown.
+            ``base``, ``of`` (messages that have ended), ``engines`` and a list for each column; unknown
+            values are null.
         """
         return {
             "base": round(self.base, 3),
