@@ -1,1 +1,4 @@
-"""Pure views of a snapshot: text for terminals, HTML for notebooks."""
+"""Pure renderers of the model's frozen types: text for terminals, HTML for notebooks.
+
+It may import ``model`` and the modules at the package's root, nothing else of this package.
+"""

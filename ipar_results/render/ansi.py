@@ -1,4 +1,4 @@
-"""Text that tasks wrote, made safe: colours become spans, other escapes and control characters go inert."""
+"""Sanitizer for text that tasks wrote: ANSI colours become HTML spans, all other escapes are dropped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
-# No two neighbouring repeats share a character, so matching stays linear however hostile the text.
+# Adjacent repeats share no character, so that matching takes linear time for any input.
 _SGR = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,64})m")
 _OTHER_ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)(?![0-9;:]{0,64}m)[0-?]*[ -/]*[@-~]?"  # cursor moves, clearing, modes
@@ -38,7 +38,7 @@ _CUBE_LEVELS = (0, 95, 135, 175, 215, 255)
 
 
 class _TextStyle(NamedTuple):
-    """The graphic state that SGR codes change."""
+    """Text attributes that SGR codes change."""
 
     fg: str = ""
     bg: str = ""
@@ -65,35 +65,35 @@ _ATTRIBUTES: dict[int, dict[str, Any]] = {
 
 
 def sanitize(text: str) -> str:
-    """Drop every escape sequence and make the other control characters visible.
+    """Drop all escape sequences and make the other control characters visible.
 
     Parameters
     ----------
     text : str
-        Anything a task wrote, lone surrogates included.
+        Any text, with lone surrogates too.
 
     Returns
     -------
     str
-        Safe to print and to encode; newlines and tabs are kept.
+        Text that is safe to print and to encode; newlines and tabs are kept.
     """
     return _replace_controls(_SGR.sub("", _OTHER_ESCAPE.sub("", text)))
 
 
 def one_line(text: str, limit: int) -> str:
-    """Bring a task's text onto one safe line.
+    """Sanitize a text and join its lines.
 
     Parameters
     ----------
     text : str
-        Anything a task wrote.
+        Any text.
     limit : int
-        Characters kept; what follows is counted in words.
+        Characters kept; a note says how many are omitted.
 
     Returns
     -------
     str
-        Line ends are shown as ``↵``.
+        One line, with ``↵`` for each line end.
     """
     raw = text[: 4 * limit]
     parts = (part.strip() for part in sanitize(raw).replace("\t", " ").split("\n"))
@@ -103,25 +103,24 @@ def one_line(text: str, limit: int) -> str:
 
 
 def count_omitted(count: int) -> str:
-    """Say in words how many characters are not shown."""
+    """Return a note on how many characters are not shown."""
     return f"{count:,} character{'s' if count != 1 else ''} left out"
 
 
 def clip(text: str, head: int, tail: int) -> tuple[str, int, str]:
-    """Keep the two ends of a long text.
+    """Split a long text into the two ends that are shown.
 
     Parameters
     ----------
     text : str
-        Raw text, escapes included.
+        Raw text with its escape sequences.
     head, tail : int
-        Most characters kept at either end. A cut moves to a line end nearby, and never falls inside a colour
-        code.
+        Limits for the two ends. A cut is moved to a line end nearby, and never splits a colour code.
 
     Returns
     -------
     tuple of (str, int, str)
-        The head, the number of characters left out, the tail; all in the head where the text is short enough.
+        Head, number of omitted characters, tail; a short text is all head.
     """
     if len(text) <= head + tail:
         return text, 0, ""
@@ -135,27 +134,27 @@ def clip(text: str, head: int, tail: int) -> tuple[str, int, str]:
 
 
 def to_html(text: str) -> Markup:
-    """Turn a task's text into escaped HTML with colour classes.
+    """Convert a text to escaped HTML with CSS classes for its colours.
 
-    The sixteen colours, the 256 and the true ones all map to the theme's six hues and a grey: a colour chosen
-    for one background would be unreadable on the other.
+    All colours (16, 256 and true colour) are mapped to six hues and a grey of the theme, because a colour
+    chosen for a dark background is unreadable on a light one.
 
     Parameters
     ----------
     text : str
-        Anything a task wrote, escapes included.
+        Any text with ANSI escapes.
 
     Returns
     -------
     markupsafe.Markup
-        Text and ``<span class="ipar-…">`` only.
+        Only text and ``<span class="ipar-…">``.
     """
-    look, runs = _TextStyle(), list[tuple[str, list[str]]]()
+    style, runs = _TextStyle(), list[tuple[str, list[str]]]()
     for position, piece in enumerate(_SGR.split(_OTHER_ESCAPE.sub("", text))):
         if position % 2:
-            look = _apply_sgr(look, piece)
+            style = _apply_sgr(style, piece)
         elif piece:
-            classes = _css_classes(look)
+            classes = _css_classes(style)
             if not runs or runs[-1][0] != classes:
                 runs.append((classes, []))
             runs[-1][1].append(piece)
@@ -171,10 +170,10 @@ def _span(classes: str, text: str) -> Markup:
 
 
 @lru_cache(maxsize=1024)
-def _css_classes(look: _TextStyle) -> str:
-    fg, bg = (look.bg, look.fg) if look.inverse else (look.fg, look.bg)
-    names = [name for name in ("bold", "dim", "italic", "under") if getattr(look, name)]
-    if look.inverse and not bg:
+def _css_classes(style: _TextStyle) -> str:
+    fg, bg = (style.bg, style.fg) if style.inverse else (style.fg, style.bg)
+    names = [name for name in ("bold", "dim", "italic", "under") if getattr(style, name)]
+    if style.inverse and not bg:
         names.append("inverse")
     if fg:
         names.append(fg)
@@ -184,27 +183,27 @@ def _css_classes(look: _TextStyle) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _apply_sgr(look: _TextStyle, parameters: str) -> _TextStyle:
-    """The look after one SGR sequence; codes nobody knows change nothing."""
+def _apply_sgr(style: _TextStyle, parameters: str) -> _TextStyle:
+    """Return the style after one SGR sequence; unknown codes are ignored."""
     codes = iter([int(code or 0) if len(code) < 4 else -1 for code in re.split("[;:]", parameters)])
     for code in codes:
         if code == 0:
-            look = _TextStyle()
+            style = _TextStyle()
         elif code in _ATTRIBUTES:
-            look = look._replace(**_ATTRIBUTES[code])
+            style = style._replace(**_ATTRIBUTES[code])
         elif 30 <= code <= 37 or 90 <= code <= 97:
-            look = look._replace(fg=_basic_hue(code % 10, bright=code >= 90))
+            style = style._replace(fg=_basic_hue(code % 10, bright=code >= 90))
         elif 40 <= code <= 47 or 100 <= code <= 107:
-            look = look._replace(bg=_basic_hue(code % 10, bright=code >= 100) or _GREY)
+            style = style._replace(bg=_basic_hue(code % 10, bright=code >= 100) or _GREY)
         elif code == 38:
-            look = look._replace(fg=_extended_hue(codes))
+            style = style._replace(fg=_extended_hue(codes))
         elif code == 48:
-            look = look._replace(bg=_extended_hue(codes) or _GREY)
-    return look
+            style = style._replace(bg=_extended_hue(codes) or _GREY)
+    return style
 
 
 def _extended_hue(codes: Iterator[int]) -> str:
-    """The hue named by what follows 38 or 48: ``5;n`` or ``2;r;g;b``."""
+    """Return the hue of the codes after 38 or 48: ``5;n`` or ``2;r;g;b``."""
     mode = next(codes, -1)
     if mode == 2:
         return _nearest_hue(next(codes, 0), next(codes, 0), next(codes, 0))
@@ -219,7 +218,7 @@ def _extended_hue(codes: Iterator[int]) -> str:
 
 
 def _basic_hue(index: int, *, bright: bool = False) -> str:
-    """The name of one of the sixteen colours; black and white are the colour of the text."""
+    """Return the hue of one of the 16 colours; black and white have the colour of the text."""
     return _GREY if bright and index == 0 else _HUES[index]
 
 

@@ -1,4 +1,4 @@
-"""A result as static, self-contained HTML: escaped at the leaf, bounded, readable without its style."""
+"""HTML renderer of a snapshot: static, self-contained, escaped, of bounded size, readable without style."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from ..model.timeline import Timeline
 from . import rows, style, svg, words
 
 _MIN_TEXT = 500
-_MIN_LABELLED = 0.12  # in a part that is smaller there is no room for words
+_MIN_LABELLED = 0.12  # fraction of the time bar below which a label does not fit
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of a result is drawn; what is left out is said in words.
+    """Limits of a card; a note says what is omitted.
 
     Attributes
     ----------
     tasks, engines, failures, outputs : int
-        Rows or groups.
+        Number of rows or groups.
     traceback : int
-        Characters of one traceback: its head and its tail.
+        Characters of one traceback, head and tail together.
     output : int
-        Characters of one stream of one task: its tail.
+        Characters of the tail of one stream of one task.
     total_bytes : int
-        Size of the whole in UTF-8. Where it is exceeded, the other limits are halved until it holds.
+        Size of the HTML in UTF-8; if it is exceeded, the other limits are halved until it fits.
     """
 
     tasks: int = 50
@@ -45,7 +45,7 @@ class Limits:
     total_bytes: int = 180_000
 
     def tighter(self) -> Limits:
-        """The next smaller limits: long texts give way first, then rows."""
+        """Return the next smaller limits: texts are halved first, then rows."""
         if self.traceback > _MIN_TEXT:
             return replace(self, traceback=self.traceback // 2, output=self.output // 2)
         halves = {name: getattr(self, name) // 2 for name in ("tasks", "engines", "failures", "outputs")}
@@ -63,19 +63,19 @@ def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline
     snapshot : Snapshot
     limits : Limits, optional
     timeline : Timeline, optional
-        Drawn too, where it is given and the result is of more than one task.
+        Drawn unless the result is a single task.
 
     Returns
     -------
     str
-        HTML with its style and no script, at most ``limits.total_bytes`` long.
+        HTML with its style and without scripts, at most ``limits.total_bytes`` long.
     """
     drawn = "" if timeline is None else timeline_plot(snapshot, timeline)
     return _fit(partial(_card, drawn=drawn), snapshot, limits)
 
 
 def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
-    """Draw which engine did what, and when.
+    """Draw the timeline of tasks by engine.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
     Returns
     -------
     str
-        HTML without style, about 60 kB at most; empty for a single task, and before anything has begun.
+        HTML without style, about 60 kB at most; empty for a single task and before the first task starts.
     """
     if snapshot.single:
         return ""
@@ -98,7 +98,7 @@ def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
 
 
 def head(snapshot: Snapshot) -> str:
-    """Draw the name, the bar, the counts and the note.
+    """Draw the head of a card: name, bar, counts and note.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def head(snapshot: Snapshot) -> str:
 
 
 def advice(snapshot: Snapshot) -> str:
-    """Draw where the engines' time went, and what would have made the run shorter.
+    """Draw the use of the engines' time and the advice on a finished run.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def advice(snapshot: Snapshot) -> str:
     Returns
     -------
     str
-        HTML without style, of bounded size; empty before the end.
+        HTML without style, of bounded size; empty until the result is finished.
     """
     parts = words.time_use(snapshot)
     return render_template(
@@ -149,7 +149,7 @@ def advice(snapshot: Snapshot) -> str:
 
 
 def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw a table of what each engine did, does, and how busy it was.
+    """Draw the table of engines with their tasks and load.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 
 
 def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the groups of failures, each folding one full traceback away.
+    """Draw the groups of failures, each with a traceback that can be unfolded.
 
     Parameters
     ----------
@@ -175,13 +175,13 @@ def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     Returns
     -------
     str
-        HTML without style; empty where nothing failed.
+        HTML without style; empty without failures.
     """
     return _fit(_failures, snapshot, limits)
 
 
 def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw a table of the first tasks and their metadata.
+    """Draw the table of the first tasks.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 
 
 def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the end of what the newest tasks wrote.
+    """Draw the tail of the output of the newest tasks.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 
 
 def fold_labels(snapshot: Snapshot) -> tuple[str, str, str]:
-    """How much the folds Engines, Tasks and Output hold, in words.
+    """Return the number of items in the sections Engines, Tasks and Output, as their labels show it.
 
     Parameters
     ----------
@@ -309,7 +309,7 @@ def _fit(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits: Li
 
 
 def render_template(template: str, **facts: Any) -> str:
-    """Fill in a template of this package; every text is escaped unless it is marked as safe."""
+    """Render a template of this package; all texts are escaped unless they are ``Markup``."""
     return _environment().get_template(f"{template}.html.j2").render(facts)
 
 

@@ -1,20 +1,18 @@
-"""One record of a snapshot as what its row shows: finished words and escaped markup for the templates."""
+"""Template variables for one row: an engine, a failure group, a task or its output."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from ..formatting import format_duration, format_percent, plural
 from ..model.snapshot import EngineLoad, FailureGroup, TaskOutput, TaskRecord
 from . import words
 from .ansi import clip, count_omitted, to_html
 
-# Progress bars redraw one line many times: look this many times further back than what is shown.
+# A progress bar rewrites one line many times, so this many times the shown characters are read.
 _REDRAW_FACTOR = 8
 
 
-def engine_row(load: EngineLoad, elapsed: float) -> dict[str, Any]:
-    """What one row of the engines table shows."""
+def engine_row(load: EngineLoad, elapsed: float) -> dict[str, object]:
+    """Return the variables for a row of the engines table."""
     busy = min(max(load.busy_time / elapsed, 0.0), 1.0) if elapsed > 0 else 0.0
     return {
         "engine": words.engine_label(load.engine_id),
@@ -27,8 +25,8 @@ def engine_row(load: EngineLoad, elapsed: float) -> dict[str, Any]:
     }
 
 
-def failure_row(group: FailureGroup, limit: int, origin: float | None) -> dict[str, Any]:
-    """What one group of failures shows: a summary, what failed when, and the two ends of its traceback."""
+def failure_row(group: FailureGroup, limit: int, origin: float | None) -> dict[str, object]:
+    """Return the variables for a group of failures; its traceback is cut in the middle."""
     start, omitted, end = clip(group.traceback.strip("\n"), limit // 3, limit - limit // 3)
     return {
         "count": f"{group.count:,}",
@@ -42,8 +40,8 @@ def failure_row(group: FailureGroup, limit: int, origin: float | None) -> dict[s
     }
 
 
-def task_row(task: TaskRecord, origin: float) -> dict[str, Any]:
-    """What one row of the tasks table shows; times count from ``origin``."""
+def task_row(task: TaskRecord, origin: float) -> dict[str, object]:
+    """Return the variables for a row of the tasks table, with times relative to ``origin``."""
     last = task.index + task.inputs - 1
     return {
         "index": f"{task.index:,}–{last:,}" if last > task.index else f"{task.index:,}",
@@ -57,8 +55,8 @@ def task_row(task: TaskRecord, origin: float) -> dict[str, Any]:
     }
 
 
-def output_row(output: TaskOutput, limit: int) -> dict[str, Any]:
-    """What one task's output shows: the end of each stream."""
+def output_row(output: TaskOutput, limit: int) -> dict[str, object]:
+    """Return the variables for the output of a task, with the tail of each stream."""
     streams, omitted = [], output.omitted
     for label, text in (("", output.stdout), ("stderr", output.stderr)):
         recent = text[-_REDRAW_FACTOR * limit :] if limit else ""
@@ -76,5 +74,5 @@ def output_row(output: TaskOutput, limit: int) -> dict[str, Any]:
 
 
 def apply_carriage_returns(text: str) -> str:
-    """What a carriage return leaves on the screen: the last state of a progress bar, not its history."""
+    """Drop what a terminal would overwrite after a carriage return, such as old states of a progress bar."""
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""The style sheet of every fragment: the whole of it, or what one fragment has a use for."""
+"""Style sheet of the cards, whole or reduced to the rules that one fragment uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CLASS = re.compile(r"ipar-[a-z]+(?:-[a-z]+)*")
 
 @cache
 def style_sheet() -> str:
-    """The style sheet, all of it scoped under ``.ipar-card``.
+    """Return the whole style sheet; all its rules are scoped under ``.ipar-card``.
 
     Returns
     -------
@@ -23,7 +23,7 @@ def style_sheet() -> str:
 
 
 def used_rules(fragment: str) -> str:
-    """The rules that a fragment has a use for: a notebook keeps them with each result.
+    """Return the rules that a fragment uses, because a notebook stores them with each result.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def used_rules(fragment: str) -> str:
 
 @lru_cache(64)
 def _rules_for(names: frozenset[str]) -> str:
-    """The rules that need no other class than these; one line of the sheet is a rule."""
+    """Return the rules that select only these classes; each rule is one line of the style sheet."""
     lines = _COMMENT.sub("", style_sheet()).splitlines()
     return "\n".join(line for line in lines if line.strip() and _is_used(line, names))
 

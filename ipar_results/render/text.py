@@ -1,4 +1,4 @@
-"""A result in words: one line, the text/plain bundle and a tqdm bar."""
+"""Text renderers of a snapshot: summary line, text/plain alternative and tqdm progress bar."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_GROUPS = 20
 
 
 def summary_line(snapshot: Snapshot) -> str:
-    """Tell a result in one line.
+    """Return a snapshot in one line.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def summary_line(snapshot: Snapshot) -> str:
     Returns
     -------
     str
-        The facts of the card's head, with no line end and no control characters.
+        The facts of the card's head, without line ends and control characters.
     """
     name = words.result_name(snapshot)
     if not snapshot.total:
@@ -45,7 +45,7 @@ def _single_task(snapshot: Snapshot) -> tuple[str, str]:
 
 
 def plain_text(snapshot: Snapshot) -> str:
-    """Tell a result in a few lines: the text/plain alternative of the card.
+    """Return the text/plain alternative of the card.
 
     Parameters
     ----------
@@ -54,8 +54,7 @@ def plain_text(snapshot: Snapshot) -> str:
     Returns
     -------
     str
-        The line, where the time went, the advice, one line for each of the first groups of failures, then
-        the note.
+        Lines: summary, use of time, advice, the first groups of failures, note.
     """
     groups = () if snapshot.single else snapshot.failures
     more = len(groups) - _MAX_GROUPS
@@ -77,19 +76,18 @@ def _failure_lines(group: FailureGroup, origin: float | None) -> str:
     return f"{line}\n    {more}" if more else line
 
 
-class _Tqdm(tqdm):  # type: ignore[misc]
-    # tqdm would start a monitor thread that outlives the bar.
-    monitor_interval = 0
+class _Tqdm(tqdm):  # type: ignore[misc]  # tqdm ships no types
+    monitor_interval = 0  # no monitor thread, which would outlive the bar
 
 
 class ProgressBar:
-    """A tqdm bar with the facts of a snapshot, for terminals and scripts.
+    """Progress bar of tqdm with the facts of a snapshot, for terminals and scripts.
 
     Parameters
     ----------
     snapshot : Snapshot
     file : text file, optional
-        Where to draw; standard error by default.
+        Where to write; standard error by default.
     """
 
     def __init__(self, snapshot: Snapshot, file: TextIO | None = None) -> None:
@@ -104,7 +102,7 @@ class ProgressBar:
         )
 
     def update(self, snapshot: Snapshot) -> None:
-        """Draw a newer snapshot; nothing happens once the bar is closed.
+        """Draw a newer snapshot; does nothing once the bar is closed.
 
         Parameters
         ----------
@@ -115,7 +113,7 @@ class ProgressBar:
         self._bar.refresh()
 
     def close(self, snapshot: Snapshot) -> None:
-        """Draw the last snapshot and leave the bar where it is; closing twice does nothing.
+        """Draw the last snapshot and leave the bar on the screen; a second call does nothing.
 
         Parameters
         ----------
@@ -126,7 +124,7 @@ class ProgressBar:
 
 
 def _bar_format(snapshot: Snapshot) -> str:
-    """The format of the bar, with our figures: tqdm would count from its own start and promise an ETA."""
+    """Return tqdm's bar format, with elapsed time and ETA of the snapshot instead of tqdm's own."""
     counts = [count.phrase for count in words.counts(snapshot) if count.state not in ("ok", "queued")]
     facts = filter(None, [*words.times(snapshot), words.throughput(snapshot), *counts, words.eta(snapshot)])
     return f"{{l_bar}}{{bar}}| {snapshot.done:,}/{snapshot.total:,} [{', '.join(facts)}]"

@@ -1,4 +1,4 @@
-"""The wording of every fact, in one place: text and HTML take it from here, so both always say the same."""
+"""Wording of each fact of a snapshot, shared by text and HTML so that both say the same."""
 
 from __future__ import annotations
 
@@ -35,68 +35,68 @@ STATES = {
 
 
 class Count(NamedTuple):
-    """How many inputs are in one state."""
+    """Number of inputs in one state."""
 
     state: str
     number: int
 
     @property
     def glyph(self) -> str:
-        """The state's shape."""
+        """Symbol of the state."""
         return STATES[self.state][0]
 
     @property
     def phrase(self) -> str:
-        """The number and the state's word."""
+        """Number and name of the state."""
         return f"{self.number:,} {STATES[self.state][1]}"
 
 
 def result_name(snapshot: Snapshot) -> str:
-    """What was called, on one line."""
+    """Return the result's name on one line."""
     return one_line(snapshot.name, MAX_NAME) or "result"
 
 
 def note(snapshot: Snapshot) -> str:
-    """What a person must know beside the counts; may be empty."""
+    """Return the warning or hint on one line; may be empty."""
     return one_line(snapshot.note, MAX_NOTE)
 
 
 def engine_label(engine_id: EngineId | None) -> str:
-    """An engine's id alone, as in a table."""
+    """Return an engine's id for a table cell."""
     return "–" if engine_id is None else one_line(str(engine_id), MAX_ENGINE)
 
 
 def engines(engine_ids: Iterable[EngineId | None]) -> str:
-    """Name engines in a phrase, as in ``engines 0–3, 7``; empty where there are none."""
+    """Return a phrase such as ``engines 0–3, 7``; empty without engines."""
     ids = {engine_id for engine_id in engine_ids if engine_id is not None}
     parts = [
-        _format_range(span) for span in _to_ranges(sorted(each for each in ids if isinstance(each, int)))
+        _format_range(each) for each in _to_ranges(sorted(each for each in ids if isinstance(each, int)))
     ]
     parts += sorted(engine_label(engine_id) for engine_id in ids if isinstance(engine_id, str))
     more = len(parts) - _MAX_RANGES
     listed = ", ".join(parts[:_MAX_RANGES]) + (f" and {more:,} more" if more > 0 else "")
-    if listed.startswith("engines "):  # the engines of a coalesced reply name themselves
+    if listed.startswith("engines "):  # the text of a coalesced reply names all engines already
         return listed
     return f"engine{'' if len(ids) == 1 else 's'} {listed}" if ids else ""
 
 
 def _to_ranges(numbers: Iterable[int]) -> list[range]:
-    """Ascending numbers as runs without a gap."""
-    spans: list[range] = []
+    """Group ascending numbers into ranges."""
+    ranges: list[range] = []
     for number in numbers:
-        if spans and number == spans[-1].stop:
-            spans[-1] = range(spans[-1].start, number + 1)
+        if ranges and number == ranges[-1].stop:
+            ranges[-1] = range(ranges[-1].start, number + 1)
         else:
-            spans.append(range(number, number + 1))
-    return spans
+            ranges.append(range(number, number + 1))
+    return ranges
 
 
-def _format_range(span: range) -> str:
-    return f"{span[0]:,}–{span[-1]:,}" if len(span) > 2 else ", ".join(f"{number:,}" for number in span)
+def _format_range(each: range) -> str:
+    return f"{each[0]:,}–{each[-1]:,}" if len(each) > 2 else ", ".join(f"{number:,}" for number in each)
 
 
 def progress(snapshot: Snapshot) -> str:
-    """How far the result is, as in ``412 of 1,000`` or, at the end, ``1,000 tasks``."""
+    """Return the progress: ``412 of 1,000``, or ``1,000 tasks`` once finished."""
     if not snapshot.total:
         return STATES["empty"][1]
     if not snapshot.finished:
@@ -105,17 +105,17 @@ def progress(snapshot: Snapshot) -> str:
 
 
 def is_chunked(snapshot: Snapshot) -> bool:
-    """Whether messages carry more or less than one input each."""
+    """Return True if there is not exactly one input per message."""
     return snapshot.messages not in (0, snapshot.total)
 
 
 def message_count(snapshot: Snapshot) -> str:
-    """How many messages carry the inputs; a message of one input is a task."""
+    """Return the number of messages; they are called tasks if each carries one input."""
     return plural(snapshot.messages, "message" if is_chunked(snapshot) else "task")
 
 
 def counts(snapshot: Snapshot) -> list[Count]:
-    """The inputs by state, without the states that hold none."""
+    """Return the number of inputs in each state that has any."""
     listed = [Count("ok", snapshot.ok), Count("failed", snapshot.failed), Count("aborted", snapshot.aborted)]
     if snapshot.state == "lost":
         listed.append(Count("lost", snapshot.running + snapshot.queued))
@@ -125,7 +125,7 @@ def counts(snapshot: Snapshot) -> list[Count]:
 
 
 def times(snapshot: Snapshot) -> list[str]:
-    """How long it took or has taken so far, and whether anybody still looks."""
+    """Return the duration, and whether the result is still followed."""
     if snapshot.finished:
         return [
             f"took {format_duration(snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time)}"
@@ -134,7 +134,7 @@ def times(snapshot: Snapshot) -> list[str]:
 
 
 def eta(snapshot: Snapshot) -> str:
-    """What is left, as in ``about 0:31 – 0:38 left``; empty where nobody knows."""
+    """Return the remaining time, as in ``about 0:31 – 0:38 left``; empty if unknown."""
     if snapshot.finished or snapshot.eta is None:
         return ""
     low, high = (format_elapsed(end) for end in snapshot.eta)
@@ -142,7 +142,7 @@ def eta(snapshot: Snapshot) -> str:
 
 
 def throughput(snapshot: Snapshot) -> str:
-    """How many inputs end in a second, minute or hour; empty where nobody knows."""
+    """Return the inputs completed per second, minute or hour; empty if unknown."""
     per_second = snapshot.throughput
     if not per_second or not math.isfinite(per_second):
         return ""
@@ -154,7 +154,7 @@ def throughput(snapshot: Snapshot) -> str:
 
 
 def rates(snapshot: Snapshot) -> list[str]:
-    """How fast it goes and what was gained."""
+    """Return throughput, computation time and speed-up, as far as they are known."""
     facts = [throughput(snapshot)] if throughput(snapshot) else []
     if snapshot.finished and snapshot.serial_time > 0:
         facts.append(f"computed {format_duration(snapshot.serial_time)}")
@@ -176,19 +176,19 @@ TIME_USES = (
 
 
 class TimeShare(NamedTuple):
-    """A part of the engines' time."""
+    """Share of the engines' time that went into one use."""
 
     use: str
     fraction: float
 
     @property
     def phrase(self) -> str:
-        """What it went into, and how much of it."""
+        """Name of the use, and its percentage."""
         return f"{dict(TIME_USES)[self.use]} {format_percent(self.fraction)}"
 
 
 def time_use(snapshot: Snapshot) -> list[TimeShare]:
-    """Where the engines' time went, without the parts that are nothing; empty where nobody knows."""
+    """Return the positive shares of the engines' time; empty if unknown."""
     use = snapshot.time_use
     if use is None or not use.total > 0:
         return []
@@ -197,19 +197,19 @@ def time_use(snapshot: Snapshot) -> list[TimeShare]:
 
 
 def split_advice(given: Advice) -> tuple[str, str, str]:
-    """A piece of advice: its first sentence, the others, and the evidence."""
+    """Split a piece of advice into first sentence, other sentences and evidence."""
     first, dot, rest = one_line(given.message, MAX_NOTE).partition(". ")
     return f"{first}." if dot else first, rest, one_line(given.evidence, MAX_NOTE)
 
 
 def lost_engines(snapshot: Snapshot) -> str:
-    """How many engines went away meanwhile; empty where all are there."""
+    """Return how many engines died; empty if none did."""
     died = sum(not load.alive for load in snapshot.engines)
     return f"{plural(died, 'engine')} died" if died else ""
 
 
 def outcome(snapshot: Snapshot) -> str:
-    """What became of a result of one task: its value, or its state in a word."""
+    """Return the outcome of a single task: its value, or the name of its state."""
     if snapshot.finished and snapshot.ok and snapshot.value is not None:
         return f"→ {one_line(snapshot.value, MAX_VALUE)}"
     state = next((count.state for count in counts(snapshot)), "queued")
@@ -217,42 +217,42 @@ def outcome(snapshot: Snapshot) -> str:
 
 
 def ran_on(snapshot: Snapshot) -> str:
-    """The engine of a result of one task; empty before it has one."""
+    """Return the engine of a single task; empty before it has one."""
     return engines(
         [task.engine_id for task in snapshot.tasks] or [load.engine_id for load in snapshot.engines]
     )
 
 
 def failure_title(group: FailureGroup) -> str:
-    """The exception of a group of failures, as Python writes it."""
+    """Return type and message of a group's exception, as Python prints them."""
     return ": ".join(
         filter(None, [one_line(group.type, MAX_TYPE) or "Error", one_line(group.message, MAX_MESSAGE)])
     )
 
 
 def failure_location(group: FailureGroup) -> str:
-    """Where a group of failures happened, as in ``simulate, line 13 · engines 0–7``."""
+    """Return where a group of failures occurred: ``simulate, line 13 · engines 0–7``."""
     return join_facts(one_line(group.where, MAX_LOCATION), engines(group.engines))
 
 
 def first_submission(snapshot: Snapshot) -> float | None:
-    """POSIX seconds from which the times of a view count; None where nobody knows."""
+    """Return POSIX seconds of the first submission, the origin of relative times; None if unknown."""
     return min((task.submitted for task in snapshot.tasks if task.submitted is not None), default=None)
 
 
 def failed_inputs(group: FailureGroup, origin: float | None) -> str:
-    """Which inputs failed and when, as in ``inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41``.
+    """Return which inputs failed, and when: ``inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41``.
 
     Parameters
     ----------
     group : FailureGroup
     origin : float or None
-        From which moment times count.
+        POSIX seconds that the times are relative to.
     """
-    spans = _to_ranges(group.indices)[:_MAX_RANGES]
-    more = group.count - sum(map(len, spans))
-    listed = ", ".join(map(_format_range, spans)) + (f" and {more:,} more" if more > 0 else "")
-    inputs = f"input{'' if group.count == 1 else 's'} {listed}" if spans else ""
+    ranges = _to_ranges(group.indices)[:_MAX_RANGES]
+    more = group.count - sum(map(len, ranges))
+    listed = ", ".join(map(_format_range, ranges)) + (f" and {more:,} more" if more > 0 else "")
+    inputs = f"input{'' if group.count == 1 else 's'} {listed}" if ranges else ""
     if origin is None or group.first_time is None or group.last_time is None:
         return inputs
     first, last = (format_duration(max(0.0, each - origin)) for each in (group.first_time, group.last_time))
@@ -260,5 +260,5 @@ def failed_inputs(group: FailureGroup, origin: float | None) -> str:
 
 
 def failed_input(group: FailureGroup) -> str:
-    """What one of the failed tasks was given, as in ``input 3: (0, 7)``; empty where that is not known."""
+    """Return one of the failed inputs, as in ``input 3: (0, 7)``; empty if unknown."""
     return f"input {group.input[0]:,}: {one_line(group.input[1], MAX_INPUT)}" if group.input else ""
