@@ -9,6 +9,7 @@ import samples
 
 from ipar_results.model.snapshot import EngineLoad, TaskOutput
 from ipar_results.render import html, style, words
+from ipar_results.render.limits import DEFAULT_LIMITS, Limits
 from ipar_results.render.text import summary_line
 
 VOID = {"br", "img", "hr", "input", "meta", "link"}
@@ -248,7 +249,7 @@ def test_hostile_text_is_shown_as_text(text):
 @pytest.mark.parametrize("sample", ["running", "many_engines", "one_failed"])
 def test_a_card_stays_below_its_size_whatever_it_is_given(sample, text):
     card = html.card(samples.poisoned(samples.ALL[sample], text))
-    assert len(card.encode()) <= html.DEFAULT_LIMITS.total_bytes
+    assert len(card.encode()) <= DEFAULT_LIMITS.total_bytes
     assert Outline(card).open == []
 
 
@@ -262,13 +263,13 @@ def test_a_huge_result_stays_below_200_kb_and_says_what_is_left_out():
 
 @pytest.mark.parametrize("fragment", [html.engines, html.failures, html.tasks, html.outputs])
 def test_a_fragment_stays_below_the_size_it_is_given(fragment):
-    assert len(fragment(samples.huge, html.Limits(total_bytes=20_000)).encode()) <= 20_000
+    assert len(fragment(samples.huge, Limits(total_bytes=20_000)).encode()) <= 20_000
 
 
 def test_long_texts_give_way_before_rows():
-    tighter = html.Limits().tighter()
+    tighter = Limits().tighter()
     assert (tighter.traceback, tighter.tasks) == (4_000, 50)
-    assert html.Limits(traceback=500).tighter().tasks == 25
+    assert Limits(traceback=500).tighter().tasks == 25
 
 
 def test_the_same_snapshot_draws_the_same_card():

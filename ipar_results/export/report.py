@@ -16,13 +16,14 @@ from markupsafe import Markup
 
 from ..model.timeline import Timeline, sample
 from ..render import html, words
+from ..render.limits import Limits
 from .report_timeline import timeline_data
 from .tasks import Tasks, truncate_texts
 
 DATA_ELEMENT_ID = "ipar-results-data"
 MAX_ROWS, MAX_ROWS_BESIDE_LARGE_DATA = 2_000, 500
 MAX_BYTES = 2_000_000
-_LIMITS = html.Limits(
+_LIMITS = Limits(
     tasks=MAX_ROWS, engines=1_024, failures=200, traceback=20_000, output=4_000, total_bytes=MAX_BYTES
 )
 _LARGE_DATA_BYTES = 500_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -15,44 +14,9 @@ from ..formatting import keep_units_together, plural
 from ..model.snapshot import Snapshot
 from ..model.timeline import Timeline
 from . import rows, style, svg, words
+from .limits import DEFAULT_LIMITS, Limits, fit
 
-_MIN_TEXT = 500
 _MIN_LABELLED = 0.12  # fraction of the time bar below which a label does not fit
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of a card; a note says what is omitted.
-
-    Attributes
-    ----------
-    tasks, engines, failures, outputs : int
-        Number of rows or groups.
-    traceback : int
-        Characters of one traceback, head and tail together.
-    output : int
-        Characters of the tail of one stream of one task.
-    total_bytes : int
-        Size of the HTML in UTF-8; if it is exceeded, the other limits are halved until it fits.
-    """
-
-    tasks: int = 50
-    engines: int = 64
-    failures: int = 20
-    outputs: int = 20
-    traceback: int = 8_000
-    output: int = 1_000
-    total_bytes: int = 180_000
-
-    def tighter(self) -> Limits:
-        """Return the next smaller limits: texts are halved first, then rows."""
-        if self.traceback > _MIN_TEXT:
-            return replace(self, traceback=self.traceback // 2, output=self.output // 2)
-        halves = {name: getattr(self, name) // 2 for name in ("tasks", "engines", "failures", "outputs")}
-        return replace(self, **halves)
-
-
-DEFAULT_LIMITS = Limits()
 
 
 def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline | None = None) -> str:
@@ -301,11 +265,10 @@ def _describe_cut(total: int, shown: int, nouns: str) -> str:
 
 
 def _fit(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits: Limits) -> str:
-    html = draw(snapshot, limits)
-    while len(html.encode()) > limits.total_bytes and limits != limits.tighter():
-        limits = limits.tighter()
-        html = draw(snapshot, limits)
-    return html
+    def fits(drawn: str) -> bool:
+        return len(drawn.encode()) <= limits.total_bytes
+
+    return fit(partial(draw, snapshot), limits, fits)
 
 
 def render_template(template: str, **facts: Any) -> str:

@@ -13,6 +13,7 @@ from ...log import trouble
 from ...model.snapshot import Snapshot
 from ...model.timeline import Timeline
 from ...render import html, text
+from ...render.limits import Limits, fit
 
 MIME = "application/vnd.ipar-results.v1+json"
 MOST_BYTES = 80_000
@@ -67,8 +68,8 @@ def _drawn(draw: Callable[[], str], what: str) -> str | None:
         return None
 
 
-def _html_limits(config: IPythonParallelResults) -> html.Limits:
-    return html.Limits(
+def _html_limits(config: IPythonParallelResults) -> Limits:
+    return Limits(
         tasks=config.tasks, engines=config.engines, failures=config.failures, outputs=config.outputs
     )
 
@@ -110,14 +111,14 @@ def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Tim
         JSON types, at most :data:`MOST_BYTES` of UTF-8; ``engines_total``, ``failures_total`` and the other
         totals are those before the cut.
     """
-    limits = _Limits(text=min(_Limits.text, max(_longest(snapshot), _FEWEST_CHARACTERS)))
-    while True:
+
+    def encode(limits: _Limits) -> bytes:
         data = _cut(result_id, snapshot, timeline, limits)
         # UTF-8 cannot encode a lone surrogate
-        encoded = json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-        if len(encoded) <= MOST_BYTES or limits == limits.tighter():
-            return dict(json.loads(encoded))
-        limits = limits.tighter()
+        return json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+
+    limits = _Limits(text=min(_Limits.text, max(_longest(snapshot), _FEWEST_CHARACTERS)))
+    return dict(json.loads(fit(encode, limits, lambda encoded: len(encoded) <= MOST_BYTES)))
 
 
 def _longest(snapshot: Snapshot) -> int:
