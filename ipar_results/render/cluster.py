@@ -1,8 +1,8 @@
-"""A client, a view or a cluster at a glance, as text or as a card: both from the same words."""
+"""Renderers of a cluster overview, as text and as HTML card, with the same wording."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -12,7 +12,7 @@ from . import html, style, words
 from .ansi import one_line
 
 _MAX_ROWS = 64
-_MAX_UNFOLDED = 16  # a table of so many rows is not folded away
+_MAX_UNFOLDED = 16  # a table with more rows is folded
 _MAX_LINES = 16
 _CONDITIONS = {
     "up": ("✓", "up", "ok"),
@@ -24,11 +24,11 @@ _CONDITIONS = {
 
 
 def plain_text(overview: ClusterOverview) -> str:
-    """Tell of a client, a view or a cluster in a few lines.
+    """Return a cluster overview in a few lines.
 
     Parameters
     ----------
-    overview : Glance
+    overview : ClusterOverview
 
     Returns
     -------
@@ -43,18 +43,18 @@ def plain_text(overview: ClusterOverview) -> str:
 
 
 def card(overview: ClusterOverview, rows: int = _MAX_ROWS) -> str:
-    """Draw a client, a view or a cluster as one self-contained card.
+    """Draw a cluster overview as one self-contained card.
 
     Parameters
     ----------
-    overview : Glance
+    overview : ClusterOverview
     rows : int, optional
-        Engines that are listed; what is left out is said.
+        Rows of the table of engines; a note says how many are omitted.
 
     Returns
     -------
     str
-        HTML with its style and no script.
+        HTML with its style and without scripts.
     """
     shown = overview.engines[:rows]
     glyph, word, state = _CONDITIONS[overview.condition]
@@ -86,17 +86,30 @@ def _name(overview: ClusterOverview) -> str:
     return join_facts(one_line(overview.kind, words.MAX_NAME), one_line(overview.name, words.MAX_NAME))
 
 
-def _engine_counts(overview: ClusterOverview) -> list[dict[str, Any]]:
-    """The engines by state, without the states that hold none."""
+class _EngineCount(NamedTuple):
+    """Number of engines in one state."""
+
+    state: str
+    glyph: str
+    number: int
+    word: str
+
+    @property
+    def phrase(self) -> str:
+        return f"{self.number:,} {self.word}"
+
+
+def _engine_counts(overview: ClusterOverview) -> list[_EngineCount]:
+    """Return the number of engines in each state that has any."""
     unknown = sum(_is_unknown(engine) for engine in overview.engines)
     idle = overview.alive - overview.busy - unknown
-    listed = [("running", "▸", overview.busy, "busy"), ("queued", "○", idle, "idle")]
-    listed += [("queued", "–", unknown, "not known"), ("lost", "!", overview.died, "left")]
-    return [
-        {"state": state, "glyph": glyph, "number": number, "phrase": f"{number:,} {word}"}
-        for state, glyph, number, word in listed
-        if number
-    ]
+    counts = (
+        _EngineCount("running", "▸", overview.busy, "busy"),
+        _EngineCount("queued", "○", idle, "idle"),
+        _EngineCount("queued", "–", unknown, "not known"),
+        _EngineCount("lost", "!", overview.died, "left"),
+    )
+    return [count for count in counts if count.number]
 
 
 def _task_counts(overview: ClusterOverview) -> list[str]:
@@ -114,7 +127,7 @@ def _settings(overview: ClusterOverview) -> list[str]:
 def _head_facts(overview: ClusterOverview) -> list[str]:
     word = _CONDITIONS[overview.condition][1]
     condition = [] if overview.condition == "up" else [word]
-    counts = ", ".join(count["phrase"] for count in _engine_counts(overview))
+    counts = ", ".join(count.phrase for count in _engine_counts(overview))
     return [*condition, *([counts] if counts else []), *_task_counts(overview), *_settings(overview)]
 
 
@@ -139,12 +152,12 @@ def _engine_task_counts(engine: EngineActivity) -> list[str]:
 
 
 def _is_unknown(engine: EngineActivity) -> bool:
-    """Whether nobody has said what an engine does."""
+    """Return True if the activity of a living engine is unknown."""
     return engine.alive and not engine.busy and engine.waiting is None
 
 
 def _activity(engine: EngineActivity) -> tuple[str, str]:
-    """What an engine does: glyph and words."""
+    """Return symbol and wording of an engine's activity."""
     if not engine.alive:
         return "!", "left the cluster"
     if _is_unknown(engine):
@@ -158,7 +171,7 @@ def _activity(engine: EngineActivity) -> tuple[str, str]:
     return "▸", f"{name}{task} for {format_elapsed(engine.seconds)}"
 
 
-def _engine_row(engine: EngineActivity) -> dict[str, Any]:
+def _engine_row(engine: EngineActivity) -> dict[str, object]:
     glyph, now = _activity(engine)
     return {
         "engine": words.engine_label(engine.engine_id),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -271,9 +270,9 @@ def _fit(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits: Li
     return fit(partial(draw, snapshot), limits, fits)
 
 
-def render_template(template: str, **facts: Any) -> str:
+def render_template(template: str, **variables: object) -> str:
     """Render a template of this package; all texts are escaped unless they are ``Markup``."""
-    return _environment().get_template(f"{template}.html.j2").render(facts)
+    return _environment().get_template(f"{template}.html.j2").render(variables)
 
 
 @cache

@@ -1,42 +1,42 @@
-"""A timeline as SVG: one lane an engine, slices where they are wide enough, shades where they are not."""
+"""SVG renderer of a timeline: a lane for each engine, with one slice a task if wide enough, else shades."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..formatting import format_elapsed
+from ..model.arrays import Codes, Floats, Index, Mask
 from ..model.snapshot import EngineId
-from ..model.status import ABORTED, FAILED, OK
+from ..model.status import ABORTED, FAILED, OK, STATUSES
 from ..model.timeline import Timeline
 from . import words
 
 MAX_LANES = 24
 MAX_SLICES = 1_200
 MAX_CELLS = 4_000
-SLICE_UNITS = 2_000  # units across where every slice is drawn
+SLICE_UNITS = 2_000  # units across a drawing with one slice for each task
 _SHADES = (0.3, 0.55, 0.8, 1.0)
 _TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _MAX_TICKS = 6
 _MAX_LABEL = 16
-_DASHES = {FAILED: "7 2", ABORTED: "3 3"}  # told apart without colours too
+_DASHES = {FAILED: "7 2", ABORTED: "3 3"}  # so that status is not shown by colour alone
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+SvgPath: TypeAlias = "dict[str, object]"
+"""Template variables of one SVG path."""
 
 
 @dataclass(frozen=True)
 class _Lanes:
-    """Which lane each engine's slot is drawn in, and how high lanes are, in CSS pixels."""
+    """Lanes of the drawing: lane of each engine slot, and heights in CSS pixels."""
 
     labels: list[str]
-    of_slot: Ints
-    engines: int
+    of_slot: Index
+    engines: int  # in one lane
     pitch: int
     bar: int
 
@@ -51,22 +51,21 @@ class _Lanes:
 
 def draw_timeline(
     timeline: Timeline, until: float | None = None, finished: bool = True
-) -> dict[str, Any] | None:
-    """What the template of a timeline needs.
+) -> dict[str, object] | None:
+    """Return the variables for the template of a timeline.
 
     Parameters
     ----------
     timeline : Timeline
     until : float, optional
-        Seconds after the first submission at which the time axis ends; the last known moment where it is
-        not given or earlier.
+        Seconds after the first submission at which the time axis ends, if that is after the last event.
     finished : bool, optional
-        Draws where the present is, if not.
+        False draws a line at the present time.
 
     Returns
     -------
     dict or None
-        None where there is nothing to draw yet. The paths together are at most 60 kB.
+        The paths take at most 60 kB. None if there is nothing to draw yet.
     """
     slot, start, length, status = _with_known_times(timeline)
     if not len(start) and not len(timeline.running.start):
@@ -91,8 +90,8 @@ def draw_timeline(
     }
 
 
-def _with_known_times(timeline: Timeline) -> tuple[Ints, Floats, Floats, NDArray[np.int8]]:
-    """Slot, start, duration and status of the messages of which it is known when they ran."""
+def _with_known_times(timeline: Timeline) -> tuple[Index, Floats, Floats, Codes]:
+    """Return slot, start, duration and status of the messages whose times are known."""
     known = np.isfinite(timeline.start) & np.isfinite(timeline.duration)
     slot = timeline.slot[known].astype(np.int64)
     return slot, timeline.start[known], timeline.duration[known], timeline.status[known]
@@ -108,7 +107,7 @@ def _lanes(timeline: Timeline, unknown: bool) -> _Lanes:
         slots = order[first : first + together]
         of_slot[slots] = lane
         labels.append(_label([engines[slot] for slot in slots]))
-    if unknown:  # slot -1 is the last
+    if unknown:  # slot -1 selects the last item
         of_slot[-1] = len(labels)
         labels.append("not known")
     roomy = len(labels) <= MAX_LANES // 2
@@ -129,14 +128,14 @@ def _label(engines: list[EngineId]) -> str:
 
 
 def _are_wide(share: Floats) -> bool:
-    """Whether most slices are wide enough to be told apart."""
+    """Return True if most slices are wide enough to be distinguished."""
     return not len(share) or float(np.median(share)) >= 1 / 250
 
 
 def _draw_slices(
-    lanes: _Lanes, lane: Ints, begin: Floats, end: Floats, status: NDArray[np.int8], across: int
-) -> list[dict[str, Any]]:
-    """Every message as a slice of its own."""
+    lanes: _Lanes, lane: Index, begin: Floats, end: Floats, status: Codes, across: int
+) -> list[SvgPath]:
+    """Draw a slice for each message."""
     paths = []
     for code, least in ((OK, 3), (ABORTED, 6), (FAILED, 6)):
         chosen = np.flatnonzero(status == code)
@@ -144,14 +143,14 @@ def _draw_slices(
         left = np.minimum(begin[chosen].round().astype(np.int64), across - least)
         width = end[chosen].round().astype(np.int64) - left
         width = np.maximum(np.where(width > 9, width - 3, width), least)  # a gap to the next one
-        paths.append({**_path(_css_name(code), lanes, lane[chosen], left, width), "dash": _DASHES.get(code)})
+        paths.append({**_path(STATUSES[code], lanes, lane[chosen], left, width), "dash": _DASHES.get(code)})
     return [path for path in paths if path["d"]]
 
 
 def _draw_shades(
-    lanes: _Lanes, lane: Ints, begin: Floats, end: Floats, status: NDArray[np.int8], across: int
-) -> list[dict[str, Any]]:
-    """For each lane and column the share of the time in which its engines computed."""
+    lanes: _Lanes, lane: Index, begin: Floats, end: Floats, status: Codes, across: int
+) -> list[SvgPath]:
+    """Draw, for each lane and column, the share of time in which its engines computed."""
     rows = len(lanes.labels)
     paths = []
     busy = _coverage(lane, begin, end, rows, across) / lanes.engines
@@ -163,22 +162,22 @@ def _draw_shades(
         chosen = status == code
         if chosen.any():
             share = _share_of_busy(lane, begin, end, chosen, rows, across, busy * lanes.engines)
-            paths += _draw_strips(_css_name(code), lanes, share)
+            paths += _draw_strips(STATUSES[code], lanes, share)
     return [path for path in paths if path["d"]]
 
 
 def _share_of_busy(
-    lane: Ints, begin: Floats, end: Floats, chosen: NDArray[np.bool_], rows: int, across: int, busy: Floats
+    lane: Index, begin: Floats, end: Floats, chosen: Mask, rows: int, across: int, busy: Floats
 ) -> Floats:
-    """The share of some of the messages in each cell; never nothing where one of them began or ran."""
+    """Return the share of the chosen messages in each cell; it is positive wherever one of them ran."""
     covered = _coverage(lane[chosen], begin[chosen], end[chosen], rows, across)
     began = _count_starts(lane[chosen], begin[chosen], rows, across)
     share = np.divide(covered, busy, out=np.zeros_like(busy), where=busy > 1e-9)
     return np.asarray(np.where(began > 0, np.maximum(share, 0.01), share), np.float64)
 
 
-def _draw_strips(kind: str, lanes: _Lanes, share: Floats) -> list[dict[str, Any]]:
-    """A share of what a cell holds, drawn from its lower edge: a third, two thirds, or all of the height."""
+def _draw_strips(kind: str, lanes: _Lanes, share: Floats) -> list[SvgPath]:
+    """Draw a share of each cell as a strip of a third, two thirds or all of its height."""
     level = np.where(share > 1e-6, np.clip(np.ceil(3 * share), 1, 3), 0)
     strips = []
     for third in (1, 2, 3):
@@ -188,13 +187,13 @@ def _draw_strips(kind: str, lanes: _Lanes, share: Floats) -> list[dict[str, Any]
     return strips
 
 
-def _coverage(lane: Ints, begin: Floats, end: Floats, rows: int, across: int) -> Floats:
-    """How many slices cover each cell of a lane, on average over the cell; shape (rows, across)."""
+def _coverage(lane: Index, begin: Floats, end: Floats, rows: int, across: int) -> Floats:
+    """Return how many slices cover each cell of a lane, on average over the cell; shape (rows, across)."""
     return np.diff(_ramps(lane, begin, rows, across) - _ramps(lane, end, rows, across), axis=1)
 
 
-def _ramps(lane: Ints, at: Floats, rows: int, across: int) -> Floats:
-    """The sum of ``max(0, edge - at)`` for each edge between cells, in linear time."""
+def _ramps(lane: Index, at: Floats, rows: int, across: int) -> Floats:
+    """Return the sum of ``max(0, edge - at)`` for each edge between cells, in linear time."""
     cell = lane * across + np.minimum(at.astype(np.int64), across - 1)
     size = rows * across
     number = np.bincount(cell, minlength=size).reshape(rows, across).cumsum(axis=1)
@@ -204,22 +203,20 @@ def _ramps(lane: Ints, at: Floats, rows: int, across: int) -> Floats:
     return ramps
 
 
-def _count_starts(lane: Ints, begin: Floats, rows: int, across: int) -> Ints:
+def _count_starts(lane: Index, begin: Floats, rows: int, across: int) -> Index:
     cell = lane * across + np.minimum(begin.astype(np.int64), across - 1)
     return np.bincount(cell, minlength=rows * across).reshape(rows, across)
 
 
-def _find_runs(mask: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
-    """Lane, first column and width of each run of marked cells."""
+def _find_runs(mask: Mask) -> tuple[Index, Index, Index]:
+    """Return lane, first column and width of each run of adjacent marked cells."""
     edges = np.diff(mask.astype(np.int8), axis=1, prepend=0, append=0)
     lane, left = np.nonzero(edges == 1)
     return lane, left, np.nonzero(edges == -1)[1] - left
 
 
-def _path(
-    kind: str, lanes: _Lanes, lane: Ints, left: Ints, width: Ints, opacity: float = 1.0
-) -> dict[str, Any]:
-    """Horizontal strokes, sorted by lane and from left to right, as one path."""
+def _path(kind: str, lanes: _Lanes, lane: Index, left: Index, width: Index, opacity: float = 1.0) -> SvgPath:
+    """Return one path of horizontal strokes; they must be sorted by lane and column."""
     same = np.zeros(len(lane), np.bool_)
     same[1:] = lane[1:] == lane[:-1]
     gap = np.zeros(len(lane), np.int64)
@@ -233,10 +230,8 @@ def _path(
     return {"kind": kind, "d": d, "bar": lanes.bar, "down": 0, "opacity": opacity, "dash": None}
 
 
-def _draw_running(
-    lanes: _Lanes, timeline: Timeline, across: int, span: float, now: float
-) -> list[dict[str, Any]]:
-    """What runs now: an outline from its start, or a mark where a lane is several engines."""
+def _draw_running(lanes: _Lanes, timeline: Timeline, across: int, span: float, now: float) -> list[SvgPath]:
+    """Draw an outline for each running task, or a mark if a lane holds several engines."""
     running = timeline.running
     lane = lanes.of_slot[running.slot]
     begin = running.start if lanes.engines == 1 else np.full(len(lane), now)
@@ -253,12 +248,8 @@ def _draw_running(
     return [{"kind": "running", "d": d}] if d else []
 
 
-def _css_name(code: int) -> str:
-    return {OK: "ok", FAILED: "failed", ABORTED: "aborted"}[code]
-
-
 def _ticks(span: float) -> Iterable[tuple[float, str]]:
-    """Round moments on the time axis, with their labels."""
+    """Return round times on the time axis, with their labels."""
     decades = 10.0 ** math.floor(math.log10(span))
     steps = [decades * n for n in (0.1, 0.2, 0.5, 1)] if span < 5 else [float(step) for step in _TICK_STEPS]
     while span / steps[-1] > _MAX_TICKS:
