@@ -40,6 +40,11 @@ def clip_middle(text: str, limit: int, head: int | None = None) -> str:
     return f"{text[:head]}\n… {omitted:,} characters left out …\n{text[len(text) - limit + head :]}"
 
 
+def none_if_nan(number: float) -> float | None:
+    """Return None for NaN, which stands for an unknown number in columns and cannot be written as JSON."""
+    return None if math.isnan(number) else number
+
+
 def format_duration(seconds: float | None) -> str:
     """Format a duration as cards show it.
 

@@ -1,1 +1,4 @@
-"""Taking a result away: as a table, a trace or a page, and reading it back."""
+"""Exports of a result as table, trace and report, and their import; it may import `facts` and below.
+
+Nothing here knows displays, channels or groups.
+"""

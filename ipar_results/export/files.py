@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, and never replace another one unasked."""
+"""Atomic writer of files, which never overwrites a file unless asked to."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _LONGEST_STEM = 40
 
 
 def check_target(path: str | os.PathLike[str], overwrite: bool) -> Path:
-    """The path, if it can be written to; to be asked before the work is done.
+    """Return the absolute path if it can be written to; called before the content is made.
 
     Raises
     ------
     FileExistsError
-        Where there is something and `overwrite` is False.
+        If the file exists and `overwrite` is False.
     IsADirectoryError, FileNotFoundError, PermissionError
     """
     target = Path(os.path.expanduser(path))
     if target.is_dir():
         msg = f"{str(target)!r} is a folder: add a file name"
         raise IsADirectoryError(msg)
-    target = Path(os.path.realpath(target))  # a link stays a link
+    target = Path(os.path.realpath(target))  # a symbolic link is kept
     if not target.parent.is_dir():
         msg = f"there is no folder {str(target.parent)!r}: make it first"
         raise FileNotFoundError(msg)
@@ -37,7 +37,7 @@ def check_target(path: str | os.PathLike[str], overwrite: bool) -> Path:
 
 
 def write_file(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = False) -> Path:
-    """Write a file beside its place and move it there once it is whole.
+    """Write a file beside its target and move it there once it is complete.
 
     Parameters
     ----------
@@ -48,17 +48,17 @@ def write_file(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bo
     Returns
     -------
     Path
-        Where it is now, absolute.
+        Absolute path of the file.
 
     Raises
     ------
     OSError
-        Nothing is left behind then, and what was there before is untouched.
+        If it cannot be written; an existing file is unchanged, and no partial file is left.
     """
     target = check_target(path, overwrite)
     beside = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:8]}.part")
     try:
-        # not the usual temporary file, which only its owner could read
+        # tempfile would make a file that only its owner can read
         with open(beside, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.writelines(texts)
             file.flush()

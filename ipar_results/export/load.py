@@ -1,4 +1,4 @@
-"""A saved trace or report read back, whatever may be in the file."""
+"""Import of a snapshot from a saved trace or report; the file is not trusted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import types
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 from ..model.snapshot import WIRE_VERSION, Snapshot
 from .report import DATA_ELEMENT_ID
@@ -20,24 +20,24 @@ _DATA = re.compile(rf'<script type="application/json" id="{DATA_ELEMENT_ID}">([^
 
 
 def load(path: str | os.PathLike[str]) -> Snapshot:
-    """Read a snapshot back from a trace or report that was saved.
+    """Read the snapshot back from a saved trace or report.
 
     Parameters
     ----------
     path : path
-        A file of ``save_trace`` or ``save_report``.
+        File written by ``save_trace`` or ``save_report``.
 
     Returns
     -------
     Snapshot
-        As it was when the file was saved.
+        The snapshot at the time of saving.
 
     Raises
     ------
     OSError
-        Where the file can't be read.
+        If the file cannot be read.
     ValueError
-        Where it is not such a file, is broken, or was saved by a newer version.
+        If it is no such file, is damaged, or was saved by a newer version.
     """
     file = Path(os.path.expanduser(path))
     if file.stat().st_size > MAX_BYTES:
@@ -50,7 +50,7 @@ def load(path: str | os.PathLike[str]) -> Snapshot:
         raise ValueError(msg) from error
 
 
-def _find_data(text: str) -> Any:
+def _find_data(text: str) -> object:
     if text.lstrip()[:1] == "{":
         other = json.loads(text).get("otherData")
         if not isinstance(other, dict) or SNAPSHOT_KEY not in other:
@@ -61,16 +61,16 @@ def _find_data(text: str) -> Any:
     if not found:
         msg = "it holds no data of ipar_results"
         raise ValueError(msg)
-    return json.loads(found[-1])  # what a task wrote stands before it
+    return json.loads(found[-1])  # text of a task may imitate the element, but comes before it
 
 
-def parse_snapshot(data: Any) -> Snapshot:
-    """A snapshot from what ``Snapshot.to_json`` gave.
+def parse_snapshot(data: object) -> Snapshot:
+    """Return the snapshot that ``Snapshot.to_json`` converted.
 
     Raises
     ------
     ValueError
-        Where it is of a newer version, or a field is not what it must be. Unknown fields are ignored.
+        If it is of a newer version, or a field has the wrong type. Unknown fields are ignored.
     """
     if not isinstance(data, dict) or data.get("type") != "snapshot":
         msg = "expected a snapshot"
@@ -84,11 +84,9 @@ def parse_snapshot(data: Any) -> Snapshot:
     return snapshot
 
 
-def _parse_field(hint: Any, value: Any, where: str) -> Any:
-    """The value as what a dataclass's field says it is."""
-    if hint is Any:
-        return value
-    if is_dataclass(hint) and isinstance(value, dict):
+def _parse_field(hint: object, value: object, where: str) -> object:
+    """Return the value as the type of a dataclass field; raise ValueError if it is of another type."""
+    if isinstance(hint, type) and is_dataclass(hint) and isinstance(value, dict):
         hints = get_type_hints(hint)
         known = {
             f.name: _parse_field(hints[f.name], value[f.name], f.name)
@@ -96,8 +94,8 @@ def _parse_field(hint: Any, value: Any, where: str) -> Any:
             if f.name in value
         }
         try:
-            return hint(**known)  # type: ignore[operator]
-        except TypeError:  # a field is missing that has no default
+            return hint(**known)
+        except TypeError:  # a field without a default is missing
             msg = f"{where!r} is not whole"
             raise ValueError(msg) from None
     origin, parts = get_origin(hint), get_args(hint)
@@ -116,9 +114,9 @@ def _parse_field(hint: Any, value: Any, where: str) -> Any:
                 continue
     if hint is type(None) and value is None:
         return None
-    if hint is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
     if hint in (int, str, bool) and type(value) is hint:
         return value
+    if hint is float and isinstance(value, int | float) and type(value) is not bool and math.isfinite(value):
+        return float(value)
     msg = f"{where!r} is not what it must be"
     raise ValueError(msg)

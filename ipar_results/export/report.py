@@ -1,4 +1,4 @@
-"""A result as one HTML page that needs nothing else: no network, no server, no kernel."""
+"""Export as one HTML page that works offline, without network, server or kernel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -31,18 +30,18 @@ _FRAME_BYTES = 10_000
 
 
 def render_report(tasks: Tasks, timeline: Timeline) -> str:
-    """The card with its timeline, and many more rows than a notebook has room for.
+    """Render a page with the card, its timeline, and more rows than a notebook has room for.
 
     Parameters
     ----------
     tasks : Tasks
     timeline : Timeline
-        Of the same result.
+        Timeline of the same result.
 
     Returns
     -------
     str
-        About 2 MB at most.
+        HTML of about 2 MB at most.
     """
     snapshot = tasks.snapshot
     rows = _to_inert_json(timeline_data(tasks, timeline)) if not snapshot.single else "null"
@@ -71,12 +70,12 @@ def render_report(tasks: Tasks, timeline: Timeline) -> str:
 
 @cache
 def timeline_script() -> str:
-    """What moves the timeline: the only script that the page's policy lets run, by its digest."""
+    """Return the script of the timeline, the only one that the page's CSP allows, by its digest."""
     return (files(__package__) / "report.js").read_text(encoding="utf-8")
 
 
-def _to_inert_json(data: dict[str, Any] | None) -> str:
-    """JSON that can't end the element it stands in."""
+def _to_inert_json(data: dict[str, object] | None) -> str:
+    """Encode as JSON with ``<>&`` escaped, so that it cannot end its script element."""
     text = json.dumps(data)
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

@@ -1,11 +1,11 @@
-"""The data of a report's moving timeline: columns as base64, so that 100,000 tasks fit in the page."""
+"""Encoder for the interactive timeline of a report: columns in base64, so that 100,000 tasks fit."""
 
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
@@ -17,31 +17,31 @@ from .tasks import Tasks
 
 MAX_BYTES = 1_400_000
 _STATES = {OK: 0, ABORTED: 1}
-_RUNS, _FAILED = 2, 3  # what failed adds which of the errors it was
+_RUNNING, _FIRST_ERROR = 2, 3  # a failed task is the first code plus the index of its error
 _MAX_ERRORS = 250
 _MAX_LABEL = 40
 
 
-def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, Any] | None:
-    """What the page's script draws.
+def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
+    """Return the data that the page's script draws.
 
     Parameters
     ----------
     tasks : Tasks
     timeline : Timeline
-        Of the same result: it knows what runs.
+        Timeline of the same result, for its running tasks.
 
     Returns
     -------
     dict or None
         JSON types: ``lanes`` and ``errors`` by number, ``span`` in seconds, ``note``, ``count``, and
-        ``columns``: name, type and values of each. None where nothing has begun.
+        ``columns`` with name, type and values of each. None before the first task starts.
     """
     placed = np.flatnonzero(np.isfinite(tasks.started) & np.isfinite(tasks.duration) & (tasks.status >= OK))
     wide, chunked = len(set(tasks.engine)) > 255, bool((tasks.inputs != 1).any())
-    room, each = MAX_BYTES * 3 // 4, 10 + wide  # base64 makes four bytes of three
+    room, each = MAX_BYTES * 3 // 4, 10 + wide  # base64 encodes three bytes as four
     whole = len(placed) == len(tasks) and not chunked and len(placed) <= room // each
-    # without a number of its own a row is the task of its place
+    # the index column is left out if each row is the task of the same index
     shown = placed if whole else sample(placed, tasks.status, room // (each + 4 + 4 * chunked))
     running = timeline.running
     if not len(shown) and not len(running.position):
@@ -52,11 +52,11 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, Any] | None:
     start = np.concatenate([tasks.started[shown] - timeline.base, running.start])
     now = timeline.now - timeline.base
     took = np.concatenate([tasks.duration[shown], np.maximum(now - running.start, 0.0)])
-    columns = {
+    columns: dict[str, tuple[ArrayLike, str]] = {
         "start": (start, "<f4"),
         "took": (took, "<f4"),
         "lane": ([lanes[tasks.engine[i]] for i in positions.tolist()], "<u2" if wide else "<u1"),
-        "state": (np.concatenate([codes, np.full(len(running.position), _RUNS)]), "<u1"),
+        "state": (np.concatenate([codes, np.full(len(running.position), _RUNNING)]), "<u1"),
     }
     if not whole:
         columns["index"] = (tasks.index[positions], "<u4")
@@ -75,7 +75,7 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, Any] | None:
 
 
 def _lane_numbers(tasks: Tasks) -> dict[EngineId | None, int]:
-    """The lane of each engine; what ran on an unknown one has the last."""
+    """Return the lane of each engine; the last lane is for unknown engines."""
     known = sorted({each for each in tasks.engine if each is not None}, key=lambda e: (isinstance(e, str), e))
     return {engine: lane for lane, engine in enumerate([*known, *([None] if None in tasks.engine else [])])}
 
@@ -93,11 +93,11 @@ def _state_codes(tasks: Tasks, shown: Index) -> tuple[list[str], Index]:
             number = (
                 errors.setdefault(error, len(errors)) if len(errors) < _MAX_ERRORS else errors.get(error, 0)
             )
-            codes[row] = _FAILED + number
+            codes[row] = _FIRST_ERROR + number
         else:
             codes[row] = _STATES[status]
     return list(errors), codes
 
 
-def _to_base64(values: Any, kind: str) -> str:
+def _to_base64(values: ArrayLike, kind: str) -> str:
     return base64.b64encode(np.asarray(values).astype(kind).tobytes()).decode()

@@ -1,15 +1,15 @@
-"""A result's tasks as CSV."""
+"""Export of tasks as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..model.arrays import Floats
+from ..model.snapshot import EngineId
 from ..model.status import STATUSES
 from ..render.ansi import one_line
 from .dataframe import to_datetime64
@@ -34,9 +34,9 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 
 def csv_lines(tasks: Tasks) -> Iterator[str]:
-    """The CSV, piece by piece: a header, then one row a message; times in ISO 8601 and UTC.
+    """Yield the CSV in pieces: a header, then a row for each message, with times in ISO 8601 and UTC.
 
-    A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    A text that a spreadsheet would evaluate as a formula gets an apostrophe in front.
     """
     texts = {
         name: [_escape_formula(value) for value in getattr(tasks, name)]
@@ -60,12 +60,13 @@ def csv_lines(tasks: Tasks) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _iso_dates(posix: NDArray[np.float64]) -> list[str]:
+def _iso_dates(posix: Floats) -> list[str]:
     dates = np.datetime_as_string(to_datetime64(posix), unit="us")
-    return np.where(np.isnan(posix), "", np.char.add(dates, "Z")).tolist()  # type: ignore[no-any-return]
+    texts: list[str] = np.where(np.isnan(posix), "", np.char.add(dates, "Z")).tolist()
+    return texts
 
 
-def _escape_formula(value: Any) -> Any:
+def _escape_formula(value: EngineId | None) -> EngineId | None:
     if value is None or isinstance(value, int):
         return value
     text = one_line(value, _MAX_TEXT)

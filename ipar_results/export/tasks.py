@@ -1,21 +1,20 @@
-"""All messages of a result in columns: what every export is made from."""
+"""Table of all messages of a result, in columns: the input of every export."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..formatting import clip_middle, utf8_safe
-from ..model.arrays import Index
+from ..formatting import clip_middle, none_if_nan, utf8_safe
+from ..model.arrays import Codes, Floats, Index
 from ..model.snapshot import EngineId, Snapshot, TaskRecord
 from ..model.status import FAILED, QUEUED, RUNNING, STATUSES
 from ..record.failures import Failures
 from ..record.state import Record
 from ..render.ansi import one_line
+from ..upstream.protocols import AsyncResultLike, TaskMetadata
 from ..upstream.timestamps import to_posix, to_posix_array
 
 _MAX_TYPE = 200
@@ -24,7 +23,7 @@ _MAX_TEXT = 4_000
 
 @dataclass(frozen=True)
 class EarlierAttempt:
-    """An attempt that was followed by another one."""
+    """Attempt of a task that was retried."""
 
     position: int
     attempt: int
@@ -35,35 +34,35 @@ class EarlierAttempt:
 
 @dataclass(frozen=True, eq=False)
 class Tasks:
-    """One row a message, by position.
+    """Columns with one row per message, by position.
 
     Attributes
     ----------
     snapshot : Snapshot
-        The result as a whole, at the same moment.
+        Snapshot of the result at the same moment.
     index, inputs, attempts : ndarray of int
     status : ndarray of int
         Codes of :data:`~ipar_results.model.status.STATUSES`.
     engine : list of (int, str or None)
     msg_id : list of str
     submitted, started, completed, received : ndarray of float
-        POSIX seconds; NaN where nobody knows.
+        POSIX seconds; NaN if unknown.
     error : list of (str or None)
-        Exception type of those that failed.
-    earlier : tuple of Earlier
+        Exception type of failed messages.
+    earlier : tuple of EarlierAttempt
     """
 
     snapshot: Snapshot
     index: Index
     inputs: Index
     attempts: Index
-    status: NDArray[np.int8]
+    status: Codes
     engine: list[EngineId | None]
     msg_id: list[str]
-    submitted: NDArray[np.float64]
-    started: NDArray[np.float64]
-    completed: NDArray[np.float64]
-    received: NDArray[np.float64]
+    submitted: Floats
+    started: Floats
+    completed: Floats
+    received: Floats
     error: list[str | None]
     earlier: tuple[EarlierAttempt, ...]
 
@@ -71,12 +70,12 @@ class Tasks:
         return len(self.index)
 
     @property
-    def duration(self) -> NDArray[np.float64]:
-        """Seconds of computing; NaN where nobody knows."""
+    def duration(self) -> Floats:
+        """Computation times in seconds; NaN if unknown."""
         return np.maximum(self.completed - self.started, 0.0)
 
     def records(self, positions: Index) -> tuple[TaskRecord, ...]:
-        """Some of the rows as a snapshot has them."""
+        """Return the rows at some positions as records of a snapshot."""
         times = (self.submitted, self.started, self.completed, self.received, self.duration)
         return tuple(
             TaskRecord(
@@ -85,7 +84,7 @@ class Tasks:
                 msg_id=self.msg_id[i],
                 engine_id=self.engine[i],
                 status=STATUSES[self.status[i]],
-                **dict(zip(_TIMES, (number(column[i]) for column in times), strict=True)),
+                **dict(zip(_TIMES, (none_if_nan(float(column[i])) for column in times), strict=True)),
                 attempts=int(self.attempts[i]),
             )
             for i in positions.tolist()
@@ -95,18 +94,20 @@ class Tasks:
 _TIMES = ("submitted", "started", "completed", "received", "duration")
 
 
-def collect_tasks(record: Record, snapshot: Snapshot, result: Any, metadata: Sequence[Any]) -> Tasks:
-    """Return everything that is known of every message of a result.
+def collect_tasks(
+    record: Record, snapshot: Snapshot, result: AsyncResultLike, metadata: Sequence[TaskMetadata]
+) -> Tasks:
+    """Collect the columns of all messages of a result.
 
     Parameters
     ----------
     record : Record
         Its lock must be held.
     snapshot : Snapshot
-        Of the same moment.
+        Snapshot of the same moment.
     result : AsyncResult
-    metadata : sequence of mapping
-        Of each message.
+    metadata : sequence of TaskMetadata
+        Metadata of each message.
     """
     columns = record.columns
     every = record.positions
@@ -114,7 +115,7 @@ def collect_tasks(record: Record, snapshot: Snapshot, result: Any, metadata: Seq
     for position, (slot, _) in record.running.items():
         if status[position] == QUEUED:
             status[position], slots[position] = RUNNING, slot
-    ids = [*record.engines.ids, None]  # slot -1 is the last
+    ids = [*record.engines.ids, None]  # slot -1 selects the last item
     index = columns.firsts(every).copy()
     attempts = record.attempts.counts(columns.messages)
     return Tasks(
@@ -134,7 +135,7 @@ def collect_tasks(record: Record, snapshot: Snapshot, result: Any, metadata: Seq
     )
 
 
-def _exception_types(failures: Failures, index: Index, status: NDArray[np.int8]) -> list[str | None]:
+def _exception_types(failures: Failures, index: Index, status: Codes) -> list[str | None]:
     errors: list[str | None] = [None] * len(index)
     failed = np.flatnonzero(status == FAILED)
     kinds = {i: group.failure.type for group in failures.listed() for i in group.indices}
@@ -153,7 +154,7 @@ def _earlier_attempts(record: Record, again: list[int]) -> tuple[EarlierAttempt,
 
 
 def truncate_texts(snapshot: Snapshot) -> Snapshot:
-    """The snapshot as it is kept in a file: its texts cut to a size at which many groups still fit."""
+    """Return the snapshot with long failure texts cut, so that a file has room for many groups."""
     return replace(
         snapshot,
         failures=tuple(
@@ -165,8 +166,3 @@ def truncate_texts(snapshot: Snapshot) -> Snapshot:
             for group in snapshot.failures
         ),
     )
-
-
-def number(value: float) -> float | None:
-    """None where nobody knows."""
-    return None if np.isnan(value) else float(value)

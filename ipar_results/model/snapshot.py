@@ -228,7 +228,7 @@ class Summary:
     time_use: TimeUse | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields of a summary by name, not copied."""
+        """Return the summary's fields by name, without copying them."""
         return {name: getattr(self, name) for name in _SUMMARY}
 
 
@@ -295,7 +295,7 @@ class Snapshot(Summary):
     outputs: tuple[TaskOutput, ...] = ()
     value: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the snapshot as JSON types, its only wire format.
 
         Returns
@@ -303,10 +303,11 @@ class Snapshot(Summary):
         dict
             Field names are the keys; ``type`` is ``"snapshot"`` and ``version`` an int.
         """
-        return {"type": "snapshot", "version": WIRE_VERSION, **_tuples_to_lists(asdict(self))}
+        fields = {name: _tuples_to_lists(value) for name, value in asdict(self).items()}
+        return {"type": "snapshot", "version": WIRE_VERSION, **fields}
 
 
-def _tuples_to_lists(value: Any) -> Any:
+def _tuples_to_lists(value: object) -> object:
     """Replace tuples by lists, recursively, as a JSON round trip does."""
     if isinstance(value, dict):
         return {key: _tuples_to_lists(item) for key, item in value.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -78,7 +77,7 @@ class Timeline:
         """Number of messages in the columns; less than `ended` for a sample."""
         return len(self.position)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the ended messages as JSON types, with times in milliseconds' precision.
 
         Returns

@@ -70,7 +70,7 @@ def sanitize(text: str) -> str:
     Parameters
     ----------
     text : str
-        Any text, with lone surrogates too.
+        Text that a task wrote; may hold lone surrogates.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def one_line(text: str, limit: int) -> str:
     Parameters
     ----------
     text : str
-        Any text.
+        Text that a task wrote.
     limit : int
         Characters kept; a note says how many are omitted.
 
@@ -142,7 +142,7 @@ def to_html(text: str) -> Markup:
     Parameters
     ----------
     text : str
-        Any text with ANSI escapes.
+        Text with ANSI escapes.
 
     Returns
     -------
