@@ -152,41 +152,10 @@ class Extension:
         session.begin_group(group, show=True)
         return group
 
-    def sent(self, client: Any, future: Any, buffers: Any) -> None:
-        """Take notice of a task that was sent."""
-        self.watch.sent(client, future.msg_id, buffers)
-
-    def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
-        """Take notice of a message that is about to be sent to many engines at once."""
-        from ..upstream.broadcasts import tidy
-
-        try:
-            tidy(client, future, metadata)
-        except Exception:
-            trouble("looking after a broadcast")
-
-    def born(self, result: Any) -> None:
-        """Take notice of a result that was made just now."""
-        self.watch.born(result)
-        if not result._children or not note(result):
-            self.tracker.born(result)
-
-    def begin(self, group: Group, show: bool) -> None:
-        """Follow a group whose block begins, and show it in the cell that runs now."""
-        self.tracker.entry(group)
-        if show and self.in_kernel:
-            self.show(group)
-
-    def begin_lazy(self, name: str, inputs: int | None) -> Group:
-        """A group for a lazy map that begins; `inputs` is None where nobody knows how many there are."""
-        lazy = Group(name, self.watch)
-        lazy.recorder.expected = inputs
-        self.begin(lazy, show=True)
-        return lazy
-
-    def _lazy_progress(self, group: Group) -> View:
-        # a card is shown already, and a script has not asked for a bar
-        return self.progress(group, quiet=self.shell is None or self.in_kernel)
+    def _imap_progress(self, group: Group) -> View:
+        # in a kernel a card is shown already, and a script has not asked for a bar
+        session = self._session
+        return session.progress(group, quiet=session.shell is None or session.in_kernel)
 
 
 def _register(undo: Undo, formatter: Any, kind: type, printer: Any) -> None:

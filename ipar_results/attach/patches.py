@@ -37,7 +37,7 @@ class Layer(Protocol):
     def add_request(self, client: Any, future: Any, buffers: Any) -> None:
         """Take notice of a task that was sent, with its pickled function and arguments."""
 
-    def broadcast(self, client: Any, future: Any, metadata: Any) -> None:
+    def add_broadcast(self, client: Any, future: Any, metadata: Any) -> None:
         """Take notice of a message that is about to be sent to many engines at once."""
 
     def followed(self, result: Any) -> Followed:
@@ -241,7 +241,7 @@ def send(layer: Layer, theirs: Callable[..., Any]) -> Callable[..., Any]:
             kwargs["message_future_hook"] = _before_broadcast(layer, self, metadata, kwargs)
         future = theirs(self, socket, msg_type, *args, **kwargs)
         if msg_type == "apply_request" and kwargs.get("buffers"):
-            layer.sent(self, future, kwargs["buffers"])
+            layer.add_request(self, future, kwargs["buffers"])
         return future
 
     return _send
@@ -259,7 +259,7 @@ def _before_broadcast(
     def hook(future: Any) -> None:
         if theirs is not None:
             theirs(future)
-        layer.broadcast(client, future, metadata)
+        layer.add_broadcast(client, future, metadata)
 
     return hook
 

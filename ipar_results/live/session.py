@@ -119,7 +119,7 @@ class Session:
         self.registry.add_request(client, future.msg_id, buffers)
 
     def add_broadcast(self, client: Any, future: Any, metadata: Any) -> None:
-        """Take notice of a message that was sent to many engines at once."""
+        """Take notice of a message that is about to be sent to many engines at once."""
         from ..upstream.broadcasts import forget_broadcast_when_done
 
         try:

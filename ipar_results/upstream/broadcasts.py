@@ -9,7 +9,7 @@ from typing import Any
 from .replies import forget_when_done
 
 
-def tidy(client: Any, request: Any, metadata: Any) -> None:
+def forget_broadcast_when_done(client: Any, request: Any, metadata: Any) -> None:
     """Have a client let go of a broadcast as it does of other tasks; called just before it is sent.
 
     Parameters
