@@ -15,6 +15,7 @@ from ..model.snapshot import EngineId
 from ..record.state import Record, running_by_slot
 from ..render import words
 from ..upstream.connection import Connection
+from ..upstream.protocols import Message
 from .tracker import Tracker
 
 PATIENCE = 1.0
@@ -133,7 +134,7 @@ class Survey:
         answer: list[dict[str, Any]] = []
         answered = threading.Event()
 
-        def take(reply: dict[str, Any]) -> None:
+        def take(reply: Message) -> None:
             answer.append(reply["content"])
             self._silent.discard(client)
             answered.set()

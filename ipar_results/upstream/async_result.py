@@ -1,22 +1,24 @@
-"""Internals of AsyncResult: why it failed, and how it is reopened and given other futures."""
+"""Internals of AsyncResult: its error when tasks never finished, and replacing its futures in place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
-from typing import Any
 
 from ipyparallel.client.futures import multi_future
 from ipyparallel.error import RemoteError, TaskAborted, collect_exceptions
 
 from ..errors import ContactLost
+from .protocols import AsyncResultLike, MessageFutureLike
 
 CONTACT_LOST = "_ipar_results_lost"
-_STOPPED = (TaskAborted, CancelledError)
-UNFINISHED = (ContactLost, *_STOPPED)
+"""Attribute of a result: True while it has failed only because contact was lost."""
+
+UNFINISHED = (ContactLost, TaskAborted, CancelledError)
+"""Errors of tasks that did not run to their end, as far as is known."""
 
 
-class TasksCancelled(TaskAborted):  # type: ignore[misc]
+class TasksCancelled(TaskAborted):  # type: ignore[misc]  # ipyparallel ships no types
     """Tasks of a result were cancelled before they ran.
 
     Attributes
@@ -40,58 +42,63 @@ class TasksCancelled(TaskAborted):  # type: ignore[misc]
         return f"{did}, {self.finished:,} finished: {kept}."
 
 
-def error_of_unfinished(result: Any, results: Sequence[Any]) -> Exception | None:
-    """The error of a result of which some tasks never ran, or will not be heard of; None where all did."""
-    unfinished = [i for i, value in enumerate(results) if isinstance(value, UNFINISHED)]
+def error_of_unfinished(result: AsyncResultLike, values: Sequence[object]) -> Exception | None:
+    """Return the error for a result of which some tasks did not finish, None if all did.
+
+    Parameters
+    ----------
+    result : AsyncResult
+    values : sequence
+        By message, its value or its error.
+    """
+    unfinished = [i for i, value in enumerate(values) if isinstance(value, UNFINISHED)]
     if not unfinished:
         return None
-    sizes = inputs_per_message(result)
-    lost = [results[i] for i in unfinished if isinstance(results[i], ContactLost)]
-    failed = [(i, value) for i, value in enumerate(results) if isinstance(value, RemoteError)]
-    total, bad = sum(sizes), sum(sizes[i] for i, _ in failed)
-    without = sum(sizes[i] for i in unfinished)
+    inputs = inputs_per_message(result)
+    lost = [values[i] for i in unfinished if isinstance(values[i], ContactLost)]
+    failed = [(i, value) for i, value in enumerate(values) if isinstance(value, RemoteError)]
+    total, bad = sum(inputs), sum(inputs[i] for i, _ in failed)
+    without = sum(inputs[i] for i in unfinished)
     if lost:
-        if len(results) == 1:
+        if len(values) == 1:
             return ContactLost(str(lost[0]))
         kept = f"{total - without:,} of {total:,} tasks had ended: ar.get(return_exceptions=True) gives them."
         return ContactLost(f"{lost[0]} {kept}")
     error = TasksCancelled(without, bad, total - without - bad, total)
-    try:
+    try:  # ipyparallel raises the error that sums up those of the engines
         collect_exceptions([value for _, value in failed], result._fname)
     except Exception as cause:
         error.__cause__ = cause
     return error
 
 
-def inputs_per_message(result: Any) -> list[int]:
-    """How many inputs each message carries."""
+def inputs_per_message(result: AsyncResultLike) -> list[int]:
+    """Return how many inputs each message carries."""
     sizes = result._chunk_sizes
     return [sizes.get(msg_id, 1) for msg_id in result.msg_ids] if sizes else [1] * len(result.msg_ids)
 
 
 class _NotifiedWaiter:
-    """A waiter that was told of an earlier end, left for its owner to take away."""
+    """Takes the place of a waiter that was notified, until ``concurrent.futures.wait`` removes it."""
 
-    def __init__(self, waiter: Any) -> None:
+    def __init__(self, waiter: object) -> None:
         self._waiter = waiter
         self.add_result = self.add_exception = self.add_cancelled = lambda future: None
 
     def __eq__(self, other: object) -> bool:
         return other is self._waiter
 
-    __hash__ = None  # type: ignore[assignment]
 
-
-def has_lost_contact(result: Any) -> bool:
-    """Whether the result ended only because contact was lost."""
+def has_lost_contact(result: AsyncResultLike) -> bool:
+    """Return True if the result has failed only because contact was lost."""
     try:
         return bool(object.__getattribute__(result, CONTACT_LOST))
     except AttributeError:
         return False
 
 
-def reopen(result: Any) -> None:
-    """Make a result that has ended pending again; who was told of that end is not told again."""
+def reopen(result: AsyncResultLike) -> None:
+    """Make a result that has ended pending again; its callbacks and waiters are not notified twice."""
     with result._condition:
         result._success = None
         result._ready = False
@@ -103,9 +110,9 @@ def reopen(result: Any) -> None:
     setattr(result, CONTACT_LOST, False)
 
 
-def replace_children(result: Any, children: list[Any]) -> None:
-    """Have a result consist of these futures."""
-    old = result.msg_ids
+def replace_children(result: AsyncResultLike, children: list[MessageFutureLike]) -> None:
+    """Replace the message futures of a result; :func:`connect_futures` must follow."""
+    old_ids = result.msg_ids
     for inner in (result._result_future, result._output_future):
         with inner._condition:
             inner._done_callbacks.clear()
@@ -114,11 +121,13 @@ def replace_children(result: Any, children: list[Any]) -> None:
     result._metadata = [child.output.metadata for child in children]
     sizes = result._chunk_sizes
     if sizes:
-        result._chunk_sizes = {new: sizes.get(was, 1) for was, new in zip(old, result.msg_ids, strict=True)}
+        result._chunk_sizes = {
+            new: sizes.get(old, 1) for old, new in zip(old_ids, result.msg_ids, strict=True)
+        }
 
 
-def connect_futures(result: Any) -> None:
-    """Resolve a result by its futures, as ipyparallel does when it is made."""
+def connect_futures(result: AsyncResultLike) -> None:
+    """Have the end of its message futures resolve a result, as ``AsyncResult._init_futures`` does."""
     result._output_ready = False
     result._output_event.clear()
     result._result_future = multi_future(result._children)

@@ -1,4 +1,4 @@
-"""Hears what ipyparallel tells of a result's messages: its callbacks append to deques and do nothing else."""
+"""Callbacks on the futures of a result's messages, which only append events to deques."""
 
 from __future__ import annotations
 
@@ -6,26 +6,29 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import repeat, starmap
 from time import time as now
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..log import trouble
 from .futures import PENDING
+from .protocols import Message, MessageFutureLike, Timestamp
 
-_MAX_EARLY = 100_000
+_T = TypeVar("_T")
+
+_MAX_EARLY = 100_000  # messages
 _OUTPUT_TYPES = frozenset(("stream", "display_data", "execute_result"))
 
 
 class Events(NamedTuple):
-    """What has been heard since the last time.
+    """Events since the last call of :meth:`EventListener.take`.
 
     Attributes
     ----------
     started : list of (str, str, float)
-        Message id, engine uuid and local POSIX time of each task that began to run.
+        Message id, engine uuid and local POSIX time of each task that started.
     wrote, ended : list of str
-        Message ids.
+        Ids of the messages whose tasks wrote output, and of those that ended.
     failed_attempts : list of (str, str)
-        Message id and engine uuid of each attempt that ended without its result.
+        Message id and engine uuid of each attempt that ended without a result.
     """
 
     started: list[tuple[str, str, float]]
@@ -35,14 +38,14 @@ class Events(NamedTuple):
 
 
 class EventListener:
-    """The callbacks on one result's futures; they run on ipyparallel's IO thread.
+    """Callbacks on the futures of one result, called on ipyparallel's IO thread.
 
     Attributes
     ----------
     reports_every_end : bool
-        Whether to note each attempt that ends, also one that shows no error: one that was cancelled does not.
+        Record each attempt that ends, also without an error message: a cancelled one publishes none.
     last_busy : dict
-        By message id, engine and its time of the task's last `busy`, while `reports_every_end` is on.
+        By message id, engine uuid and engine time of the last ``busy``, while `reports_every_end` is True.
     """
 
     def __init__(self) -> None:
@@ -52,42 +55,44 @@ class EventListener:
         self._failed_attempts: deque[tuple[str, str]] = deque()
         self._errored: set[str] = set()
         self.reports_every_end = False
-        self.last_busy: dict[str, tuple[str, Any]] = {}
+        self.last_busy: dict[str, tuple[str, Timestamp]] = {}
 
-    def attach(self, futures: Sequence[Any], replaces: Callable[[Any], None] | None = None) -> list[int]:
-        """Listen to those futures that are pending.
+    def attach(
+        self, futures: Sequence[MessageFutureLike], replaces: Callable[[Message], None] | None = None
+    ) -> list[int]:
+        """Add the callbacks to those futures that are pending.
 
-        To append to a future's list is atomic, where add_done_callback() takes a lock and three quarters of
-        all that attaching costs.
+        Appending to a future's list is atomic; ``add_done_callback`` takes a lock, which makes attaching take
+        four times as long.
 
         Parameters
         ----------
         futures : sequence of MessageFuture
         replaces : callable, optional
-            What has listened to their messages until now, and need not any more.
+            An iopub callback that is removed, as this listener takes over.
 
         Returns
         -------
         list of int
-            Positions of those that have ended; one that ended just now may be heard as well.
+            Positions of those that have ended; one that has just ended may also be among the next events.
         """
-        on_iopub, on_done = self.on_iopub, self.on_done  # one object each, for all futures
-        over = []
+        on_iopub, on_done = self.on_iopub, self.on_done  # one bound method each, for all futures
+        ended = []
         for position, future in enumerate(futures):
-            listening = future.iopub_callbacks
+            callbacks = future.iopub_callbacks
             if future._state in PENDING:
-                listening.append(on_iopub)
+                callbacks.append(on_iopub)
                 future._done_callbacks.append(on_done)
-                if len(listening) > 1 and replaces in listening:  # not before ours is there
-                    listening.remove(replaces)
-            elif replaces in listening:
-                listening.remove(replaces)
+                if len(callbacks) > 1 and replaces in callbacks:  # only now, so that no event is missed
+                    callbacks.remove(replaces)
+            elif replaces in callbacks:
+                callbacks.remove(replaces)
             if future._state not in PENDING:
-                over.append(position)
-        return over
+                ended.append(position)
+        return ended
 
-    def attach_first(self, futures: Sequence[Any]) -> None:
-        """Listen to those futures that are pending, before whoever listens to them already."""
+    def attach_first(self, futures: Sequence[MessageFutureLike]) -> None:
+        """Add the callbacks to those futures that are pending, ahead of their other callbacks."""
         on_iopub, on_done = self.on_iopub, self.on_done
         for future in futures:
             with future._condition:
@@ -95,8 +100,8 @@ class EventListener:
                     future.iopub_callbacks.append(on_iopub)
                     future._done_callbacks.insert(0, on_done)
 
-    def detach(self, futures: Sequence[Any]) -> None:
-        """Take the callbacks off; those that are not there are not missed."""
+    def detach(self, futures: Sequence[MessageFutureLike]) -> None:
+        """Remove the callbacks where they are attached."""
         for future in futures:
             with future._condition:
                 if self.on_done in future._done_callbacks:
@@ -108,23 +113,22 @@ class EventListener:
         return bool(self._ended or self._started or self._wrote or self._failed_attempts)
 
     def take(self) -> Events:
-        """What has been heard since the last call."""
+        """Return the events since the last call."""
         return Events(
             _drain(self._started), _drain(self._wrote), _drain(self._ended), _drain(self._failed_attempts)
         )
 
-    def on_done(self, future: Any) -> None:
-        """Note that a message has ended."""
-        # the id, not the future: that would keep the result alive until somebody looks
+    def on_done(self, future: MessageFutureLike) -> None:
+        """Record that a message has ended."""
+        # not the future itself, which would keep its result alive until the events are taken
         self._ended.append(future.msg_id)
 
-    def on_iopub(self, message: Any) -> None:
-        """Note one iopub message; never raises."""
-        # an exception here would stall the client's iopub for good
+    def on_iopub(self, message: Message) -> None:
+        """Record one iopub message; never raise, as that would stall the client's iopub for good."""
         try:
             state = message["content"].get("execution_state")
             if state == "busy":
-                # what most messages are: without calls to check it
+                # the most frequent message, so checked without a call
                 msg_id, engine = message["parent_header"]["msg_id"], message["metadata"].get("engine")
                 if type(msg_id) is not str or type(engine) is not str:
                     msg_id, engine = _parent_id(message), _engine_uuid(message)
@@ -143,50 +147,50 @@ class EventListener:
         except Exception:
             trouble("reading an iopub message of %.100r", _id_for_log(message))
 
-    def _on_idle(self, message: Any) -> None:
+    def _on_idle(self, message: Message) -> None:
         msg_id = _parent_id(message)
-        # an error alone is no end: a task may show one and go on
+        # an error message alone is not the end: a task may publish one and continue
         if self.reports_every_end or msg_id in self._errored:
             self._errored.discard(msg_id)
             self._failed_attempts.append((msg_id, _engine_uuid(message)))
 
 
 class EarlyEvents:
-    """What messages tell before anybody follows them: quick tasks fail before their result has a recorder."""
+    """Failed attempts of messages without a recorder: quick tasks fail before their result has one."""
 
     def __init__(self) -> None:
         self._errored: set[str] = set()
         self._failed_attempts: dict[str, list[str]] = {}
 
-    def attach(self, futures: Sequence[Any]) -> None:
-        """Listen to futures that were made just now; a second call for one does nothing."""
+    def attach(self, futures: Sequence[MessageFutureLike]) -> None:
+        """Add the callback to new futures where it is not attached yet."""
         on_iopub = self.on_iopub
         for future in futures:
             if on_iopub not in future.iopub_callbacks:
                 future.iopub_callbacks.append(on_iopub)
 
-    def take(self, futures: Sequence[Any]) -> list[tuple[str, str]]:
-        """Stop listening to these, and say which attempts failed, as :class:`Events` does."""
+    def take(self, futures: Sequence[MessageFutureLike]) -> list[tuple[str, str]]:
+        """Remove the callback from these, and return their failed attempts as in :class:`Events`."""
         self.detach(futures)
         return self.pop_failed_attempts(futures)
 
-    def pop_failed_attempts(self, futures: Sequence[Any]) -> list[tuple[str, str]]:
-        """The attempts at these that failed, each told once; for futures that are listened to otherwise."""
+    def pop_failed_attempts(self, futures: Sequence[MessageFutureLike]) -> list[tuple[str, str]]:
+        """Return the failed attempts of these, and forget them."""
         if self._errored:
             self._errored.difference_update([future.msg_id for future in futures])
         if not self._failed_attempts:
             return []
         return [(f.msg_id, engine) for f in futures for engine in self._failed_attempts.pop(f.msg_id, ())]
 
-    def detach(self, futures: Sequence[Any]) -> None:
-        """Stop listening to these."""
+    def detach(self, futures: Sequence[MessageFutureLike]) -> None:
+        """Remove the callback from these."""
         on_iopub = self.on_iopub
         for future in futures:
             if on_iopub in future.iopub_callbacks:
                 future.iopub_callbacks.remove(on_iopub)
 
-    def on_iopub(self, message: Any) -> None:
-        """Take in one message; never raises."""
+    def on_iopub(self, message: Message) -> None:
+        """Record one iopub message; never raise."""
         try:
             kind = message["header"]["msg_type"]
             if kind == "error":
@@ -196,19 +200,19 @@ class EarlyEvents:
                 if msg_id in self._errored:
                     self._errored.discard(msg_id)
                     self._failed_attempts.setdefault(msg_id, []).append(_engine_uuid(message))
-                    if len(self._failed_attempts) > _MAX_EARLY:  # of results that nobody followed
+                    if len(self._failed_attempts) > _MAX_EARLY:  # of results that never had a recorder
                         del self._failed_attempts[next(iter(self._failed_attempts))]
         except Exception:
             trouble("reading an iopub message of %.100r", _id_for_log(message))
 
 
-def _drain(events: deque[Any]) -> list[Any]:
-    """All that is in a deque now; others may append meanwhile."""
+def _drain(events: deque[_T]) -> list[_T]:
+    """Remove and return all that is in a deque now; other threads may append meanwhile."""
     return list(starmap(events.popleft, repeat((), len(events))))
 
 
-def _parent_id(message: Any) -> str:
-    """The task that a message is of; anything but text would raise where it is looked up later."""
+def _parent_id(message: Message) -> str:
+    """Return the id of the message's task; anything but a str would raise in a later look-up."""
     msg_id = message["parent_header"]["msg_id"]
     if type(msg_id) is not str:
         msg = f"expected the text of a message id, got {type(msg_id).__name__}"
@@ -216,8 +220,8 @@ def _parent_id(message: Any) -> str:
     return msg_id
 
 
-def _engine_uuid(message: Any) -> Any:
-    """The uuid of the engine that sent a message, None where it does not say."""
+def _engine_uuid(message: Message) -> Any:
+    """Return the uuid of the engine that sent a message, None if it has none."""
     engine = message["metadata"].get("engine")
     if engine is not None and type(engine) is not str:
         msg = f"expected the text of an engine's uuid, got {type(engine).__name__}"
@@ -225,7 +229,7 @@ def _engine_uuid(message: Any) -> Any:
     return engine
 
 
-def _id_for_log(message: Any) -> Any:
+def _id_for_log(message: Message) -> object:
     try:
         return message["parent_header"]["msg_id"]
     except Exception:

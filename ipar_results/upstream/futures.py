@@ -1,14 +1,15 @@
-"""What became of a message, read from its future: ipyparallel gives errors as results."""
+"""Outcome of messages, read from their futures, whose result is also where ipyparallel puts errors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ContactLost
 from ..model.status import ABORTED, FAILED, OK
+from .protocols import FutureLike
 
 if TYPE_CHECKING:
     from ..model.arrays import Index
@@ -19,25 +20,25 @@ _ALL_OUTPUT, _EACH_OUTPUT = itemgetter(*_OUTPUT_KEYS), [itemgetter(key) for key 
 _STATE, _RESULT = attrgetter("_state"), attrgetter("_result")
 
 
-def has_output(md: Any) -> bool:
-    """Whether the metadata of a message holds output."""
+def has_output(md: Mapping[str, object]) -> bool:
+    """Return True if the metadata of a message holds output."""
     return any(_ALL_OUTPUT(md))
 
 
-def is_given_up(future: Any) -> bool:
-    """Whether nobody waits for a future any more, though its task has not ended as far as is known."""
+def is_given_up(future: FutureLike) -> bool:
+    """Return True if a future ended only because contact was lost; its task may still run."""
     return type(future._result) is ContactLost
 
 
-def positions_with_output(positions: Sequence[int], records: Sequence[Any]) -> list[int]:
-    """Those of these positions whose metadata holds output."""
+def positions_with_output(positions: Sequence[int], records: Sequence[Mapping[str, object]]) -> list[int]:
+    """Return those of the positions whose metadata holds output."""
     if not any(any(map(get, records)) for get in _EACH_OUTPUT):
         return []
     return [position for position, md in zip(positions, records, strict=True) if has_output(md)]
 
 
-def ended_positions(futures: Sequence[Any]) -> Index:
-    """Positions of the futures that have ended; one that was given up has not."""
+def ended_positions(futures: Sequence[FutureLike]) -> Index:
+    """Return the positions of the futures that have ended; one that was given up has not."""
     import numpy as np
 
     return np.array(
@@ -50,28 +51,28 @@ def ended_positions(futures: Sequence[Any]) -> Index:
     )
 
 
-def all_ended(futures: Sequence[Any]) -> bool:
-    """Whether all futures have ended, and none was given up."""
+def all_ended(futures: Sequence[FutureLike]) -> bool:
+    """Return True if all futures have ended, and none was given up."""
     return set(map(_STATE, futures)).isdisjoint(PENDING) and ContactLost not in set(
         map(type, map(_RESULT, futures))
     )
 
 
-def pending_positions(futures: Sequence[Any]) -> list[int]:
-    """Positions of the futures that have not ended."""
+def pending_positions(futures: Sequence[FutureLike]) -> list[int]:
+    """Return the positions of the futures that have not ended."""
     return [i for i, future in enumerate(futures) if future._state in PENDING]
 
 
-def status_code(future: Any) -> int:
-    """The status code of an ended future whose metadata does not tell."""
+def status_code(future: FutureLike) -> int:
+    """Return the status code of an ended future whose metadata has none."""
     error = error_of(future)
     if error is None:
         return OK
     return ABORTED if type(error).__name__ in ("TaskAborted", "CancelledError") else FAILED
 
 
-def value_or_error(future: Any) -> Any:
-    """The value of an ended future, or its error."""
+def value_or_error(future: FutureLike) -> Any:
+    """Return the value of an ended future, or its error."""
     if future._state == "FINISHED" and future._exception is None:  # result() would take a lock
         return future._result
     try:
@@ -80,7 +81,7 @@ def value_or_error(future: Any) -> Any:
         return error
 
 
-def error_of(future: Any) -> Exception | None:
-    """The error an ended future holds."""
+def error_of(future: FutureLike) -> Exception | None:
+    """Return the error of an ended future, None if it has a value."""
     value = value_or_error(future)
     return value if isinstance(value, Exception) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     import zmq
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 Timestamp: TypeAlias = "datetime | str | None"
 """A date as ipyparallel leaves it: parsed, ISO 8601, or absent."""
 
-Buffer: TypeAlias = "bytes | bytearray | memoryview"
+Buffer: TypeAlias = "bytes | memoryview"
+"""Pickled part of a message."""
+
+JSONObject: TypeAlias = "dict[str, Any]"
+"""Part of a message, of whatever shape the sender chose."""
 
 DateField = Literal["submitted", "started", "completed", "received"]
 
@@ -52,8 +56,8 @@ class Message(TypedDict):
 
     header: Header
     parent_header: Header
-    metadata: dict[str, object]
-    content: dict[str, object]
+    metadata: JSONObject
+    content: JSONObject
     buffers: list[Buffer]
 
 
@@ -78,7 +82,7 @@ class FutureLike(Protocol):
     def done(self) -> bool:
         """Return True once there is a result or an error."""
 
-    def result(self, timeout: float | None = None) -> object:
+    def result(self, timeout: float | None = None) -> Any:
         """Return the result, or raise the error."""
 
     def exception(self, timeout: float | None = None) -> BaseException | None:

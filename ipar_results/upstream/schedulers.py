@@ -1,4 +1,4 @@
-"""Whether the controller's schedulers are there: each is a process of its own, and the Hub outlives them."""
+"""Probes of the controller's schedulers, each a process of its own that may die while the Hub lives on."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from ..log import trouble
+from .protocols import ClientLike
 
-# by the attribute of the client's socket
+# by the name of the client's socket, as in _task_socket
 _NAMES = {
     "task": "task scheduler",
     "mux": "direct scheduler",
     "broadcast": "broadcast scheduler",
     "iopub": "iopub scheduler",
 }
-_RECONNECT_MS = (200, 5_000)  # how soon a connection that failed is tried again, at first and at the longest
+_RECONNECT_MS = (200, 5_000)  # delay before a failed connection is retried: first and longest
 
 
 class Schedulers:
-    """The schedulers of one client's controller, asked for only while somebody waits for them.
+    """Liveness of one client's schedulers, probed only while work waits for them.
 
     Parameters
     ----------
     client : ipyparallel.Client
         Held weakly.
     contact_timeout : callable returning float
-        Seconds without an answer after which one counts as lost.
+        Seconds without an answer after which a scheduler counts as lost.
     """
 
-    def __init__(self, client: Any, contact_timeout: Callable[[], float]) -> None:
+    def __init__(self, client: ClientLike, contact_timeout: Callable[[], float]) -> None:
         self._client = weakref.ref(client)
         self._contact_timeout = contact_timeout
         self._endpoints: dict[str, str] = {}
@@ -42,16 +42,16 @@ class Schedulers:
         self._lock = threading.Lock()
 
     def silence(self, scheduler: str) -> float:
-        """Seconds for which a scheduler has owed an answer; 0 where it owes none. Never waits."""
+        """Return the seconds for which a scheduler has owed an answer, 0 if none is due; never wait."""
         with self._lock:
             try:
                 return self._probe(scheduler)
             except Exception:
-                trouble("asking for the %s", _NAMES[scheduler])
+                trouble("probing the %s", _NAMES[scheduler])
                 return 0.0
 
     def describe_problem(self, scheduler: str) -> str:
-        """What a person must know of a scheduler that is lost; an empty text while it is not."""
+        """Return a sentence for the user if a scheduler is lost, else an empty string."""
         silence = self.silence(scheduler)
         if silence <= self._contact_timeout():
             return ""
@@ -61,13 +61,14 @@ class Schedulers:
         )
 
     def close(self) -> None:
-        """Ask no more; a second call does nothing."""
+        """End all probes; a second call does nothing."""
         with self._lock:
             for probe in self._probes.values():
                 probe.close()
             self._probes.clear()
 
     def _probe(self, scheduler: str) -> float:
+        """Begin a probe or look at the pending one; return the seconds for which it has been pending."""
         now, client = time.monotonic(), self._client()
         probe = self._probes.get(scheduler)
         if probe is not None:
@@ -85,8 +86,8 @@ class Schedulers:
                 )
         return 0.0
 
-    def _read_endpoints(self, client: Any) -> None:
-        """Read what the client's sockets are connected to, which may be a tunnel, on their own thread."""
+    def _read_endpoints(self, client: ClientLike) -> None:
+        """Read the endpoints of the client's sockets, which may be tunnels, on their IO thread."""
         if self._reading_endpoints:
             return
         self._reading_endpoints = True
@@ -94,20 +95,27 @@ class Schedulers:
 
         def read() -> None:
             for scheduler in _NAMES:
-                with suppress(Exception):  # closed just now
+                with suppress(Exception):  # just closed
                     endpoints[scheduler] = getattr(client, f"_{scheduler}_socket").LAST_ENDPOINT.decode()
 
-        with suppress(RuntimeError, AttributeError):  # the same
+        with suppress(RuntimeError, AttributeError):  # likewise
             client._io_loop.add_callback(read)
 
 
 class Probe:
-    """A connection of our own to a scheduler, whose greeting shows that it is there; no message is sent.
+    """Connection attempt to a scheduler: its ZeroMQ handshake shows that it lives. No message is sent.
 
-    ZeroMQ tries again until it succeeds. A scheduler that only publishes greets those that `listen`.
+    ZeroMQ retries until it succeeds.
+
+    Parameters
+    ----------
+    client : ipyparallel.Client
+    endpoint : str
+    is_publisher : bool
+        Connect a SUB socket, which is what a publisher accepts.
     """
 
-    def __init__(self, client: Any, endpoint: str, is_publisher: bool = False) -> None:
+    def __init__(self, client: ClientLike, endpoint: str, is_publisher: bool = False) -> None:
         import zmq
 
         self.started_at = time.monotonic()
@@ -126,11 +134,11 @@ class Probe:
             raise
 
     def answered(self) -> bool:
-        """Whether the scheduler has greeted."""
+        """Return True once the handshake has succeeded."""
         return bool(self._monitor.poll(0))
 
     def close(self) -> None:
-        """End the connection; a second call does nothing."""
+        """Close the connection; a second call does nothing."""
         if self._socket.closed:
             return
         events = self._socket._monitor_socket
@@ -140,6 +148,6 @@ class Probe:
         self._socket.close()
 
     def __del__(self) -> None:
-        # its client was dropped, and nobody looks any more
+        # close() was not called: the client was garbage-collected
         with suppress(Exception):
             self.close()

@@ -1,39 +1,42 @@
-"""What was sent, kept while it may fail: the pickled arguments of small requests, bounded for each client."""
+"""Cache of what a client sent: pickled arguments of small messages, sizes of large ones, both bounded."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..log import trouble
+from .protocols import Buffer
 
-MAX_MESSAGE_BYTES = 2_000  # bytes of one request's arguments
-MAX_CACHE_BYTES = 24_000_000  # bytes of all of them together
-LARGE_MESSAGE_BYTES = 100_000  # bytes; below, what a message holds does not matter to how long it takes
+MAX_MESSAGE_BYTES = 2_000  # of one message's arguments
+MAX_CACHE_BYTES = 24_000_000  # of all of them together
+LARGE_MESSAGE_BYTES = 100_000  # below, the size of a message has no effect on its run time
 _MAX_SIZES = 100_000
-_ENTRY_BYTES = 250  # what an entry takes beside its arguments
+_ENTRY_BYTES = 250  # overhead of one entry
 
 
 class SentArguments(NamedTuple):
-    """The arguments of one message, as ipyparallel pickled them.
+    """Arguments of one message, as ipyparallel pickled them.
 
     Attributes
     ----------
     buffers : tuple of bytes
-        Of a map the parts of its sequences; else what ``pack_apply_message`` makes of arguments.
+        For a map the chunk of each of its sequences, otherwise what ``pack_apply_message`` returns, without
+        the function.
     mapped : bool
+        True for a message of a map.
     """
 
-    buffers: tuple[Any, ...]
+    buffers: tuple[Buffer, ...]
     mapped: bool
 
 
 class ArgumentCache:
-    """The arguments of messages that have not succeeded, by message id.
+    """Bounded cache of the arguments of messages that have not succeeded, by message id.
 
-    A large one is not kept at all, so no large input lives longer for us; where they are too many, the oldest
-    go.
+    Large arguments are never kept, so no large input lives longer than without us; beyond the limit the
+    oldest are dropped.
     """
 
     def __init__(self) -> None:
@@ -44,14 +47,14 @@ class ArgumentCache:
     def __len__(self) -> int:
         return len(self._arguments)
 
-    def add(self, msg_id: str, buffers: Sequence[Any]) -> None:
-        """Keep what an apply request carries, if it is small; about 2 µs.
+    def add(self, msg_id: str, buffers: Sequence[Buffer]) -> None:
+        """Keep the arguments of an apply request if they are small; takes about 2 µs.
 
         Parameters
         ----------
         msg_id : str
         buffers : sequence of bytes
-            As ``pack_apply_message`` made them.
+            As ``pack_apply_message`` returned them.
         """
         request = _without_function(buffers)
         size = sum(map(_nbytes, request.buffers))
@@ -64,23 +67,23 @@ class ArgumentCache:
                 self._remove(next(iter(self._arguments)))
 
     def find(self, msg_id: str) -> SentArguments | None:
-        """What a message carried; None where that is not kept."""
+        """Return the arguments of a message; None if they are not kept."""
         return self._arguments.get(msg_id) or self._arguments.get(_broadcast_id(msg_id))
 
     def drop(self, msg_ids: Iterable[str]) -> None:
-        """Let go of what succeeded."""
+        """Drop these messages, which succeeded."""
         with self._lock:
             for msg_id in msg_ids:
                 if msg_id in self._arguments:
                     self._remove(msg_id)
 
     def drop_with_broadcasts(self, msg_ids: Iterable[str]) -> None:
-        """Let go of these and of the broadcasts that they are parts of."""
+        """Drop these messages and the broadcasts that they are parts of."""
         if self._arguments:
             self.drop(each for msg_id in msg_ids for each in (msg_id, _broadcast_id(msg_id)))
 
     def clear(self) -> None:
-        """Let go of everything."""
+        """Drop everything."""
         with self._lock:
             self._arguments.clear()
             self._bytes = 0
@@ -90,59 +93,59 @@ class ArgumentCache:
 
 
 class MessageSizes:
-    """Bytes of the large messages of one client."""
+    """Sizes in bytes of one client's large messages, bounded in number."""
 
     def __init__(self) -> None:
         self._sent: dict[str, int] = {}
         self._received: dict[str, int] = {}
 
     def sent_bytes(self, msg_ids: Iterable[str]) -> int:
-        """Bytes of those requests that are large."""
+        """Return the bytes of all large requests among these messages."""
         return sum(self._sent.get(msg_id, 0) for msg_id in msg_ids) if self._sent else 0
 
     def received_bytes(self, msg_ids: Iterable[str]) -> int:
-        """Bytes of those replies that are large."""
+        """Return the bytes of all large replies among these messages."""
         return sum(self._received.get(msg_id, 0) for msg_id in msg_ids) if self._received else 0
 
-    def add_request(self, msg_id: str, buffers: Any) -> None:
-        """Note a request that was sent."""
+    def add_request(self, msg_id: str, buffers: Iterable[Buffer]) -> None:
+        """Record the size of a request if it is large."""
         _add_size(self._sent, msg_id, buffers)
 
-    def add_reply(self, msg_id: str, buffers: Any) -> None:
-        """Note a reply before it is read."""
+    def add_reply(self, msg_id: str, buffers: Iterable[Buffer]) -> None:
+        """Record the size of a reply if it is large; never raises."""
         _add_size(self._received, msg_id, buffers)
 
     def drop(self, msg_ids: Iterable[str]) -> None:
-        """Forget these."""
-        for kept in filter(None, (self._sent, self._received)):
+        """Drop these messages."""
+        for sizes in filter(None, (self._sent, self._received)):
             for msg_id in msg_ids:
-                kept.pop(msg_id, None)
+                sizes.pop(msg_id, None)
 
 
-def _without_function(buffers: Sequence[Any]) -> SentArguments:
-    """Without the function: all tasks of a map share its bytes, and ipyparallel's own function around it."""
+def _without_function(buffers: Sequence[Buffer]) -> SentArguments:
+    """Leave out the function, and ipyparallel's wrapper for maps: all tasks share the bytes of both."""
     from ipyparallel.client import remotefunction
 
-    around = getattr(remotefunction, "_prepickled_map", None)
-    mapped = around is not None and buffers[0] is around.buffers[0]
+    wrapper = getattr(remotefunction, "_prepickled_map", None)
+    mapped = wrapper is not None and buffers[0] is wrapper.buffers[0]
     return SentArguments(tuple(buffers[3:] if mapped else buffers[1:]), mapped)
 
 
 def _broadcast_id(msg_id: str) -> str:
-    """A broadcast's message has the engine's uuid behind the id with which it was sent."""
+    """Return the id under which a broadcast was sent; each engine's part has the uuid appended to it."""
     return msg_id.rpartition("_")[0]
 
 
-def _nbytes(buffer: Any) -> int:
+def _nbytes(buffer: Buffer) -> int:
     return buffer.nbytes if isinstance(buffer, memoryview) else len(buffer)
 
 
-def _add_size(kept: dict[str, int], msg_id: str, buffers: Any) -> None:
+def _add_size(sizes: dict[str, int], msg_id: str, buffers: Iterable[Buffer]) -> None:
     try:
         size = sum(map(_nbytes, buffers))
         if size >= LARGE_MESSAGE_BYTES:
-            kept[msg_id] = size
-            if len(kept) > _MAX_SIZES:
-                del kept[next(iter(kept))]
+            sizes[msg_id] = size
+            if len(sizes) > _MAX_SIZES:
+                del sizes[next(iter(sizes))]
     except Exception:
         trouble("measuring a message")

@@ -1,4 +1,4 @@
-"""Timestamps as ipyparallel leaves them (datetime, ISO text, None), turned into POSIX seconds in bulk."""
+"""Conversion of ipyparallel's timestamps (datetime, ISO 8601 text or None) to POSIX seconds, also in bulk."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from itertools import repeat
 from operator import attrgetter, is_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_Timestamps: TypeAlias = "Sequence[Any]"
+"""Values from metadata, whose types are checked at run time."""
 
 _SEASON = timedelta(days=30)
 _ZONE, _FOLD = attrgetter("tzinfo"), attrgetter("fold")
 _ISO_LENGTH = len("2026-11-23T06:18:23.123456Z")
 
 
-def parse_timestamp(value: Any) -> datetime | None:
-    """One timestamp as an aware datetime; None where it is none or can't be read.
+def parse_timestamp(value: object) -> datetime | None:
+    """Return one timestamp as an aware datetime, None if it is missing or not readable.
 
-    ipyparallel's own parser takes 37 µs a date, this one 0.3 µs; a date without a zone is local
-    time, as it is for ipyparallel.
+    ipyparallel's own parser takes 37 µs a timestamp, this one 0.3 µs. One without a zone is local time, as it
+    is for ipyparallel.
     """
     if isinstance(value, str):
         try:
-            # Python 3.10 does not know the Z
+            # Python 3.10 does not accept a Z
             value = datetime.fromisoformat(value[:-1] + "+00:00" if value.endswith("Z") else value)
         except ValueError:
             return None
@@ -35,14 +38,14 @@ def parse_timestamp(value: Any) -> datetime | None:
     return value.astimezone() if value.tzinfo is None else value
 
 
-def to_posix(value: Any) -> float:
-    """One timestamp in POSIX seconds, NaN where there is none."""
+def to_posix(value: object) -> float:
+    """Return one timestamp in POSIX seconds, NaN if it is missing or not readable."""
     parsed = parse_timestamp(value)
     return float("nan") if parsed is None else parsed.timestamp()
 
 
-def to_posix_array(values: Sequence[Any]) -> NDArray[np.float64]:
-    """Many timestamps in POSIX seconds.
+def to_posix_array(values: _Timestamps) -> NDArray[np.float64]:
+    """Return many timestamps in POSIX seconds.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def to_posix_array(values: Sequence[Any]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, shape (len(values),)
-        NaN where there is no readable timestamp.
+        NaN where a timestamp is missing or not readable.
     """
     import numpy as np  # not at the top: parsing one timestamp works without it
 
@@ -59,18 +62,18 @@ def to_posix_array(values: Sequence[Any]) -> NDArray[np.float64]:
     if kinds == {str} and (parsed := _parse_iso_array("".join(values), len(values))) is not None:
         return parsed
     if kinds == {datetime} and (same := _with_one_offset(values)) is not None:
-        # dates of one offset are subtracted in C without asking their zone
+        # timestamps with the same tzinfo object are subtracted in C, without a call of its utcoffset()
         base = same[0]
         try:
             spans = map(timedelta.total_seconds, [v - base for v in same])
             return np.asarray(np.fromiter(spans, np.float64, len(same)) + values[0].timestamp(), np.float64)
-        except TypeError:  # a date without a zone among them
+        except TypeError:  # one of them has no zone
             pass
     return np.array([to_posix(v) for v in values], dtype=np.float64)
 
 
 def _parse_iso_array(text: str, n: int) -> NDArray[np.float64] | None:
-    """Dates that stand one behind the other, each as ipyparallel writes it; None where one does not."""
+    """Parse `n` concatenated timestamps in ipyparallel's own format, None if one has another format."""
     import numpy as np
 
     if len(text) != n * _ISO_LENGTH or not text.isascii():
@@ -79,59 +82,59 @@ def _parse_iso_array(text: str, n: int) -> NDArray[np.float64] | None:
     if not (letters[:, -1] == b"Z").all():
         return None
     try:
-        moments = np.ascontiguousarray(letters[:, :-1]).view(f"S{_ISO_LENGTH - 1}").ravel().astype("M8[us]")
+        dates = np.ascontiguousarray(letters[:, :-1]).view(f"S{_ISO_LENGTH - 1}").ravel().astype("M8[us]")
     except ValueError:
         return None
-    return np.asarray(moments.astype(np.int64) / 1e6, np.float64)
+    return np.asarray(dates.astype(np.int64) / 1e6, np.float64)
 
 
-def earliest(values: Sequence[Any]) -> float:
-    """The smallest of many timestamps in POSIX seconds; NaN where there is none."""
-    return _first_in_order(values, min)
+def earliest(values: _Timestamps) -> float:
+    """Return the earliest of many timestamps in POSIX seconds, NaN if there is none."""
+    return _extremum(values, min)
 
 
-def latest(values: Sequence[Any]) -> float:
-    """The largest of many timestamps in POSIX seconds; NaN where there is none."""
-    return _first_in_order(values, max)
+def latest(values: _Timestamps) -> float:
+    """Return the latest of many timestamps in POSIX seconds, NaN if there is none."""
+    return _extremum(values, max)
 
 
-def _first_in_order(values: Sequence[Any], pick: Callable[..., Any]) -> float:
+def _extremum(values: _Timestamps, pick: Callable[..., Any]) -> float:
     kinds = set(map(type, values))
     if kinds == {datetime} or (kinds == {str} and set(map(len, values)) == {_ISO_LENGTH}):
         try:
             return to_posix(pick(values))
-        except TypeError:  # dates with a zone beside dates without
+        except TypeError:  # some have a zone, others do not
             pass
     numbers = [number for number in to_posix_array(values).tolist() if number == number]
-    return pick(numbers, default=float("nan"))  # type: ignore[no-any-return]
+    return float(pick(numbers, default=float("nan")))
 
 
 def _with_one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
-    """The same dates in a form in which they can be subtracted, if they share one offset from UTC."""
+    """Return the same datetimes in a form that can be subtracted, if they share one offset from UTC."""
     zone = values[0].tzinfo
     if isinstance(zone, timezone):
-        return values  # subtraction minds the other zones, if there are any
+        return values  # subtraction takes any other zones into account
     if zone is None:
         return None
     if all(map(is_, map(_ZONE, values), repeat(zone))):
-        bare = values
+        naive = values
     elif len(set(map(type, map(_ZONE, values)))) > 1:
         return None
-    elif type(zone).__name__ == "tzlocal":  # ipyparallel's for "…Z" under UTC: a new one for each date
-        bare = list(map(datetime.combine, values, map(datetime.time, values)))
+    elif type(zone).__name__ == "tzlocal":  # ipyparallel makes a new one for each "…Z" under UTC
+        naive = list(map(datetime.combine, values, map(datetime.time, values)))
     else:
         return None
     if _has_constant_offset(zone):
-        return bare
-    if any(map(_FOLD, values)):  # an hour that a clock set back has twice
+        return naive
+    if any(map(_FOLD, values)):  # in an hour that is repeated when clocks are set back
         return None
-    first, last = bare.index(min(bare)), bare.index(max(bare))
-    if values[first].utcoffset() == values[last].utcoffset() and bare[last] - bare[first] < _SEASON:
-        return bare
+    first, last = naive.index(min(naive)), naive.index(max(naive))
+    if values[first].utcoffset() == values[last].utcoffset() and naive[last] - naive[first] < _SEASON:
+        return naive
     return None
 
 
 def _has_constant_offset(zone: tzinfo) -> bool:
-    """Whether one of dateutil's zones, which ipyparallel uses, has the same offset at all times."""
+    """Return True if one of dateutil's zones, which ipyparallel uses, always has the same offset."""
     name = type(zone).__name__
     return name == "tzutc" or (name == "tzlocal" and not time.daylight)
