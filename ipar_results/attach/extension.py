@@ -16,9 +16,10 @@ from ..live.session import Session
 from ..log import logger, terminal, trouble
 from ..results.group.group import Group
 from ..results.tracker import Cell
+from .fast_paths import parse_date
 from .imap import imap
 from .magics.ipar import ResultMagics
-from .patches import parse_date, replacements, send, view_init
+from .patches import replacements, send, view_init
 from .waiting import forget_kinds
 
 if TYPE_CHECKING:
