@@ -220,36 +220,36 @@ def test_a_lazy_map_is_one_bar_of_known_length(rc, layer, until):
     lazy = view.imap(nap, [0.01] * 20)
     assert next(lazy) == 0.01
     facts = lazy_facts()
-    assert (facts["name"], facts["total"], facts["finished"]) == ("nap", 20, False)
+    assert (facts.name, facts.total, facts.finished) == ("nap", 20, False)
     assert list(lazy) == [0.01] * 19
-    until(lambda: lazy_facts()["finished"])
-    assert (lazy_facts()["total"], lazy_facts()["ok"]) == (20, 20)
+    until(lambda: lazy_facts().finished)
+    assert (lazy_facts().total, lazy_facts().ok) == (20, 20)
 
 
 def test_a_lazy_map_without_end_grows_until_it_is_cancelled(rc, layer, until):
     lazy = rc.load_balanced_view().imap(pow, itertools.count(), itertools.repeat(2), max_outstanding=4)
     assert [next(lazy) for _ in range(10)] == [i * i for i in range(10)]
     facts = lazy_facts()
-    assert facts["total"] >= 10  # while the next one is awaited, those behind it end and give way to others
-    assert facts["total"] - facts["ok"] <= 8  # four are outstanding, and as many may have ended just now
-    assert facts["eta"] is None
+    assert facts.total >= 10  # while the next one is awaited, those behind it end and give way to others
+    assert facts.total - facts.ok <= 8  # four are outstanding, and as many may have ended just now
+    assert facts.eta is None
     lazy.cancel()
     rest = list(lazy)
-    until(lambda: lazy_facts()["finished"])
-    assert lazy_facts()["ok"] == 10 + len(rest)
+    until(lambda: lazy_facts().finished)
+    assert lazy_facts().ok == 10 + len(rest)
 
 
 def test_a_lazy_map_that_nobody_iterates_further_ends(rc, layer, until):
     for value in rc.load_balanced_view().imap(nap, itertools.repeat(0.01), ordered=False):
         assert value == 0.01
         break
-    until(lambda: lazy_facts()["finished"])
+    until(lambda: lazy_facts().finished)
 
 
 def test_a_lazy_map_raises_as_before(rc, layer, until):
     with pytest.raises(ipp.RemoteError, match="2 is even"):
         list(rc.load_balanced_view().imap(odd, [1, 2, 3]))
-    until(lambda: lazy_facts()["finished"])
+    until(lambda: lazy_facts().finished)
     with pytest.raises(AssertionError):
         rc.load_balanced_view().imap(odd)
 
