@@ -1,1 +1,1 @@
-"""attach."""
+"""All that is attached to objects of other packages, and its removal; imports every package below it."""

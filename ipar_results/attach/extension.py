@@ -16,11 +16,11 @@ from ..live.session import Session
 from ..log import logger, terminal, trouble
 from ..results.group.group import Group
 from ..results.tracker import Cell
-from .fast_paths import parse_date
-from .imap import imap
+from .fast_paths import wrap_parse_date
+from .imap import wrap_imap
 from .magics.ipar import ResultMagics
-from .patches import replacements, send, view_init
-from .waiting import forget_kinds
+from .patches import replacements, wrap_send, wrap_view_init
+from .waiting import clear_awaitable_cache
 
 if TYPE_CHECKING:
     from ..live.wait import View
@@ -74,14 +74,14 @@ class Extension:
         from ipyparallel.client.view import LoadBalancedView, View
 
         undo(setattr, View, "__init__", View.__init__)
-        View.__init__ = view_init(self._session, View.__init__)
+        View.__init__ = wrap_view_init(View.__init__, self._session.add_client)
         undo(setattr, Client, "_send", Client._send)
-        Client._send = send(self._session, Client._send)
+        Client._send = wrap_send(Client._send, self._session)
         undo(setattr, util, "_parse_date", util._parse_date)
-        util._parse_date = parse_date(util._parse_date)
+        util._parse_date = wrap_parse_date(util._parse_date)
         undo(setattr, LoadBalancedView, "imap", LoadBalancedView.imap)
-        LoadBalancedView.imap = imap(self._begin_imap, self._imap_progress, LoadBalancedView.imap)
-        undo(forget_kinds)
+        LoadBalancedView.imap = wrap_imap(LoadBalancedView.imap, self._begin_imap, self._imap_progress)
+        undo(clear_awaitable_cache)
         own = dict(vars(AsyncResult))
         for name, value in replacements(self._session, own).items():
             setattr(AsyncResult, name, value)
@@ -89,7 +89,7 @@ class Extension:
                 undo(setattr, AsyncResult, name, own[name])
             else:
                 undo(delattr, AsyncResult, name)
-        forget_kinds()
+        clear_awaitable_cache()
 
     def _configure(self, undo: Undo) -> None:
         configurables, config = self._session.shell.configurables, self._session.config

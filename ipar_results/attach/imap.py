@@ -1,4 +1,4 @@
-"""`imap` of a load-balanced view: what ipyparallel submits one by one is one group with a bar."""
+"""Replacement of a load-balanced view's ``imap``: the tasks that it submits one by one form one group."""
 
 from __future__ import annotations
 
@@ -10,52 +10,55 @@ from typing import TYPE_CHECKING, Any
 from ..live.wait import draw
 from ..log import trouble
 from ..results.group.group import Group, in_block
+from ..upstream.protocols import AsyncResultLike, LazyMapLike, ViewLike
 
 if TYPE_CHECKING:
     from ..live.wait import View
 
-_MOVED = 0.1
+_UPDATE_PERIOD = 0.1  # seconds between two updates of the bar
 
 
-def imap(
-    begin: Callable[[str, int | None], Group], progress: Callable[[Group], View], theirs: Callable[..., Any]
-) -> Callable[..., Any]:
-    """Upstream's, with a group that its tasks join.
+def wrap_imap(
+    original: Callable[..., LazyMapLike],
+    begin: Callable[[str, int | None], Group],
+    progress: Callable[[Group], View],
+) -> Callable[..., object]:
+    """Have the tasks of a lazy map join a group.
 
     Parameters
     ----------
+    original : callable
     begin : callable
-        Gives the group of a lazy map by its name and the number of its inputs, where that is known.
+        Returns a new group, given the name of a lazy map and the number of its inputs, None if unknown.
     progress : callable
-        Gives a view of a group, to be moved while its values are asked for.
-    theirs : callable
+        Returns a view of a group, to be updated while values are consumed.
     """
 
-    @wraps(theirs)
-    def imap(self: Any, f: Any, *sequences: Any, **kwargs: Any) -> Any:
+    @wraps(original)
+    def imap(self: ViewLike, f: Callable[..., object], *sequences: Any, **kwargs: object) -> object:
         group = None
         try:
-            # in a block, the block's group has the bar
+            # inside `with group():` that group shows the progress
             group = None if in_block() else begin(_name(f), _length(sequences))
         except Exception:
             trouble("showing a lazy map")
         try:
-            lazy = theirs(_Noting(self, group), f, *sequences, **kwargs)
+            lazy_map = original(_JoiningView(self, group), f, *sequences, **kwargs)
         except BaseException:
             if group is not None:
                 group.close()
             raise
         if group is None:
-            return lazy
-        return type(lazy)(_Values(lazy._gen, group, progress), partial(_stop, lazy, group))
+            return lazy_map
+        return type(lazy_map)(_Values(lazy_map._gen, group, progress), partial(_stop, lazy_map, group))
 
     return imap
 
 
-class _Noting:
-    """The view, as `imap` uses it: what a thread of its own submits joins the groups of its caller."""
+class _JoiningView:
+    """Proxy of a view whose tasks join a group, also those that its consumer submits from another thread."""
 
-    def __init__(self, view: Any, group: Group | None) -> None:
+    def __init__(self, view: ViewLike, group: Group | None) -> None:
         self._view = view
         self._groups = Group.here() if group is None else (group,)
 
@@ -65,43 +68,43 @@ class _Noting:
     def __len__(self) -> int:
         return len(self._view)
 
-    def apply_async(self, *args: Any, **kwargs: Any) -> Any:
-        """Submit a task that joins."""
+    def apply_async(self, f: Callable[..., object], /, *args: object, **kwargs: object) -> AsyncResultLike:
+        """Submit a task that joins the group."""
         with Group.joining(self._groups):
-            return self._view.apply_async(*args, **kwargs)
+            return self._view.apply_async(f, *args, **kwargs)
 
 
 class _Values:
-    """What a lazy map gives; its group ends with it, be it that its user wants no more.
+    """Iterator over the values of a lazy map, which closes the group at its end.
 
     Parameters
     ----------
     values : iterator
     group : Group
     progress : callable
-        Gives a view of the group, to be moved while values are asked for.
+        Returns a view of the group, to be updated while values are consumed.
     """
 
-    def __init__(self, values: Iterator[Any], group: Group, progress: Callable[[Group], View]) -> None:
+    def __init__(self, values: Iterator[object], group: Group, progress: Callable[[Group], View]) -> None:
         self._values = values
         self._group = group
         self._progress: Callable[[Group], View] | None = progress
         self._view: View | None = None
-        self._moved_at = 0.0
+        self._updated_at = 0.0
 
     def __iter__(self) -> _Values:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         if self._progress is not None:
             self._view, self._progress = self._progress(self._group), None
         try:
             value = next(self._values)
-        except BaseException:  # the last one, or the error of a task, which ends a lazy map
+        except BaseException:  # the end, or the error of a task, which ends a lazy map
             self._end()
             raise
-        if self._view is not None and time.monotonic() - self._moved_at > _MOVED:
-            self._moved_at = time.monotonic()
+        if self._view is not None and time.monotonic() - self._updated_at > _UPDATE_PERIOD:
+            self._updated_at = time.monotonic()
             draw(self._view.update)
         return value
 
@@ -113,23 +116,23 @@ class _Values:
             draw(view.end)
 
     def __del__(self) -> None:
-        # no more than this: nobody knows in whose thread, and in the middle of what
+        # the consumer stopped early; do no more, as the garbage collector may run in any thread
         self._group.record.open = False
 
 
-def _stop(lazy: Any, group: Group) -> None:
-    group.record.expected = None  # fewer than there are inputs
-    lazy.cancel()
+def _stop(lazy_map: LazyMapLike, group: Group) -> None:
+    group.record.expected = None  # fewer tasks than inputs will be submitted
+    lazy_map.cancel()
 
 
-def _name(f: Any) -> str:
+def _name(f: Callable[..., object]) -> str:
     from ipyparallel.client.remotefunction import getname
 
     return str(getname(f))
 
 
 def _length(sequences: tuple[Any, ...]) -> int | None:
-    """How many inputs there are; None where one of the sequences does not say."""
+    """Return the number of inputs, None if a sequence has no length."""
     try:
         return min(len(sequence) for sequence in sequences)
     except Exception:

@@ -1,9 +1,9 @@
-"""How a result comes to its end: with its values, or with one error that says what became of the others."""
+"""Replacements of what resolves a result and of ``get()``, which account for tasks that never finished."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION
 from functools import wraps
 from typing import Any
@@ -18,94 +18,105 @@ from ..upstream.async_result import (
     reopen,
 )
 from ..upstream.futures import PENDING, value_or_error
+from ..upstream.protocols import AsyncResultLike, FutureLike
 
 
-def resolve_result(theirs: Callable[..., None]) -> Callable[..., None]:
-    """Upstream's, which never ends where a task was aborted or cancelled, or calls that a success."""
+def wrap_resolve_result(original: Callable[..., None]) -> Callable[..., None]:
+    """End a result also if tasks were aborted or cancelled: the original hangs, or calls it a success."""
 
-    @wraps(theirs)
-    def _resolve_result(self: Any, f: Any = None) -> None:
+    @wraps(original)
+    def _resolve_result(self: AsyncResultLike, f: FutureLike | None = None) -> None:
         if f is None or not self._children:
-            theirs(self, f)
+            original(self, f)
             return
         if f is not self._result_future:
             return  # of an attempt that was retried
         if self.done():
             if not has_lost_contact(self):
                 return
-            reopen(self)  # the answers came after all
+            reopen(self)  # the replies have arrived after all
             self.add_done_callback(self._finalize_result)
-        results = (
-            [value_or_error(child) for child in self._children] if f.exception() is not None else f.result()
-        )
-        error = (
-            None
-            if self._return_exceptions and not self._single_result
-            else error_of_unfinished(self, results)
-        )
+        failed = f.exception() is not None
+        values = [value_or_error(child) for child in self._children] if failed else f.result()
+        returns_errors = self._return_exceptions and not self._single_result
+        error = None if returns_errors else error_of_unfinished(self, values)
         try:
             if error is None:
-                theirs(self, _Given(results))
+                original(self, _ResolvedFuture(values))
                 return
         except Exception as problem:
             if self.done():
                 raise
             error = problem
-        self._raw_results = results
+        self._raw_results = values
         self._success = False
         self.set_exception(error)
 
     return _resolve_result
 
 
-class _Given:
-    """Stands for a future that has these results."""
+class _ResolvedFuture:
+    """Future as the original reads it: it has a result."""
 
-    def __init__(self, results: list[Any]) -> None:
-        self.result = lambda: results
+    def __init__(self, values: list[object]) -> None:
+        self.result = lambda: values
 
 
-def collect_exceptions_of(theirs: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Upstream's, which takes a task that never ran for a value."""
+def wrap_collect_exceptions(original: Callable[..., object]) -> Callable[..., object]:
+    """Raise the error of a task that never finished: the original takes it for a value."""
 
-    @wraps(theirs)
-    def _collect_exceptions(self: Any, results: Any) -> Any:
+    @wraps(original)
+    def _collect_exceptions(self: AsyncResultLike, results: Sequence[object]) -> object:
         if not self._children:
-            self._raw_results = results  # of the Hub: ipyparallel does not keep them
+            self._raw_results = results  # a result of the Hub does not keep them itself
         if not self._return_exceptions:
             for value in results:
                 if isinstance(value, UNFINISHED):
                     raise value
-        return theirs(self, results)
+        return original(self, results)
 
     return _collect_exceptions
 
 
-def get(theirs: Callable[..., Any], notice: Callable[[Any], None]) -> Callable[..., Any]:
-    """Upstream's, which can't give the pieces of a map of which a task failed."""
+def wrap_get(
+    original: Callable[..., object], on_hub_result: Callable[[AsyncResultLike], None]
+) -> Callable[..., object]:
+    """Return partial values for ``return_exceptions=True``: the original can't for a map that failed.
 
-    @wraps(theirs)
-    def get(self: Any, timeout: Any = None, return_exceptions: Any = None, return_when: Any = None) -> Any:
+    Parameters
+    ----------
+    original : callable
+    on_hub_result : callable
+        Called with each pending result of the Hub, whose creation is not reported.
+    """
+
+    @wraps(original)
+    def get(
+        self: AsyncResultLike,
+        timeout: float | None = None,
+        return_exceptions: bool | None = None,
+        return_when: str | None = None,
+    ) -> object:
         if timeout is not None and timeout < 0:
             timeout = None
         deadline = None if timeout is None else time.monotonic() + timeout
         if not self._children and not self._ready:
-            notice(self)  # a result of the Hub, which is not told when it is made
-        pieces = return_exceptions and not self._return_exceptions and return_when != FIRST_EXCEPTION
+            on_hub_result(self)
+        partial = return_exceptions and not self._return_exceptions and return_when != FIRST_EXCEPTION
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if pieces:
+            if partial:
                 if not self._ready:
                     _wait(self, left)
                 if self._ready:
-                    return self.result() if self._success else _pieces(self)
+                    return self.result() if self._success else _values_and_errors(self)
             else:
                 try:
-                    return theirs(self, left, return_exceptions, return_when)
+                    return original(self, left, return_exceptions, return_when)
                 except TimeoutError:
                     if self._ready:
                         raise
-            # a retry may have begun between the end of the wait and the look at the result
+            # not ready: the timeout is over, or a retry has made the result pending again
             if deadline is not None and time.monotonic() >= deadline:
                 msg = "Result not ready."
                 raise TimeoutError(msg)
@@ -113,33 +124,35 @@ def get(theirs: Callable[..., Any], notice: Callable[[Any], None]) -> Callable[.
     return get
 
 
-def _wait(result: Any, left: float | None) -> None:
-    """Wait; to fetch from the Hub what failed raises the first time, and the second finds it fetched."""
+def _wait(result: AsyncResultLike, timeout: float | None) -> None:
+    """Wait for a result; that of the Hub raises at the first call if a task failed, not at the second."""
     try:
-        result.wait(left)
+        result.wait(timeout)
     except RemoteError:
         if result._children:
             raise
-        result.wait(left)
+        result.wait(timeout)
 
 
-def _pieces(result: Any) -> Any:
-    """All values in the order of the inputs, with an error in the place of each that is missing."""
+def _values_and_errors(result: AsyncResultLike) -> object:
+    """Return the values of all inputs in order, with an error in place of each missing value."""
     from ipyparallel import AsyncMapResult
     from ipyparallel.client.map import mappable
 
     missing = result.exception()
     if not result._children:
         return missing if result._single_result else result._raw_results
-    values = [missing if child._state in PENDING else value_or_error(child) for child in result._children]
+    values: list[Any] = [
+        missing if child._state in PENDING else value_or_error(child) for child in result._children
+    ]
     if result._single_result:
         return values[0]
     if not isinstance(result, AsyncMapResult):
         return values
-    flat: list[Any] = []
-    for value, size in zip(values, inputs_per_message(result), strict=True):
+    flat: list[object] = []
+    for value, inputs in zip(values, inputs_per_message(result), strict=True):
         if isinstance(value, Exception):
-            flat.extend([value] * size)
+            flat.extend([value] * inputs)
         elif mappable(value):
             flat.extend(value)
         else:

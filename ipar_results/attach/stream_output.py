@@ -1,35 +1,38 @@
-"""`stream_output` of a result, put right: bit by bit, and also where the result names no targets."""
+"""Replacement of ``stream_output``: sends output bit by bit, and works for results without targets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..log import trouble
+from ..upstream.protocols import AsyncResultLike, Message, MessageFutureLike, TaskMetadata
 
 if TYPE_CHECKING:
     from ..live.streams import Streams
 
-_STREAMS = "_ipar_results_streams"
+_STREAMS = "_ipar_results_streams"  # attribute of a result while its output is streamed
+
+_StreamOutput: TypeAlias = Callable[[AsyncResultLike], AbstractContextManager[None]]
 
 
-def stream_output(
-    streams_of: Callable[[Any], Streams | None], theirs: Callable[[Any], Any]
-) -> Callable[[Any], Any]:
-    """Upstream's, made to work where a result names no targets: the engine is asked of each task.
+def wrap_stream_output(
+    original: _StreamOutput, streams_of: Callable[[AsyncResultLike], Streams | None]
+) -> _StreamOutput:
+    """Stream output by a display of our own in a kernel, and by the original otherwise.
 
-    In a kernel upstream sends all that a task has written again for each chunk; ours are sent bit by bit.
+    In a kernel the original sends all that a task has written so far, again for each chunk.
     """
 
-    @wraps(theirs)
+    @wraps(original)
     @contextmanager
-    def stream_output(self: Any) -> Iterator[None]:
+    def stream_output(self: AsyncResultLike) -> Iterator[None]:
         before, streams = _attached_streams(self), streams_of(self)
         setattr(self, _STREAMS, streams)
         try:
-            with _with_targets(self, theirs):
+            with _with_targets(self, original):
                 yield
         finally:
             setattr(self, _STREAMS, before)
@@ -40,48 +43,51 @@ def stream_output(
 
 
 @contextmanager
-def _with_targets(result: Any, theirs: Callable[[Any], Any]) -> Iterator[None]:
+def _with_targets(result: AsyncResultLike, original: _StreamOutput) -> Iterator[None]:
+    """Give a result without targets, as load-balanced ones are, targets while the original reads them."""
     if result._targets is not None:
-        with theirs(result):
+        with original(result):
             yield
         return
-    result._targets = [_EngineOf(md) for md in result._metadata]
+    result._targets = [_LateEngineId(md) for md in result._metadata]
     try:
-        with theirs(result):
-            result._targets = None  # upstream reads it only on entering
+        with original(result):
+            result._targets = None  # the original reads it only on entry
             yield
     finally:
         result._targets = None
 
 
-def _attached_streams(result: Any) -> Streams | None:
+def _attached_streams(result: AsyncResultLike) -> Streams | None:
     try:
         return object.__getattribute__(result, _STREAMS)  # type: ignore[no-any-return]
     except AttributeError:
         return None
 
 
-class _EngineOf:
-    """Stands for an engine that is not known before its first message comes."""
+class _LateEngineId:
+    """Placeholder for an engine id, which is known once the task's first message has arrived."""
 
-    def __init__(self, metadata: Any) -> None:
+    def __init__(self, metadata: TaskMetadata) -> None:
         self.metadata = metadata
 
 
-def stream_callback(theirs: Callable[..., None]) -> Callable[..., None]:
-    """Upstream's, which may neither meet a stand-in for an engine nor raise into the IO thread."""
+def wrap_stream_callback(original: Callable[..., None]) -> Callable[..., None]:
+    """Replace placeholders by engine ids, and never raise on the IO thread."""
 
-    @wraps(theirs)
-    def _iopub_streaming_output_callback(self: Any, eid: Any, msg_future: Any, msg: Any) -> None:
+    @wraps(original)
+    def _iopub_streaming_output_callback(
+        self: AsyncResultLike, eid: object, msg_future: MessageFutureLike, msg: Message
+    ) -> None:
         try:
-            if isinstance(eid, _EngineOf):
+            if isinstance(eid, _LateEngineId):
                 eid = eid.metadata["engine_id"]
             streams = _attached_streams(self)
             if msg["header"]["msg_type"] == "stream" and streams is not None and not streams.over:
                 name = msg["content"]["name"]
                 streams.heard(eid, msg_future.msg_id, name, msg_future.output.metadata)
                 return
-            theirs(self, eid, msg_future, msg)
+            original(self, eid, msg_future, msg)
         except Exception:
             trouble("streaming output")
 

@@ -1,4 +1,4 @@
-"""`await ar` while the layer is on: the event loop goes on, and the result ends as `get()` would."""
+"""Replacements of what waits: ``await ar``, ``wait_interactive()`` and ``wait_for_output()``."""
 
 from __future__ import annotations
 
@@ -7,38 +7,41 @@ from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ALL_COMPLETED
 from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..live.wait import checked
 from ..log import tell, trouble
+from ..upstream.protocols import AsyncResultLike
 
 if TYPE_CHECKING:
     from ..results.followed import Followed
 
-_OUTPUT_PERIOD = 0.25
-_HUB_PERIOD = 1.0  # no event tells when the Hub has a result
+_OUTPUT_PERIOD = 0.25  # seconds between two checks whether output is overdue
+_HUB_PERIOD = 1.0  # seconds between two queries, as the Hub does not report the end of a result
 
 
-def await_of(followed: Callable[[Any], Followed]) -> Callable[[Any], Generator[Any, None, Any]]:
-    """The method `__await__` of a result.
+def make_await(
+    followed_of: Callable[[AsyncResultLike], Followed],
+) -> Callable[[AsyncResultLike], Generator[object, None, object]]:
+    """Return the method ``__await__`` of results.
 
     Parameters
     ----------
-    followed : callable
-        Gives the facade of a result.
+    followed_of : callable
+        Returns the facade of a result.
     """
 
-    def __await__(self: Any) -> Generator[Any, None, Any]:  # noqa: N807
-        """Wait for the result without keeping the event loop, and give or raise what ``get()`` does."""
+    def __await__(self: AsyncResultLike) -> Generator[object, None, object]:  # noqa: N807
+        """Wait for the result without blocking the event loop, and return or raise what ``get()`` does."""
         from ipyparallel import AsyncHubResult
 
         hub = isinstance(self, AsyncHubResult)
-        return (_from_hub(self, followed(self)) if hub else _value(self)).__await__()
+        return (_from_hub(self, followed_of(self)) if hub else _value(self)).__await__()
 
     return __await__
 
 
-async def _value(result: Any) -> Any:
+async def _value(result: AsyncResultLike) -> object:
     while True:
         if not result._ready:
             await _end_of(result)
@@ -47,10 +50,11 @@ async def _value(result: Any) -> Any:
         except TimeoutError:
             if result._ready:  # the error of a task
                 raise
-            # a retry began before we looked
+            # a retry has made the result pending again
 
 
-async def _end_of(result: Any) -> None:
+async def _end_of(result: AsyncResultLike) -> None:
+    """Wait until a result has ended; a cancellation removes the callback."""
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
 
@@ -58,8 +62,8 @@ async def _end_of(result: Any) -> None:
         if not ended.done():
             ended.set_result(None)
 
-    def on_done(_: Any) -> None:
-        with suppress(RuntimeError):  # the event loop is closed: nobody waits
+    def on_done(_: AsyncResultLike) -> None:
+        with suppress(RuntimeError):  # the event loop is closed
             loop.call_soon_threadsafe(wake)
 
     result.add_done_callback(on_done)
@@ -71,56 +75,58 @@ async def _end_of(result: Any) -> None:
                 result._done_callbacks.remove(on_done)
 
 
-async def _from_hub(result: Any, followed: Followed) -> Any:
-    """The Hub is asked without waiting; only the values are fetched by a thread, once they are all there."""
+async def _from_hub(result: AsyncResultLike, followed: Followed) -> object:
+    """Poll the Hub without blocking; once all values are there, fetch them in a thread."""
     while not result._ready and not followed.record.finished and not followed.lost:
         followed.poll()
         await asyncio.sleep(_HUB_PERIOD)
     return await asyncio.get_running_loop().run_in_executor(None, result.get)
 
 
-def forget_kinds() -> None:
-    """Have Python look anew at what can be awaited: `isinstance(ar, Awaitable)` remembers its answers."""
+def clear_awaitable_cache() -> None:
+    """Clear the cache of ``isinstance(ar, Awaitable)``, after ``__await__`` was set or removed."""
     clear = getattr(Awaitable, "_abc_caches_clear", None)
     if clear is not None:
         clear()
 
 
-def wait_interactive(
-    wait: Callable[[Any, float, float | None, bool | None, Any], None], theirs: Callable[..., None]
+def wrap_wait_interactive(
+    original: Callable[..., None],
+    wait: Callable[[AsyncResultLike, float, float | None, bool | None, object], None],
 ) -> Callable[..., None]:
-    """Ours, and upstream's where ours fails."""
+    """Show a card or a bar while waiting; call the original if that fails."""
 
-    @wraps(theirs)
+    @wraps(original)
     def wait_interactive(
-        self: Any,
+        self: AsyncResultLike,
         interval: float = 0.1,
         timeout: float | None = -1,
         widget: bool | None = None,
-        return_when: Any = ALL_COMPLETED,
+        return_when: object = ALL_COMPLETED,
     ) -> None:
         when = checked(return_when)
         try:
             wait(self, interval, timeout, widget, when)
         except Exception:
             trouble("waiting")
-            theirs(self, interval, timeout, widget, return_when)
+            original(self, interval, timeout, widget, return_when)
 
     return wait_interactive
 
 
-def wait_for_output(
-    theirs: Callable[..., Any], followed_of: Callable[[Any], Followed]
+def wrap_wait_for_output(
+    original: Callable[[AsyncResultLike, float | None], bool],
+    followed_of: Callable[[AsyncResultLike], Followed],
 ) -> Callable[..., bool]:
-    """Upstream's, which without a timeout waits for ever where the controller's iopub relay has died."""
+    """Give up on overdue output: the original waits forever once the iopub scheduler has died."""
 
-    @wraps(theirs)
-    def wait_for_output(self: Any, timeout: float | None = -1) -> bool:
+    @wraps(original)
+    def wait_for_output(self: AsyncResultLike, timeout: float | None = -1) -> bool:
         if timeout is not None and timeout >= 0:
-            return bool(theirs(self, timeout))
-        while not theirs(self, _OUTPUT_PERIOD):
+            return bool(original(self, timeout))
+        while not original(self, _OUTPUT_PERIOD):
             try:
-                if self._ready and overdue(followed_of(self)):
+                if self._ready and is_output_overdue(followed_of(self)):
                     return False
             except Exception:
                 trouble("waiting for output")
@@ -129,8 +135,8 @@ def wait_for_output(
     return wait_for_output
 
 
-def overdue(followed: Followed) -> bool:
-    """Whether all tasks have ended and nothing was heard of them for as long as anybody is waited for."""
+def is_output_overdue(followed: Followed) -> bool:
+    """Return True, and log it, if all tasks have ended and no message has arrived for the contact timeout."""
     followed.poll()
     record = followed.record
     if not record.finished or record.silence <= record.connection.contact_timeout:

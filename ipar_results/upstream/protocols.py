@@ -7,7 +7,7 @@ ipyparallel ships no types. A name that is not listed here is not used anywhere 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
@@ -252,7 +252,9 @@ class ClusterLike(Protocol):
 class LazyMapLike(Protocol):
     """``LazyMapIterator``, which ``LoadBalancedView.imap`` returns."""
 
-    _gen: Generator[object, None, None]
+    _gen: Iterator[object]
+
+    def __init__(self, gen: Iterator[object], signal_done: Callable[[], object]) -> None: ...
 
     def cancel(self) -> None:
         """Submit no more inputs."""
