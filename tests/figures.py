@@ -18,7 +18,7 @@ print(json.dumps({
     "told": len(channel._told),
     "remembered requests": len(channel._asked),
     "tracked": len(channel._tracker.all()),
-    "readers": len(channel._tracker.all()[0].recorder._on_resume),
+    "readers": len(channel._tracker.all()[0].followed._on_resume),
     **{kind: kinds.count(kind) for kind in ("Told", "Recorder", "Tracked", type(channel._comm).__name__)},
 }), len(there))
 del there, kinds, deadline

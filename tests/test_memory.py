@@ -9,7 +9,6 @@ import pytest
 from fakes import Client, Fed
 from test_channel import Comm
 
-from ipar_results.attach.extension import Extension
 from ipar_results.live import ticker
 from ipar_results.live.channel.channel import Channel
 from ipar_results.live.session import Session
@@ -42,7 +41,7 @@ def layer(request, kernel, monkeypatch):
     """The layer as a kernel has it, quicker at updating, with or without a labextension."""
     monkeypatch.setattr(tracking, "_REMEMBERED", REMEMBERED)
     monkeypatch.setattr(ticker, "BYTES_A_SECOND", 10 * ticker.BYTES_A_SECOND)  # or the test waits for room
-    layer = Extension()
+    layer = Session()
     display_pub = SimpleNamespace(publish=kernel.publish, pub_socket=object())
     layer.shell = SimpleNamespace(kernel=kernel, display_pub=display_pub, user_ns={})
     layer.config.messages, layer.config.view, layer.config.contact_timeout = 50.0, "html", 3600.0

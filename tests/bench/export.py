@@ -26,7 +26,7 @@ def run(n):
     fed = Fed(n)
     monitor = Monitor(fed.result, follow(fed))
     monitor.kept = fed
-    followed, number = monitor._recorder, np.arange(n)
+    followed, number = monitor._followed, np.arange(n)
     followed.record.engines.slots(list(range(ENGINES)), [{}] * ENGINES)
     followed.record.columns.reserve(ENGINES)
     begun = START.timestamp() + number // ENGINES * 0.01

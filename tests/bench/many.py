@@ -56,7 +56,7 @@ def tracked() -> tuple[float, float, float, float, float, int]:
             assert time.monotonic() - begin < SECONDS + 300, "outputs never came to their end"
             time.sleep(0.05)
         kept_at = time.monotonic() - begin - span
-        ended = sum(kernel.watch.followed(result).finished for result, _ in shown)
+        ended = sum(kernel.registry.followed(result).record.finished for result, _ in shown)
         return messages / span, told / span, kept / span, cpu / span, kept_at, ended
     finally:
         kernel.close()

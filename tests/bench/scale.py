@@ -221,7 +221,7 @@ def together(n: int) -> SimpleNamespace:
     begin = time.process_time()
     live = kernel.show(result)
     shown = time.process_time() - begin
-    followed = kernel.watch.followed(result)
+    followed = kernel.registry.followed(result)
     changed, feeding = paced(result, futures)
     deadline = time.monotonic() + 60
     # the rows of a million would take five minutes more, at 50 kB a second
@@ -300,8 +300,8 @@ def main(sizes: list[int]) -> int:
     goal("messages a second", len(sent) / span, 10, "")
     goal("kB a second", sum(size for _, size, _ in sent) / span / 1e3, 50, "kB")
     goal("latest update", latest(seen.changed, sent), 0.5, "s", 2)
-    goal("snapshot()", 1e3 * timed(seen.recorder.snapshot), 5, "ms")
-    html = bundle(seen.recorder.snapshot(), seen.kernel.config, followed=seen.recorder)["text/html"]
+    goal("snapshot()", 1e3 * timed(seen.followed.snapshot), 5, "ms")
+    html = bundle(seen.followed.snapshot(), seen.kernel.config, timeline=seen.followed.timeline)["text/html"]
     goal("HTML", len(html.encode()) / 1e3, 200, "kB")
     goal("largest output that a notebook keeps", max(seen.kernel.published) / 1e3, 300, "kB")
     print("\nall goals hold" if not problems else f"\ndoes not hold: {', '.join(problems)}")

@@ -79,7 +79,7 @@ def test_no_text_does_anything_in_a_report(page, context, tmp_path):
         texts = PAYLOADS[n : n + 4]
         fed = Fed(2 * len(texts))
         monitor = Monitor(fed.result, follow(fed))
-        fed.result._fname = monitor._recorder.name = " ".join(texts)
+        fed.result._fname = monitor._followed.record.name = " ".join(texts)
         for i, text in enumerate([*texts, *texts]):
             where = {"engine_id": None, "engine_uuid": f"{i}{text}", "stdout": text, "stderr": text}
             if i < len(texts):

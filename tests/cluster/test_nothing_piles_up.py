@@ -75,7 +75,7 @@ def kept():
 def begin(way, use):
     ar = WAYS[way]()
     USES[use](ar)
-    followed = ar.monitor._recorder
+    followed = ar.monitor._followed
     parts = ar, followed, followed.record.columns, ar._children[0]
     return {f"{way}, {use}, {type(each).__name__}": weakref.ref(each) for each in parts}
 
