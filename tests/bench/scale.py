@@ -163,7 +163,7 @@ class Kernel:
         self.channel.watch(entry)
         front = SimpleNamespace(
             connected=lambda: True,
-            saved=lambda state: saved_json(entry.id, state, self.registry.followed(result)),
+            saved=lambda state: saved_json(entry.id, state, self.registry.followed(result).timeline),
         )
         followed, meanwhile = self.registry.followed(result), self.ticker.meanwhile
         live = Live(result, followed, self.config, self._publish, "html", front, meanwhile)
