@@ -17,12 +17,7 @@ _TOLERANCE = 0.005
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs, shown side by side where it is displayed.
-
-    Attributes
-    ----------
-    a, b : Snapshot
-    """
+    """Two runs, shown side by side where it is displayed."""
 
     a: Snapshot
     b: Snapshot

@@ -27,7 +27,6 @@ def clip_middle(text: str, limit: int, head: int | None = None) -> str:
 
     Parameters
     ----------
-    text : str
     limit : int
         Characters kept of both ends together.
     head : int, optional

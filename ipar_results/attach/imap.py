@@ -27,7 +27,6 @@ def wrap_imap(
 
     Parameters
     ----------
-    original : callable
     begin : callable
         Returns a new group, given the name of a lazy map and the number of its inputs, None if unknown.
     progress : callable
@@ -79,8 +78,6 @@ class _Values:
 
     Parameters
     ----------
-    values : iterator
-    group : Group
     progress : callable
         Returns a view of the group, to be updated while values are consumed.
     """

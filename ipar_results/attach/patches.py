@@ -33,7 +33,6 @@ def replacements(session: Session, original: Mapping[str, Any]) -> dict[str, obj
 
     Parameters
     ----------
-    session : Session
     original : mapping
         The class's own attributes, to which the replacements fall back.
     """

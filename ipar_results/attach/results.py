@@ -85,7 +85,6 @@ def wrap_get(
 
     Parameters
     ----------
-    original : callable
     on_hub_result : callable
         Called with each pending result of the Hub, whose creation is not reported.
     """

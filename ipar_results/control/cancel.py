@@ -55,15 +55,10 @@ def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> C
 
     Parameters
     ----------
-    scope : TaskScope
     interrupt : bool
         Send SIGINT to the engines that run a task of this scope at that moment, and to no others.
     timeout : float
         Seconds to wait for the engines' replies.
-
-    Returns
-    -------
-    Cancelled
     """
     deadline = time.monotonic() + max(0.0, timeout)
     scope.drain()

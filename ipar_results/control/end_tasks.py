@@ -43,8 +43,6 @@ def end(scope: TaskScope, futures: list[Any], status: str, value: Callable[[str]
 
     Parameters
     ----------
-    scope : TaskScope
-    futures : list of MessageFuture
     status : {'aborted', 'error'}
     value : callable
         The error, by message id: ipyparallel gives errors as results.
@@ -70,7 +68,6 @@ def give_up_contact(result: Any, scope: TaskScope, note: str) -> None:
 
     Parameters
     ----------
-    result : AsyncResult
     scope : TaskScope
         To which its messages belong.
     note : str

@@ -32,7 +32,6 @@ class ExhaustedWithoutIopub:
 
         Parameters
         ----------
-        scope : TaskScope
         patience : float
             Seconds given to what may be on its way, before each step.
         """

@@ -72,15 +72,10 @@ def retry(scope: RetryScope, indices: Sequence[int] | None = None, timeout: floa
 
     Parameters
     ----------
-    scope : RetryScope
     indices : sequence of int, optional
         Inputs to run again; all that failed or were cancelled if not given. A chunk is run again whole.
     timeout : float
         Seconds for the controller to return the requests.
-
-    Returns
-    -------
-    Retried
 
     Raises
     ------

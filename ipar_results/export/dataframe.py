@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 def to_dataframe(tasks: Tasks) -> pandas.DataFrame:
     """Return a DataFrame with a row for each message: a task, or a chunk of a map's inputs.
 
-    Parameters
-    ----------
-    tasks : Tasks
-
-    Returns
-    -------
-    pandas.DataFrame
-
     Raises
     ------
     ImportError

@@ -39,12 +39,6 @@ def check_target(path: str | os.PathLike[str], overwrite: bool) -> Path:
 def write_file(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = False) -> Path:
     """Write a file beside its target and move it there once it is complete.
 
-    Parameters
-    ----------
-    path : path
-    texts : iterable of str
-    overwrite : bool
-
     Returns
     -------
     Path
@@ -81,7 +75,6 @@ def save_under_free_name(save: Callable[[Path], Path], folder: Path, name: str, 
     ----------
     save : callable
         ``save(path)`` writes the file; it raises FileExistsError where there is one.
-    folder : Path
     name : str
         Of the result, in any characters.
     suffix : str

@@ -34,7 +34,6 @@ def render_report(tasks: Tasks, timeline: Timeline) -> str:
 
     Parameters
     ----------
-    tasks : Tasks
     timeline : Timeline
         Timeline of the same result.
 

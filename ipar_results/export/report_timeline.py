@@ -27,7 +27,6 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
 
     Parameters
     ----------
-    tasks : Tasks
     timeline : Timeline
         Timeline of the same result, for its running tasks.
 

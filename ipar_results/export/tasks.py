@@ -40,16 +40,12 @@ class Tasks:
     ----------
     snapshot : Snapshot
         Snapshot of the result at the same moment.
-    index, inputs, attempts : ndarray of int
     status : ndarray of int
         Codes of :data:`~ipar_results.model.status.STATUSES`.
-    engine : list of (int, str or None)
-    msg_id : list of str
     submitted, started, completed, received : ndarray of float
         POSIX seconds; NaN if unknown.
     error : list of (str or None)
         Exception type of failed messages.
-    earlier : tuple of EarlierAttempt
     """
 
     snapshot: Snapshot
@@ -105,7 +101,6 @@ def collect_tasks(
         Its lock must be held.
     snapshot : Snapshot
         Snapshot of the same moment.
-    result : AsyncResult
     metadata : sequence of TaskMetadata
         Metadata of each message.
     """

@@ -47,7 +47,6 @@ def summarize(
 
     Parameters
     ----------
-    record : Record
     eta, note, advice, time_use
         As in :class:`Summary`.
     lost : bool
@@ -99,7 +98,6 @@ def build_snapshot(
 
     Parameters
     ----------
-    record : Record
     summary : Summary
         Of the same record.
     result : AsyncResult or None

@@ -69,10 +69,6 @@ class Work:
 def estimate(work: Work) -> tuple[float, float] | None:
     """Seconds still to go, from and to: the end comes in between nine times of ten.
 
-    Parameters
-    ----------
-    work : Work
-
     Returns
     -------
     tuple of float or None

@@ -17,7 +17,6 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
 
     Parameters
     ----------
-    record : Record
     limit : int, optional
         Most ended messages to take. Failed and aborted ones come first, and the rest is an even sample.
     """

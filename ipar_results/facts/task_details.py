@@ -31,12 +31,10 @@ def task(
 
     Parameters
     ----------
-    record : Record
     position : int
         Of the message in the result.
     msg_ids, metadata : sequence
         Of all messages.
-    failure : Failure or None
     description : str or None
         Short text of its input.
     limit : int, optional

@@ -58,11 +58,8 @@ def tasks(source: Source, position: int, attempt: int, engine: EngineId | None) 
 
     Parameters
     ----------
-    source : Source
     position : int
         Of the message in its result.
-    attempt : int
-    engine : int, str or None
     """
     future = source.future(position)
     value = value_or_error(future)

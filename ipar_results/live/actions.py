@@ -32,8 +32,6 @@ class Candidate(NamedTuple):
     ----------
     name : str
         Its name and number.
-    number : int
-    summary : Summary
     alone : bool
         Whether it was the only one that could be meant.
     """
@@ -184,8 +182,6 @@ class MagicCommand:
 
     Attributes
     ----------
-    name : str
-    action : Action
     option : str
         The one option that it takes, such as ``--interrupt``; empty for none.
     with_option : Action or None

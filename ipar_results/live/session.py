@@ -37,7 +37,6 @@ class Session:
     ----------
     shell : InteractiveShell or None
         The running IPython, if there is one.
-    config : IPythonParallelResults
     enabled : bool
         Whether results are seen as they are made.
     registry : Registry

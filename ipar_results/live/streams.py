@@ -92,8 +92,6 @@ class Streams(TickerItem):
 
         Parameters
         ----------
-        engine_id : int or None
-        msg_id : str
         name : {'stdout', 'stderr'}
         metadata : mapping
             ipyparallel's, which has all that was written.

@@ -16,7 +16,6 @@ class EngineActivity:
 
     Attributes
     ----------
-    engine_id : int or str
     alive : bool
         False once it has left the cluster.
     busy : bool

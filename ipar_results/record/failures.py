@@ -131,10 +131,8 @@ class Failures:
 
         Parameters
         ----------
-        failure : Failure
         index, inputs : int
             Its first input, and how many it carries.
-        engine_id : int, str or None
         when : float
             POSIX seconds; NaN where nobody knows.
         describe : callable

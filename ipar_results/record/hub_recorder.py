@@ -39,11 +39,6 @@ class HubRecorder:
 
     A Hub that keeps no record of the tasks is asked what has ended instead: then times and errors stay
     unknown until ipyparallel fetches the result.
-
-    Parameters
-    ----------
-    result : AsyncHubResult
-    connection : Connection
     """
 
     has_news = True  # no event reports what the Hub receives

@@ -77,12 +77,6 @@ class Recorder:
 
     A Ctrl-C may interrupt a thread in the middle of an entry. Therefore an entry is marked as torn until it
     is complete, and whoever drains next repairs the record from the futures themselves.
-
-    Parameters
-    ----------
-    record : Record
-    listener : EventListener
-    writer : RecordWriter
     """
 
     def __init__(self, record: Record, listener: EventListener, writer: RecordWriter) -> None:
@@ -234,7 +228,6 @@ class Recorder:
 
         Parameters
         ----------
-        positions : list of int
         replace_futures : callable
             Puts the new futures in the place of the old ones.
         """

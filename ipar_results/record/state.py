@@ -31,10 +31,6 @@ class Record:
     ----------
     result : AsyncResult or Group
         Held weakly: a record never keeps a result alive.
-    connection : Connection
-    columns : Columns
-    engines : Engines
-    name : str
     single : bool
         Whether the result has one message.
 

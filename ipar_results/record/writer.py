@@ -35,7 +35,6 @@ class RecordWriter:
 
     Parameters
     ----------
-    record : Record
     failure : callable
         Gives the :class:`Failure` of a message by its position, its metadata and all futures of the result.
     on_failed_try : callable
@@ -87,7 +86,6 @@ class RecordWriter:
 
         Parameters
         ----------
-        index : ndarray of int
         read_output : bool
             Look into the metadata for what they wrote: needed where no event has reported it.
         """
@@ -207,7 +205,6 @@ class RecordWriter:
 
         Parameters
         ----------
-        positions : list of int
         metadata : sequence of mapping
             Of all messages, as they ended; that of these is kept as their earlier attempt.
         msg_ids : sequence of str

@@ -24,16 +24,7 @@ _CONDITIONS = {
 
 
 def plain_text(overview: ClusterOverview) -> str:
-    """Return a cluster overview in a few lines.
-
-    Parameters
-    ----------
-    overview : ClusterOverview
-
-    Returns
-    -------
-    str
-    """
+    """Return a cluster overview in a few lines."""
     head = f"{_name(overview)}: {join_facts(*_head_facts(overview), *_location(overview))}"
     shown = overview.engines[:_MAX_LINES]
     lines = [_engine_line(engine) for engine in shown]
@@ -47,7 +38,6 @@ def card(overview: ClusterOverview, rows: int = _MAX_ROWS) -> str:
 
     Parameters
     ----------
-    overview : ClusterOverview
     rows : int, optional
         Rows of the table of engines; a note says how many are omitted.
 

@@ -23,8 +23,6 @@ def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline
 
     Parameters
     ----------
-    snapshot : Snapshot
-    limits : Limits, optional
     timeline : Timeline, optional
         Drawn unless the result is a single task.
 
@@ -39,11 +37,6 @@ def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline
 
 def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
     """Draw the timeline of tasks by engine.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-    timeline : Timeline
 
     Returns
     -------
@@ -62,10 +55,6 @@ def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
 
 def head(snapshot: Snapshot) -> str:
     """Draw the head of a card: name, bar, counts and note.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
 
     Returns
     -------
@@ -93,10 +82,6 @@ def head(snapshot: Snapshot) -> str:
 def advice(snapshot: Snapshot) -> str:
     """Draw the use of the engines' time and the advice on a finished run.
 
-    Parameters
-    ----------
-    snapshot : Snapshot
-
     Returns
     -------
     str
@@ -114,11 +99,6 @@ def advice(snapshot: Snapshot) -> str:
 def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw the table of engines with their tasks and load.
 
-    Parameters
-    ----------
-    snapshot : Snapshot
-    limits : Limits, optional
-
     Returns
     -------
     str
@@ -129,11 +109,6 @@ def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 
 def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw the groups of failures, each with a traceback that can be unfolded.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-    limits : Limits, optional
 
     Returns
     -------
@@ -146,11 +121,6 @@ def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw the table of the first tasks.
 
-    Parameters
-    ----------
-    snapshot : Snapshot
-    limits : Limits, optional
-
     Returns
     -------
     str
@@ -162,11 +132,6 @@ def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw the tail of the output of the newest tasks.
 
-    Parameters
-    ----------
-    snapshot : Snapshot
-    limits : Limits, optional
-
     Returns
     -------
     str
@@ -176,16 +141,7 @@ def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 
 
 def fold_labels(snapshot: Snapshot) -> tuple[str, str, str]:
-    """Return the number of items in the sections Engines, Tasks and Output, as their labels show it.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Return the number of items in the sections Engines, Tasks and Output, as their labels show it."""
     chunked = words.is_chunked(snapshot)
     return (
         f"{len(snapshot.engines):,}",

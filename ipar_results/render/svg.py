@@ -56,7 +56,6 @@ def draw_timeline(
 
     Parameters
     ----------
-    timeline : Timeline
     until : float, optional
         Seconds after the first submission at which the time axis ends, if that is after the last event.
     finished : bool, optional

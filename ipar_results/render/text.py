@@ -16,10 +16,6 @@ _MAX_GROUPS = 20
 def summary_line(snapshot: Snapshot) -> str:
     """Return a snapshot in one line.
 
-    Parameters
-    ----------
-    snapshot : Snapshot
-
     Returns
     -------
     str
@@ -46,10 +42,6 @@ def _single_task(snapshot: Snapshot) -> tuple[str, str]:
 
 def plain_text(snapshot: Snapshot) -> str:
     """Return the text/plain alternative of the card.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
 
     Returns
     -------
@@ -85,7 +77,6 @@ class ProgressBar:
 
     Parameters
     ----------
-    snapshot : Snapshot
     file : text file, optional
         Where to write; standard error by default.
     """
@@ -102,23 +93,13 @@ class ProgressBar:
         )
 
     def update(self, snapshot: Snapshot) -> None:
-        """Draw a newer snapshot; does nothing once the bar is closed.
-
-        Parameters
-        ----------
-        snapshot : Snapshot
-        """
+        """Draw a newer snapshot; does nothing once the bar is closed."""
         self._bar.n, self._bar.total = snapshot.done, snapshot.total
         self._bar.bar_format = _bar_format(snapshot)
         self._bar.refresh()
 
     def close(self, snapshot: Snapshot) -> None:
-        """Draw the last snapshot and leave the bar on the screen; a second call does nothing.
-
-        Parameters
-        ----------
-        snapshot : Snapshot
-        """
+        """Draw the last snapshot and leave the bar on the screen; a second call does nothing."""
         self.update(snapshot)
         self._bar.close()
 

@@ -245,7 +245,6 @@ def failed_inputs(group: FailureGroup, origin: float | None) -> str:
 
     Parameters
     ----------
-    group : FailureGroup
     origin : float or None
         POSIX seconds that the times are relative to.
     """

@@ -35,10 +35,6 @@ class Followed(ABC):
     ----------
     source : RecordSource
         What fills the record.
-
-    Attributes
-    ----------
-    record : Record
     """
 
     def __init__(self, source: RecordSource) -> None:
@@ -208,12 +204,7 @@ class Followed(ABC):
 
 
 class FollowedResult(Followed):
-    """One AsyncResult that is followed by its futures.
-
-    Parameters
-    ----------
-    source : Recorder or HubRecorder
-    """
+    """One AsyncResult that is followed by its futures."""
 
     def __init__(self, source: Recorder | HubRecorder) -> None:
         super().__init__(source)
@@ -271,12 +262,7 @@ class FollowedResult(Followed):
 
 
 class FollowedHubResult(FollowedResult):
-    """One AsyncHubResult, followed by asking the Hub.
-
-    Parameters
-    ----------
-    source : HubRecorder
-    """
+    """One AsyncHubResult, followed by asking the Hub."""
 
     def __init__(self, source: HubRecorder) -> None:
         super().__init__(source)

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 class SelfFollowed(ABC):
-    """Result that brings its own :class:`Followed`, instead of having the registry make one: a group.
-
-    Attributes
-    ----------
-    followed : Followed
-    """
+    """Result that brings its own :class:`Followed`, instead of having the registry make one: a group."""
 
     followed: Followed
 

@@ -22,14 +22,7 @@ if TYPE_CHECKING:
 
 
 class ResultScope:
-    """The :class:`~ipar_results.control.scope.RetryScope` of a result; made for each check and each action.
-
-    Parameters
-    ----------
-    result : AsyncResult
-    recorder : Recorder or HubRecorder
-    watchdog : Watchdog
-    """
+    """The :class:`~ipar_results.control.scope.RetryScope` of a result; made for each check and each action."""
 
     def __init__(self, result: AsyncResultLike, recorder: Recorder | HubRecorder, watchdog: Watchdog) -> None:
         self.result = result

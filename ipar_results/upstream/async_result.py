@@ -47,7 +47,6 @@ def error_of_unfinished(result: AsyncResultLike, values: Sequence[object]) -> Ex
 
     Parameters
     ----------
-    result : AsyncResult
     values : sequence
         By message, its value or its error.
     """

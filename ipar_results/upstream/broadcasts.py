@@ -16,7 +16,6 @@ def forget_broadcast_when_done(client: ClientLike, request: MessageFutureLike, m
 
     Parameters
     ----------
-    client : ipyparallel.Client
     request : MessageFuture
         Future of the broadcast.
     metadata : dict

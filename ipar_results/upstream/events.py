@@ -67,7 +67,6 @@ class EventListener:
 
         Parameters
         ----------
-        futures : sequence of MessageFuture
         replaces : callable, optional
             An iopub callback that is removed, as this listener takes over.
 

@@ -109,8 +109,6 @@ class Probe:
 
     Parameters
     ----------
-    client : ipyparallel.Client
-    endpoint : str
     is_publisher : bool
         Connect a SUB socket, which is what a publisher accepts.
     """

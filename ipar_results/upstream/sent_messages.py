@@ -52,7 +52,6 @@ class ArgumentCache:
 
         Parameters
         ----------
-        msg_id : str
         buffers : sequence of bytes
             As ``pack_apply_message`` returned them.
         """

@@ -47,10 +47,6 @@ def to_posix(value: object) -> float:
 def to_posix_array(values: _Timestamps) -> NDArray[np.float64]:
     """Return many timestamps in POSIX seconds.
 
-    Parameters
-    ----------
-    values : sequence of datetime, str or None
-
     Returns
     -------
     ndarray of float64, shape (len(values),)

@@ -31,8 +31,6 @@ class ResultMagics:
 
     Parameters
     ----------
-    shell : InteractiveShell
-    tracker : Tracker
     publish : callable or None
         ``publish(data)`` shows a MIME bundle; without it, text is printed.
     """

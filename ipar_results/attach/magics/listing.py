@@ -51,10 +51,6 @@ def plain_text(rows: Sequence[ResultRow], total: int) -> str:
         Oldest first.
     total : int
         How many there are, with those that are left out here.
-
-    Returns
-    -------
-    str
     """
     if not rows:
         return title(rows, total)

@@ -25,7 +25,6 @@ class Names:
 
     Parameters
     ----------
-    tracker : Tracker
     namespace : callable
         Gives the user's variables.
     """

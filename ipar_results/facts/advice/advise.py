@@ -27,7 +27,6 @@ def advise(past: Past, ordered: Account, used: TimeUse) -> tuple[Advice, ...]:
 
     Parameters
     ----------
-    past : Past
     ordered : Account
         Of its run.
     used : TimeUse

@@ -77,7 +77,6 @@ def run_of(record: Record, metadata: Sequence[Any]) -> Run | None:
 
     Parameters
     ----------
-    record : Record
     metadata : sequence of mapping
         The metadata of each message.
     """

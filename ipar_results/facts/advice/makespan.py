@@ -19,7 +19,6 @@ def makespan(durations: Floats, engines: int, gap: float = 0.0) -> float:
     ----------
     durations : ndarray of float
         Seconds.
-    engines : int
     gap : float
         Seconds between two tasks of an engine.
     """

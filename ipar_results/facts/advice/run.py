@@ -24,7 +24,6 @@ class Past:
     ----------
     run : Run
         Evened; its first rows are the messages of the result, in order.
-    messages : int
     first, inputs : ndarray of int, shape (messages,)
     ids : tuple of (int or str)
         Engines by slot.
@@ -52,14 +51,7 @@ class Past:
 
 
 class Work:
-    """The figures that several rules need.
-
-    Parameters
-    ----------
-    past : Past
-    ordered : Account
-    used : TimeUse
-    """
+    """The figures that several rules need."""
 
     def __init__(self, past: Past, ordered: Account, used: TimeUse) -> None:
         self.past, self.ordered, self.used = past, ordered, used

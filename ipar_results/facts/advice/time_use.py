@@ -95,12 +95,7 @@ def even(run: Run) -> Run:
 
 
 def account(run: Run) -> Account:
-    """Put an evened run in order.
-
-    Parameters
-    ----------
-    run : Run
-    """
+    """Put an evened run in order."""
     known = (run.slot >= 0) & ~np.isnan(run.started) & ~np.isnan(run.completed)
     row = np.flatnonzero(known)
     # nearly sorted by time already, and few engines: two stable sorts are quick

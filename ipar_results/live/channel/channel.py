@@ -43,9 +43,6 @@ class Channel(TickerItem):
 
     Parameters
     ----------
-    kernel : ipykernel.kernelbase.Kernel
-    tracker : Tracker
-    config : IPythonParallelResults
     wake : callable
         Has the ticker look at this channel again.
     """

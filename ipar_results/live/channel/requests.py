@@ -110,10 +110,6 @@ def parse(content: object) -> Request:
     content : object
         The content of an ``ipar_request`` message, from anybody.
 
-    Returns
-    -------
-    Request
-
     Raises
     ------
     Refused

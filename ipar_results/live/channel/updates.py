@@ -33,10 +33,6 @@ _MOST_RUNNING = 2_000
 class Told:
     """What the front end knows of one result.
 
-    Parameters
-    ----------
-    entry : Tracked
-
     Attributes
     ----------
     wanted : bool
@@ -121,7 +117,6 @@ class Told:
         ----------
         room : int
             About how many bytes there are; what does not fit is told the next time.
-        buffers : list of bytes
 
         Returns
         -------

@@ -28,8 +28,6 @@ class Following(TickerItem):
     ----------
     result : AsyncResult
         Held until the end, so that work that is shown is followed to its end.
-    followed : Followed
-    config : IPythonParallelResults
     """
 
     def __init__(self, result: Any, followed: Followed, config: IPythonParallelResults) -> None:
@@ -203,7 +201,6 @@ class Feed(Following):
     ----------
     result, followed, config
         As for :class:`Following`.
-    widget : CardWidget
     """
 
     def __init__(self, result: Any, followed: Followed, config: IPythonParallelResults, widget: Any) -> None:

@@ -32,7 +32,6 @@ def bundle(
 
     Parameters
     ----------
-    snapshot : Snapshot
     config : IPythonParallelResults
         Limits of the HTML tables.
     view : {'html', 'text'}
@@ -101,7 +100,6 @@ def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Tim
     ----------
     result_id : str
         By which a front end finds the live result, while there is one.
-    snapshot : Snapshot
     timeline : callable
         Gives the timeline of at most so many ended messages.
 

@@ -41,7 +41,6 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     Attributes
     ----------
-    name, state : str
     total, done, ok, failed, aborted, running, queued : int
         Counts of inputs, as in :class:`~ipar_results.Snapshot`; read-only.
     elapsed : float

@@ -27,18 +27,10 @@ class ClientScope:
 
     Parameters
     ----------
-    membership : Membership
-    connections : Connections
-    connection : Connection
     client : ipyparallel.Client
         Held: the results of the group hold it as well.
     drain, refresh : callable
         Take in what has happened; take over the futures that a result has now.
-
-    Attributes
-    ----------
-    watchdog : Watchdog
-    tries : FailedTries
     """
 
     def __init__(

@@ -58,7 +58,6 @@ class Connections:
 
     Attributes
     ----------
-    each : list of Connection
     trouble : str
         Sentence for the user that stays true after the end; empty while all is well.
     """

@@ -19,7 +19,6 @@ class FollowedGroup(Followed):
 
     Parameters
     ----------
-    source : GroupRecorder
     followed : callable
         Gives the :class:`Followed` of one of its results.
     """

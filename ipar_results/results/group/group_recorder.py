@@ -42,8 +42,6 @@ class GroupRecorder:
     ----------
     on_resume : callable
         Called when tasks of the group run again.
-    record : Record
-    membership : Membership
     scopes : list of ClientScope
         One for each client.
     """

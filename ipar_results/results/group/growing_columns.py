@@ -49,7 +49,6 @@ class GrowingColumns(Columns):
 
         Parameters
         ----------
-        msg_ids : sequence of str
         inputs : sequence of int
             How many inputs each carries.
 

@@ -50,7 +50,6 @@ class Membership:
     ----------
     futures, metadata, msg_ids : list
         By position.
-    members : list of Member
     """
 
     def __init__(
