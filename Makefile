@@ -85,6 +85,7 @@ check: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	cd labextension && PATH="$(BIN):$$PATH" jlpm check
 
 # Tests of one file share kernels and clusters, and stay in one process until another has none left.

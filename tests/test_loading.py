@@ -58,7 +58,7 @@ def test_a_client_is_met_with_all_that_its_answers_need():
 
         import ipar_results
         ipar_results.live.session.current().registry.connection(Client())
-        rooms = "numpy", "ipar_results.record.recorder", "ipar_results.results.group.group_recorder"
+        rooms = "numpy", "ipar_results.record.recorder", "ipar_results.results.followed"
         print([name for name in rooms if name not in sys.modules])
     """
     assert told(code) == "[]"

@@ -148,7 +148,6 @@ class Registry:
             # arrive
             from ..upstream.connection import Connection
             from . import followed  # noqa: F401
-            from .group import followed_group  # noqa: F401
 
             link = self._connections[client] = Connection(client, self._contact_timeout)
         return link
