@@ -8,7 +8,7 @@ import pytest
 
 import ipar_results
 
-# Upstream gives its controller and engines 15 s to start; eight times as much, since other tests run meanwhile.
+# Upstream gives its engines 15 s to start. They get eight times as much, since other tests run meanwhile.
 ipyparallel.tests.time = SimpleNamespace(time=lambda: time.time() / 8, sleep=time.sleep)
 
 

@@ -100,6 +100,9 @@ WORK = """
 import json
 VIEW = {view!r}
 %config IPythonParallelResults.view = VIEW
+%config IPythonParallelResults.messages = 30
+from ipar_results.live import ticker
+ticker.BYTES_A_SECOND = 1_000_000  # or most of the test would wait for room
 TEXTS = json.loads({texts!r})
 def evil(text):
     import sys
