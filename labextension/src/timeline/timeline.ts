@@ -7,15 +7,14 @@ import { neighbour, taskAt, nearestTask, sampleNote, describeTask } from './mark
 import type { Mark } from './marks';
 import { Painter } from './paint';
 import { VisibleSpan, addPanZoom } from './pan-zoom';
-import { AXIS, COLOURS, GUTTER, plotWidth } from './scene';
+import { AXIS, GUTTER, plotWidth } from './scene';
 import type { Scene, Theme } from './scene';
+import { ThemeProbes } from './theme';
 
 /** CSS pixels: higher lanes scroll. */
 const MAX_HEIGHT = 320;
 /** Minimum milliseconds between two pictures of a running clock. */
 const MIN_TICK = 100;
-/** Milliseconds after a change of theme until its colours apply. */
-const THEME_DELAY = 300;
 const LABEL =
   'Timeline of tasks by engine. Arrow keys go from task to task, Enter opens one, plus and minus zoom, ' +
   'shift and arrow keys move, 0 shows all.';
@@ -31,7 +30,7 @@ export class Timeline {
   readonly #tooltip = el('div', { class: 'ipar-tip', hidden: true }, el('b'), el('span'));
   readonly #live = el('span', { class: 'ipar-hidden', 'aria-live': 'polite' });
   readonly #sampleNote = el('p', { class: 'ipar-cut', hidden: true });
-  readonly #probes = COLOURS.map(name => el('i', { class: `ipar-probe ipar-probe-${name}` }));
+  readonly #probes = new ThemeProbes(() => this.#resetTheme());
   readonly #observers: { disconnect(): void }[] = [];
   #model: ResultModel | null = null;
   #lanes = new Lanes([]);
@@ -39,7 +38,6 @@ export class Timeline {
   readonly #view = new VisibleSpan();
   #focus: Mark | null = null;
   #theme: Theme | null = null;
-  #themeTimer = 0;
   #font = 'sans-serif';
   #revision = -1;
   #inView = typeof IntersectionObserver === 'undefined';
@@ -78,7 +76,7 @@ export class Timeline {
       tool('↔', 'Show all', () => this.#changeView(() => this.#view.showAll()))
     );
     const stage = el('div', { class: 'ipar-stage' }, this.#lanesNode, tools, this.#tooltip);
-    this.node = el('div', { class: 'ipar-timeline' }, stage, this.#sampleNote, this.#live, ...this.#probes);
+    this.node = el('div', { class: 'ipar-timeline' }, stage, this.#sampleNote, this.#live, ...this.#probes.nodes);
     this.#listen();
     this.#observe();
   }
@@ -114,7 +112,7 @@ export class Timeline {
     for (const observer of this.#observers) observer.disconnect();
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
-    clearTimeout(this.#themeTimer);
+    this.#probes.dispose();
     this.#model = null;
   }
 
@@ -172,9 +170,8 @@ export class Timeline {
 
   #readTheme(): Theme {
     this.#painter.forgetTheme();
-    this.#font = getComputedStyle(this.node).fontFamily || 'sans-serif';
-    const found = this.#probes.map((probe, i) => [COLOURS[i], getComputedStyle(probe).color]);
-    return Object.fromEntries(found) as Theme;
+    this.#font = this.#probes.font;
+    return this.#probes.colours;
   }
 
   #observe(): void {
@@ -190,13 +187,7 @@ export class Timeline {
       this.#scheduleDraw();
     });
     resize.observe(this.#lanesNode);
-    // JupyterLab names its theme on the body; the colours follow a little later, not always by a transition.
-    const themeObserver = new MutationObserver(() => {
-      clearTimeout(this.#themeTimer);
-      this.#themeTimer = window.setTimeout(() => this.#resetTheme(), THEME_DELAY);
-    });
-    themeObserver.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name', 'class'] });
-    this.#observers.push(intersection, resize, themeObserver);
+    this.#observers.push(intersection, resize);
   }
 
   #listen(): void {
@@ -215,14 +206,7 @@ export class Timeline {
     });
     lanes.addEventListener('focus', () => this.#focusTask(this.#focus), { signal });
     lanes.addEventListener('blur', () => this.#showTooltip(null), { signal });
-    // A probe's transition ends after the theme has changed its colour.
-    this.node.addEventListener('transitionend', event => this.#onTransitionEnd(event), { signal });
     document.addEventListener('visibilitychange', () => this.#scheduleDraw(), { signal });
-  }
-
-  #onTransitionEnd(event: TransitionEvent): void {
-    if (!(event.target instanceof Element) || !event.target.classList.contains('ipar-probe')) return;
-    this.#resetTheme();
   }
 
   #resetTheme(): void {
