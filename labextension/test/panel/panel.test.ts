@@ -1,63 +1,12 @@
-import { Signal } from '@lumino/signaling';
+/** The sidebar: rows, filters, buttons and keyboard. */
+
 import { Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import type { ResultEntry, Kernels } from '../../src/kernel/kernels';
-import { Notifier } from '../../src/lab/notifications';
-import { ResultModel } from '../../src/model/result';
+import type { ResultEntry } from '../../src/kernel/kernels';
 import { ResultsPanel } from '../../src/panel/panel';
-import * as summary from '../../src/panel/summary';
 import { ROW_HEIGHT } from '../../src/panel/virtual-list';
-import { NO_HEAD } from '../../src/protocol/figures';
-import type { Head } from '../../src/protocol/figures';
-
-function entry(id: string, head: Partial<Head> = {}): ResultEntry {
-  const model = new ResultModel(id);
-  model.apply({ id, head: { ...NO_HEAD, name: id, total: 10, state: 'running', running: 1, ...head } }, true);
-  return { model, kernel: 'k' };
-}
-
-class FakeKernels {
-  readonly changed = new Signal<this, void>(this);
-  readonly updated = new Signal<this, void>(this);
-  linkAll = false;
-  entries: ResultEntry[] = [];
-  all = (): ResultEntry[] => this.entries;
-  pathOf = (): string => 'work/climate.ipynb';
-  get kernels(): Kernels {
-    return this as unknown as Kernels;
-  }
-}
-
-const FAILED = { state: 'failed', finished: true, done: 10, ok: 7, failed: 3, running: 0, wall_time: 80 } as const;
-
-describe('texts', () => {
-  test('the summary counts running and failed results, and is empty without results', () => {
-    const many = [entry('a'), entry('b'), entry('c', FAILED), entry('d', { ...FAILED, state: 'done', failed: 0 })];
-    expect(summary.summarize(summary.countResults(many))).toBe('2 running · 1 failed');
-    expect(summary.summarize(summary.countResults(many.slice(3)))).toBe('1 result');
-    expect(summary.summarize(summary.countResults([]))).toBe('');
-  });
-
-  test('a disconnected result does not count as running', () => {
-    const lost = entry('a');
-    lost.model.connection = 'disconnected';
-    expect(summary.countResults([lost]).running).toBe(0);
-    expect(summary.timeOf(lost.model)).toBe('disconnected');
-  });
-
-  test('failed and aborted inputs are distinguished', () => {
-    expect(summary.progressOf(entry('a', FAILED).model)).toBe('3 of 10 failed');
-    expect(summary.progressOf(entry('a', { ...FAILED, ok: 2, aborted: 5 }).model)).toBe('3 of 10 failed, 5 aborted');
-    expect(summary.progressOf(entry('a', { ...FAILED, failed: 0, ok: 5, aborted: 5 }).model)).toBe('5 of 10 aborted');
-  });
-
-  test('the cell is named by notebook and execution count, where known', () => {
-    const { model } = entry('a', { where: { cell_id: 'x', execution_count: 12 } });
-    expect(summary.cellOf(model, 'work/climate.ipynb')).toBe('climate.ipynb [12]');
-    expect(summary.cellOf(entry('b').model, '')).toBe('');
-  });
-});
+import { FAILED, FakeKernels, entry } from './fake-kernels';
 
 describe('the panel', () => {
   const openCell = vi.fn();
@@ -202,53 +151,5 @@ describe('the panel', () => {
     vi.advanceTimersByTime(50);
     expect(names()).toEqual(['a']);
     expect(vi.getTimerCount()).toBe(0);
-  });
-});
-
-describe('notifications', () => {
-  const shown: string[] = [];
-  let source: FakeKernels;
-  let visible = false;
-  let notifier: Notifier;
-
-  beforeEach(() => {
-    shown.length = 0;
-    visible = false;
-    source = new FakeKernels();
-    notifier = new Notifier(source.kernels, () => visible, text => shown.push(text));
-  });
-
-  function changes(one: ResultEntry, head: Partial<Head>): void {
-    source.entries = [one];
-    source.updated.emit();
-    one.model.apply({ id: one.model.id, head });
-    source.updated.emit();
-    source.updated.emit();
-  }
-
-  test('report the end of a long result once', () => {
-    changes(entry('a', { elapsed: 12 }), { ...FAILED, elapsed: 80 });
-    expect(shown).toEqual(['a has ended: 3 of 10 failed, took 1:20']);
-  });
-
-  test('report the first failure of a long result', () => {
-    changes(entry('a', { elapsed: 12 }), { failed: 1 });
-    expect(shown).toEqual(['a has a first failure']);
-  });
-
-  test.each([
-    ['short', { elapsed: 3 }, false],
-    ['seen', { elapsed: 80 }, true]
-  ])('are not shown for a result that is %s', (_, head, seen) => {
-    visible = seen;
-    changes(entry('a', head), { ...FAILED, ...head });
-    expect(shown).toEqual([]);
-  });
-
-  test('are not shown for earlier results, or where disabled', () => {
-    changes(entry('a', { ...FAILED, elapsed: 80 }), { failed: 4 });
-    notifier.enabled = false;
-    changes(entry('b', { elapsed: 80 }), { ...FAILED, elapsed: 80 });
-    expect(shown).toEqual([]);
   });
 });
