@@ -5,6 +5,7 @@ import { connectionNotice, ranOn, stateOf } from '../model/state';
 import * as words from '../model/words';
 import { bdi, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { joinFacts } from '../ui/formatting';
+import { ProgressBar } from '../ui/progress-bar';
 
 /** Minimum milliseconds between two announcements to a screen reader. */
 const ANNOUNCE_INTERVAL = 15_000;
@@ -20,7 +21,7 @@ export class HeadView {
   readonly #engine = bdi('');
   readonly #elapsed = bdi('');
   readonly #eta = el('b');
-  readonly #bar = el('div', { class: 'ipar-bar', role: 'progressbar', 'aria-valuemin': 0 });
+  readonly #bar = new ProgressBar();
   readonly #facts = el('p', { class: 'ipar-facts' });
   readonly #note = el('p', { class: 'ipar-note', hidden: true });
   readonly #live = el('span', { class: 'ipar-hidden', 'aria-live': 'polite' });
@@ -35,7 +36,7 @@ export class HeadView {
       el('span', { class: 'ipar-fact' }, this.#progress),
       el('span', { class: 'ipar-pace' }, this.#engine, this.#elapsed, this.#eta)
     );
-    this.below = [this.#bar, this.#facts, this.#note, this.#live];
+    this.below = [this.#bar.node, this.#facts, this.#note, this.#live];
   }
 
   update(model: ResultModel, now: number): void {
@@ -69,22 +70,9 @@ export class HeadView {
   #updateCounts(model: ResultModel): void {
     const { head } = model;
     const counts = head.single ? [] : words.counts(head);
-    setAttribute(this.#bar, 'hidden', !counts.length);
+    setAttribute(this.#bar.node, 'hidden', !counts.length);
     setAttribute(this.#facts, 'hidden', !counts.length);
-    setAttribute(this.#bar, 'aria-label', words.resultName(head));
-    setAttribute(this.#bar, 'aria-valuenow', head.done);
-    setAttribute(this.#bar, 'aria-valuemax', head.total);
-    setAttribute(this.#bar, 'aria-valuetext', counts.map(count => count.phrase).join(', '));
-    syncChildren(
-      this.#bar,
-      counts.length,
-      () => el('i'),
-      (part, i) => {
-        const count = counts[i];
-        setAttribute(part, 'class', `ipar-${count?.state ?? ''}`);
-        part.style.flexGrow = String(count?.number ?? 0);
-      }
-    );
+    this.#bar.update(words.resultName(head), head.done, head.total, counts);
     const losses = words.lostEngines(model.engines);
     const facts = [
       ...counts.map(({ state, phrase }) => ({

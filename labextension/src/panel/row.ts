@@ -5,8 +5,9 @@ import { stateOf } from '../model/state';
 import * as words from '../model/words';
 import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
 import type { Action } from '../protocol/actions';
-import { bdi, button, el, syncChildren, setText, setAttribute } from '../ui/dom';
+import { bdi, button, el, setText, setAttribute } from '../ui/dom';
 import { joinFacts } from '../ui/formatting';
+import { ProgressBar } from '../ui/progress-bar';
 import * as summary from './summary';
 
 export interface RowCallbacks {
@@ -22,7 +23,7 @@ export class RowView {
   readonly #name = bdi('');
   readonly #jump: HTMLButtonElement;
   readonly #time = el('span', { class: 'ipar-pace' });
-  readonly #bar = el('div', { class: 'ipar-bar', role: 'progressbar', 'aria-valuemin': 0 });
+  readonly #bar = new ProgressBar();
   readonly #place = bdi('');
   readonly #buttons: [Action, HTMLButtonElement][];
   #entry: ResultEntry;
@@ -44,7 +45,7 @@ export class RowView {
       'li',
       { class: 'ipar-row' },
       el('div', { class: 'ipar-line' }, this.#glyph, this.#jump, this.#time),
-      this.#bar,
+      this.#bar.node,
       el('div', { class: 'ipar-line' }, el('span', { class: 'ipar-where' }, this.#place)),
       el('span', { class: 'ipar-actions' }, ...this.#buttons.map(([, node]) => node))
     );
@@ -72,15 +73,7 @@ export class RowView {
     setText(this.#place, where);
     setAttribute(this.node, 'title', `${name} · ${where}`);
     this.tick(now);
-    const counts = words.counts(head);
-    setAttribute(this.#bar, 'aria-label', name);
-    setAttribute(this.#bar, 'aria-valuenow', head.done);
-    setAttribute(this.#bar, 'aria-valuemax', head.total);
-    setAttribute(this.#bar, 'aria-valuetext', counts.map(count => count.phrase).join(', '));
-    syncChildren(this.#bar, counts.length, () => el('i'), (part, i) => {
-      setAttribute(part, 'class', `ipar-${counts[i]?.state ?? ''}`);
-      part.style.flexGrow = String(counts[i]?.number ?? 0);
-    });
+    this.#bar.update(name, head.done, head.total, words.counts(head));
     for (const [action, node] of this.#buttons) setAttribute(node, 'hidden', !model.actions.includes(action));
   }
 
