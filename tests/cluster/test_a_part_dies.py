@@ -13,6 +13,7 @@ from tasks import fail_first_then_nap, nap, odd
 import ipar_results
 from ipar_results import ContactLost
 from ipar_results.control import exhausted_retries
+from ipar_results.live.session import current
 
 pytestmark = pytest.mark.cluster
 PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itself
@@ -20,7 +21,7 @@ PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itse
 
 @pytest.fixture
 def layer(layer):
-    ipar_results.live.session.current().config.contact_timeout = 2.0
+    current().config.contact_timeout = 2.0
 
 
 @pytest.fixture
@@ -168,19 +169,19 @@ def test_long_tasks_of_a_healthy_cluster_are_never_called_lost(layer, rc, until)
     ar = rc.load_balanced_view().map_async(nap, [5.0] * 2)  # longer than the contact timeout
     direct = rc.broadcast_view().apply_async(nap, 0.1)
     assert ar.get(30) == [5.0] * 2 and direct.get(30) == [0.1] * 2
-    links = ipar_results.live.session.current()
-    relays = links.followed(ar).connection.schedulers
-    assert relays._answered and not relays.note("task")
+    schedulers = current().registry.connection(rc).schedulers
+    assert schedulers._answered_at and not schedulers.describe_problem("task")
 
 
 def test_looking_for_a_scheduler_leaves_no_socket_and_no_file_behind(layer, rc, until):
-    relays = ipar_results.live.session.current().followed(rc[:].apply_async(nap, 0)).connection.schedulers
-    until(lambda: relays.silence("task") == 0.0 and relays._endpoints)
+    rc[:].apply_async(nap, 0)
+    schedulers = current().registry.connection(rc).schedulers
+    until(lambda: schedulers.silence("task") == 0.0 and schedulers._endpoints)
 
     def ask():
-        relays._answered.clear()
-        relays.silence("task")
-        until(lambda: relays.silence("task") == 0.0 and "task" in relays._answered)
+        schedulers._answered_at.clear()
+        schedulers.silence("task")
+        until(lambda: schedulers.silence("task") == 0.0 and "task" in schedulers._answered_at)
 
     for _ in range(5):  # what is opened once
         ask()
@@ -189,7 +190,7 @@ def test_looking_for_a_scheduler_leaves_no_socket_and_no_file_behind(layer, rc, 
         ask()
     # ZeroMQ closes what it was told to close a moment later
     until(lambda: psutil.Process().num_fds() <= before + 2)
-    assert not relays._probes
+    assert not schedulers._probes
 
 
 def test_what_was_sent_to_an_engine_just_as_it_died_ends(layer, own, until):

@@ -15,12 +15,14 @@ from kernels import printed
 from tasks import die, nap
 
 import ipar_results
-from ipar_results.attach import enable as switch
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display.display import Live
+from ipar_results.live.session import current
 from ipar_results.live.ticker import Ticker
 from ipar_results.record.recorder import Recorder
+from ipar_results.record.writer import RecordWriter
 from ipar_results.render import html, text
+from ipar_results.results.followed import Followed, FollowedResult
 
 pytestmark = pytest.mark.cluster
 
@@ -31,8 +33,8 @@ ROOT = Path(__file__).parents[2]
 def layer(log_once):
     ipar_results.disable()
     ipar_results.enable()
-    switch.current().config.contact_timeout = 1.5
-    yield switch.current()
+    current().config.contact_timeout = 1.5
+    yield current()
     ipar_results.disable()
 
 
@@ -83,11 +85,11 @@ def shown(layer, ar, published, view="html"):
     ("owner", "name"),
     [
         (html, "card"),
-        (text, "plain"),
-        (text, "line"),
+        (text, "plain_text"),
+        (text, "summary_line"),
         (text.ProgressBar, "update"),
-        (text, "Bar"),
-        (Recorder, "snapshot"),
+        (text, "ProgressBar"),
+        (Followed, "snapshot"),
     ],
     ids=lambda part: getattr(part, "__name__", part),
 )
@@ -99,10 +101,14 @@ def test_an_error_of_ours_while_drawing_spoils_no_wait(rc, log, monkeypatch, own
     assert len(log()) <= 1
 
 
-@pytest.mark.parametrize("name", ["drain", "poll", "resolve", "_absorb"])
-def test_an_error_of_ours_while_following_spoils_no_wait(rc, log, monkeypatch, name):
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(Recorder, "drain"), (FollowedResult, "poll"), (FollowedResult, "fetch"), (RecordWriter, "add_ended")],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_an_error_of_ours_while_following_spoils_no_wait(rc, log, monkeypatch, owner, name):
     ar = rc.load_balanced_view().map_async(nap, [0.1] * 4)
-    monkeypatch.setattr(Recorder, name, lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(owner, name, lambda *args, **kwargs: 1 / 0)
     ar.wait_interactive(widget=False)
     assert ar.get() == [0.1] * 4
     assert ar.progress == 4
@@ -119,7 +125,7 @@ def test_an_error_of_ours_while_beginning_to_follow_spoils_no_wait(rc, log, monk
     assert log()
 
 
-@pytest.mark.parametrize("broken", [(html, "card"), (text, "plain")], ids=["html", "text"])
+@pytest.mark.parametrize("broken", [(html, "card"), (text, "plain_text")], ids=["html", "text"])
 def test_an_error_of_ours_while_drawing_leaves_a_display_that_says_what_it_can(
     rc, layer, log, monkeypatch, until, broken
 ):

@@ -15,6 +15,7 @@ from kernels import Kernel, connect, printed
 from tasks import nap
 
 import ipar_results
+from ipar_results.attach.extension import Extension
 from ipar_results.log import logger
 
 pytestmark = pytest.mark.cluster
@@ -146,7 +147,7 @@ def test_the_layer_can_be_loaded_again_and_again(rc):
 
 def test_a_part_that_fails_while_loading_leaves_nothing_behind(shell, monkeypatch):
     before = world(shell)
-    monkeypatch.setattr(ipar_results.attach.extension.Extension, "_format", lambda *args: 1 / 0)
+    monkeypatch.setattr(Extension, "_register_formatters", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ipar_results.enable()
     assert not ipar_results.enabled()

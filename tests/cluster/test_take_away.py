@@ -7,7 +7,7 @@ import pytest
 from tasks import fail_first, odd
 
 import ipar_results
-from ipar_results.facts.take_timeline import take_timeline
+from ipar_results.live.session import current
 
 pytestmark = pytest.mark.cluster
 
@@ -58,7 +58,7 @@ def test_csv_trace_and_report_tell_the_same(ar, tmp_path):
 
 
 def test_a_timeline_has_each_task_where_it_ran(ar):
-    timeline = take_timeline(ipar_results.live.session.current().followed(ar))
+    timeline = current().followed(ar).timeline()
     assert [timeline.engines[slot] for slot in timeline.slot] == [md.engine_id for md in ar.metadata]
     starts = [md.started.timestamp() - timeline.base for md in ar.metadata]
     assert timeline.start.tolist() == pytest.approx(starts, abs=2e-6)
