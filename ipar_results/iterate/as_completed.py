@@ -16,8 +16,9 @@ from ..live.wait import draw, say_what_still_runs
 from ..model.snapshot import EngineId
 from ..results.group.group import Group, label_of
 from ..results.group.group_recorder import weakly
-from .inbox import Inbox, Source
-from .task_result import TaskResult, tasks
+from .inbox import Inbox
+from .source import Source, tasks
+from .task_result import TaskResult
 
 if TYPE_CHECKING:
     from ..live.wait import View
