@@ -217,7 +217,7 @@ def test_a_cancelled_wait_takes_no_task_away():
 
 
 def test_what_has_all_come_leaves_room_for_others_in_the_loop(monkeypatch):
-    monkeypatch.setattr("ipar_results.iterate.as_completed._SHARE", 0.0)
+    monkeypatch.setattr("ipar_results.iterate.as_completed._YIELD_PERIOD", 0.0)
     fed = Fed(100, chunks=[1] * 100)
     for i in range(100):
         fed.reply(i, [i])

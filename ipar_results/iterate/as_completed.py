@@ -1,4 +1,4 @@
-"""Results one by one, as they arrive: what `ipar_results.as_completed` gives."""
+"""Iterator over tasks in the order in which they end, with live progress."""
 
 from __future__ import annotations
 
@@ -16,34 +16,36 @@ from ..live.wait import draw, say_what_still_runs
 from ..model.snapshot import EngineId
 from ..results.group.group import Group, label_of
 from ..results.group.group_recorder import weakly
+from ..upstream.protocols import AsyncResultLike
 from .inbox import Inbox
-from .source import Source, tasks
+from .source import Source
 from .task_result import TaskResult
 
 if TYPE_CHECKING:
     from ..live.wait import View
 
-_NAP, _LOOK = 0.5, 0.1  # how long, and how often, it is looked whether the cluster is still there
-_MOVED = 0.1  # how often a bar in a terminal moves
-_SHARE = 0.02  # how long an event loop is kept from others
+_MAX_WAIT = 0.5  # seconds after which a wait looks at the timeout and at the cluster
+_POLL_PERIOD = 0.1  # seconds between two looks at the cluster
+_UPDATE_PERIOD = 0.1  # seconds between two updates of a bar in a terminal
+_YIELD_PERIOD = 0.02  # seconds after which other coroutines get their turn
 
 
 def as_completed(
     results: Any, timeout: float | None = None, *, raise_errors: bool = False, quiet: bool = False
 ) -> Arrivals:
-    """The tasks in the order in which they end, with live progress.
+    """Iterate over tasks in the order in which they end, with live progress.
 
-    To be iterated with ``for``, or with ``async for`` where other code should run meanwhile. An error is data
-    and ends nothing. What is retried while this is iterated comes again, with its new outcome.
+    Use ``for``, or ``async for`` where other coroutines should run meanwhile. A task that failed is yielded
+    like any other. A task that is retried during the iteration is yielded again, with its new outcome.
 
     Parameters
     ----------
     results : AsyncResult, Group, or iterable of them
-        Whose tasks are given; those of several results come in one stream.
+        Whose tasks to yield; those of several results are yielded in one stream.
     timeout : float, optional
-        Seconds, from now, after which waiting for the next task raises TimeoutError.
+        Seconds from now after which waiting for the next task raises TimeoutError.
     raise_errors : bool
-        Raise the error of a task instead of giving it; the tasks after it can still be iterated.
+        Raise the error of a task instead of yielding it; the iteration can be continued.
     quiet : bool
         Show no progress.
 
@@ -55,7 +57,7 @@ def as_completed(
     Raises
     ------
     TypeError
-        For anything else than results of work that was submitted by a client of this process.
+        For anything but results of work that a client of this process has submitted.
 
     Examples
     --------
@@ -66,10 +68,7 @@ def as_completed(
 
 
 class Arrivals(Iterator[TaskResult]):
-    """An iterator, also an asynchronous one, of tasks in the order in which they end.
-
-    Made by :func:`ipar_results.as_completed`.
-    """
+    """Iterator and asynchronous iterator, returned by :func:`ipar_results.as_completed`."""
 
     def __init__(
         self,
@@ -83,10 +82,10 @@ class Arrivals(Iterator[TaskResult]):
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._raise = raise_errors
         self._session = session
-        self._inbox = Inbox()
+        self._inbox: Inbox[Source] = Inbox()
         self._ready: deque[TaskResult] = deque()
         self._view: View | None = None
-        self._moved_at = self._shared_at = 0.0
+        self._updated_at = self._yielded_at = 0.0
         self._polled_at = 0.0
         self._thread: int | None = None
         self._lock = threading.Lock()
@@ -100,16 +99,15 @@ class Arrivals(Iterator[TaskResult]):
         self._sources = [self._source(result) for result in members]
         self._messages = self._inbox.expected
         self._quiet = quiet or not members
-        Source.begin(self._sources)
+        Source.attach(self._sources)
 
-    def _source(self, result: Any) -> Source:
+    def _source(self, result: AsyncResultLike) -> Source:
         registry = self._session.registry
-
         source = Source(result, self._inbox, lambda: registry.find(result))
-        registry.on_resume(result, weakly(source.retried))
+        registry.on_resume(result, weakly(source.on_retry))
         return source
 
-    # in a loop -----------------------------------------------------------------------------------
+    # iterator ------------------------------------------------------------------------------------
 
     def __iter__(self) -> Arrivals:
         return self
@@ -120,79 +118,81 @@ class Arrivals(Iterator[TaskResult]):
                 if not self._wait():
                     raise StopIteration
             except KeyboardInterrupt:
-                self._say_what_goes_on()
+                self._report_interruption()
                 raise
-        return self._give()
+        return self._next_task()
 
     def __aiter__(self) -> Arrivals:
         return self
 
     async def __anext__(self) -> TaskResult:
-        if time.monotonic() - self._shared_at > _SHARE:  # what has come already must not keep others waiting
+        if time.monotonic() - self._yielded_at > _YIELD_PERIOD:  # a long queue must not block
             await asyncio.sleep(0)
-            self._shared_at = time.monotonic()
+            self._yielded_at = time.monotonic()
         while not self._ready:
             if not await self._wait_async():
                 raise StopAsyncIteration
-        return self._give()
+        return self._next_task()
 
     def __del__(self) -> None:
         with suppress(Exception):
-            self._stop()
-            if self._thread == threading.get_ident():  # else nobody knows where a bar would be drawn
+            self._close_sources()
+            if self._thread == threading.get_ident():  # in another thread a bar would be drawn elsewhere
                 self._end_view()
 
     def close(self) -> None:
-        """Stop following; the work goes on, and so does a card in a notebook."""
-        self._stop()
+        """Stop the iteration; the work continues, and so does a card in a notebook."""
+        self._close_sources()
         self._end_view()
 
-    def _stop(self) -> None:
+    def _close_sources(self) -> None:
         for source in self._sources:
             source.close()
 
     # waiting -------------------------------------------------------------------------------------
 
     def _wait(self) -> bool:
-        """Wait until a task has ended; False when all have been given."""
+        """Wait until a task has ended; return False if all have been yielded."""
         self._show()
         while not self._take():
             if not self._inbox.expected:
                 self._end_view()
                 return False
-            self._inbox.wait(self._nap())
+            self._inbox.wait(self._wait_limit())
         return True
 
     async def _wait_async(self) -> bool:
-        """The same, while the event loop goes on."""
+        """Wait like :meth:`_wait`, without blocking the event loop."""
         self._show()
         while not self._take():
             if not self._inbox.expected:
                 self._end_view()
                 return False
-            await self._inbox.wait_async(self._nap())
-            self._shared_at = time.monotonic()
+            await self._inbox.wait_async(self._wait_limit())
+            self._yielded_at = time.monotonic()
         return True
 
     def _take(self) -> bool:
-        """Take in what has ended; False where nothing has."""
+        """Unpack what is queued; return False if no task is ready."""
         with self._lock:
             for source, future in self._inbox.take():
-                for position, attempt in source.places(future):
-                    engine = future.output.metadata["engine_id"]
+                for position, attempt in source.attempts_of(future):
+                    metadata = future.output.metadata
+                    engine: EngineId | list[int] | None = metadata["engine_id"]
                     if not isinstance(engine, int):
-                        engine = self._engine(source, position, future.output.metadata["engine_uuid"])
-                    self._ready.extend(tasks(source, position, attempt, engine))
-        self._move()
+                        engine = self._engine(source, position, metadata["engine_uuid"])
+                    self._ready.extend(source.task_results(position, attempt, engine))
+        self._update_view()
         return bool(self._ready)
 
-    def _nap(self) -> float:
+    def _wait_limit(self) -> float:
+        """Return for how many seconds to wait; poll the cluster, and raise at the timeout."""
         now = time.monotonic()
-        if now - self._polled_at > _LOOK:
+        if now - self._polled_at > _POLL_PERIOD:
             self._polled_at = now
-            self._followed.poll()  # ends what can't end by itself
+            self._followed.poll()  # ends tasks which can no longer finish
         if self._deadline is None:
-            return _NAP
+            return _MAX_WAIT
         left = self._deadline - now
         if left <= 0 and not self._inbox:
             self._end_view()
@@ -201,18 +201,18 @@ class Arrivals(Iterator[TaskResult]):
                 f"{self._timeout:g} s; they go on, and iterating further gives what has ended"
             )
             raise TimeoutError(msg)
-        return max(0.0, min(_NAP, left))
+        return max(0.0, min(_MAX_WAIT, left))
 
-    # what is given -------------------------------------------------------------------------------
+    # tasks ---------------------------------------------------------------------------------------
 
-    def _give(self) -> TaskResult:
+    def _next_task(self) -> TaskResult:
         task = self._ready.popleft()
         if self._raise and task.error is not None:
             raise task.error
         return task
 
-    def _engine(self, source: Source, position: int, uuid: Any) -> EngineId | None:
-        """An engine that died has lost its id; several that answered as one have a list of them."""
+    def _engine(self, source: Source, position: int, uuid: object) -> EngineId | None:
+        """Look up an engine whose metadata has no id as it died, or a list of ids as a broadcast has."""
         self._followed.drain()
         record = self._followed.record
         if self._shown is not source.result:
@@ -222,17 +222,17 @@ class Arrivals(Iterator[TaskResult]):
             engine = self._session.registry.connection(source.result._client).engine_id(uuid)
         return engine
 
-    # what is shown -------------------------------------------------------------------------------
+    # progress ------------------------------------------------------------------------------------
 
     def _show(self) -> None:
         if self._view is None:
             self._thread = threading.get_ident()
             self._view = self._session.progress(self._shown, quiet=self._quiet)
 
-    def _move(self) -> None:
+    def _update_view(self) -> None:
         now = time.monotonic()
-        if self._view is not None and now - self._moved_at > _MOVED:
-            self._moved_at = now
+        if self._view is not None and now - self._updated_at > _UPDATE_PERIOD:
+            self._updated_at = now
             draw(self._view.update)
 
     def _end_view(self) -> None:
@@ -241,13 +241,13 @@ class Arrivals(Iterator[TaskResult]):
             self._quiet = True
             draw(view.end)
 
-    def _say_what_goes_on(self) -> None:
+    def _report_interruption(self) -> None:
         self._end_view()
         draw(lambda: say_what_still_runs(self._followed))
 
 
 def _checked(results: Any) -> list[Any]:
-    """The results as a list, if they are what can be followed."""
+    """Return the results as a list without duplicates; raise TypeError if one can't be iterated."""
     from ipyparallel import AsyncHubResult, AsyncResult
 
     kinds = (AsyncResult, Group)

@@ -1,4 +1,4 @@
-"""Where ended tasks are put by ipyparallel's thread, and waited for by a thread or by an event loop."""
+"""Queue of ended messages, filled on ipyparallel's IO thread and consumed by a thread or an event loop."""
 
 from __future__ import annotations
 
@@ -6,81 +6,93 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Generic, Protocol, TypeVar
+
+from ..upstream.protocols import MessageFutureLike
 
 
-class Inbox:
-    """Futures that have ended, oldest first, each with its source.
+class SourceLike(Protocol):
+    """Where a queued future belongs."""
 
-    One thread at a time takes out; any may put in.
+    def discard(self, future: MessageFutureLike) -> bool:
+        """Record that a future was consumed; return False if it already was."""
+
+
+_S = TypeVar("_S", bound=SourceLike)
+
+
+class Inbox(Generic[_S]):
+    """Queue of futures that have ended, oldest first, each with its source.
+
+    Any thread may put futures in, one at a time may consume them.
     """
 
     def __init__(self) -> None:
-        self._announced = self._taken = 0
-        self._come: deque[tuple[Any, Any]] = deque()
+        self._announced = self._consumed = 0
+        self._queue: deque[tuple[_S, MessageFutureLike]] = deque()
         self._event = threading.Event()
         self._lock = threading.Lock()
-        self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
     @property
     def expected(self) -> int:
-        """How many have not been taken out, come or not."""
-        return self._announced - self._taken
+        """How many futures are still to be consumed, ended or not."""
+        return self._announced - self._consumed
 
     def expect(self, number: int) -> None:
-        """Expect more."""
+        """Expect more futures."""
         with self._lock:
             self._announced += number
 
-    def put(self, source: Any, future: Any) -> None:
-        """Take in a future; called on ipyparallel's thread, so it neither waits nor raises."""
-        self._come.append((source, future))
+    def put(self, source: _S, future: MessageFutureLike) -> None:
+        """Add a future that has ended; called on ipyparallel's IO thread, so it neither waits nor raises."""
+        self._queue.append((source, future))
         self._event.set()
-        if self._sleepers:
-            self._wake_sleepers()
+        if self._waiters:
+            self._wake_waiters()
 
-    def _wake_sleepers(self) -> None:
-        while self._sleepers:
+    def _wake_waiters(self) -> None:
+        while self._waiters:
             try:
-                loop, sleeper = self._sleepers.pop()
-                loop.call_soon_threadsafe(_wake, sleeper)
-            except (IndexError, RuntimeError):  # woken by somebody else just now; a closed loop
+                loop, waiter = self._waiters.pop()
+                loop.call_soon_threadsafe(_wake, waiter)
+            except (IndexError, RuntimeError):  # another thread was faster; the loop is closed
                 continue
 
     def __bool__(self) -> bool:
-        return bool(self._come)
+        return bool(self._queue)
 
-    def take(self) -> Iterator[tuple[Any, Any]]:
-        """What has come, each taken out only once its receiver asks for the next: none is lost on the way."""
-        while self._come:
-            source, future = self._come[0]
+    def take(self) -> Iterator[tuple[_S, MessageFutureLike]]:
+        """Yield the queued futures; each is removed only when the next is asked for, so that none is lost."""
+        while self._queue:
+            source, future = self._queue[0]
             yield source, future
-            if source.take(future):
-                self._taken += 1
-            self._come.popleft()
+            if source.discard(future):
+                self._consumed += 1
+            self._queue.popleft()
 
     def wait(self, timeout: float) -> None:
-        """Wait until there is something, at most so many seconds."""
+        """Wait until a future is queued, at most `timeout` seconds."""
         self._event.clear()
-        if not self._come:
+        if not self._queue:
             self._event.wait(timeout)
 
     async def wait_async(self, timeout: float) -> None:
-        """The same, without keeping the event loop; a cancellation takes nothing away."""
+        """Wait like :meth:`wait` without blocking the event loop; safe to cancel."""
         loop = asyncio.get_running_loop()
-        sleeper = loop.create_future()
-        self._sleepers.append((loop, sleeper))
-        if self._come:  # before we were known to sleep
-            _wake(sleeper)
-        timer = loop.call_later(timeout, _wake, sleeper)
+        waiter = loop.create_future()
+        self._waiters.append((loop, waiter))
+        if self._queue:  # filled before the waiter was registered
+            _wake(waiter)
+        timer = loop.call_later(timeout, _wake, waiter)
         try:
-            await sleeper
+            await waiter
         finally:
             timer.cancel()
-            if (loop, sleeper) in self._sleepers:
-                self._sleepers.remove((loop, sleeper))
+            if (loop, waiter) in self._waiters:
+                self._waiters.remove((loop, waiter))
 
 
-def _wake(sleeper: asyncio.Future[None]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,38 +1,36 @@
-"""What became of one input, as `as_completed` gives it."""
+"""Outcome of one input, as ``as_completed`` yields it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 
 from ..model.snapshot import EngineId
-
-_TIMES = itemgetter("started", "completed")
+from ..upstream.protocols import AsyncResultLike
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TaskResult:
-    """What became of one input.
+    """Outcome of one input.
 
     Attributes
     ----------
     index : int
-        Its place in its result, as in what ``get()`` gives.
+        Its position in the result, as in the list that ``get()`` returns.
     value : object
-        What the task returned; None where it failed.
+        What the task returned; None if it failed.
     error : Exception or None
-        Why there is no value: the engine's error, that the task was cancelled, or that contact was lost.
+        Why there is no value: the engine's error, a cancellation, or lost contact.
     engine_id : int, str or None
-        Where it ran.
+        The engine that ran it.
     started, completed : float or None
-        POSIX seconds by the engine's clock, of the message that carried it.
+        Of the message that carried it, in POSIX seconds by the engine's clock.
     duration : float or None
         Seconds between the two; inputs of one chunk share it.
     attempts : int
-        How often it was sent.
+        How many times it was sent.
     result : AsyncResult
-        To which it belongs.
+        The result to which it belongs.
     """
 
     index: int
@@ -43,4 +41,4 @@ class TaskResult:
     completed: float | None
     duration: float | None
     attempts: int
-    result: Any = field(repr=False)
+    result: AsyncResultLike = field(repr=False)
