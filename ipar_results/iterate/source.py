@@ -28,7 +28,6 @@ class Source:
 
     Parameters
     ----------
-    result : AsyncResult
     inbox : Inbox
         Gets each message's future once it has ended.
     followed_of : callable

@@ -135,9 +135,8 @@ def test_a_failure_names_the_input(rc, submit, told):
     assert group.input[1] == told[1]
     assert group.input[0] in group.indices
     failed = sum(task.status == "failed" for task in ar.monitor.snapshot().tasks)
-    assert (
-        1 <= len(ar.monitor._followed.record.connection.argument_cache) <= failed
-    )  # what succeeded is not kept
+    cache = ar.monitor._followed.record.connection.argument_cache
+    assert 1 <= len(cache) <= failed  # what succeeded is not kept
 
 
 def test_a_large_input_is_not_kept_for_a_failure(rc):

@@ -20,7 +20,7 @@ from kernels import printed
 from tasks import fail_then_nap, nap, odd, speak
 
 import ipar_results
-from ipar_results.attach import enable
+from ipar_results.live.session import current
 
 pytestmark = pytest.mark.cluster
 
@@ -251,17 +251,17 @@ def test_upstream_keeps_it(lview, off):
 def test_a_client_keeps_nothing_of_a_broadcast_that_ends_before_its_sender_goes_on(
     rc, until, monkeypatch, together
 ):
-    extension = enable.current()
-    theirs = extension.broadcast
+    session = current()
+    original = session.add_broadcast
 
     def late(*args):  # as on a busy machine
         time.sleep(1)
-        theirs(*args)
+        original(*args)
 
     def kept():
         return {name: set(getattr(rc, name)) - {"submitted"} for name in ("metadata", "_output_futures")}
 
-    monkeypatch.setattr(extension, "broadcast", late)
+    monkeypatch.setattr(session, "add_broadcast", late)
     before = kept()
     assert rc.broadcast_view(is_coalescing=together).apply_async(nap, 0).get(30) == [0, 0]
     until(lambda: kept() == before)
