@@ -29,11 +29,11 @@ def wrap_split(original: _CachedSplit) -> Callable[[AsyncResultLike], Sequence[A
             return (self,)
         try:
             # not in a WeakKeyDictionary: the parts hold the futures, which hold the result
-            return object.__getattribute__(self, _PARTS)  # type: ignore[no-any-return]
+            parts: Sequence[AsyncResultLike] = object.__getattribute__(self, _PARTS)
         except AttributeError:
             parts = split_anew(self)
             setattr(self, _PARTS, parts)
-            return parts
+        return parts
 
     return split
 

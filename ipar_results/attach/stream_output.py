@@ -60,9 +60,10 @@ def _with_targets(result: AsyncResultLike, original: _StreamOutput) -> Iterator[
 
 def _attached_streams(result: AsyncResultLike) -> Streams | None:
     try:
-        return object.__getattribute__(result, _STREAMS)  # type: ignore[no-any-return]
+        streams: Streams | None = object.__getattribute__(result, _STREAMS)
     except AttributeError:
         return None
+    return streams
 
 
 class _LateEngineId:
