@@ -25,6 +25,13 @@ HOMES = (
 CARD = "application/vnd.ipar-results.v1+json"
 CLEAR = "%reset -f\nimport ipar_results\nipar_results.enable()\ndel ipar_results\n"
 VIEW = "view = rc.load_balanced_view()\n"
+PROSE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+# a code span that is a path, except what is built, installed, or the user's own
+PATH = re.compile(
+    r"(?<!`)`(?!(?:build|dist|share)/|\w+_config\.py)(\w[\w.-]*(?:/[\w.*-]+)+/?|\w+/|\w+\.(?:py|ts))`(?!`)"
+)
+# a page may leave out the first part of a path
+SOURCES = (ROOT, ROOT / "ipar_results", ROOT / "labextension" / "src")
 
 
 class Block(NamedTuple):
@@ -99,3 +106,9 @@ def test_every_page_is_found_and_none_of_its_links_leads_nowhere():
         for target in re.findall(r"\]\(([^)#\s]+)\)|(?:src|srcset)=\"([^\"]+)\"", page.read_text("utf-8")):
             link = target[0] or target[1]
             assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
+def test_the_files_and_folders_that_a_page_names_exist(path):
+    named = PATH.findall(path.read_text("utf-8"))
+    assert [name for name in named if not any(any(folder.glob(name)) for folder in SOURCES)] == []
