@@ -1,60 +1,51 @@
-"""Two runs side by side."""
+"""Comparison of two runs, side by side."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 from .export.load import load
 from .formatting import format_duration, format_percent, join_facts
+from .live.session import current
 from .model.snapshot import Snapshot
 from .render import html, style, words
 from .render.ansi import one_line
+from .results.monitor import Monitor
+from .upstream.protocols import AsyncResultLike
 
 _TOLERANCE = 0.005
+
+Row: TypeAlias = tuple[str, str, str, str]
+Run: TypeAlias = "Snapshot | Monitor | AsyncResultLike | str | os.PathLike[str]"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs, shown side by side where it is displayed."""
+    """Comparison of two runs, displayed as a table."""
 
     a: Snapshot
     b: Snapshot
 
     @property
-    def rows(self) -> tuple[tuple[str, str, str, str], ...]:
-        """What is compared: a name, both values, and how they differ in words."""
+    def rows(self) -> tuple[Row, ...]:
+        """Rows of the table: a name, both values, and the difference in words."""
         a, b = self.a, self.b
         return (
             ("run", words.result_name(a), words.result_name(b), ""),
             ("state", words.STATES[a.state][1], words.STATES[b.state][1], ""),
-            ("tasks", f"{a.total:,}", f"{b.total:,}", _describe_difference(a.total, b.total)),
-            ("messages", f"{a.messages:,}", f"{b.messages:,}", _describe_difference(a.messages, b.messages)),
-            (
-                "engines",
-                f"{len(a.engines):,}",
-                f"{len(b.engines):,}",
-                _describe_difference(len(a.engines), len(b.engines)),
-            ),
-            (
-                "took",
-                format_duration(_duration(a)),
-                format_duration(_duration(b)),
-                _describe_speed(_duration(a), _duration(b)),
-            ),
-            (
-                "computed",
-                format_duration(a.serial_time),
-                format_duration(b.serial_time),
-                _describe_ratio(a.serial_time, b.serial_time, "less", "more"),
-            ),
+            _count_row("tasks", a.total, b.total),
+            _count_row("messages", a.messages, b.messages),
+            _count_row("engines", len(a.engines), len(b.engines)),
+            _duration_row("took", words.duration(a), words.duration(b), "faster", "slower"),
+            _duration_row("computed", a.serial_time, b.serial_time, "less", "more"),
             ("speed-up", _decimal(a.speedup), _decimal(b.speedup), ""),
-            ("efficiency", _share(a.efficiency), _share(b.efficiency), ""),
+            ("efficiency", _percent(a.efficiency), _percent(b.efficiency), ""),
             ("tasks a second", words.throughput(a) or "–", words.throughput(b) or "–", ""),
-            ("failed", f"{a.failed:,}", f"{b.failed:,}", _describe_difference(a.failed, b.failed)),
-            ("aborted", f"{a.aborted:,}", f"{b.aborted:,}", _describe_difference(a.aborted, b.aborted)),
-            *_failures(a, b),
+            _count_row("failed", a.failed, b.failed),
+            _count_row("aborted", a.aborted, b.aborted),
+            *_failure_rows(a, b),
         )
 
     def __repr__(self) -> str:
@@ -69,8 +60,8 @@ class Comparison:
         return html.render_template("compare", style=style.style_sheet(), rows=self.rows)
 
 
-def compare(a: Any, b: Any) -> Comparison:
-    """Show two runs side by side.
+def compare(a: Run, b: Run) -> Comparison:
+    """Compare two runs side by side.
 
     Parameters
     ----------
@@ -80,15 +71,12 @@ def compare(a: Any, b: Any) -> Comparison:
     Returns
     -------
     Comparison
-        Shows itself; its `a` and `b` are the two snapshots.
+        Displayed as a table; its `a` and `b` are the two snapshots.
     """
     return Comparison(_snapshot(a), _snapshot(b))
 
 
-def _snapshot(run: Any) -> Snapshot:
-    from .live.session import current
-    from .results.monitor import Monitor
-
+def _snapshot(run: Run) -> Snapshot:
     if isinstance(run, Snapshot):
         return run
     if isinstance(run, str | os.PathLike):
@@ -96,16 +84,15 @@ def _snapshot(run: Any) -> Snapshot:
     return run.snapshot() if isinstance(run, Monitor) else current().monitor(run).snapshot()
 
 
-def _duration(snapshot: Snapshot) -> float:
-    return snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time
+def _count_row(name: str, a: int, b: int) -> Row:
+    return name, f"{a:,}", f"{b:,}", "" if a == b else f"{b - a:+,}".replace("-", "−")
 
 
-def _describe_speed(a: float, b: float) -> str:
-    return _describe_ratio(a, b, "faster", "slower")
+def _duration_row(name: str, a: float, b: float, less: str, more: str) -> Row:
+    return name, format_duration(a), format_duration(b), _describe_ratio(a, b, less, more)
 
 
 def _describe_ratio(a: float, b: float, less: str, more: str) -> str:
-    """How `b` differs from `a`, as a factor."""
     if a <= 0 or b <= 0:
         return ""
     if abs(a - b) <= _TOLERANCE * max(a, b):
@@ -113,25 +100,21 @@ def _describe_ratio(a: float, b: float, less: str, more: str) -> str:
     return f"{a / b:.1f} × {less}" if b < a else f"{b / a:.1f} × {more}"
 
 
-def _describe_difference(a: int, b: int) -> str:
-    return "" if a == b else f"{b - a:+,}".replace("-", "−")
-
-
 def _decimal(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def _share(value: float | None) -> str:
+def _percent(value: float | None) -> str:
     return "–" if value is None else format_percent(value)
 
 
-def _failures(a: Snapshot, b: Snapshot) -> list[tuple[str, str, str, str]]:
-    """One row for each kind of failure, the most frequent first."""
+def _failure_rows(a: Snapshot, b: Snapshot) -> list[Row]:
+    """Return a row for each kind of failure, the most frequent first."""
     counts: dict[str, list[int]] = {}
     for side, snapshot in enumerate((a, b)):
         for group in snapshot.failures:
-            where = one_line(group.where, words.MAX_LOCATION)
-            kind = join_facts(one_line(group.type, words.MAX_TYPE) or "Error", where)
+            location = one_line(group.where, words.MAX_LOCATION)
+            kind = join_facts(one_line(group.type, words.MAX_TYPE) or "Error", location)
             counts.setdefault(kind, [0, 0])[side] += group.count
     ordered = sorted(counts.items(), key=lambda item: -max(item[1]))
-    return [(f"✕ {kind}", f"{m:,}", f"{n:,}", _describe_difference(m, n)) for kind, (m, n) in ordered[:20]]
+    return [_count_row(f"✕ {kind}", m, n) for kind, (m, n) in ordered[:20]]

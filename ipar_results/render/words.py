@@ -124,12 +124,15 @@ def counts(snapshot: Snapshot) -> list[Count]:
     return [count for count in listed if count.number]
 
 
+def duration(snapshot: Snapshot) -> float:
+    """Return the seconds that the result took, or has taken so far."""
+    return snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time
+
+
 def times(snapshot: Snapshot) -> list[str]:
     """Return the duration, and whether the result is still followed."""
     if snapshot.finished:
-        return [
-            f"took {format_duration(snapshot.elapsed if snapshot.wall_time is None else snapshot.wall_time)}"
-        ]
+        return [f"took {format_duration(duration(snapshot))}"]
     return [format_elapsed(snapshot.elapsed), *([STATES["frozen"][1]] if snapshot.state == "frozen" else [])]
 
 

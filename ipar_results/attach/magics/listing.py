@@ -1,10 +1,9 @@
-"""The results of a session, one row each, as text or HTML: what `%ipar` shows."""
+"""Listing of the session's results for `%ipar`, as text or HTML table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -19,20 +18,20 @@ _MAX_VARIABLES, _MAX_CELL = 60, 20
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One result.
+    """One result of the listing.
 
     Attributes
     ----------
     number : int
-        What a person types to mean it.
+        Number by which the user refers to it.
     snapshot : Snapshot
-        Its facts; the parts that are not one number or word each may be missing.
+        Its snapshot; lists, such as those of engines and tasks, may be empty.
     variables : tuple of str
-        The user's names for it.
+        Names of the user's variables that hold it.
     cell : int or None
-        Execution count of the cell that made it.
+        Execution count of the cell that created it.
     gone : bool
-        Nobody holds it any more: only these facts are left.
+        True once the result was garbage-collected.
     """
 
     number: int
@@ -43,28 +42,28 @@ class ResultRow:
 
 
 def plain_text(rows: Sequence[ResultRow], total: int) -> str:
-    """Tell the results line by line.
+    """Return the listing as text, with a line for each result.
 
     Parameters
     ----------
     rows : sequence of Row
         Oldest first.
     total : int
-        How many there are, with those that are left out here.
+        Number of results, with those that are omitted here.
     """
     if not rows:
         return title(rows, total)
     cells = [(f"{row.number:,}", _variables(row), _cell(row), _glyph(row), _summary(row)) for row in rows]
     widths = [max(len(cell[i]) for cell in cells) for i in range(3)]
     lines = [
-        f"{number:>{widths[0]}}  {variables:<{widths[1]}}  {cell:<{widths[2]}}  {glyph} {told}"
-        for number, variables, cell, glyph, told in cells
+        f"{number:>{widths[0]}}  {variables:<{widths[1]}}  {cell:<{widths[2]}}  {glyph} {summary}"
+        for number, variables, cell, glyph, summary in cells
     ]
     return "\n".join([title(rows, total), *lines])
 
 
 def html_table(rows: Sequence[ResultRow], total: int) -> str:
-    """Draw the results as a small table.
+    """Return the listing as an HTML table.
 
     Parameters
     ----------
@@ -87,15 +86,15 @@ def html_table(rows: Sequence[ResultRow], total: int) -> str:
 
 
 def title(rows: Sequence[ResultRow], total: int) -> str:
-    """How many results there are, and how many of those that are shown go on."""
+    """Return how many results there are, and how many of those shown are running."""
     if not total:
         return "No results yet: whatever is submitted while ipar_results is loaded is listed here"
-    going = sum(not row.snapshot.finished for row in rows)
+    running = sum(not row.snapshot.finished for row in rows)
     shown = f"the newest {len(rows):,} of {total:,} results" if len(rows) < total else ""
-    return join_facts(shown or plural(total, "result"), f"{going:,} going on" if going else "")
+    return join_facts(shown or plural(total, "result"), f"{running:,} going on" if running else "")
 
 
-def _row_facts(row: ResultRow) -> dict[str, Any]:
+def _row_facts(row: ResultRow) -> dict[str, object]:
     snapshot = row.snapshot
     single = snapshot.single and snapshot.finished
     return {
