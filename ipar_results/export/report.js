@@ -1,4 +1,4 @@
-/* The timeline of a report, drawn on a canvas from the data beside it: zoom, pan, pointer and keyboard. */
+/* Interactive timeline of a report, drawn on a canvas: zoom and pan by pointer and keyboard. */
 'use strict';
 (() => {
   const source = document.getElementById('ipar-results-timeline');
@@ -6,30 +6,30 @@
   if (!source || !still) return;
   const data = JSON.parse(source.textContent);
 
-  /* ---- what there is: one row a task, sorted by lane and start -------------------------------------- */
+  /* ---- data: one row for each task, sorted by lane and start ----------------------------------------- */
 
   const { count } = data;
   const READ = { f4: 'getFloat32', u4: 'getUint32', u2: 'getUint16', u1: 'getUint8' };
-  const told_of = Object.fromEntries(data.columns.map(([name, kind, text]) => [name, values(kind, text)]));
+  const valuesOf = Object.fromEntries(data.columns.map(([name, kind, text]) => [name, values(kind, text)]));
   function values(kind, text) {
     const view = new DataView(Uint8Array.from(atob(text), letter => letter.charCodeAt(0)).buffer);
     const size = Number(kind[1]);
     return Float64Array.from({ length: count }, (_, i) => view[READ[kind]](i * size, true));
   }
   const order = Array.from({ length: count }, (_, i) => i);
-  order.sort((a, b) => told_of.lane[a] - told_of.lane[b] || told_of.start[a] - told_of.start[b]);
-  const column = (name, other) => Float64Array.from(order, i => (told_of[name] ? told_of[name][i] : other(i)));
+  order.sort((a, b) => valuesOf.lane[a] - valuesOf.lane[b] || valuesOf.start[a] - valuesOf.start[b]);
+  const column = (name, other) => Float64Array.from(order, i => (valuesOf[name] ? valuesOf[name][i] : other(i)));
   const [start, took, lane, state] = ['start', 'took', 'lane', 'state'].map(name => column(name));
   const index = column('index', i => i);
   const inputs = column('inputs', () => 1);
   const [OK, ABORTED, RUNNING, FAILED] = [0, 1, 2, 3];
-  /** Where the rows of each lane begin; one more for the end. */
-  const begins = data.lanes.map((_, i) => lane.findIndex(each => each >= i)).map(i => (i < 0 ? count : i));
-  begins.push(count);
-  /** The longest task of each lane: how far back one may begin that still runs. */
-  const longest = data.lanes.map((_, i) => took.subarray(begins[i], begins[i + 1]).reduce((a, b) => Math.max(a, b), 0));
+  /** First row of each lane, and the number of rows. */
+  const laneStarts = data.lanes.map((_, i) => lane.findIndex(each => each >= i)).map(i => (i < 0 ? count : i));
+  laneStarts.push(count);
+  /** Longest duration in each lane, to find tasks that started before the visible range. */
+  const longest = data.lanes.map((_, i) => took.subarray(laneStarts[i], laneStarts[i + 1]).reduce((a, b) => Math.max(a, b), 0));
 
-  /* ---- on the page ---------------------------------------------------------------------------------- */
+  /* ---- elements ------------------------------------------------------------------------------------- */
 
   const el = (tag, facts, ...inside) => {
     const node = document.createElement(tag);
@@ -39,10 +39,10 @@
   };
   const GUTTER = 78;
   const AXIS = 18;
-  const TALLEST = 420;
+  const MAX_HEIGHT = 420;
   const pitch = data.lanes.length > 12 ? 12 : 18;
   const height = data.lanes.length * pitch;
-  const shown = Math.min(height, TALLEST);
+  const shown = Math.min(height, MAX_HEIGHT);
   const canvas = el('canvas', { 'aria-hidden': 'true' });
   const spacer = el('div', { class: 'ipar-spacer' }, canvas);
   const pane = el(
@@ -57,7 +57,7 @@
     },
     spacer
   );
-  const tool = (shape, name, act) => {
+  const button = (shape, name, act) => {
     const node = el('button', { type: 'button', 'aria-label': name, title: name }, shape);
     node.addEventListener('click', act);
     return node;
@@ -65,12 +65,12 @@
   const tools = el(
     'div',
     { class: 'ipar-tools' },
-    tool('−', 'Zoom out', () => zoom(2)),
-    tool('+', 'Zoom in', () => zoom(0.5)),
-    tool('↔', 'Show all', all)
+    button('−', 'Zoom out', () => zoom(2)),
+    button('+', 'Zoom in', () => zoom(0.5)),
+    button('↔', 'Show all', showAll)
   );
-  const told = el('p', { class: 'ipar-told', role: 'status' }, 'Point at a task, or go there with the arrow keys.');
-  const stage = el('div', { class: 'ipar-stage' }, tools, pane, told);
+  const status = el('p', { class: 'ipar-told', role: 'status' }, 'Point at a task, or go there with the arrow keys.');
+  const stage = el('div', { class: 'ipar-stage' }, tools, pane, status);
   if (data.note) stage.append(el('p', { class: 'ipar-cut' }, data.note));
   still.before(stage);
   still.classList.add('ipar-still');
@@ -81,10 +81,10 @@
 
   const whole = { from: 0, to: Math.max(data.span, 1e-6) };
   let span = { ...whole };
-  let chosen = -1;
+  let selected = -1;
   let colours = null;
   let frame = 0;
-  const later = () => {
+  const scheduleDraw = () => {
     if (!frame) frame = requestAnimationFrame(draw);
   };
   const width = () => Math.max(pane.clientWidth - GUTTER - 4, 1);
@@ -102,10 +102,10 @@
     return Object.fromEntries(found);
   }
 
-  /** The first row of a lane that may still be seen. */
-  function first(row) {
+  /** Return the first row of a lane that may be visible. */
+  function firstVisible(row) {
     const from = span.from - longest[row];
-    let [low, high] = [begins[row], begins[row + 1]];
+    let [low, high] = [laneStarts[row], laneStarts[row + 1]];
     while (low < high) {
       const middle = (low + high) >> 1;
       if (start[middle] < from) low = middle + 1;
@@ -124,80 +124,80 @@
     canvas.height = Math.round((shown + AXIS) * ratio);
     canvas.style.width = `${wide}px`;
     canvas.style.height = `${shown + AXIS}px`;
-    const ink = canvas.getContext('2d');
-    ink.scale(ratio, ratio);
-    ink.font = `11px ${getComputedStyle(pane).fontFamily}`;
-    axis(ink);
-    ink.save();
-    ink.beginPath();
-    ink.rect(0, 0, wide, shown);
-    ink.clip();
-    ink.translate(0, -pane.scrollTop);
+    const context = canvas.getContext('2d');
+    context.scale(ratio, ratio);
+    context.font = `11px ${getComputedStyle(pane).fontFamily}`;
+    axis(context);
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, wide, shown);
+    context.clip();
+    context.translate(0, -pane.scrollTop);
     for (let row = 0; row < data.lanes.length; row++) {
       const top = row * pitch;
       if (top + pitch < pane.scrollTop || top > pane.scrollTop + shown) continue;
-      ink.textAlign = 'left';
-      ink.textBaseline = 'middle';
-      ink.fillStyle = colours['soft-fg'];
-      ink.fillText(data.lanes[row], 0, top + pitch / 2, GUTTER - 8);
-      ink.save();
-      ink.beginPath();
-      ink.rect(GUTTER, top, width() + 4, pitch);
-      ink.clip();
-      slices(ink, row, top);
-      ink.restore();
+      context.textAlign = 'left';
+      context.textBaseline = 'middle';
+      context.fillStyle = colours['soft-fg'];
+      context.fillText(data.lanes[row], 0, top + pitch / 2, GUTTER - 8);
+      context.save();
+      context.beginPath();
+      context.rect(GUTTER, top, width() + 4, pitch);
+      context.clip();
+      slices(context, row, top);
+      context.restore();
     }
-    ink.restore();
+    context.restore();
   }
 
-  /** What went well first, then what did not, so that a failure is always to be seen. */
-  function slices(ink, row, top) {
+  /** Paint tasks that succeeded first, so that failures stay visible on top. */
+  function slices(context, row, top) {
     const high = pitch - 3;
     for (const bad of [false, true]) {
       let painted = -1;
-      for (let i = first(row); i < begins[row + 1] && start[i] <= span.to; i++) {
+      for (let i = firstVisible(row); i < laneStarts[row + 1] && start[i] <= span.to; i++) {
         if ((state[i] === ABORTED || state[i] >= FAILED) !== bad) continue;
         const left = x(start[i]);
         const size = Math.max(x(start[i] + took[i]) - left - (bad ? 0 : 0.6), bad ? 3 : 1);
         if (left + size < GUTTER || (!bad && left + size <= painted)) continue;
-        ink.fillStyle = colours[['ok', 'warn', 'run'][state[i]] ?? 'bad'];
-        ink.fillRect(left, top + 1, size, high);
+        context.fillStyle = colours[['ok', 'warn', 'run'][state[i]] ?? 'bad'];
+        context.fillRect(left, top + 1, size, high);
         if (bad && size > 5) {
-          // told apart without colours too
-          ink.fillStyle = colours.bg;
-          for (let at = left + 3; at < left + size - 1; at += 5) ink.fillRect(at, top + 1, 1, high);
+          // stripes, so that status is not shown by colour alone
+          context.fillStyle = colours.bg;
+          for (let at = left + 3; at < left + size - 1; at += 5) context.fillRect(at, top + 1, 1, high);
         }
         painted = left + Math.max(size, 0.5);
       }
     }
-    if (chosen >= 0 && lane[chosen] === row) {
-      const left = x(start[chosen]);
-      ink.strokeStyle = colours.fg;
-      ink.lineWidth = 2;
-      ink.strokeRect(left - 1, top + 1, Math.max(x(start[chosen] + took[chosen]) - left, 3) + 2, high);
+    if (selected >= 0 && lane[selected] === row) {
+      const left = x(start[selected]);
+      context.strokeStyle = colours.fg;
+      context.lineWidth = 2;
+      context.strokeRect(left - 1, top + 1, Math.max(x(start[selected] + took[selected]) - left, 3) + 2, high);
     }
   }
 
-  function axis(ink) {
+  function axis(context) {
     const rough = (span.to - span.from) / 6;
     const decade = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map(n => n * decade).find(each => each >= rough);
-    ink.textBaseline = 'alphabetic';
+    context.textBaseline = 'alphabetic';
     for (let n = Math.ceil(span.from / step - 1e-9); n * step <= span.to; n++) {
       const at = x(n * step);
-      ink.fillStyle = colours.line;
-      ink.fillRect(at, 0, 1, shown);
-      ink.fillStyle = colours['soft-fg'];
-      const text = clock(n * step, step);
-      const half = ink.measureText(text).width / 2;
-      ink.textAlign = 'center';
-      ink.fillText(text, Math.min(at, GUTTER + width() - half), shown + 13);
+      context.fillStyle = colours.line;
+      context.fillRect(at, 0, 1, shown);
+      context.fillStyle = colours['soft-fg'];
+      const text = formatTime(n * step, step);
+      const half = context.measureText(text).width / 2;
+      context.textAlign = 'center';
+      context.fillText(text, Math.min(at, GUTTER + width() - half), shown + 13);
     }
   }
 
-  /* ---- words ---------------------------------------------------------------------------------------- */
+  /* ---- text ----------------------------------------------------------------------------------------- */
 
-  function clock(seconds, unit = 1) {
+  function formatTime(seconds, unit = 1) {
     if (unit < 0.01 || (seconds < 0.0995 && seconds > 0)) return `${+(1000 * seconds).toPrecision(4)} ms`;
     if (seconds < 120) return `${+seconds.toFixed(unit < 1 ? 2 : 1)} s`;
     const two = number => String(number).padStart(2, '0');
@@ -206,104 +206,104 @@
     return hours ? `${hours}:${two(minutes % 60)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
   }
 
-  function say(i) {
+  function describe(i) {
     const last = index[i] + inputs[i] - 1;
     const name = inputs[i] > 1 ? `Tasks ${index[i]}–${last}` : `Task ${index[i]}`;
-    const became = ['✓ ok', '⊘ aborted', '▸ running'][state[i]] ?? `✕ failed: ${data.errors[state[i] - FAILED]}`;
-    return `${name} · ${data.lanes[lane[i]]} · ${became} · began at ${clock(start[i], 0.1)} · took ${clock(took[i], 0.1)}`;
+    const outcome = ['✓ ok', '⊘ aborted', '▸ running'][state[i]] ?? `✕ failed: ${data.errors[state[i] - FAILED]}`;
+    return `${name} · ${data.lanes[lane[i]]} · ${outcome} · began at ${formatTime(start[i], 0.1)} · took ${formatTime(took[i], 0.1)}`;
   }
 
-  function choose(i) {
-    if (i === chosen) return;
-    chosen = i;
-    if (i >= 0) told.textContent = say(i);
-    later();
+  function select(i) {
+    if (i === selected) return;
+    selected = i;
+    if (i >= 0) status.textContent = describe(i);
+    scheduleDraw();
   }
 
-  /* ---- steering ------------------------------------------------------------------------------------- */
+  /* ---- interaction ---------------------------------------------------------------------------------- */
 
-  function look(from, to) {
+  function showRange(from, to) {
     const size = Math.min(Math.max(to - from, whole.to / 1e6), whole.to);
     const left = Math.min(Math.max(from, 0), whole.to - size);
     span = { from: left, to: left + size };
-    later();
+    scheduleDraw();
   }
 
   function zoom(factor, at = 0.5) {
     const size = (span.to - span.from) * factor;
     const held = span.from + at * (span.to - span.from);
-    look(held - at * size, held + (1 - at) * size);
+    showRange(held - at * size, held + (1 - at) * size);
   }
 
-  function move(share) {
+  function pan(share) {
     const by = share * (span.to - span.from);
-    look(span.from + by, span.to + by);
+    showRange(span.from + by, span.to + by);
   }
 
-  function all() {
-    look(whole.from, whole.to);
+  function showAll() {
+    showRange(whole.from, whole.to);
   }
 
-  function under(event) {
+  function taskAt(event) {
     const box = pane.getBoundingClientRect();
     const row = Math.floor((event.clientY - box.top + pane.scrollTop) / pitch);
     const at = event.clientX - box.left;
     if (row < 0 || row >= data.lanes.length || at < GUTTER || event.clientY - box.top > shown) return -1;
     let found = -1;
-    for (let i = first(row); i < begins[row + 1] && x(start[i]) <= at + 2; i++) {
+    for (let i = firstVisible(row); i < laneStarts[row + 1] && x(start[i]) <= at + 2; i++) {
       if (x(start[i] + took[i]) >= at - 2 && (found < 0 || state[i] >= FAILED || state[found] === OK)) found = i;
     }
     return found;
   }
 
-  function along(by) {
-    if (chosen < 0) return choose(count ? 0 : -1);
-    const next = chosen + by;
-    if (next >= begins[lane[chosen]] && next < begins[lane[chosen] + 1]) choose(next);
+  function selectInLane(by) {
+    if (selected < 0) return select(count ? 0 : -1);
+    const next = selected + by;
+    if (next >= laneStarts[lane[selected]] && next < laneStarts[lane[selected] + 1]) select(next);
   }
 
-  function across(by) {
-    if (chosen < 0) return choose(count ? 0 : -1);
-    for (let row = lane[chosen] + by; row >= 0 && row < data.lanes.length; row += by) {
-      const [low, high] = [begins[row], begins[row + 1]];
+  function selectInOtherLane(by) {
+    if (selected < 0) return select(count ? 0 : -1);
+    for (let row = lane[selected] + by; row >= 0 && row < data.lanes.length; row += by) {
+      const [low, high] = [laneStarts[row], laneStarts[row + 1]];
       if (low === high) continue;
       let best = low;
-      for (let i = low; i < high; i++) if (Math.abs(start[i] - start[chosen]) < Math.abs(start[best] - start[chosen])) best = i;
-      return choose(best);
+      for (let i = low; i < high; i++) if (Math.abs(start[i] - start[selected]) < Math.abs(start[best] - start[selected])) best = i;
+      return select(best);
     }
   }
 
-  function follow() {
-    if (chosen < 0) return;
-    const top = lane[chosen] * pitch;
+  function scrollToSelected() {
+    if (selected < 0) return;
+    const top = lane[selected] * pitch;
     if (top < pane.scrollTop) pane.scrollTop = top;
     else if (top + pitch > pane.scrollTop + shown) pane.scrollTop = top + pitch - shown;
     const size = span.to - span.from;
-    if (start[chosen] < span.from || start[chosen] > span.to) look(start[chosen] - size / 2, start[chosen] + size / 2);
+    if (start[selected] < span.from || start[selected] > span.to) showRange(start[selected] - size / 2, start[selected] + size / 2);
   }
 
   const KEYS = {
     '+': () => zoom(0.5),
     '=': () => zoom(0.5),
     '-': () => zoom(2),
-    '0': all,
-    ArrowLeft: event => (event.shiftKey ? move(-0.125) : along(-1)),
-    ArrowRight: event => (event.shiftKey ? move(0.125) : along(1)),
-    ArrowUp: () => across(-1),
-    ArrowDown: () => across(1),
-    Home: () => choose(chosen < 0 ? 0 : begins[lane[chosen]]),
-    End: () => choose(chosen < 0 ? 0 : begins[lane[chosen] + 1] - 1)
+    '0': showAll,
+    ArrowLeft: event => (event.shiftKey ? pan(-0.125) : selectInLane(-1)),
+    ArrowRight: event => (event.shiftKey ? pan(0.125) : selectInLane(1)),
+    ArrowUp: () => selectInOtherLane(-1),
+    ArrowDown: () => selectInOtherLane(1),
+    Home: () => select(selected < 0 ? 0 : laneStarts[lane[selected]]),
+    End: () => select(selected < 0 ? 0 : laneStarts[lane[selected] + 1] - 1)
   };
   pane.addEventListener('keydown', event => {
     const act = event.ctrlKey || event.metaKey || event.altKey ? null : KEYS[event.key];
     if (!act) return;
     event.preventDefault();
     act(event);
-    if (!event.shiftKey && event.key.length > 1) follow();
+    if (!event.shiftKey && event.key.length > 1) scrollToSelected();
   });
-  pane.addEventListener('scroll', later, { passive: true });
+  pane.addEventListener('scroll', scheduleDraw, { passive: true });
   pane.addEventListener('wheel', event => {
-    if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
+    if (!event.ctrlKey && !event.metaKey) return; // let the page scroll
     event.preventDefault();
     const at = (event.clientX - pane.getBoundingClientRect().left - GUTTER) / width();
     zoom(1.2 ** Math.max(-3, Math.min(3, event.deltaY / 40)), Math.max(0, Math.min(1, at)));
@@ -315,14 +315,14 @@
   window.addEventListener('pointerup', () => (held = null));
   window.addEventListener('pointercancel', () => (held = null));
   pane.addEventListener('pointermove', event => {
-    if (!held || !event.buttons) return choose(under(event));
+    if (!held || !event.buttons) return select(taskAt(event));
     const by = ((held.x - event.clientX) / width()) * (held.span.to - held.span.from);
-    look(held.span.from + by, held.span.to + by);
+    showRange(held.span.from + by, held.span.to + by);
   });
-  new ResizeObserver(later).observe(pane);
+  new ResizeObserver(scheduleDraw).observe(pane);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     colours = null;
-    later();
+    scheduleDraw();
   });
-  later();
+  scheduleDraw();
 })();
