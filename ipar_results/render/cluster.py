@@ -66,9 +66,7 @@ def card(overview: ClusterOverview, rows: int = _MAX_ROWS) -> str:
         note=_note(overview),
         rows=[_engine_row(engine) for engine in shown],
         opened=len(shown) <= _MAX_UNFOLDED,
-        cut=f"{len(shown):,} of {len(overview.engines):,} engines"
-        if len(shown) < len(overview.engines)
-        else "",
+        cut=html.describe_cut(len(overview.engines), len(shown), "engines"),
     )
 
 

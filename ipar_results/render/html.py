@@ -36,13 +36,7 @@ def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline
 
 
 def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
-    """Draw the timeline of tasks by engine.
-
-    Returns
-    -------
-    str
-        HTML without style, about 60 kB at most; empty for a single task and before the first task starts.
-    """
+    """Draw the timeline, about 60 kB at most; empty for a single task and before the first task starts."""
     if snapshot.single:
         return ""
     until = None if snapshot.eta is None else snapshot.elapsed + snapshot.eta[1]
@@ -54,13 +48,7 @@ def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
 
 
 def head(snapshot: Snapshot) -> str:
-    """Draw the head of a card: name, bar, counts and note.
-
-    Returns
-    -------
-    str
-        HTML without style, of bounded size.
-    """
+    """Draw the head of a card: name, bar, counts and note; HTML without style."""
     return render_template(
         "head",
         state=snapshot.state,
@@ -80,13 +68,7 @@ def head(snapshot: Snapshot) -> str:
 
 
 def advice(snapshot: Snapshot) -> str:
-    """Draw the use of the engines' time and the advice on a finished run.
-
-    Returns
-    -------
-    str
-        HTML without style, of bounded size; empty until the result is finished.
-    """
+    """Draw the use of the engines' time and the advice; empty until the result is finished."""
     parts = words.time_use(snapshot)
     return render_template(
         "advice",
@@ -97,51 +79,27 @@ def advice(snapshot: Snapshot) -> str:
 
 
 def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the table of engines with their tasks and load.
-
-    Returns
-    -------
-    str
-        HTML without style.
-    """
+    """Draw the table of engines with their tasks and load; HTML without style."""
     return _fit(_engines, snapshot, limits)
 
 
 def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the groups of failures, each with a traceback that can be unfolded.
-
-    Returns
-    -------
-    str
-        HTML without style; empty without failures.
-    """
+    """Draw the groups of failures, each with a traceback to unfold; empty without failures."""
     return _fit(_failures, snapshot, limits)
 
 
 def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the table of the first tasks.
-
-    Returns
-    -------
-    str
-        HTML without style.
-    """
+    """Draw the table of the first tasks; HTML without style."""
     return _fit(_tasks, snapshot, limits)
 
 
 def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the tail of the output of the newest tasks.
-
-    Returns
-    -------
-    str
-        HTML without style.
-    """
+    """Draw the tail of the output of the newest tasks; HTML without style."""
     return _fit(_outputs, snapshot, limits)
 
 
 def fold_labels(snapshot: Snapshot) -> tuple[str, str, str]:
-    """Return the number of items in the sections Engines, Tasks and Output, as their labels show it."""
+    """Return the labels of the folds Engines, Tasks and Output: the number of their items."""
     chunked = words.is_chunked(snapshot)
     return (
         f"{len(snapshot.engines):,}",
@@ -179,7 +137,7 @@ def _engines(snapshot: Snapshot, limits: Limits) -> str:
         "engines",
         rows=[rows.engine_row(load, snapshot.elapsed) for load in shown],
         moving=not snapshot.finished,
-        cut=_describe_cut(len(snapshot.engines), len(shown), "engines"),
+        cut=describe_cut(len(snapshot.engines), len(shown), "engines"),
     )
 
 
@@ -189,7 +147,7 @@ def _failures(snapshot: Snapshot, limits: Limits) -> str:
         "failures",
         groups=[rows.failure_row(group, limits.traceback, origin) for group in shown],
         single=snapshot.single,
-        cut=_describe_cut(len(snapshot.failures), len(shown), "groups of failures"),
+        cut=describe_cut(len(snapshot.failures), len(shown), "groups of failures"),
     )
 
 
@@ -199,7 +157,7 @@ def _tasks(snapshot: Snapshot, limits: Limits) -> str:
     return render_template(
         "tasks",
         rows=[rows.task_row(task, origin) for task in shown],
-        cut=_describe_cut(
+        cut=describe_cut(
             snapshot.messages, len(shown), "messages" if words.is_chunked(snapshot) else "tasks"
         ),
     )
@@ -211,11 +169,12 @@ def _outputs(snapshot: Snapshot, limits: Limits) -> str:
         "outputs",
         items=[rows.output_row(output, limits.output) for output in shown],
         single=snapshot.single,
-        cut=_describe_cut(snapshot.outputs_total, len(shown), "tasks that wrote something"),
+        cut=describe_cut(snapshot.outputs_total, len(shown), "tasks that wrote something"),
     )
 
 
-def _describe_cut(total: int, shown: int, nouns: str) -> str:
+def describe_cut(total: int, shown: int, nouns: str) -> str:
+    """Return a note such as ``50 of 1,000 tasks``; empty if all are shown."""
     return f"{shown:,} of {total:,} {nouns}" if shown < total else ""
 
 

@@ -14,13 +14,7 @@ _MAX_GROUPS = 20
 
 
 def summary_line(snapshot: Snapshot) -> str:
-    """Return a snapshot in one line.
-
-    Returns
-    -------
-    str
-        The facts of the card's head, without line ends and control characters.
-    """
+    """Return the facts of the card's head in one line, without control characters."""
     name = words.result_name(snapshot)
     if not snapshot.total:
         return f"{name}: {words.progress(snapshot)}"
@@ -41,13 +35,7 @@ def _single_task(snapshot: Snapshot) -> tuple[str, str]:
 
 
 def plain_text(snapshot: Snapshot) -> str:
-    """Return the text/plain alternative of the card.
-
-    Returns
-    -------
-    str
-        Lines: summary, use of time, advice, the first groups of failures, note.
-    """
+    """Return the text/plain alternative of the card: summary, use of time, advice, failures, note."""
     groups = () if snapshot.single else snapshot.failures
     more = len(groups) - _MAX_GROUPS
     origin = words.first_submission(snapshot)
