@@ -1,4 +1,4 @@
-"""What tasks write is made safe and keeps its colours."""
+"""Text of tasks is sanitized and keeps its colours."""
 
 import re
 import time
@@ -13,7 +13,7 @@ ATTACKS = ["\x1b[", "\x1b]8;;", "\x1b", "\x1b[1;", "\x1b[m", "\x9b", "&<", "\x1b
 
 
 def text_of(markup):
-    """The text a browser would show."""
+    """Return the text that a browser shows."""
     parts = []
     parser = HTMLParser()
     parser.handle_data = parts.append
@@ -57,14 +57,14 @@ def test_each_graphic_code_has_its_class(code, css):
     ("on", "off"),
     [("1", "22"), ("2", "22"), ("3", "23"), ("4", "24"), ("7", "27"), ("31", "39"), ("41", "49")],
 )
-def test_each_graphic_code_is_undone_by_its_opposite(on, off):
+def test_each_graphic_code_is_reset_by_its_opposite(on, off):
     assert to_html(f"\x1b[{on}m\x1b[{off}mx") == "x"
 
 
 @pytest.mark.parametrize(
     "code", ["58", "999", "38;5", "38;2;1", "38", "38;9;1", "9" * 50, "1" * 5000, ";;;", "38:5:1"]
 )
-def test_an_odd_graphic_code_leaves_the_text(code):
+def test_an_unknown_graphic_code_does_not_change_the_text(code):
     assert text_of(to_html(f"\x1b[{code}mx")) == "x"
 
 
@@ -95,7 +95,7 @@ def test_an_unterminated_escape_is_dropped(start):
 
 
 def test_dropping_an_escape_never_makes_a_new_one():
-    """Pieces around a dropped sequence can join, but no escape character is left to start one."""
+    """The texts around a dropped sequence join, but no escape character is left to start a new one."""
     assert "\x1b" not in sanitize("\x1b\x1b[2J[31m\x1b[3\x1b[2J1mx")
 
 
@@ -116,19 +116,19 @@ def test_text_is_escaped_inside_and_outside_colours():
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_hostile_megabyte_takes_no_time(attack):
-    """The pathological input of the parser stays linear; the bound leaves room for a slow machine."""
+def test_a_hostile_megabyte_is_converted_in_linear_time(attack):
+    """The time limit leaves room for a slow machine."""
     text = attack * (1_000_000 // len(attack))
     began = time.process_time()
     to_html(text)
     assert time.process_time() - began < 0.5
 
 
-def test_a_line_stays_one_line():
+def test_one_line_joins_all_lines():
     assert one_line(" a\n\n b\r\nc\x85d\u2028e\tf ", 100) == "a ↵ b ↵ c ↵ d ↵ e f"
 
 
-def test_a_long_line_says_how_much_is_left_out():
+def test_a_long_line_notes_how_much_is_omitted():
     assert one_line("x" * 1_000_000, 10) == "x" * 10 + "… 999,990 characters left out"
 
 
@@ -136,7 +136,7 @@ def test_a_short_text_is_not_clipped():
     assert clip("abc", 2, 2) == ("abc", 0, "")
 
 
-def test_clipping_keeps_both_ends_and_counts_the_rest():
+def test_clipping_keeps_both_ends_and_counts_the_omitted_characters():
     head, omitted, tail = clip("a" * 50 + "b" * 50, 10, 20)
     assert (head, omitted, tail) == ("a" * 10, 70, "b" * 20)
 
@@ -149,7 +149,7 @@ def test_clipping_prefers_line_ends():
 
 
 @pytest.mark.parametrize("shift", range(8))
-def test_clipping_never_shows_half_a_colour_code(shift):
+def test_clipping_never_splits_a_colour_code(shift):
     text = "\x1b[38;5;28mx" * 100 + "y" * shift
     head, _, tail = clip(text, 31, 40)
     assert set(text_of(to_html(head)) + text_of(to_html(tail))) <= {"x", "y"}
@@ -171,7 +171,7 @@ def contrast(one, other):
     [(0, "1f2328", ["ffffff", "f2f2f2"]), (1, "e4e7eb", ["111111", "1c1c1c", "16191d", "212429"])],
 )
 def test_every_colour_is_readable_on_every_highlight(theme, text, surfaces):
-    """WCAG AA, 4.5 to 1, in the light and the dark theme, whatever a task combines."""
+    """Contrast is at least 4.5 to 1 (WCAG AA) in both themes, for each combination of colours."""
     rule = r"\.ipar-((?:on-)?\w+) \{ (?:color|background): var\(--ipar-l, #(\w+)\) var\(--ipar-d, #(\w+)\)"
     shades = {name: pair[theme] for name, *pair in re.findall(rule, style.style_sheet())}
     behind = surfaces + [shade for name, shade in shades.items() if name.startswith("on-")]

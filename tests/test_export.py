@@ -1,4 +1,4 @@
-"""What is taken away is complete, harmless, whole on disk, and can be read back."""
+"""Exports are complete, safe, written atomically, and can be loaded again."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ def watched(fed):
 
 
 def many(n):
-    """So many tasks on two engines, all ok."""
+    """Return a result of n successful tasks on two engines."""
     fed = Fed(n, client=Client())
     monitor = watched(fed)
     monitor.kept = fed
@@ -45,21 +45,21 @@ def many(n):
 
 @pytest.fixture
 def run():
-    """Six tasks, long ago: three ok, one failed, one aborted before it began, one queued."""
+    """Six tasks: three ok, one failed, one aborted before it started, one queued."""
     fed = Fed(6)
     monitor = watched(fed)
     for i in (0, 1, 3):
         fed.reply(i)
     fed.fail(2, kind="KeyError")
     fed.abort(4)
-    monitor.kept = fed  # nobody else holds the result's futures
+    monitor.kept = fed  # keeps the result's futures alive
     return monitor
 
 
 # rows ------------------------------------------------------------------------------------------------
 
 
-def test_a_data_frame_has_one_typed_row_a_task(run):
+def test_a_data_frame_has_a_typed_row_for_each_task(run):
     frame = run.to_dataframe()
     assert frame["status"].tolist() == ["ok", "ok", "failed", "ok", "aborted", "queued"]
     assert frame["engine"].tolist()[:5] == [0, 1, 0, 1, 0]
@@ -74,14 +74,14 @@ def test_a_data_frame_has_one_typed_row_a_task(run):
     }
 
 
-def test_its_times_are_those_of_the_engines_in_utc(run):
+def test_times_of_a_data_frame_are_the_engines_times_in_utc(run):
     started = run.to_dataframe()["started"]
     assert started[0].to_pydatetime() == START
     assert started[0].tzinfo.utcoffset(None) == timezone.utc.utcoffset(None)
     assert started.isna().tolist() == [False] * 4 + [True] * 2
 
 
-def test_without_pandas_the_error_says_what_to_install(run, monkeypatch):
+def test_without_pandas_the_error_names_what_to_install(run, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install ipar_results\[dataframe\]"):
         run.to_dataframe()
@@ -99,7 +99,7 @@ def test_csv_has_the_same_rows(run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)"])
-def test_a_spreadsheet_runs_nothing_that_a_task_wrote(name, tmp_path):
+def test_a_spreadsheet_evaluates_no_text_of_a_task(name, tmp_path):
     fed = Fed(1)
     monitor = watched(fed)
     fed.fail(0, kind=name)
@@ -114,7 +114,7 @@ def events_of(path):
     return json.loads(path.read_text())["traceEvents"]
 
 
-def test_a_trace_keeps_the_rules_of_its_format(run, tmp_path):
+def test_a_trace_follows_the_rules_of_its_format(run, tmp_path):
     assert wrong_in(run.save_trace(tmp_path / "x.json")) == []
 
 
@@ -134,7 +134,7 @@ def test_a_trace_keeps_the_rules_of_its_format(run, tmp_path):
         ({"ts": 50.0}, "overlaps"),
     ],
 )
-def test_the_rules_are_really_checked(broken, said, tmp_path):
+def test_the_check_finds_each_broken_rule(broken, said, tmp_path):
     fine = {"name": "a", "cat": "ok", "ph": "X", "pid": 1, "tid": 1, "ts": 0.0, "dur": 100.0, "args": {}}
     path = tmp_path / "x.json"
     path.write_text(json.dumps({"traceEvents": [fine]}))
@@ -143,7 +143,7 @@ def test_the_rules_are_really_checked(broken, said, tmp_path):
     assert any(said in each for each in wrong_in(path))
 
 
-def test_a_trace_has_every_task_that_began_or_ended_on_its_engine(run, tmp_path):
+def test_a_trace_has_every_started_or_ended_task_on_its_engine(run, tmp_path):
     events = events_of(run.save_trace(tmp_path / "x.json"))
     threads = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
     told = {e["args"]["index"]: (threads[e["tid"]], e["cat"]) for e in events if "index" in e["args"]}
@@ -156,12 +156,12 @@ def test_a_trace_has_every_task_that_began_or_ended_on_its_engine(run, tmp_path)
     }
 
 
-def test_a_trace_marks_what_failed(run, tmp_path):
+def test_a_trace_marks_failed_tasks(run, tmp_path):
     names = [e["name"] for e in events_of(run.save_trace(tmp_path / "x.json")) if e.get("cat") == "failed"]
     assert names == ["✕ task 2: KeyError"]
 
 
-def test_a_trace_marks_what_was_tried_again(tmp_path):
+def test_a_trace_marks_retried_tasks(tmp_path):
     fed = Fed(2)
     monitor = watched(fed)
     fed.fail(0)
@@ -201,7 +201,7 @@ def test_an_arrow_leads_from_each_attempt_to_the_next(tmp_path):
 # report ----------------------------------------------------------------------------------------------
 
 
-def test_a_report_is_one_page_that_asks_for_nothing(run, tmp_path):
+def test_a_report_is_one_page_that_requests_nothing(run, tmp_path):
     page = run.save_report(tmp_path / "x.html").read_text()
     outline = Outline(page)
     assert outline.open == []
@@ -215,7 +215,7 @@ def test_a_report_is_one_page_that_asks_for_nothing(run, tmp_path):
     assert 'class="ipar-timeline"' in page
 
 
-def test_a_report_of_many_tasks_is_bounded_and_says_what_it_leaves_out(tmp_path):
+def test_a_report_of_many_tasks_is_bounded_and_notes_what_it_omits(tmp_path):
     n = 3_000
     fed = Fed(n)
     monitor = watched(fed)
@@ -228,7 +228,7 @@ def test_a_report_of_many_tasks_is_bounded_and_says_what_it_leaves_out(tmp_path)
 
 
 def table(n):
-    """So many tasks on two engines, without the futures of a result."""
+    """Return the columns and timeline of n tasks on two engines, without a result."""
     number, one, nobody = np.arange(n), np.ones(n, np.int64), np.zeros(0, np.int64)
     begun = START.timestamp() + number / 10
     snapshot = Snapshot(
@@ -260,7 +260,7 @@ def table(n):
 
 
 @pytest.mark.parametrize("n", [100_000, 300_000])
-def test_the_timeline_of_a_report_moves_all_that_fits_in_two_megabytes_and_says_what_does_not(n):
+def test_the_timeline_of_a_report_holds_all_tasks_that_fit_in_two_megabytes_and_notes_the_rest(n):
     page = report.render_report(*table(n))
     assert len(page.encode()) < 2_000_000
     data = json.loads(re.search(r'id="ipar-results-timeline">([^<]*)<', page)[1])
@@ -275,7 +275,7 @@ def test_the_timeline_of_a_report_moves_all_that_fits_in_two_megabytes_and_says_
 
 
 @pytest.mark.parametrize("text", [*samples.HOSTILE, "</script><script>alert(1)</script>", samples.MEGABYTE])
-def test_hostile_texts_stay_texts_and_survive_the_way_back(text, tmp_path):
+def test_hostile_texts_stay_texts_and_are_loaded_unchanged(text, tmp_path):
     fed = Fed(2)
     fed.result._fname = text
     monitor = watched(fed)
@@ -296,7 +296,7 @@ def test_hostile_texts_stay_texts_and_survive_the_way_back(text, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["report", "trace"])
-def test_load_gives_the_snapshot_back(run, kind, tmp_path):
+def test_load_returns_the_saved_snapshot(run, kind, tmp_path):
     path = getattr(run, f"save_{kind}")(tmp_path / "saved")
     loaded, now = ipar_results.load(path), run.snapshot()
     for name in ("name", "total", "ok", "failed", "aborted", "queued", "engines", "failures", "tasks"):
@@ -329,14 +329,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_file_is_refused_in_plain_words(name, tmp_path):
+def test_a_damaged_file_is_refused_with_a_plain_message(name, tmp_path):
     path = tmp_path / "x"
     path.write_text(BROKEN[name])
     with pytest.raises(ValueError, match="can't be read as a trace or report of ipar_results"):
         ipar_results.load(path)
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path):
+def test_a_binary_file_is_refused(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(os.urandom(1000) + b"\xff")
     with pytest.raises(ValueError, match="can't be read"):
@@ -346,7 +346,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 # on disk ---------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_replaced_unasked(run, tmp_path):
+def test_a_file_is_overwritten_only_on_request(run, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("mine")
     with pytest.raises(FileExistsError, match="overwrite=True"):
@@ -356,7 +356,7 @@ def test_nothing_is_replaced_unasked(run, tmp_path):
     assert path.read_text() != "mine"
 
 
-def test_a_failure_in_mid_writing_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_an_error_while_writing_leaves_the_old_file_and_no_other(tmp_path):
     def lines():
         yield "half"
         raise ValueError("torn")
@@ -369,7 +369,7 @@ def test_a_failure_in_mid_writing_leaves_the_old_file_and_nothing_else(tmp_path)
     assert os.listdir(tmp_path) == ["x"]
 
 
-def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
+def test_a_file_created_meanwhile_is_not_overwritten(tmp_path):
     path = tmp_path / "x"
 
     def lines():
@@ -382,17 +382,17 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
     assert os.listdir(tmp_path) == ["x"]
 
 
-def test_a_folder_that_is_not_there_is_named(run, tmp_path):
+def test_a_missing_folder_is_named(run, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*missing.*make it first"):
         run.save_trace(tmp_path / "missing" / "x.json")
 
 
-def test_a_folder_is_no_file_name(run, tmp_path):
+def test_a_folder_is_refused_as_file_name(run, tmp_path):
     with pytest.raises(IsADirectoryError, match="add a file name"):
         run.save_report(tmp_path)
 
 
-def test_a_folder_that_may_not_be_written_to_is_named(tmp_path, monkeypatch):
+def test_a_folder_without_write_permission_is_named(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
@@ -402,7 +402,7 @@ def test_a_folder_that_may_not_be_written_to_is_named(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_saved_file_can_be_read_by_whom_the_umask_says(tmp_path):
+def test_a_saved_file_has_the_permissions_of_the_umask(tmp_path):
     before = os.umask(0o022)
     try:
         assert stat.S_IMODE(write_file(tmp_path / "x", ["text"]).stat().st_mode) == 0o644
@@ -410,7 +410,7 @@ def test_a_saved_file_can_be_read_by_whom_the_umask_says(tmp_path):
         os.umask(before)
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_a_symbolic_link_is_kept(tmp_path):
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     write_file(tmp_path / "link", ["new"], overwrite=True)
@@ -421,14 +421,14 @@ def test_a_link_stays_a_link(tmp_path):
 # two runs --------------------------------------------------------------------------------------------
 
 
-def test_two_runs_stand_side_by_side(run, tmp_path):
+def test_two_runs_are_compared_side_by_side(run, tmp_path):
     path = run.save_trace(tmp_path / "a.json")
     shown = repr(ipar_results.compare(path, run))
     assert re.search(r"took +[\d: d]+ +the same", shown)  # the run began on a fixed day, days ago
     assert "✕ KeyError · solve, line 13" in shown
 
 
-def test_a_faster_run_is_said_to_be_faster():
+def test_a_faster_run_is_called_faster():
     slow = Snapshot(name="f", total=10, elapsed=50.0, finished=True, state="done")
     fast = Snapshot(name="f", total=10, elapsed=20.0, finished=True, state="done", failed=2)
     comparison = ipar_results.compare(slow, fast)
@@ -445,7 +445,7 @@ def test_a_comparison_shows_hostile_texts_as_texts(text):
     assert "<img" not in html
 
 
-def test_a_hundred_thousand_tasks_are_all_there(tmp_path):
+def test_all_of_a_hundred_thousand_tasks_are_exported(tmp_path):
     n = 100_000
     monitor = many(n)
     events = events_of(monitor.save_trace(tmp_path / "x.json"))

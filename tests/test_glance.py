@@ -1,4 +1,4 @@
-"""What a client, a view or a cluster shows at a glance: the same as text and as HTML, and nothing secret."""
+"""The overview of a client, a view or a cluster shows the same facts as text and as HTML, and no secrets."""
 
 import pytest
 import samples
@@ -52,21 +52,21 @@ def test_text_and_html_show_the_same_facts(fact):
     assert fact in Outline(card(FULL)).words
 
 
-@pytest.mark.parametrize("glance", ALL)
-def test_every_card_is_whole_and_says_its_note(glance):
-    outline = Outline(card(glance))
+@pytest.mark.parametrize("overview", ALL)
+def test_every_card_is_complete_and_shows_its_note(overview):
+    outline = Outline(card(overview))
     assert outline.open == []
     assert "script" not in {tag for _, tag, _ in outline.elements}
-    assert glance.note in outline.words and glance.note in plain_text(glance)
+    assert overview.note in outline.words and overview.note in plain_text(overview)
 
 
-def test_what_is_not_known_is_not_made_up():
+def test_unknown_activity_is_shown_as_unknown():
     assert not {"waiting", "done", "idle"} & set(plain_text(SILENT).split())
     assert "1 not known" in plain_text(SILENT) and "1 not known" in Outline(card(SILENT)).words
     assert "no answer" in plain_text(SILENT) and "no answer" in Outline(card(SILENT)).words
 
 
-def test_many_engines_are_cut_and_that_is_said():
+def test_a_table_of_many_engines_is_cut_with_a_note():
     many = ClusterOverview(
         "Client", engines=tuple(EngineActivity(i, waiting=0, done=0) for i in range(1_000))
     )
@@ -75,7 +75,7 @@ def test_many_engines_are_cut_and_that_is_said():
     assert len(card(many)) < 60_000 and '<details class="ipar-fold" open' not in card(many)
 
 
-def test_busy_engines_are_told_to_screen_readers():
+def test_screen_readers_get_the_number_of_busy_engines():
     assert 'role="meter"' in card(FULL)
     assert 'aria-valuemin="0" aria-valuenow="2" aria-valuemax="4"' in card(FULL)
 
@@ -83,10 +83,10 @@ def test_busy_engines_are_told_to_screen_readers():
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_hostile_texts_stay_text(text):
     engine = EngineActivity(0, busy=True, result_name=text, index=0, seconds=1.0)
-    glance = ClusterOverview(
+    overview = ClusterOverview(
         text, text, engines=(engine,), settings=(text,), profile=text, controller=text, note=text
     )
-    outline = Outline(card(glance))
+    outline = Outline(card(overview))
     assert outline.open == []
     assert not {"script", "img"} & {tag for _, tag, _ in outline.elements}
-    assert len(plain_text(glance).splitlines()) == 3
+    assert len(plain_text(overview).splitlines()) == 3

@@ -1,4 +1,4 @@
-"""What a failed task was given is told in a few words, and no code of the user's is run for it."""
+"""The input of a failed task is described in a short text, without running code of the user."""
 
 import datetime
 import decimal
@@ -23,18 +23,18 @@ from ipar_results.upstream.sent_messages import MAX_CACHE_BYTES, MAX_MESSAGE_BYT
 
 
 def call(*args, **kwargs):
-    """The buffers of ``view.apply(f, *args, **kwargs)``."""
+    """Return the buffers of ``view.apply(f, *args, **kwargs)``."""
     return pack_apply_message(len, args, kwargs)
 
 
 def mapped(*parts):
-    """The buffers of one chunk of a map."""
+    """Return the buffers of one chunk of a map."""
     remotefunction._prepickled_map = remotefunction._prepickled_map or PrePickled(remotefunction._map)
     pieces = [PrePickled(len), *map(PrePickled, parts)]
     return pack_apply_message(remotefunction._prepickled_map, pieces, {})
 
 
-def told(buffers, inputs=1):
+def describe(buffers, inputs=1):
     cache = ArgumentCache()
     cache.add("m", buffers)
     request = cache.find("m")
@@ -48,7 +48,7 @@ class Point:
 
 
 class Loud:
-    """Whose every method leaves a mark."""
+    """A class whose methods record their calls."""
 
     called: ClassVar[list] = []
 
@@ -94,34 +94,34 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_input_is_told_as_python_would_write_it(name):
+def test_an_input_is_described_as_python_writes_it(name):
     value, text = CASES[name]
-    shown = told(mapped([value]))
+    shown = describe(mapped([value]))
     assert shown.replace("np.float64(2.5)", "2.5") == text.replace("np.float64(2.5)", "2.5")
-    assert told(call(value)) == shown
+    assert describe(call(value)) == shown
 
 
-def test_a_map_over_several_sequences_tells_the_tuple():
-    assert told(mapped([1], ["a"])) == "(1, 'a')"
+def test_a_map_over_several_sequences_is_described_by_its_tuple():
+    assert describe(mapped([1], ["a"])) == "(1, 'a')"
 
 
-def test_a_chunk_says_that_it_is_one_of_several():
-    assert told(mapped(range(40, 43)), inputs=3) == "one of [40, 41, 42]"
-    assert told(mapped(list(range(90))), inputs=90) == "one of [0, 1, 2, 3, 4, 5, ...]"
+def test_a_chunk_is_described_as_one_of_several_inputs():
+    assert describe(mapped(range(40, 43)), inputs=3) == "one of [40, 41, 42]"
+    assert describe(mapped(list(range(90))), inputs=90) == "one of [0, 1, 2, 3, 4, 5, ...]"
 
 
-def test_a_call_is_told_with_its_keywords():
-    assert told(call(1, "a", b=2, a=[3])) == "1, 'a', a=[3], b=2"
+def test_a_call_is_described_with_its_keywords():
+    assert describe(call(1, "a", b=2, a=[3])) == "1, 'a', a=[3], b=2"
 
 
 def test_no_code_of_the_user_runs():
     Loud.called.clear()
-    shown = told(mapped([[Loud(), partial(_shout, 1)]]))
+    shown = describe(mapped([[Loud(), partial(_shout, 1)]]))
     assert shown.startswith("[_shout('made'), ")
     assert Loud.called == []
 
 
-def test_what_is_pickled_to_run_a_command_does_not():
+def test_a_pickle_that_would_run_a_command_does_not_run_it():
     evil = b"cos\nsystem\n(S'touch /nowhere/at/all'\ntR."
     cache = ArgumentCache()
     cache.add("m", [b"f", pickle.dumps({"nargs": 1, "narg_bufs": 1, "kw_keys": []}), evil])
@@ -129,13 +129,13 @@ def test_what_is_pickled_to_run_a_command_does_not():
 
 
 @pytest.mark.parametrize("value", [np.zeros(10_000), "x" * 10_000, list(range(10_000))])
-def test_a_large_input_is_not_kept(value):
+def test_a_large_input_is_not_cached(value):
     cache = ArgumentCache()
     cache.add("m", mapped([value]))
     assert len(cache) == 0
 
 
-def test_what_is_kept_is_bounded_and_the_oldest_go_first():
+def test_the_cache_is_bounded_and_evicts_the_oldest_first():
     cache = ArgumentCache()
     many = MAX_CACHE_BYTES // MAX_MESSAGE_BYTES + 100
     buffers = [b"f", b"x" * MAX_MESSAGE_BYTES]
@@ -148,7 +148,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_go_first():
     assert len(cache) == cache._bytes == 0
 
 
-def test_a_message_of_a_broadcast_finds_what_was_sent_once_for_all():
+def test_a_message_of_a_broadcast_finds_the_arguments_sent_once_for_all():
     cache = ArgumentCache()
     cache.add("a_1", call(5))
     assert describe_input(*cache.find("a_1_3f2b"), 1) == "5"
@@ -156,9 +156,9 @@ def test_a_message_of_a_broadcast_finds_what_was_sent_once_for_all():
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 5))
-def test_bytes_of_any_kind_do_no_harm(data, inputs):
+def test_arbitrary_bytes_do_no_harm(data, inputs):
     for buffers in ([b"f", pickle.dumps({"nargs": 1, "narg_bufs": 1, "kw_keys": []}), data], [b"f", data]):
-        shown = told(buffers, inputs)
+        shown = describe(buffers, inputs)
         assert shown is None or len(shown) <= MAX_LENGTH
 
 
@@ -171,6 +171,6 @@ plain = st.recursive(
 
 @settings(max_examples=100, deadline=None)
 @given(plain)
-def test_any_plain_value_is_told_in_bounded_length_or_not_kept(value):
-    shown = told(call(value))
+def test_any_plain_value_is_described_in_bounded_length_or_not_cached(value):
+    shown = describe(call(value))
     assert shown is None or 0 < len(shown) <= MAX_LENGTH

@@ -1,4 +1,4 @@
-"""What holds of every table of tasks, in whatever order its answers came and whichever times are missing."""
+"""Invariants of every table of tasks, for any order of replies and any missing times."""
 
 import json
 import re
@@ -34,7 +34,7 @@ sized = settings(max_examples=60, deadline=None)
 
 
 def answered(table, order):
-    """A monitor of a map whose messages were answered in this order; its futures are kept with it."""
+    """Return the monitor of a map whose replies came in this order; it keeps the futures alive."""
     fed = Fed(len(table), chunks=[row["inputs"] for row in table])
     monitor = Monitor(fed.result, follow(fed))
     monitor.kept = fed
@@ -52,7 +52,7 @@ def answered(table, order):
         elif row["kind"] != "pending":
             fed.fail(i, kind=KINDS[row["kind"]], **times, **where)
         if i % 3 == 0:
-            monitor.snapshot()  # somebody looks meanwhile
+            monitor.snapshot()  # a view reads in between
     return monitor
 
 
@@ -61,7 +61,7 @@ def inputs_of(table, *kinds):
 
 
 def _rounded(record):
-    """The record with its times to a tenth of a millisecond: they are large numbers of seconds."""
+    """Return the record with times in tenths of a millisecond, as large POSIX seconds lose precision."""
     return {
         name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(record).items()
     }
@@ -72,7 +72,7 @@ def _coarse(event):
 
 
 def facts(monitor):
-    """All of a snapshot that must not depend on the order of the answers."""
+    """Return the fields of a snapshot that must not depend on the order of replies."""
     snapshot = monitor.snapshot()
     names = ("total", "done", "ok", "failed", "aborted", "running", "queued", "messages", "finished", "state")
     groups = {
@@ -106,7 +106,7 @@ def test_counts_are_exact(table):
 
 @sized
 @given(table=tables, random=st.randoms())
-def test_the_order_of_the_answers_changes_nothing(table, random):
+def test_the_order_of_replies_changes_nothing(table, random):
     order = random.sample(range(len(table)), len(table))
     one, other = answered(table, range(len(table))), answered(table, order)
     assert facts(one) == facts(other)
@@ -115,7 +115,7 @@ def test_the_order_of_the_answers_changes_nothing(table, random):
 
 @sized
 @given(table=tables, random=st.randoms())
-def test_the_order_of_the_answers_changes_neither_trace_nor_pictures(table, random, tmp_path_factory):
+def test_the_order_of_replies_changes_neither_trace_nor_drawings(table, random, tmp_path_factory):
     order = random.sample(range(len(table)), len(table))
     root = tmp_path_factory.mktemp("traces")
     events, strokes, moved = [], [], []
@@ -137,7 +137,7 @@ def test_the_order_of_the_answers_changes_neither_trace_nor_pictures(table, rand
 
 @sized
 @given(tables)
-def test_missing_times_are_missing_and_not_made_up(table):
+def test_missing_times_stay_missing(table):
     monitor = answered(table, range(len(table)))
     frame, snapshot = monitor.to_dataframe(), monitor.snapshot()
     for row, started, completed, took in zip(

@@ -1,4 +1,4 @@
-"""The list of results says the same as text and as HTML, and nothing in it does harm."""
+"""The listing of results shows the same facts as text and as HTML, with hostile names as text."""
 
 import re
 
@@ -30,11 +30,11 @@ def test_the_columns_of_the_text_are_aligned():
     assert len(lines) == 3 and len(set(glyphs)) == 1
 
 
-def test_what_is_left_out_is_said():
+def test_a_cut_listing_notes_how_many_results_there_are():
     assert plain_text(ROWS[-1:], 3).startswith("the newest 1 of 3 results")
 
 
-def test_without_results_it_says_what_would_be_listed():
+def test_an_empty_listing_explains_what_would_be_listed():
     assert "No results yet" in plain_text([], 0)
     assert "No results yet" in Outline(html_table([], 0)).words
     assert "<table" not in html_table([], 0)

@@ -1,4 +1,4 @@
-"""The card is whole, inert and bounded, and says what the text says."""
+"""The card is complete, safe and bounded, and shows the same facts as the text."""
 
 import re
 from dataclasses import replace
@@ -23,7 +23,7 @@ LONG = [
 
 
 class Outline(HTMLParser):
-    """The elements of a document, and its text without the style sheet."""
+    """Parser that collects the elements of a document, and its text without the style sheet."""
 
     def __init__(self, source):
         super().__init__()
@@ -32,7 +32,7 @@ class Outline(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag, attrs):
-        # colours may come and go inside preformatted text
+        # preformatted text may hold spans for colours
         if "pre" not in self.open:
             self.elements.append((len(self.open), tag, tuple(sorted(name for name, _ in attrs))))
         for name, value in attrs:
@@ -59,20 +59,20 @@ def summaries(card):
 
 
 @pytest.mark.parametrize("name", samples.ALL)
-def test_every_element_is_closed_where_it_was_opened(name):
+def test_every_element_is_closed_in_order(name):
     assert Outline(html.card(samples.ALL[name])).open == []
 
 
 @pytest.mark.parametrize("name", samples.ALL)
-def test_the_card_says_what_the_line_says(name):
-    """Every fact of the line stands in the card's text."""
+def test_the_card_shows_the_facts_of_the_summary_line(name):
+    """Each fact of the line is in the card's text."""
     shown = Outline(html.card(samples.ALL[name])).words
     facts = re.split(r" · |: |, ", summary_line(samples.ALL[name]).replace("simulate failed", "failed"))
     assert [fact for fact in facts if fact not in shown] == []
 
 
 @pytest.mark.parametrize("name", ["running", "failed", "lost", "queued", "aborted"])
-def test_the_bar_tells_its_value_to_screen_readers(name):
+def test_the_bar_has_a_value_for_screen_readers(name):
     snapshot = samples.ALL[name]
     bar = re.search('<div class="ipar-bar"[^>]*>', html.head(snapshot)).group()
     assert 'role="progressbar"' in bar
@@ -93,7 +93,7 @@ def test_a_small_result_has_no_bar(name):
 @pytest.mark.parametrize(
     ("state", "glyph"), [(state, glyph) for state, (glyph, _) in words.STATES.items()][:5]
 )
-def test_every_state_has_a_shape_beside_its_colour(state, glyph):
+def test_every_state_has_a_symbol_beside_its_colour(state, glyph):
     assert f">{glyph}</span>" in html.head(replace(samples.running, state=state))
 
 
@@ -118,16 +118,16 @@ def test_an_engine_shows_what_it_runs_and_its_busy_share():
     assert "94 %" in shown
 
 
-def test_a_dead_engine_says_so():
+def test_a_dead_engine_is_marked():
     assert "7 ! died" in Outline(html.engines(samples.lost)).words
 
 
-def test_a_finished_result_has_no_column_for_what_runs_now():
+def test_a_finished_result_has_no_column_for_running_tasks():
     assert "Now" in html.engines(samples.running)
     assert "Now" not in html.engines(samples.failed)
 
 
-def test_an_engine_is_never_busier_than_always():
+def test_an_engine_is_never_busy_more_than_100_percent():
     load = EngineLoad(0, busy_time=100.0)
     assert "100 %" in html.engines(replace(samples.running, elapsed=1.0, engines=(load,)))
 
@@ -136,7 +136,7 @@ def test_a_result_without_elapsed_time_has_idle_engines():
     assert "0 %" in html.engines(replace(samples.running, elapsed=0.0))
 
 
-def test_the_traceback_is_whole_and_coloured():
+def test_the_traceback_is_complete_and_coloured():
     drawn = html.failures(samples.running)
     assert '<span class="ipar-on-yellow">solve</span>' in drawn
     assert "---&gt; 13" in drawn
@@ -150,7 +150,7 @@ def test_a_long_traceback_keeps_its_head_and_its_tail():
     assert re.search(r"… 69\d,\d{3} characters left out …", shown)
 
 
-def test_tasks_are_told_from_the_first_submission_on():
+def test_times_of_tasks_are_relative_to_the_first_submission():
     assert "8 0 ✓ ok 3 ms 2.1 s 2.1 s" in Outline(html.tasks(samples.running)).words
 
 
@@ -174,11 +174,11 @@ def test_a_task_carries_its_message_id():
         (html.engines, "many_engines", "64 of 1,024 engines"),
     ],
 )
-def test_a_table_says_how_much_of_it_is_shown(fragment, sample, sentence):
+def test_a_cut_table_notes_how_many_rows_are_shown(fragment, sample, sentence):
     assert sentence in fragment(samples.ALL[sample])
 
 
-def test_failures_and_outputs_say_how_many_are_shown():
+def test_cut_failures_and_outputs_note_how_many_are_shown():
     assert "groups of failures" in html.failures(samples.huge)
     assert "of 100,000 tasks that wrote something" in html.outputs(samples.huge)
 
@@ -202,7 +202,7 @@ def test_a_long_output_keeps_its_tail():
 
 
 @pytest.mark.parametrize("fragment", [html.engines, html.tasks, html.outputs])
-def test_an_empty_fragment_says_so(fragment):
+def test_an_empty_fragment_is_a_sentence(fragment):
     assert Outline(fragment(samples.empty)).words.endswith(".")
 
 
@@ -210,8 +210,8 @@ def test_no_failures_draw_nothing():
     assert html.failures(samples.done).strip() == ""
 
 
-def test_the_card_reads_well_without_its_style():
-    """Facts stay apart and glyphs stay text where a front end strips the style sheet."""
+def test_the_card_is_readable_without_its_style():
+    """Facts stay separated and symbols stay text if a front end strips the style sheet."""
     assert Outline(html.card(samples.running)).words.startswith(
         "▸ simulate 412 of 1,000 · 0:23 · about 0:31 – 0:38 left"
         " ✓ 398 ok, ✕ 14 failed, ▸ 8 running, ○ 580 queued · 17.9 tasks/s · speed-up 7.4 on 8 engines (93 %)"
@@ -247,13 +247,13 @@ def test_hostile_text_is_shown_as_text(text):
 
 @pytest.mark.parametrize("text", LONG, ids=["markup", "escapes", "styles", "letters", "lines"])
 @pytest.mark.parametrize("sample", ["running", "many_engines", "one_failed"])
-def test_a_card_stays_below_its_size_whatever_it_is_given(sample, text):
+def test_a_card_stays_below_its_size_for_any_text(sample, text):
     card = html.card(samples.poisoned(samples.ALL[sample], text))
     assert len(card.encode()) <= DEFAULT_LIMITS.total_bytes
     assert Outline(card).open == []
 
 
-def test_a_huge_result_stays_below_200_kb_and_says_what_is_left_out():
+def test_a_huge_result_stays_below_200_kb_and_notes_what_is_omitted():
     card = html.card(samples.huge)
     assert len(card.encode()) < 200_000
     assert "of 500 groups of failures" in card
@@ -262,11 +262,11 @@ def test_a_huge_result_stays_below_200_kb_and_says_what_is_left_out():
 
 
 @pytest.mark.parametrize("fragment", [html.engines, html.failures, html.tasks, html.outputs])
-def test_a_fragment_stays_below_the_size_it_is_given(fragment):
+def test_a_fragment_stays_below_its_size_limit(fragment):
     assert len(fragment(samples.huge, Limits(total_bytes=20_000)).encode()) <= 20_000
 
 
-def test_long_texts_give_way_before_rows():
+def test_long_texts_are_cut_before_rows():
     tighter = Limits().tighter()
     assert (tighter.traceback, tighter.tasks) == (4_000, 50)
     assert Limits(traceback=500).tighter().tasks == 25
@@ -276,7 +276,7 @@ def test_the_same_snapshot_draws_the_same_card():
     assert html.card(samples.running) == html.card(samples.running)
 
 
-def test_where_the_time_went_is_one_bar_with_words_and_the_advice_below():
+def test_the_use_of_time_is_one_labelled_bar_with_the_advice_below():
     drawn = html.card(samples.done)
     label = "computing 3 %, transfer and overhead 82 %, waiting 15 %"
     assert f'role="img" aria-label="Where the engines&#39; time went: {label}"' in drawn

@@ -1,4 +1,4 @@
-"""A result in words says the facts in one safe line."""
+"""A result is summarized in one safe line of text."""
 
 import io
 import math
@@ -35,7 +35,7 @@ from ipar_results.render.text import ProgressBar, _Tqdm, plain_text, summary_lin
         (math.inf, "–"),
     ],
 )
-def test_the_clock_is_written_for_people(seconds, written):
+def test_a_duration_is_formatted_for_people(seconds, written):
     assert format_duration(seconds) == written
 
 
@@ -49,7 +49,7 @@ def test_the_clock_is_written_for_people(seconds, written):
         (None, ""),
     ],
 )
-def test_a_throughput_is_written_in_a_readable_unit(per_second, written):
+def test_a_throughput_is_formatted_in_a_readable_unit(per_second, written):
     assert words.throughput(replace(samples.running, throughput=per_second)) == written
 
 
@@ -72,7 +72,7 @@ def test_engines_are_named_in_a_phrase(ids, phrase):
 @pytest.mark.parametrize(
     ("fraction", "written"), [(0, "0 %"), (0.001, "< 1 %"), (0.93, "93 %"), (math.nan, "–")]
 )
-def test_a_share_is_never_rounded_to_nothing(fraction, written):
+def test_a_percentage_is_never_rounded_to_zero(fraction, written):
     assert format_percent(fraction) == written
 
 
@@ -100,19 +100,19 @@ def test_a_share_is_never_rounded_to_nothing(fraction, written):
         ),
     ],
 )
-def test_the_line_tells_the_state(sample, expected):
+def test_the_line_shows_the_state(sample, expected):
     assert summary_line(samples.ALL[sample]) == expected
 
 
-def test_the_line_says_that_contact_and_an_engine_were_lost():
+def test_the_line_shows_lost_contact_and_a_lost_engine():
     assert "228 ok, 2 failed, 770 lost contact, 1 engine died · 0:15" in summary_line(samples.lost)
 
 
-def test_the_line_says_that_a_result_is_no_longer_followed():
+def test_the_line_shows_that_a_result_is_no_longer_followed():
     assert "0:23 · no longer followed" in summary_line(samples.frozen)
 
 
-def test_the_line_says_how_many_messages_carry_the_inputs():
+def test_the_line_shows_the_number_of_messages_of_a_chunked_map():
     assert "20,000 tasks in 128 messages" in summary_line(samples.chunked)
 
 
@@ -124,7 +124,7 @@ def test_an_estimate_of_one_second_is_one_number():
     assert "about 0:31 left" in summary_line(replace(samples.running, eta=(31.1, 31.9)))
 
 
-def test_the_bundle_adds_a_line_for_each_group_and_the_note():
+def test_the_plain_text_adds_a_line_for_each_group_and_the_note():
     assert plain_text(samples.aborted).splitlines()[1:] == [
         "✕ 12 ValueError: grid of 0 cells cannot be solved  (simulate, line 13 · engines 0–7)",
         "    inputs 3, 40–49, 77 · first at 3.0 s, last at 0:21 · input 3: (0, 7)",
@@ -134,24 +134,24 @@ def test_the_bundle_adds_a_line_for_each_group_and_the_note():
     ]
 
 
-def test_the_bundle_of_a_single_failure_is_its_line():
+def test_the_plain_text_of_a_single_failure_is_its_line():
     assert plain_text(samples.one_failed) == summary_line(samples.one_failed)
 
 
-def test_the_bundle_counts_the_groups_it_leaves_out():
+def test_the_plain_text_counts_the_omitted_groups():
     assert "\nand 480 more groups of failures\n" in plain_text(samples.huge)
 
 
 @pytest.mark.parametrize("text", [*samples.HOSTILE, samples.MEGABYTE], ids=range(10))
 @pytest.mark.parametrize("sample", ["running", "lost", "one", "one_failed", "empty"])
-def test_hostile_text_stays_inert_and_on_its_line(sample, text):
+def test_hostile_text_is_sanitized_and_stays_on_its_line(sample, text):
     told = plain_text(samples.poisoned(samples.ALL[sample], f"{text}\nmore"))
     assert len(told.splitlines()) == len(plain_text(replace(samples.ALL[sample], note="n")).splitlines())
     assert told.replace("\n", "").isprintable()
     assert len(told.encode()) < 20_000
 
 
-def test_nothing_known_is_still_a_line():
+def test_unknown_figures_are_left_out_of_the_line():
     bare = replace(samples.running, name="", engines=(EngineLoad(0),), throughput=math.nan, speedup=math.inf)
     assert summary_line(bare).startswith("result: 412 of 1,000")
 
@@ -165,7 +165,7 @@ def test_a_failure_without_a_message_or_a_place_is_its_type():
 
 
 def drawn(*snapshots):
-    """The last line that a bar leaves on a terminal."""
+    """Return the last line that a bar leaves on a terminal."""
     file = io.StringIO()
     bar = ProgressBar(snapshots[0], file)
     for snapshot in snapshots:
@@ -174,7 +174,7 @@ def drawn(*snapshots):
     return file.getvalue().rstrip("\n").rsplit("\r", 1)[1].rstrip()
 
 
-def test_the_bar_shows_what_the_snapshot_says():
+def test_the_bar_shows_the_facts_of_the_snapshot():
     shown = drawn(samples.running)
     assert shown.startswith("simulate:  41%|")
     assert shown.endswith("| 412/1,000 [0:23, 17.9 tasks/s, 14 failed, 8 running, about 0:31 – 0:38 left]")
@@ -184,7 +184,7 @@ def test_the_bar_ends_in_the_last_state():
     assert drawn(samples.running, samples.failed).endswith("1,000/1,000 [took 0:57, 17.9 tasks/s, 14 failed]")
 
 
-def test_the_bar_of_an_empty_result_says_so():
+def test_the_bar_of_an_empty_result_shows_zero_tasks():
     assert "0/0" in drawn(samples.empty)
 
 
@@ -198,18 +198,18 @@ def test_a_closed_bar_draws_nothing_more():
     assert file.getvalue() == before
 
 
-def test_the_bar_leaves_no_thread_behind(monkeypatch):
+def test_the_bar_leaves_no_thread(monkeypatch):
     monkeypatch.setattr(_Tqdm, "monitor", None)
     before = threading.active_count()
     drawn(samples.running, samples.done)
     assert threading.active_count() == before
 
 
-def test_a_hostile_name_does_not_leave_the_bar():
+def test_a_hostile_name_stays_in_the_bar():
     assert drawn(samples.poisoned(samples.running, "\x1b[2J{0}\r\nx")).startswith("{0} ↵ x:  41%|")
 
 
-def test_where_the_time_went_and_the_advice_are_told_in_words():
+def test_the_plain_text_has_the_use_of_time_and_the_advice():
     text = plain_text(samples.done)
     assert "\nengines' time: computing 3 %, transfer and overhead 82 %, waiting 15 %\n" in text
     assert "\n! Tasks average 0.5 ms, less than the cost of sending one. chunksize=128 would" in text

@@ -1,4 +1,4 @@
-"""The one wire format, and that a snapshot is what it was."""
+"""The wire format of a snapshot is fixed, and snapshots are immutable."""
 
 import json
 from dataclasses import FrozenInstanceError, fields, replace
@@ -79,7 +79,7 @@ SNAPSHOT = Snapshot(
 )
 
 
-def test_the_message_is_the_golden_one():
+def test_the_message_equals_the_golden_file():
     assert SNAPSHOT.to_json() == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
@@ -109,7 +109,7 @@ def test_every_field_is_on_the_wire_under_its_own_name():
     ],
     ids=lambda record: type(record).__name__,
 )
-def test_what_was_told_cannot_be_changed(record):
+def test_a_record_cannot_be_changed(record):
     for field in fields(record):
         with pytest.raises(FrozenInstanceError):
             setattr(record, field.name, None)

@@ -1,4 +1,4 @@
-"""The drawn timeline: bounded at any size, and a failure is always to be seen."""
+"""The drawn timeline has a bounded size and always shows failures."""
 
 import re
 from dataclasses import replace
@@ -18,7 +18,7 @@ NOBODY = RunningTasks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, 
 
 
 def timeline(start, duration, slot=None, status=None, engines=None, of=None, running=NOBODY, now=None):
-    """A timeline from 1,000 s on."""
+    """Return a timeline whose base is 1,000 s."""
     n = len(start)
     start, duration = np.array(start, float), np.array(duration, float)
     slot = np.zeros(n, np.int32) if slot is None else np.array(slot, np.int32)
@@ -42,7 +42,7 @@ def timeline(start, duration, slot=None, status=None, engines=None, of=None, run
 
 
 def busy(n, engines, failed=(), seconds=1.0):
-    """So many tasks on as many engines, in turn and without a gap."""
+    """Return a timeline of n tasks that the engines run in turn, without gaps."""
     number = np.arange(n)
     status = np.full(n, OK)
     status[list(failed)] = FAILED
@@ -50,7 +50,7 @@ def busy(n, engines, failed=(), seconds=1.0):
 
 
 def widths(picture, kind):
-    """The width of each stroke of one kind, in units of the drawing."""
+    """Return the width of each stroke of one kind, in units of the drawing."""
     paths = re.findall(rf'<path class="ipar-{kind}"[^>]* d="([^"]*)"', picture)
     return [int(w) for path in paths for w in re.findall(r"h(\d+)", path)]
 
@@ -59,12 +59,12 @@ def draw(given, snapshot=samples.failed):
     return html.timeline_plot(snapshot, given)
 
 
-def test_a_few_tasks_are_slices_of_their_own():
+def test_each_of_a_few_tasks_is_a_slice():
     assert len(widths(draw(busy(24, 4, failed=[5])), "ok")) == 23
     assert len(widths(draw(busy(24, 4, failed=[5])), "failed")) == 1
 
 
-def test_a_slice_is_where_and_as_long_as_its_task():
+def test_a_slice_has_the_start_and_length_of_its_task():
     path = re.search(r'ipar-ok"[^>]* d="M(\d+) \d+h(\d+)"', draw(timeline([5.0], [2.5], now=10.0)))
     left, width = int(path[1]) / svg.SLICE_UNITS, int(path[2]) / svg.SLICE_UNITS
     assert left == pytest.approx(0.5, abs=0.01)
@@ -77,7 +77,7 @@ def test_it_is_at_most_sixty_kilobytes(n, engines):
     assert len(draw(busy(n, engines, failed=range(0, n, 7))).encode()) < 60_000
 
 
-def test_it_is_bounded_where_every_column_differs_from_the_next():
+def test_it_is_bounded_if_every_column_differs_from_the_next():
     rng = np.random.default_rng(0)
     n = 100_000
     noise = timeline(
@@ -90,7 +90,7 @@ def test_it_is_bounded_where_every_column_differs_from_the_next():
 
 
 @pytest.mark.parametrize("engines", [1, 8, 1024])
-def test_one_failure_among_many_is_seen(engines):
+def test_one_failure_among_many_is_visible(engines):
     picture = draw(busy(50_000, engines, failed=[31_234], seconds=0.001))
     assert len(widths(picture, "failed")) == 1
 
@@ -101,55 +101,55 @@ def test_many_engines_share_a_lane():
     assert drawing["lanes"].labels[0] == "0–42"
 
 
-def test_shades_are_the_share_of_the_time():
+def test_shades_show_the_share_of_busy_time():
     """One engine that computes half of each column's time."""
     n = 50_000
     drawing = svg.draw_timeline(timeline(np.arange(n) * 1.0, np.full(n, 0.5)))
     assert [path["opacity"] for path in drawing["paths"]] == [svg._SHADES[1]]
 
 
-def test_a_sample_says_that_it_is_one():
+def test_a_sample_is_labelled_as_one():
     assert "timeline shows 24 of 100,000 tasks" in draw(replace(busy(24, 4), ended=100_000))
     assert "timeline shows" not in draw(busy(24, 4))
 
 
-def test_what_can_not_be_placed_is_counted():
+def test_tasks_without_times_are_counted():
     lost = timeline([0.0, np.nan, np.nan, 1.0], [1.0, np.nan, np.nan, 1.0], status=[OK, FAILED, ABORTED, OK])
     picture = draw(lost)
     assert "1 failed without times, not drawn" in picture
     assert "1 aborted without times, not drawn" in picture
 
 
-def test_clocks_that_differ_are_mentioned_and_draw_nothing_outside():
+def test_skewed_clocks_are_noted_and_draw_nothing_outside():
     picture = draw(timeline([0.0, -5_000.0, 9_000.0], [10.0, 1.0, 1.0], [0, 1, 2], now=10.0))
     assert "2 outside the run by their engines&#39; clocks" in picture
     assert all(int(x) <= svg.SLICE_UNITS for x in re.findall(r"M(\d+) ", picture))
 
 
-def test_what_runs_is_an_outline_up_to_the_present():
+def test_a_running_task_is_an_outline_up_to_the_present():
     running = RunningTasks(np.array([3]), np.array([3]), np.array([0], np.int32), np.array([6.0]))
     picture = draw(timeline([0.0], [5.0], running=running, now=8.0), samples.running)
     assert picture.count('class="ipar-running"') == 2  # and the present
 
 
-def test_an_engine_nobody_knows_has_a_lane_of_its_own():
+def test_an_unknown_engine_has_its_own_lane():
     assert svg.draw_timeline(timeline([0.0, 0.0], [1.0, 1.0], [0, -1]))["lanes"].labels == [
         "engine 0",
         "not known",
     ]
 
 
-def test_nothing_is_drawn_for_one_task_or_before_anything_began():
+def test_nothing_is_drawn_for_a_single_task_or_before_the_first_start():
     assert html.timeline_plot(samples.one, busy(1, 1)) == ""
     assert html.timeline_plot(samples.queued, timeline([], [])) == ""
 
 
-def test_the_card_has_it_between_the_facts_and_the_failures():
+def test_the_card_has_the_timeline_between_facts_and_failures():
     card = html.card(samples.failed, timeline=busy(24, 4))
     assert card.index('"ipar-facts"') < card.index('"ipar-plot"') < card.index('"ipar-failure"')
 
 
-def test_the_whole_card_stays_bounded_with_it():
+def test_the_card_with_the_timeline_stays_bounded():
     card = html.card(samples.huge, timeline=busy(100_000, 24, failed=range(0, 100_000, 3)))
     assert len(card.encode()) < 180_000
 
@@ -164,7 +164,7 @@ def test_an_engine_of_any_name_is_harmless(text):
     assert len(picture) < 5_000
 
 
-def test_without_style_and_drawing_no_stray_words_are_left():
+def test_without_style_and_drawing_no_stray_text_is_left():
     bare = re.sub(r"<svg.*?</svg>", "", draw(busy(24, 4)), flags=re.S)
     assert Outline(bare).words == ""
 
@@ -185,7 +185,7 @@ rows = st.tuples(
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(rows, max_size=60))
-def test_any_table_of_tasks_gives_a_whole_picture(table):
+def test_any_table_of_tasks_is_drawn_completely(table):
     start, duration, slot, status = zip(*table, strict=True) if table else ((), (), (), ())
     given = timeline(start, duration, slot, status, engines=range(31), now=50.0)
     picture = draw(given)

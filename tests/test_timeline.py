@@ -1,4 +1,4 @@
-"""The timeline: honest counts, failures first, and JSON of plain numbers."""
+"""The timeline has exact counts, keeps failures first, and is converted to plain JSON."""
 
 import json
 
@@ -12,7 +12,7 @@ from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import sample
 
 
-def test_it_holds_what_has_ended_and_what_runs():
+def test_it_holds_ended_and_running_messages():
     fed = Fed(4)
     followed = follow(fed)
     fed.busy(3)
@@ -29,7 +29,7 @@ def test_it_holds_what_has_ended_and_what_runs():
     assert timeline.base == START.timestamp()
 
 
-def test_chunks_say_which_inputs_they_carry():
+def test_chunks_have_the_indices_of_their_inputs():
     fed = Fed(3, chunks=[5, 5, 2])
     followed = follow(fed)
     for i in range(3):
@@ -39,13 +39,13 @@ def test_chunks_say_which_inputs_they_carry():
     assert timeline.inputs.tolist() == [5, 5, 2]
 
 
-def test_before_anything_has_ended_it_is_empty_and_still_json():
+def test_before_the_first_end_it_is_empty_and_still_json():
     timeline = follow(Fed(2)).timeline()
     assert timeline.shown == timeline.ended == 0
     assert json.loads(json.dumps(timeline.to_json()))["position"] == []
 
 
-def test_json_is_of_plain_numbers_rounded_to_milliseconds_with_null_for_what_nobody_knows():
+def test_json_has_plain_numbers_in_milliseconds_and_null_for_unknown_times():
     fed = Fed(3)
     followed = follow(fed)
     fed.reply(0, seconds=0.123456)
@@ -65,7 +65,7 @@ def test_json_is_of_plain_numbers_rounded_to_milliseconds_with_null_for_what_nob
     }
 
 
-def test_a_sample_says_so_and_keeps_every_failure():
+def test_a_sample_is_marked_and_keeps_every_failure():
     client = Client()
     fed = Fed(100, client=client)
     followed = follow(fed)
@@ -78,7 +78,7 @@ def test_a_sample_says_so_and_keeps_every_failure():
 
 
 @given(st.lists(st.sampled_from([OK, OK, OK, FAILED, ABORTED]), max_size=200), st.integers(0, 250))
-def test_a_sample_is_bounded_ascending_without_doubles_and_puts_failures_first(codes, limit):
+def test_a_sample_is_bounded_ascending_without_duplicates_and_prefers_failures(codes, limit):
     status = np.array(codes, np.int8)
     index = np.arange(len(codes))
     taken = sample(index, status, limit)
@@ -89,7 +89,7 @@ def test_a_sample_is_bounded_ascending_without_doubles_and_puts_failures_first(c
 
 
 @pytest.mark.parametrize("limit", [None, 1000])
-def test_the_order_of_arrival_changes_nothing(limit):
+def test_the_order_of_replies_changes_nothing(limit):
     forwards, backwards = Fed(20), Fed(20)
     columns = []
     for fed, order in ((forwards, range(20)), (backwards, reversed(range(20)))):
