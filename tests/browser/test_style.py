@@ -8,7 +8,6 @@ import samples
 from fakes import Fed, follow
 from nbconvert import HTMLExporter
 
-from ipar_results.facts.take_timeline import take_timeline
 from ipar_results.render import html, style
 
 pytestmark = pytest.mark.browser
@@ -50,7 +49,7 @@ def timeline():
     for i in range(20):
         fed.reply(i, engine_id=i % 5, engine_uuid=f"uuid-{i % 5}")
     followed.drain()
-    return html.card(followed.snapshot(), timeline=take_timeline(followed))
+    return html.card(followed.snapshot(), timeline=followed.timeline())
 
 
 @pytest.mark.parametrize("template", ["lab", "classic"])

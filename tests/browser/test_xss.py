@@ -36,9 +36,8 @@ def timeline(text):
     for i in range(4):
         fed.reply(i, engine_id=None, engine_uuid=f"{i}{text}")
     followed.drain()
-    from ipar_results.facts.take_timeline import take_timeline
 
-    return take_timeline(followed)
+    return followed.timeline()
 
 
 def views(text):

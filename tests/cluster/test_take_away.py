@@ -7,7 +7,6 @@ import pytest
 from tasks import fail_first, odd
 
 import ipar_results
-from ipar_results.live.session import current
 
 pytestmark = pytest.mark.cluster
 
@@ -58,7 +57,7 @@ def test_csv_trace_and_report_tell_the_same(ar, tmp_path):
 
 
 def test_a_timeline_has_each_task_where_it_ran(ar):
-    timeline = current().followed(ar).timeline()
+    timeline = ipar_results.live.session.current().followed(ar).timeline()
     assert [timeline.engines[slot] for slot in timeline.slot] == [md.engine_id for md in ar.metadata]
     starts = [md.started.timestamp() - timeline.base for md in ar.metadata]
     assert timeline.start.tolist() == pytest.approx(starts, abs=2e-6)
