@@ -27,7 +27,7 @@ def _answers(client, uuid, timeout=0.2):
     header = client.session.msg_header("comm_close")
     metadata = client.metadata[header["msg_id"]]
     content = {"comm_id": "unknown", "data": {}}
-    client._send(client._mux_stream, "comm_close", content=content, header=header, ident=uuid.encode())
+    client._send(client._control_stream, "comm_close", content=content, header=header, ident=uuid.encode())
     deadline = time.monotonic() + timeout
     while metadata["engine_uuid"] is None and time.monotonic() < deadline:
         time.sleep(0.005)
