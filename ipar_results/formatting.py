@@ -41,7 +41,7 @@ def clip_middle(text: str, limit: int, head: int | None = None) -> str:
 
 def none_if_nan(number: float) -> float | None:
     """Return None for NaN, which stands for an unknown number in columns and cannot be written as JSON."""
-    return None if math.isnan(number) else number
+    return None if math.isnan(number) else float(number)
 
 
 def format_duration(seconds: float | None) -> str:

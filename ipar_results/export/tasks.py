@@ -80,7 +80,7 @@ class Tasks:
                 msg_id=self.msg_id[i],
                 engine_id=self.engine[i],
                 status=STATUSES[self.status[i]],
-                **dict(zip(_TIMES, (none_if_nan(float(column[i])) for column in times), strict=True)),
+                **dict(zip(_TIMES, (none_if_nan(column[i]) for column in times), strict=True)),
                 attempts=int(self.attempts[i]),
             )
             for i in positions.tolist()

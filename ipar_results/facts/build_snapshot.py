@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..describe import short_repr
+from ..formatting import none_if_nan
 from ..log import trouble
 from ..model.snapshot import (
     Advice,
@@ -165,10 +165,10 @@ def _tasks(record: Record, msg_ids: Sequence[str], metadata: Sequence[Any]) -> t
             engine_id=engine_of(record, i),
             status=status_of(record, i),
             submitted=_time(md["submitted"]),
-            started=_number(columns.started[i]),
-            completed=_number(columns.completed[i]),
+            started=none_if_nan(columns.started[i]),
+            completed=none_if_nan(columns.completed[i]),
             received=_time(md["received"]),
-            duration=_number(columns.completed[i] - columns.started[i]),
+            duration=none_if_nan(columns.completed[i] - columns.started[i]),
             attempts=record.attempts.count(i),
         )
         for i, md in enumerate(metadata[:TASKS_SHOWN])
@@ -238,9 +238,5 @@ def _describe_value(value: Any, metadata: Sequence[Any]) -> str | None:
     return f"<{type(value).__name__}>"
 
 
-def _number(value: Any) -> float | None:
-    return None if math.isnan(value) else float(value)
-
-
 def _time(value: Any) -> float | None:
-    return _number(to_posix(value))
+    return none_if_nan(to_posix(value))

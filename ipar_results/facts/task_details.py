@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..formatting import utf8_safe
+from ..formatting import none_if_nan, utf8_safe
 from ..record.failures import Failure, capped
 from ..record.state import Record
 from ..upstream.timestamps import to_posix
@@ -55,11 +54,11 @@ def task(
         "msg_id": msg_ids[position],
         "engine_id": engine_of(record, position),
         "status": status_of(record, position),
-        "submitted": _number(to_posix(md["submitted"])),
-        "started": _number(started),
-        "completed": _number(completed),
-        "received": _number(to_posix(md["received"])),
-        "duration": _number(completed - started),
+        "submitted": none_if_nan(to_posix(md["submitted"])),
+        "started": none_if_nan(started),
+        "completed": none_if_nan(completed),
+        "received": none_if_nan(to_posix(md["received"])),
+        "duration": none_if_nan(completed - started),
         "attempts": record.attempts.count(position),
         "error": None
         if failure is None
@@ -123,10 +122,6 @@ def _bundle(output: Any, room: int) -> tuple[dict[str, Any], int]:
         note = f"… {', '.join(left_out)} left out"
         data.setdefault("text/plain", note)
     return {"data": data, "metadata": {}}, size
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or math.isnan(value) else float(value)
 
 
 def outputs(record: Record, metadata: Sequence[Any]) -> dict[str, Any]:
