@@ -12,8 +12,7 @@ from trap import FOUND, PAYLOADS, TRAP, strict
 from ipar_results.attach.magics import listing
 from ipar_results.comparison import compare
 from ipar_results.model.cluster import ClusterOverview, EngineActivity
-from ipar_results.render import cluster as glance
-from ipar_results.render import html
+from ipar_results.render import cluster, html
 from ipar_results.results.monitor import Monitor
 
 pytestmark = pytest.mark.browser
@@ -48,7 +47,7 @@ def views(text):
     yield listing.html_table([listing.ResultRow(1, poisoned[0], (text,), 1)], 1)
     yield compare(poisoned[0], poisoned[1])._repr_html_()
     engine = EngineActivity(0, busy=True, result_name=text, index=0, seconds=1.0)
-    yield glance.card(
+    yield cluster.card(
         ClusterOverview(
             text, text, engines=(engine,), settings=(text,), profile=text, controller=text, note=text
         )
