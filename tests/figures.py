@@ -15,7 +15,7 @@ kinds = [type(each).__name__ for each in there]
 print(json.dumps({
     "comms": len(get_ipython().kernel.comm_manager.comms),
     "threads": len([each for each in threading.enumerate() if not each.name.startswith("subshell")]),
-    "told": len(channel._told),
+    "told": len(channel._updates._told),
     "remembered requests": len(channel._asked),
     "tracked": len(channel._tracker.all()),
     "readers": len(channel._tracker.all()[0].followed._on_resume),

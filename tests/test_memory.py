@@ -197,4 +197,4 @@ def test_the_front_ends_rows_of_a_result_that_is_gone_are_not_kept(layer, until)
     run(fed)
     del fed
     rest(layer, until)
-    assert all(told._rows is None for told in layer.channel._told.values())
+    assert all(told._rows is None for told in layer.channel._updates._told.values())

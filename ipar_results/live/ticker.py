@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable
 
 from ..log import trouble
+from .rate_limits import LeakyBucket, SlidingWindow
 
 _ROUND = 0.1
 OVERDUE, ENDING, CHANGED, TIDYING = -1, 0, 1, 2
 _HELD_AT_ONCE = 3  # a picture takes milliseconds
-BYTES_A_SECOND = 45_000  # with what may go out at once, 50 kB/s over ten seconds
+BYTES_A_SECOND = 45_000  # of outputs; with the burst that a full second allows, 50 kB/s over ten seconds
 
 
 class TickerItem(ABC):
@@ -79,8 +79,8 @@ class Ticker:
         self.standing: list[TickerItem] = []
         self._budget = budget
         self._followed: list[TickerItem] = []
-        self._sent: deque[float] = deque()
-        self._owed, self._owed_at = 0.0, 0.0  # bytes sent that are not yet paid for, by time
+        self._sent = SlidingWindow()  # messages
+        self._owed = LeakyBucket(BYTES_A_SECOND)
         self._last: TickerItem | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -109,7 +109,7 @@ class Ticker:
 
     def note(self, messages: int) -> None:
         """Count messages that somebody else sent against the budget."""
-        self._sent.extend([time.monotonic()] * messages)
+        self._sent.add(time.monotonic(), messages)
 
     def meanwhile(self) -> None:
         """Move what is standing in the middle of something that takes long; on other threads, nothing."""
@@ -157,10 +157,10 @@ class Ticker:
         due.sort(key=lambda item: (item[0], item[1] is not newest, item[1].sent_at))
         held = 0
         for rank, each in due:
-            free = rank == OVERDUE or each in self.standing or not self._owes(now)
+            free = rank == OVERDUE or each in self.standing or not self._owed.is_full(now)
             if free and self._affordable(now):
                 self.note(each.send())
-                self._owed += each.size
+                self._owed.add(each.size)
                 self._last = each if each.size else self._last
             elif rank == ENDING and held < _HELD_AT_ONCE and self._affordable(now):
                 held += self._hold(each)
@@ -175,16 +175,8 @@ class Ticker:
             self._followed.append(heir)
         return True
 
-    def _owes(self, now: float) -> bool:
-        """Whether outputs have to wait: a second's worth may go out at once, more is paid for by waiting."""
-        self._owed = max(0.0, self._owed - (now - self._owed_at) * BYTES_A_SECOND)
-        self._owed_at = now
-        return self._owed >= BYTES_A_SECOND
-
     def _affordable(self, now: float) -> bool:
-        while self._sent and self._sent[0] <= now - 1.0:
-            self._sent.popleft()
-        return len(self._sent) < self._budget()
+        return self._sent.total(now) < self._budget()
 
 
 def _done(chore: Callable[[], bool]) -> bool:

@@ -139,11 +139,11 @@ def test_what_a_labextension_draws_is_freed(kernel):
 
 
 def test_a_result_whose_last_picture_waits_for_room_is_freed_and_the_picture_is_sent(kernel):
-    kernel.run("settings.view = 'html'; from ipar_results.live import ticker; room = ticker.BYTES_A_SECOND")
-    kernel.run("shown = ipar_results.live.session.current().ticker; before = kept()")
+    kernel.run("settings.view = 'html'; shown = ipar_results.live.session.current().ticker")
+    kernel.run("bytes_sent = shown._owed; before = kept()")
     sent = "[time.sleep(0.1) for _ in range(600) if shown.followed()].clear(), len(shown.followed())"
     assert told(kernel, sent, timeout=90) == "left: None 0"
-    kernel.run("ticker.BYTES_A_SECOND = 0")
+    kernel.run("room, bytes_sent.rate = bytes_sent.rate, 0")
     kernel.messages.clear()
     kernel.run(
         "ar = lv.map_async(odd, range(6)); display(ar); ar.wait(30); time.sleep(0.5)\n"
@@ -151,7 +151,7 @@ def test_a_result_whose_last_picture_waits_for_room_is_freed_and_the_picture_is_
     )
     assert told(kernel, "[*left(gone, before), len(shown.followed())]") == "left: [1]"
     assert "3 failed" not in kernel.displays()[-1][3]["text/plain"]
-    kernel.run("ticker.BYTES_A_SECOND = room")
+    kernel.run("bytes_sent.rate = room")
     assert told(kernel, sent, timeout=90) == "left: None 0"
     assert "3 failed" in kernel.displays()[-1][3]["text/plain"]
 

@@ -1,0 +1,43 @@
+"""Replies to questions about one result: a task, a traceback, the outputs, the bundle to save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...config import IPythonParallelResults
+from ...results.tracker import Tracked
+from .requests import Request
+
+if TYPE_CHECKING:
+    from ...results.followed import Followed
+
+
+def reply_about(
+    request: Request, entry: Tracked, followed: Followed, result: Any, config: IPythonParallelResults
+) -> dict[str, Any] | None:
+    """Return the content of the reply to a question; None where the request is none.
+
+    Raises
+    ------
+    LookupError
+        Where the result has no such task or failure.
+    """
+    args = request.args
+    if request.kind == "task":
+        return {"task": followed.task(result, args["position"], args["limit"])}
+    if request.kind == "traceback":
+        return {"traceback": followed.traceback(args["group"])}
+    if request.kind == "outputs":
+        return followed.outputs(result)
+    if request.kind == "bundle":
+        return {"data": _bundle(entry, followed, config)}
+    return None
+
+
+def _bundle(entry: Tracked, followed: Followed, config: IPythonParallelResults) -> dict[str, Any]:
+    """Return the bundle for a page that the display's last update did not reach."""
+    from ..display.mime import bundle, saved_json
+
+    snapshot, timeline = followed.snapshot(), followed.timeline
+    saved = saved_json(entry.id, snapshot, timeline)
+    return bundle(snapshot, config, saved=saved, timeline=timeline)
