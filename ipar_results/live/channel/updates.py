@@ -5,23 +5,19 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...formatting import clip_middle, truncate, utf8_safe
-from ...model.snapshot import Advice, TimeUse
+from ...formatting import truncate
 from ...record.engines import coalesced
 from ...record.failures import Failures
 from ...record.state import Record
 from ...results.tracker import Tracked
-from ..actions import possible_actions
+from .encoders import NAME, encode_columns, encode_failure, encode_head, time_base
 
-GROUPS, INDICES = 20, 50
-ENGINES_NAMED = 64
-NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000
+GROUPS = 20
 UNKNOWN_SLOT = 0xFFFF
 _ROW_BYTES, _CHUNKED_ROW_BYTES, _LOAD_BYTES, _RUNNING_BYTES = 15, 23, 15, 14
 _FEWEST_ROWS = 64
@@ -128,7 +124,7 @@ class Told:
         followed = self.entry.followed
         if followed is None:
             self._withheld, self._all_told = False, True
-            self._add_head(told, head(self.entry, None))
+            self._add_head(told, encode_head(self.entry, None))
             return told
         followed.drain()
         record = followed.record
@@ -138,7 +134,7 @@ class Told:
         self._withheld = ends and record.large
         before, share = len(buffers), room // 3
         with record.lock:
-            self._add_head(told, head(self.entry, record, not self._withheld))
+            self._add_head(told, encode_head(self.entry, record, not self._withheld))
             self._add_engines(told, record, share, buffers)
             self._add_failures(told, record.failures, share)
             if self.wanted:
@@ -185,7 +181,7 @@ class Told:
         self._loads = known
         if len(changed):
             some = loads[changed]
-            told["loads"] = _buffer(
+            told["loads"] = encode_columns(
                 buffers,
                 len(changed),
                 (some[:, 0], "<u4"),
@@ -204,32 +200,15 @@ class Told:
             if used > room:
                 self._withheld = True
                 break
-            entry: dict[str, Any] = {
-                "n": n,
-                "count": group.count,
-                "engines": [truncate(i, NAME) for i in sorted(group.engines, key=str)[:ENGINES_NAMED]],
-                "first": min(group.indices, default=0),
-                "indices": group.failed_inputs(INDICES),
-                "first_time": _finite(group.first),
-                "last_time": _finite(group.last),
-                "input": group.input and [group.input[0], truncate(group.input[1], MESSAGE)],
-            }
-            if n not in self._groups:
-                failure = group.failure
-                entry |= {
-                    "type": truncate(failure.type, NAME),
-                    "message": truncate(failure.message, MESSAGE),
-                    "where": truncate(group.where, NAME),
-                    "traceback": clip_middle(utf8_safe(failure.traceback), TRACEBACK),
-                }
+            encoded = encode_failure(n, group, n not in self._groups)
             self._groups[n] = group.count
-            listed.append(entry)
-            used += len(json.dumps(entry))
+            listed.append(encoded)
+            used += len(json.dumps(encoded))
         if listed:
             told["failures"] = listed
 
     def _add_running(self, told: dict[str, Any], record: Record, room: int, buffers: list[bytes]) -> None:
-        base, columns, now = base_of(record), record.columns, time.monotonic()
+        base, columns, now = time_base(record), record.columns, time.monotonic()
         running = [(position, slot, since) for position, (slot, since) in record.running.items()]
         running = running[-_MOST_RUNNING:]
         small = len(running) <= max(_FEWEST_ROWS, room // _RUNNING_BYTES)
@@ -237,7 +216,7 @@ class Told:
             self._withheld = True
             return
         self._running_at = now
-        told["running"] = _buffer(
+        told["running"] = encode_columns(
             buffers,
             len(running),
             ([position for position, _, _ in running], "<u4"),
@@ -256,7 +235,7 @@ class Told:
             changed = changed[:: math.ceil(len(changed) / most)]
         if not len(changed):
             return
-        base = base_of(record)
+        base = time_base(record)
         known[changed] = columns.status[changed]
         carried = [
             (columns.firsts(changed), "<u4"),
@@ -264,7 +243,7 @@ class Told:
         ]
         started = columns.started[changed]
         told["rows"] = {
-            **_buffer(
+            **encode_columns(
                 buffers,
                 len(changed),
                 (changed, "<u4"),
@@ -276,51 +255,3 @@ class Told:
             ),
             "chunked": chunked,
         }
-
-
-def head(entry: Tracked, record: Record | None, look_back: bool = True) -> dict[str, Any]:
-    """The facts of one line, all of them finite and short."""
-    summary = entry.summary(look_back)
-    facts = {} if summary is None else {key: _short(value) for key, value in summary.fields().items()}
-    facts["name"], facts["note"] = (
-        truncate(facts.get("name", ""), NAME),
-        truncate(facts.get("note", ""), NOTE),
-    )
-    facts["where"] = entry.cell._asdict()
-    if record is not None:
-        columns = record.columns
-        facts |= {
-            "base": base_of(record),
-            "chunked": columns.inputs is not None,
-            "ended": columns.ended,
-            "failure_groups": len(record.failures.listed()),
-        }
-    facts["actions"] = possible_actions(entry, summary)
-    return facts
-
-
-def base_of(record: Record) -> float:
-    """The POSIX time from which the times on the wire count."""
-    submitted = record.submitted
-    return round(submitted, 3) if math.isfinite(submitted) else 0.0
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 3) if math.isfinite(value) else None
-
-
-def _short(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if abs(value) < 1e8 else round(value, 3)
-    if isinstance(value, TimeUse | Advice):
-        return {key: _short(each) for key, each in asdict(value).items()}
-    if isinstance(value, tuple):
-        return [_short(each) for each in value]
-    return value
-
-
-def _buffer(buffers: list[bytes], count: int, *columns: tuple[Any, str]) -> dict[str, Any]:
-    """Append columns, one after the other, as one buffer."""
-    with np.errstate(invalid="ignore"):
-        buffers.append(b"".join(np.asarray(values).astype(kind).tobytes() for values, kind in columns))
-    return {"buffer": len(buffers) - 1, "count": count}

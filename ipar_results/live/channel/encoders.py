@@ -1,0 +1,111 @@
+"""Encoders for the parts of an update: small, finite JSON and binary columns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...formatting import clip_middle, truncate, utf8_safe
+from ...model.snapshot import Advice, TimeUse
+from ...record.state import Record
+from ...results.tracker import Tracked
+from ..actions import possible_actions
+
+if TYPE_CHECKING:
+    from ...record.failures import _Group
+
+INDICES = 50
+ENGINES = 64  # named with a failure
+NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000  # characters
+
+
+def encode_head(entry: Tracked, record: Record | None, look_back: bool = True) -> dict[str, Any]:
+    """Return the facts of a result that are one value each, all of them finite and short."""
+    summary = entry.summary(look_back)
+    facts = {} if summary is None else {key: _encode_value(value) for key, value in summary.fields().items()}
+    facts["name"] = truncate(facts.get("name", ""), NAME)
+    facts["note"] = truncate(facts.get("note", ""), NOTE)
+    facts["where"] = entry.cell._asdict()
+    if record is not None:
+        columns = record.columns
+        facts |= {
+            "base": time_base(record),
+            "chunked": columns.inputs is not None,
+            "ended": columns.ended,
+            "failure_groups": len(record.failures.listed()),
+        }
+    facts["actions"] = possible_actions(entry, summary)
+    return facts
+
+
+def encode_failure(number: int, group: _Group, with_texts: bool) -> dict[str, Any]:
+    """Return a group of failures.
+
+    Parameters
+    ----------
+    number : int
+        By which the front end knows the group.
+    group : Group
+    with_texts : bool
+        Whether to include what never changes: the type, the message, the place and the traceback.
+    """
+    encoded: dict[str, Any] = {
+        "n": number,
+        "count": group.count,
+        "engines": [truncate(i, NAME) for i in sorted(group.engines, key=str)[:ENGINES]],
+        "first": min(group.indices, default=0),
+        "indices": group.failed_inputs(INDICES),
+        "first_time": _encode_time(group.first),
+        "last_time": _encode_time(group.last),
+        "input": group.input and [group.input[0], truncate(group.input[1], MESSAGE)],
+    }
+    if with_texts:
+        failure = group.failure
+        encoded |= {
+            "type": truncate(failure.type, NAME),
+            "message": truncate(failure.message, MESSAGE),
+            "where": truncate(group.where, NAME),
+            "traceback": clip_middle(utf8_safe(failure.traceback), TRACEBACK),
+        }
+    return encoded
+
+
+def encode_columns(buffers: list[bytes], count: int, *columns: tuple[ArrayLike, str]) -> dict[str, Any]:
+    """Append columns, one after the other, as one buffer; return its place in the message.
+
+    Parameters
+    ----------
+    buffers : list of bytes
+        Of the message.
+    count : int
+        Rows.
+    *columns : (array_like, str)
+        Values and their little-endian numpy type.
+    """
+    with np.errstate(invalid="ignore"):
+        buffers.append(b"".join(np.asarray(values).astype(kind).tobytes() for values, kind in columns))
+    return {"buffer": len(buffers) - 1, "count": count}
+
+
+def time_base(record: Record) -> float:
+    """Return the POSIX time from which all times on the wire count."""
+    submitted = record.submitted
+    return round(submitted, 3) if math.isfinite(submitted) else 0.0
+
+
+def _encode_time(value: float) -> float | None:
+    return round(value, 3) if math.isfinite(value) else None
+
+
+def _encode_value(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if abs(value) < 1e8 else round(value, 3)
+    if isinstance(value, TimeUse | Advice):
+        return {key: _encode_value(each) for key, each in asdict(value).items()}
+    if isinstance(value, tuple):
+        return [_encode_value(each) for each in value]
+    return value
