@@ -13,7 +13,7 @@ from ipar_results.config import settings
 from ipar_results.live import ticker as module
 from ipar_results.live.display.display import Live
 from ipar_results.live.display.final_update import Last
-from ipar_results.live.display.following import Following
+from ipar_results.live.display.result_view import Following
 from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
 from ipar_results.results.registry import Registry
 

@@ -364,7 +364,7 @@ def current() -> Session:
 
 def feed(result: Any, widget: Any) -> None:
     """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
-    from .display.following import Feed
+    from .display.result_view import Feed
 
     session = current()
     feed = Feed(result, session.followed(result), session.config, widget)

@@ -20,7 +20,7 @@ from ...results.tracker import Tracked, Tracker
 from ..actions import ACTIONS
 from ..thread_switching import haste
 from ..ticker import CHANGED, TickerItem
-from .commands import Commands, Outcome
+from .action_worker import Commands, Outcome
 from .requests import PROTOCOL, Refused, Request, parse
 from .result_replies import reply_about
 from .update_queue import UpdateQueue, message_size

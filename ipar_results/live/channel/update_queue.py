@@ -12,7 +12,7 @@ from ...results.tracker import Tracked, Tracker
 from ..rate_limits import SlidingWindow
 
 if TYPE_CHECKING:
-    from .updates import Told
+    from .delta_encoder import Told
 
 BYTES_A_SECOND = 40_000  # of the 50 kB that a whole kernel sends: outputs need some at any time
 LARGEST = BYTES_A_SECOND // 2  # bytes of one message: more would leave nothing for the next half second
@@ -97,7 +97,7 @@ class UpdateQueue:
         with self._lock:
             told = self._told.get(entry.id)
             if told is None:
-                from .updates import Told
+                from .delta_encoder import Told
 
                 told = self._told[entry.id] = Told(entry)
             return told

@@ -15,8 +15,8 @@ from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
 from ..thread_switching import haste
 from .final_update import Last, close_some
-from .following import Following
 from .mime import bundle, size_of
+from .result_view import Following
 
 _CARD_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
