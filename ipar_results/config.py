@@ -35,9 +35,9 @@ class IPythonParallelResults(Configurable):
     outputs = Int(20, help="Tasks whose output is shown, 0 to 20.").tag(config=True)
 
     @validate("rate", "html_rate", "messages", "contact_timeout", "tasks", "engines", "failures", "outputs")
-    def _within(self, proposal: dict[str, object]) -> object:
+    def _check_range(self, proposal: dict[str, object]) -> object:
         trait: TraitType = proposal["trait"]  # type: ignore[assignment,type-arg]
-        low, high = _ALLOWED[str(trait.name)]
+        low, high = _RANGES[str(trait.name)]
         value = proposal["value"]
         if not low <= float(value) <= high:  # type: ignore[arg-type]
             msg = (
@@ -47,7 +47,7 @@ class IPythonParallelResults(Configurable):
         return value
 
 
-_ALLOWED = {
+_RANGES = {
     "rate": (0.1, 5.0),
     "html_rate": (0.1, 5.0),
     "messages": (1.0, 100.0),
@@ -59,7 +59,7 @@ _ALLOWED = {
 }
 
 
-def settings(parent: Any) -> IPythonParallelResults:
+def load_settings(parent: Any) -> IPythonParallelResults:
     """The user's settings; a bad one, which ``%config`` leaves behind too, is told and not used."""
     try:
         return IPythonParallelResults(parent=parent)

@@ -15,11 +15,12 @@ kinds = [type(each).__name__ for each in there]
 print(json.dumps({
     "comms": len(get_ipython().kernel.comm_manager.comms),
     "threads": len([each for each in threading.enumerate() if not each.name.startswith("subshell")]),
-    "told": len(channel._updates._told),
-    "remembered requests": len(channel._asked),
+    "encoders": len(channel._updates._encoders),
+    "remembered requests": len(channel._accepted_ids),
     "tracked": len(channel._tracker.all()),
     "readers": len(channel._tracker.all()[0].followed._on_resume),
-    **{kind: kinds.count(kind) for kind in ("Told", "Recorder", "Tracked", type(channel._comm).__name__)},
+    **{kind: kinds.count(kind) for kind in ("DeltaEncoder", "Recorder", "Tracked")},
+    "open comms": kinds.count(type(channel._comm).__name__),
 }), len(there))
 del there, kinds, deadline
 """

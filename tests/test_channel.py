@@ -69,14 +69,14 @@ class Scene:
         self.now += seconds
         self.tracker.round()
         before = len(self.sent)
-        if self.channel.wants(self.now) is not None:
+        if self.channel.urgency(self.now) is not None:
             self.channel.send()
         for data, buffers in self.sent[before:]:
             self.front.take(data, buffers)
         return self.sent[before:]
 
     def settle(self, most=2_000):
-        while self.channel.busy():
+        while self.channel.do_housekeeping():
             most -= 1
             assert most, "the channel never comes to rest"
             self.tick()
@@ -165,7 +165,7 @@ def test_a_large_result_comes_within_the_budget_as_a_sample_that_gets_finer(scen
         fed.reply(i)
     scene.hello()
     spent, first = [], None
-    while scene.channel.busy():
+    while scene.channel.do_housekeeping():
         for data, buffers in scene.tick():
             size = len(json.dumps(data)) + sum(map(len, buffers))
             assert size <= 64_000
@@ -348,7 +348,7 @@ def test_a_replayed_command_is_refused_and_done_once(scene, until):
     assert scene.channel.answer(command)["error"]["code"] == "bad-request"
     command["format"] = "csv"
     done = []
-    scene.channel._commands.add = lambda *args: done.append(args) or True
+    scene.channel._actions.add = lambda *args: done.append(args) or True
     assert scene.channel.answer(command)["accepted"] is True
     assert scene.channel.answer(command)["error"]["code"] == "replayed"
     assert len(done) == 1

@@ -48,8 +48,8 @@ def layer(request, kernel, monkeypatch):
     layer.channel = Channel(kernel, layer.tracker, layer.config, layer.ticker.wake)
     layer.channel._comm = Comm([])
     layer.channel._open_comm = lambda: None
-    layer.ticker.standing.append(layer.channel)
-    layer.ticker.chores.append(layer.channel.busy)
+    layer.ticker.permanent.append(layer.channel)
+    layer.ticker.jobs.append(layer.channel.do_housekeeping)
     if request.param == "a labextension listens":
         hello = {"protocol": 1, "type": "hello", "request": "r", "client": "tab"}
         assert layer.channel.answer(hello)["status"] == "ok"
@@ -70,7 +70,7 @@ def run(fed):
 def rest(layer, until):
     """Wait until nothing is followed, told or under way any more, and let the layer look at what is gone."""
     for _ in range(2):
-        until(lambda: layer.ticker._thread is None and not layer.ticker.followed(), timeout=300)
+        until(lambda: layer.ticker._thread is None and not layer.ticker.updatables(), timeout=300)
         gc.collect()
         for client in layer.registry.clients():
             layer.followed(Fed(1, client=client).result)  # with the next one goes what was kept for the last
@@ -197,4 +197,4 @@ def test_the_front_ends_rows_of_a_result_that_is_gone_are_not_kept(layer, until)
     run(fed)
     del fed
     rest(layer, until)
-    assert all(told._rows is None for told in layer.channel._updates._told.values())
+    assert all(each._sent_status is None for each in layer.channel._updates._encoders.values())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.live.channel.requests import Refused, parse
+from ipar_results.live.channel.requests import RequestError, parse_request
 
 GOOD = {
     "hello": {"client": "tab", "rate": 5},
@@ -27,7 +27,7 @@ def request(kind, **keys):
 
 @pytest.mark.parametrize("kind", GOOD)
 def test_a_well_formed_request_is_taken_as_it_is(kind):
-    parsed = parse(request(kind))
+    parsed = parse_request(request(kind))
     assert (parsed.kind, parsed.id, parsed.args) == (kind, "r1", GOOD[kind])
 
 
@@ -35,7 +35,7 @@ def test_a_well_formed_request_is_taken_as_it_is(kind):
 def test_an_optional_key_may_be_left_out(kind, key):
     content = request(kind)
     del content[key]
-    assert parse(content).args[key] is None
+    assert parse_request(content).args[key] is None
 
 
 @pytest.mark.parametrize(
@@ -65,22 +65,22 @@ def test_an_optional_key_may_be_left_out(kind, key):
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_by_name(kind, key, value):
-    with pytest.raises(Refused) as refused:
-        parse(request(kind, **{key: value}))
+    with pytest.raises(RequestError) as refused:
+        parse_request(request(kind, **{key: value}))
     assert (refused.value.code, str(refused.value).split(":")[0]) == ("bad-request", key)
 
 
 @pytest.mark.parametrize("protocol", [None, 0, 2, "1", True, 1.0])
 def test_another_protocol_is_refused(protocol):
-    with pytest.raises(Refused) as refused:
-        parse({**request("snapshot"), "protocol": protocol})
+    with pytest.raises(RequestError) as refused:
+        parse_request({**request("snapshot"), "protocol": protocol})
     assert refused.value.code == "protocol"
 
 
 @pytest.mark.parametrize("kind", [None, "", "shutdown", 3, [], {}])
 def test_an_unknown_type_is_refused(kind):
-    with pytest.raises(Refused) as refused:
-        parse({"protocol": 1, "request": "r1", "type": kind})
+    with pytest.raises(RequestError) as refused:
+        parse_request({"protocol": 1, "request": "r1", "type": kind})
     assert refused.value.code == "bad-request"
 
 
@@ -95,13 +95,13 @@ json = st.recursive(
 @given(st.sampled_from(sorted(GOOD)), st.dictionaries(st.sampled_from(["result", "position", "limit"]), json))
 def test_whatever_comes_is_parsed_or_refused(kind, keys):
     try:
-        assert parse(request(kind, **keys)).kind == kind
-    except Refused as refused:
+        assert parse_request(request(kind, **keys)).kind == kind
+    except RequestError as refused:
         assert refused.code == "bad-request"
 
 
 @settings(deadline=None)
 @given(json)
 def test_what_is_no_request_is_refused(content):
-    with pytest.raises(Refused):
-        parse(content)
+    with pytest.raises(RequestError):
+        parse_request(content)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ipar_results.live.streams import LIVE, WHOLE, Streams, into_this_cell
+from ipar_results.live.streams import FINAL_CHARACTERS, LIVE_CHARACTERS, Streams, publisher_for_cell
 
 
 class Screen:
@@ -28,16 +28,16 @@ class Engines:
         self.screen = Screen()
         self.ids = [f"m{i}" for i in range(n)]
         self.metadata = [{"stdout": "", "stderr": ""} for _ in range(n)]
-        self.streams = Streams(self.ids, self.screen, lambda: 5.0, once=once)
+        self.streams = Streams(self.ids, self.screen, lambda: 5.0, at_end_only=once)
         self.now = 1e9
 
     def write(self, i, text, name="stdout"):
         self.metadata[i][name] += text
-        self.streams.heard(i, self.ids[i], name, self.metadata[i])
+        self.streams.on_output(i, self.ids[i], name, self.metadata[i])
 
     def tick(self):
         self.now += 1
-        return self.streams.send() if self.streams.wants(self.now) is not None else 0
+        return self.streams.send() if self.streams.urgency(self.now) is not None else 0
 
 
 def test_all_engines_are_one_display_in_their_order():
@@ -66,8 +66,8 @@ def test_it_waits_between_updates():
     engines.write(0, "x")
     engines.streams.send()
     engines.write(0, "y")
-    assert engines.streams.wants(engines.streams.sent_at + 0.1) is None
-    assert engines.streams.wants(engines.streams.sent_at + 0.3) is not None
+    assert engines.streams.urgency(engines.streams.sent_at + 0.1) is None
+    assert engines.streams.urgency(engines.streams.sent_at + 0.3) is not None
 
 
 def test_what_is_sent_grows_with_what_was_written_and_no_faster():
@@ -88,7 +88,7 @@ def test_while_it_moves_the_ends_are_shown_and_afterwards_all():
     lines = [f"line {n}" for n in range(5_000)]
     engines.write(0, "\n".join(lines))
     engines.tick()
-    assert len(engines.screen.text) < LIVE + 200
+    assert len(engines.screen.text) < LIVE_CHARACTERS + 200
     assert engines.screen.text.endswith("line 4999")
     assert "characters left out; shown at the end" in engines.screen.text
     engines.streams.close()
@@ -97,9 +97,9 @@ def test_while_it_moves_the_ends_are_shown_and_afterwards_all():
 
 def test_at_the_end_a_flood_is_cut_and_says_so():
     engines = Engines(1)
-    engines.write(0, "x" * 3 * WHOLE)
+    engines.write(0, "x" * 3 * FINAL_CHARACTERS)
     engines.streams.close()
-    assert len(engines.screen.text) < WHOLE + 200
+    assert len(engines.screen.text) < FINAL_CHARACTERS + 200
     assert "characters left out" in engines.screen.text
 
 
@@ -108,7 +108,7 @@ def test_many_engines_do_not_make_an_update_longer():
     for i in range(500):
         engines.write(i, "some words that an engine has to say\n" * 20)
     engines.tick()
-    assert len(engines.screen.text) < 2 * LIVE
+    assert len(engines.screen.text) < 2 * LIVE_CHARACTERS
     assert "460 more streams" in engines.screen.text
     engines.streams.close()
     assert engines.screen.text.count("[stdout:") == 500
@@ -144,7 +144,7 @@ def test_a_front_end_that_is_gone_ends_the_showing_and_raises_nothing(caplog):
         raise OSError
 
     streams = Streams(["m0"], gone, lambda: 5.0)
-    streams.heard(0, "m0", "stdout", {"stdout": "x"})
+    streams.on_output(0, "m0", "stdout", {"stdout": "x"})
     assert streams.send() == 1
     assert streams.over
     assert "showing what engines write" in caplog.text
@@ -154,7 +154,7 @@ def test_a_display_goes_to_the_cell_that_ran_when_it_was_made():
     sent = []
     session = SimpleNamespace(send=lambda *args, **kwargs: sent.append((args, kwargs)))
     pub = SimpleNamespace(session=session, pub_socket="socket", parent_header={"msg_id": "a"}, topic=b"t")
-    publish = into_this_cell(pub)
+    publish = publisher_for_cell(pub)
     pub.parent_header = {"msg_id": "b"}
     publish({"text/plain": "x"}, {}, transient={"display_id": "d"}, update=True)
     ((args, kwargs),) = sent
@@ -164,4 +164,4 @@ def test_a_display_goes_to_the_cell_that_ran_when_it_was_made():
 
 @pytest.mark.parametrize("pub", [SimpleNamespace(publish=print), SimpleNamespace(publish=print, session=1)])
 def test_what_is_no_kernels_is_published_as_usual(pub):
-    assert into_this_cell(pub) is print
+    assert publisher_for_cell(pub) is print

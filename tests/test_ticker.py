@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 from fakes import Fed
 
-from ipar_results.config import settings
+from ipar_results.config import load_settings
 from ipar_results.live import ticker as module
-from ipar_results.live.display.display import Live
-from ipar_results.live.display.final_update import Last
-from ipar_results.live.display.result_view import Following
-from ipar_results.live.ticker import CHANGED, ENDING, OVERDUE, Ticker
+from ipar_results.live.display.display import LiveDisplay
+from ipar_results.live.display.final_update import FinalUpdate
+from ipar_results.live.display.result_view import ResultView
+from ipar_results.live.ticker import Ticker, Urgency
 from ipar_results.results.registry import Registry
 
 
@@ -38,14 +38,14 @@ def clock(monkeypatch):
 class Shown:
     """Something to show: wants what the test says."""
 
-    def __init__(self, name="", want=CHANGED, cost=1, log=None, clock=time, size=0):
+    def __init__(self, name="", want=Urgency.CHANGED, cost=1, log=None, clock=time, size=0):
         self.name, self.want, self.cost, self.size = name, want, cost, size
         self.log = log if log is not None else []
         self.clock = clock
         self.over = self.frozen = self.held = False
         self.sent_at = 0.0
 
-    def wants(self, now):
+    def urgency(self, now):
         if isinstance(self.want, Exception):
             raise self.want
         return self.want
@@ -53,12 +53,12 @@ class Shown:
     def send(self):
         self.sent_at = self.clock.monotonic()
         self.log.append((self.sent_at, self.name))
-        if self.want in (ENDING, OVERDUE):
+        if self.want in (Urgency.FINAL, Urgency.OVERDUE):
             self.over = True
             self.want = None
         return self.cost
 
-    def hold(self):
+    def replacement(self):
         self.held = self.over = True
         return Shown(self.name, self.want, log=self.log, clock=self.clock, size=self.size), 0
 
@@ -113,10 +113,10 @@ def test_what_stands_is_not_kept_waiting_by_outputs_and_leaves_less_to_them(cloc
     standing = Shown("channel", log=log, clock=clock, size=8_000)
     outputs = [Shown("output", log=log, clock=clock, size=20_000) for _ in range(5)]
     ticker = Ticker(lambda: 20)
-    ticker.standing.append(standing)
+    ticker.permanent.append(standing)
     for turn in range(500):
         clock.now += 0.1
-        standing.want = CHANGED if turn % 2 else None
+        standing.want = Urgency.CHANGED if turn % 2 else None
         ticker._round([standing, *outputs], clock.now)
     names = [name for _, name in log]
     assert names.count("channel") == 250
@@ -126,7 +126,7 @@ def test_what_stands_is_not_kept_waiting_by_outputs_and_leaves_less_to_them(cloc
 def test_messages_that_others_sent_count(clock):
     log = []
     ticker = Ticker(lambda: 10)
-    ticker.note(10)
+    ticker.count_messages(10)
     ticker._round([Shown(log=log, clock=clock)], clock.now + 0.9)
     assert not log
     ticker._round([Shown(log=log, clock=clock)], clock.now + 1.1)
@@ -138,7 +138,7 @@ def test_endings_go_first_then_the_newest_then_who_waited_longest(clock):
     old, waited, ending, newest = (
         Shown(name, log=log, clock=clock) for name in ("old", "waited", "end", "new")
     )
-    ending.want = ENDING
+    ending.want = Urgency.FINAL
     old.sent_at, waited.sent_at, newest.sent_at = 900.0, 100.0, 950.0
     Ticker(lambda: 10)._round([old, ending, waited, newest], clock.now)
     assert [name for _, name in log] == ["end", "new", "waited", "old"]
@@ -156,7 +156,7 @@ def test_nobody_starves(clock):
 
 def test_two_hundred_endings_all_arrive(clock):
     log = []
-    followed = [Shown(str(i), ENDING, log=log, clock=clock) for i in range(200)]
+    followed = [Shown(str(i), Urgency.FINAL, log=log, clock=clock) for i in range(200)]
     ticker = Ticker(lambda: 10)
     for _ in range(300):
         clock.now += 0.1
@@ -166,15 +166,15 @@ def test_two_hundred_endings_all_arrive(clock):
 
 def test_endings_that_wait_for_room_leave_their_place_to_an_heir_a_few_in_each_round(clock):
     log = []
-    followed = [Shown(str(i), want=ENDING, log=log, clock=clock, size=20_000) for i in range(40)]
+    followed = [Shown(str(i), want=Urgency.FINAL, log=log, clock=clock, size=20_000) for i in range(40)]
     running = Shown("running", clock=clock, size=20_000)
     ticker = Ticker(lambda: 10)
     ticker._round([*followed, running], clock.now)
-    heirs = ticker.followed()
+    heirs = ticker.updatables()
     assert len(log) == 3 and sum(each.held for each in followed) == len(heirs) == 3
     assert not running.held
     for heir in heirs:
-        heir.hold = lambda: (None, 0)
+        heir.replacement = lambda: (None, 0)
     for _ in range(20):
         clock.now += 0.1
         ticker._round([each for each in heirs if not each.over], clock.now)
@@ -186,7 +186,10 @@ def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving
         raise OSError("closed")
 
     log = []
-    unsent, unclosed = Last(gone, 10, [], clock.now), Last(lambda: None, 10, [SimpleNamespace(close=gone)], 0)
+    unsent, unclosed = (
+        FinalUpdate(gone, 10, [], clock.now),
+        FinalUpdate(lambda: None, 10, [SimpleNamespace(close=gone)], 0),
+    )
     other = Shown("other", log=log, clock=clock)
     ticker = Ticker(lambda: 10)
     with caplog.at_level(logging.WARNING):
@@ -200,8 +203,8 @@ def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving
 
 def test_what_is_overdue_is_sent_whatever_its_size(clock):
     log = []
-    followed = [Shown(str(i), want=OVERDUE, log=log, clock=clock, size=100_000) for i in range(30)]
-    late = Shown("late", want=ENDING, log=log, clock=clock, size=100)
+    followed = [Shown(str(i), want=Urgency.OVERDUE, log=log, clock=clock, size=100_000) for i in range(30)]
+    late = Shown("late", want=Urgency.FINAL, log=log, clock=clock, size=100)
     ticker = Ticker(lambda: 10)
     for _ in range(40):
         clock.now += 0.1
@@ -232,7 +235,7 @@ def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog, log_
     class Long(Shown):
         def send(self):
             before = len(standing.log)
-            ticker.meanwhile()  # whatever happens there, this goes on
+            ticker.update_permanent()  # whatever happens there, this goes on
             moved.append(len(standing.log) - before)
             return super().send()
 
@@ -245,8 +248,8 @@ def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog, log_
 
     moved = []
     ticker, standing, long = Ticker(lambda: 1_000), Standing("channel"), Long("long")
-    ticker.standing.append(standing)
-    ticker.meanwhile()
+    ticker.permanent.append(standing)
+    ticker.update_permanent()
     assert not standing.log  # not on any other thread: what stands is moved by one only
     with caplog.at_level(logging.WARNING, "ipar_results"):
         ticker._thread = threading.current_thread()
@@ -265,7 +268,9 @@ def test_a_large_picture_has_others_move_between_its_parts(monkeypatch):
         fed.reply(0)
         front = SimpleNamespace(connected=lambda: True, saved=lambda state: {})
         pause = partial(moved.append, "others")
-        live = Live(fed.result, followed, settings(None), lambda *a, **k: None, "html", front, pause)
+        live = LiveDisplay(
+            fed.result, followed, load_settings(None), lambda *a, **k: None, "html", front, pause
+        )
         live.send()
         turns.append(len(moved))
     assert turns[0] == 0 and turns[1] >= 2
@@ -273,7 +278,7 @@ def test_a_large_picture_has_others_move_between_its_parts(monkeypatch):
 
 @pytest.mark.parametrize(("seconds", "waits"), [(0.0, False), (0.05, True)])
 def test_what_takes_long_to_draw_moves_less_often(seconds, waits):
-    class Drawn(Following):
+    class Drawn(ResultView):
         def _update(self):
             begin = time.thread_time()
             while time.thread_time() - begin < seconds:
@@ -284,20 +289,20 @@ def test_what_takes_long_to_draw_moves_less_often(seconds, waits):
 
     fed = Fed(4)
     followed = Registry().followed(fed.result)
-    shown = Drawn(fed.result, followed, settings(None))
+    shown = Drawn(fed.result, followed, load_settings(None))
     assert shown.send() == 1
     fed.reply(0)
-    assert (shown.wants(shown.sent_at + 0.4) is None) == waits
-    assert shown.wants(shown.sent_at + 5) == CHANGED
+    assert (shown.urgency(shown.sent_at + 0.4) is None) == waits
+    assert shown.urgency(shown.sent_at + 5) == Urgency.CHANGED
     for i in range(1, 4):
         fed.reply(i)
-    assert shown.wants(shown.sent_at + 0.01) == ENDING  # an end does not wait for that
+    assert shown.urgency(shown.sent_at + 0.01) == Urgency.FINAL  # an end does not wait for that
 
 
 def test_the_thread_ends_when_nothing_is_followed_and_comes_back(until):
     ticker = Ticker(lambda: 10)
     for _ in range(2):
-        shown = Shown(want=ENDING)
+        shown = Shown(want=Urgency.FINAL)
         ticker.add(shown)
         thread = ticker._thread
         assert thread.daemon

@@ -8,7 +8,7 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 import pytest
 from fakes import Fed
 
-from ipar_results.live.wait import NoView, checked, wait
+from ipar_results.live.wait import NullView, validate_return_when, wait
 from ipar_results.record.writer import RecordWriter
 from ipar_results.results.registry import Registry
 
@@ -108,11 +108,11 @@ def test_no_timeout_waits_to_the_end(waiting, timeout):
 @pytest.mark.parametrize("bad", ["FIRST", 3, "all_completed"])
 def test_an_unknown_return_when_is_refused_with_the_known_ones(bad):
     with pytest.raises(ValueError, match="expected ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION"):
-        checked(bad)
+        validate_return_when(bad)
 
 
 def test_none_means_all():
-    assert checked(None) == ALL_COMPLETED
+    assert validate_return_when(None) == ALL_COMPLETED
 
 
 def test_a_view_that_fails_costs_one_log_line_and_no_result(waiting, caplog):
@@ -133,7 +133,7 @@ def test_a_controller_that_stays_silent_ends_the_wait_with_one_log_line(registry
         followed.record.connection, "query_hub", lambda *question: asked.append(question) or True
     )
     with caplog.at_level(logging.WARNING, "ipar_results"):
-        wait(fed.result, followed, NoView(), 0.01, None, ALL_COMPLETED)
+        wait(fed.result, followed, NullView(), 0.01, None, ALL_COMPLETED)
     assert len(asked) == 1
     assert followed.snapshot().state == "lost"
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -154,13 +154,13 @@ def test_a_long_idle_link_does_not_end_the_wait_at_once(waiting, registry, monke
 
 
 def test_a_result_that_never_resolves_though_all_has_ended_is_not_waited_for(registry, monkeypatch):
-    monkeypatch.setattr("ipar_results.live.wait._RESOLVING", 0.05)
+    monkeypatch.setattr("ipar_results.live.wait._RESOLVE_SECONDS", 0.05)
     fed = Fed(1)
     monkeypatch.setattr(fed.result, "_ready_event", threading.Event())
     followed = registry.followed(fed.result)
     fed.futures[0].output.metadata.update(status="ok")
     RecordWriter(followed.record).add_metadata([0], [fed.futures[0].output.metadata], fed.futures)
-    wait(fed.result, followed, NoView(), 0.01, None, ALL_COMPLETED)
+    wait(fed.result, followed, NullView(), 0.01, None, ALL_COMPLETED)
     assert followed.record.finished
     assert not fed.result._ready
 

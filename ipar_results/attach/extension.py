@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..config import settings
+from ..config import load_settings
 from ..live.channel.channel import Channel
 from ..live.session import Session
 from ..log import logger, terminal, trouble
@@ -54,7 +54,7 @@ class Extension:
         """
         session = self._session
         session.shell = shell
-        session.config = settings(shell)
+        session.config = load_settings(shell)
         try:
             self._patch(session.undo.callback)
             if shell is not None:
@@ -140,8 +140,8 @@ class Extension:
             trouble("opening the channel to the labextension")
             return
         session.channel = channel
-        session.ticker.standing.append(channel)
-        session.ticker.chores.append(channel.busy)
+        session.ticker.permanent.append(channel)
+        session.ticker.jobs.append(channel.do_housekeeping)
 
     # imap ----------------------------------------------------------------------------------------
 

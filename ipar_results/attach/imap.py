@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from ..live.wait import draw
+from ..live.wait import draw_safely
 from ..log import trouble
 from ..results.group.group import Group, in_block
 from ..upstream.protocols import AsyncResultLike, LazyMapLike, ViewLike
@@ -102,7 +102,7 @@ class _Values:
             raise
         if self._view is not None and time.monotonic() - self._updated_at > _UPDATE_PERIOD:
             self._updated_at = time.monotonic()
-            draw(self._view.update)
+            draw_safely(self._view.update)
         return value
 
     def _end(self) -> None:
@@ -110,7 +110,7 @@ class _Values:
         if self._group.record.open:
             self._group.close()
         if view is not None:
-            draw(view.end)
+            draw_safely(view.end)
 
     def __del__(self) -> None:
         # the consumer stopped early; do no more, as the garbage collector may run in any thread

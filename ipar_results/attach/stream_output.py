@@ -86,7 +86,7 @@ def wrap_stream_callback(original: Callable[..., None]) -> Callable[..., None]:
             streams = _attached_streams(self)
             if msg["header"]["msg_type"] == "stream" and streams is not None and not streams.over:
                 name = msg["content"]["name"]
-                streams.heard(eid, msg_future.msg_id, name, msg_future.output.metadata)
+                streams.on_output(eid, msg_future.msg_id, name, msg_future.output.metadata)
                 return
             original(self, eid, msg_future, msg)
         except Exception:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from ..live.wait import checked
+from ..live.wait import validate_return_when
 from ..log import tell, trouble
 from ..upstream.protocols import AsyncResultLike
 
@@ -104,7 +104,7 @@ def wrap_wait_interactive(
         widget: bool | None = None,
         return_when: object = ALL_COMPLETED,
     ) -> None:
-        when = checked(return_when)
+        when = validate_return_when(return_when)
         try:
             wait(self, interval, timeout, widget, when)
         except Exception:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts.build_snapshot import engine_of
 from ..live.session import Session, current
-from ..live.wait import draw, say_what_still_runs
+from ..live.wait import draw_safely, print_unfinished
 from ..model.snapshot import EngineId
 from ..results.group.group import Group, label_of
 from ..results.group.group_recorder import weakly
@@ -231,19 +231,19 @@ class Arrivals(Iterator[TaskResult]):
 
     def _update_view(self) -> None:
         now = time.monotonic()
-        if self._view is not None and now - self._updated_at > _UPDATE_PERIOD:
-            self._updated_at = now
-            draw(self._view.update)
+        if self._view is not None and now - self._moved_at > _MOVED:
+            self._moved_at = now
+            draw_safely(self._view.update)
 
     def _end_view(self) -> None:
         view, self._view = self._view, None
         if view is not None:
             self._quiet = True
-            draw(view.end)
+            draw_safely(view.end)
 
     def _report_interruption(self) -> None:
         self._end_view()
-        draw(lambda: say_what_still_runs(self._followed))
+        draw_safely(lambda: print_unfinished(self._followed))
 
 
 def _checked(results: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..config import settings
+from ..config import load_settings
 from ..log import repeats_dropped, trouble
 from ..results.group.group import Group, add_to_open_groups
 from ..results.monitor import Monitor
@@ -17,13 +17,13 @@ from ..results.registry import Registry
 from ..results.tracker import Tracked, Tracker
 from .channel.channel import Channel
 from .ticker import Ticker
-from .wait import NoView, TextView, View, checked, wait
+from .wait import NullView, ProgressBarView, View, validate_return_when, wait
 
 if TYPE_CHECKING:
     from ..model.snapshot import Snapshot
     from ..results.cluster_survey import Survey
     from ..results.followed import Followed
-    from .display.display import Live
+    from .display.display import LiveDisplay
     from .streams import Streams
 
 # a widget takes a dozen comms to open and to close: with many results at once, HTML is kinder
@@ -53,16 +53,16 @@ class Session:
 
     def __init__(self, shell: Any = None) -> None:
         self.shell = shell
-        self.config = settings(None)
+        self.config = load_settings(None)
         self.enabled = False
         self.enabling = threading.Lock()
         self.registry = Registry(lambda: self.config.contact_timeout)
         self.ticker = Ticker(lambda: self.config.messages)
         self.tracker = Tracker(self.followed, self.ticker.wake)
-        self.ticker.chores.append(self.tracker.round)
+        self.ticker.jobs.append(self.tracker.round)
         self.channel: Channel | None = None
         # to be updated again where the result is retried
-        self._shown: weakref.WeakKeyDictionary[Any, list[Live]] = weakref.WeakKeyDictionary()
+        self._shown: weakref.WeakKeyDictionary[Any, list[LiveDisplay]] = weakref.WeakKeyDictionary()
         self.undo = ExitStack()
         self.undo.enter_context(repeats_dropped())
         for undo in (self.registry.close, self.tracker.close, self.ticker.stop):
@@ -151,7 +151,7 @@ class Session:
             return
         self.follow(live, result)
 
-    def follow(self, live: Live, result: Any) -> None:
+    def follow(self, live: LiveDisplay, result: Any) -> None:
         """Keep a display up to date; captured output stays as it was captured."""
         if self.captured:
             return
@@ -171,20 +171,20 @@ class Session:
             except Exception:
                 trouble("following a retried result")
 
-    def _live(self, result: Any, view: str) -> Live:
-        from .display.display import Live
+    def _live(self, result: Any, view: str) -> LiveDisplay:
+        from .display.display import LiveDisplay
 
         if view == "widget" and (self.captured or self._widgets() >= MOST_WIDGETS):
             view = "html"
         front = None if self.channel is None else _Front(self.channel, self.tracker.entry(result))
         followed = self.followed(result)
-        publish, meanwhile = self.shell.display_pub.publish, self.ticker.meanwhile
-        return Live(result, followed, self.config, publish, view, front, meanwhile)
+        publish, between_steps = self.shell.display_pub.publish, self.ticker.update_permanent
+        return LiveDisplay(result, followed, self.config, publish, view, front, between_steps)
 
     def _widgets(self) -> int:
-        from .display.display import Live
+        from .display.display import LiveDisplay
 
-        return sum(isinstance(each, Live) and each.holds_widget for each in self.ticker.followed())
+        return sum(isinstance(each, LiveDisplay) and each.holds_widget for each in self.ticker.updatables())
 
     # waited for -----------------------------------------------------------------------------------
 
@@ -193,10 +193,10 @@ class Session:
         if not self.in_kernel:
             return None
         try:
-            from .streams import Streams, into_this_cell
+            from .streams import Streams, publisher_for_cell
 
-            publish = into_this_cell(self.shell.display_pub)
-            streams = Streams(result.msg_ids, publish, lambda: self.config.rate, once=self.captured)
+            publish = publisher_for_cell(self.shell.display_pub)
+            streams = Streams(result.msg_ids, publish, lambda: self.config.rate, at_end_only=self.captured)
             self.ticker.add(streams)
         except Exception:
             trouble("streaming output")
@@ -207,29 +207,29 @@ class Session:
         self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any
     ) -> None:
         """Wait for a result while showing it."""
-        when = checked(return_when)
+        when = validate_return_when(return_when)
         wait(result, self.followed(result), self._view(result, widget), interval, timeout, when)
 
     def progress(self, result: Any, quiet: bool) -> View:
         """Return the view of a result that is iterated; its bar leaves standard output to the user."""
         try:
             if quiet:
-                return NoView()
+                return NullView()
             if self.in_kernel and self.config.view != "text":
                 return _LiveView(self, result, None)
-            return TextView(self.followed(result), sys.stderr)
+            return ProgressBarView(self.followed(result), sys.stderr)
         except Exception:
             trouble("showing progress")
-            return NoView()
+            return NullView()
 
     def _view(self, result: Any, widget: bool | None) -> View:
         try:
             if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
                 return _LiveView(self, result, widget)
-            return TextView(self.followed(result))
+            return ProgressBarView(self.followed(result))
         except Exception:
             trouble("showing progress")
-            return NoView()
+            return NullView()
 
     # described once -------------------------------------------------------------------------------
 
@@ -319,7 +319,7 @@ class _LiveView:
         """Leave it to the ticker."""
 
     def end(self) -> None:
-        self._ticker.note(self._live.end())
+        self._ticker.count_messages(self._live.end())
 
 
 class SessionHolder:
@@ -364,10 +364,10 @@ def current() -> Session:
 
 def feed(result: Any, widget: Any) -> None:
     """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
-    from .display.result_view import Feed
+    from .display.result_view import LiveWidget
 
     session = current()
-    feed = Feed(result, session.followed(result), session.config, widget)
+    feed = LiveWidget(result, session.followed(result), session.config, widget)
     feed.send()
     if not feed.over:
         session.ticker.add(feed)

@@ -13,18 +13,18 @@ from ..formatting import utf8_safe
 from ..log import trouble
 from ..render.ansi import clip, count_omitted
 from ..render.rows import apply_carriage_returns
-from .ticker import CHANGED, TickerItem
+from .ticker import Updatable, Urgency
 
-LIVE = 8_000  # characters sent at each update, so that long output costs no more than short
-WHOLE = 1_000_000  # characters left behind at the end
-_BLOCKS = 40
-_REDRAWN = 8  # progress bars redraw one line many times: look further back than what is shown
+LIVE_CHARACTERS = 8_000  # characters sent at each update, so that long output costs no more than short
+FINAL_CHARACTERS = 1_000_000  # characters left behind at the end
+_MAX_LIVE_BLOCKS = 40
+_REDRAW_FACTOR = 8  # progress bars redraw one line many times: look further back than what is shown
 _NAMES = ("stdout", "stderr")
 
 Publish = Callable[..., None]
 
 
-def into_this_cell(display_pub: Any) -> Publish:
+def publisher_for_cell(display_pub: Any) -> Publish:
     """Publish into the cell that runs now, from whichever thread and whatever runs by then.
 
     Parameters
@@ -52,7 +52,7 @@ def into_this_cell(display_pub: Any) -> Publish:
     return publish
 
 
-class Streams(TickerItem):
+class Streams(Updatable):
     """The streams of one result's messages, as text in one display.
 
     While it moves, only the ends of the streams are shown; at the end they are shown whole.
@@ -62,10 +62,10 @@ class Streams(TickerItem):
     msg_ids : iterable of str
         The messages, in the order in which their streams stand.
     publish : callable
-        As :func:`into_this_cell` gives it.
+        As :func:`publisher_for_cell` gives it.
     rate : callable returning float
         Updates a second.
-    once : bool
+    at_end_only : bool
         Show nothing before the end: what captures keeps every update.
     """
 
@@ -74,20 +74,20 @@ class Streams(TickerItem):
         msg_ids: Iterable[str],
         publish: Publish,
         rate: Callable[[], float],
-        once: bool = False,
+        at_end_only: bool = False,
     ) -> None:
         self._order = {msg_id: place for place, msg_id in enumerate(msg_ids)}
         self._publish = publish
         self._transient = {"display_id": uuid.uuid4().hex}
         self._rate = rate
-        self._once = once
-        self._streams: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._at_end_only = at_end_only
+        self._metadata: dict[tuple[int, int], tuple[Any, Any]] = {}
         self._newest: dict[tuple[int, int], None] = {}
-        self._heard = self._shown = 0
+        self._written = self._shown = 0
         self._opened = False
         self._lock = threading.Lock()
 
-    def heard(self, engine_id: Any, msg_id: str, name: str, metadata: Any) -> None:
+    def on_output(self, engine_id: Any, msg_id: str, name: str, metadata: Any) -> None:
         """Note that a message wrote something; runs on ipyparallel's IO thread, and sends nothing.
 
         Parameters
@@ -97,25 +97,25 @@ class Streams(TickerItem):
             ipyparallel's, which has all that was written.
         """
         key = (self._order.get(msg_id, len(self._order)), int(name == "stderr"))
-        self._streams.setdefault(key, (engine_id, metadata))
+        self._metadata.setdefault(key, (engine_id, metadata))
         self._newest.pop(key, None)
         self._newest[key] = None
-        self._heard += 1
+        self._written += 1
 
     # what the ticker asks --------------------------------------------------------------------------
 
-    def wants(self, now: float) -> int | None:
+    def urgency(self, now: float) -> Urgency | None:
         """Whether there is something new to show."""
-        if self._once or self._heard == self._shown or now - self.sent_at < 1 / self._rate():
+        if self._at_end_only or self._written == self._shown or now - self.sent_at < 1 / self._rate():
             return None
-        return CHANGED
+        return Urgency.CHANGED
 
     def send(self) -> int:
         """Show the ends of the streams; returns how many messages that took."""
         with self._lock:
-            if self.over or self._heard == self._shown:
+            if self.over or self._written == self._shown:
                 return 0
-            self.sent_at, self._shown = time.monotonic(), self._heard
+            self.sent_at, self._shown = time.monotonic(), self._written
             try:
                 self._show(self._ends())
             except Exception:  # a closed connection, most likely
@@ -133,7 +133,7 @@ class Streams(TickerItem):
             if self.over:
                 return 0
             self.over = True
-            if not self._streams:
+            if not self._metadata:
                 return 0
             try:
                 self._show(self._whole())
@@ -150,9 +150,9 @@ class Streams(TickerItem):
     # what is shown ---------------------------------------------------------------------------------
 
     def _ends(self) -> str:
-        streams = dict(self._streams)
-        newest = sorted(list(self._newest)[-_BLOCKS:])
-        share = LIVE // len(newest)
+        streams = dict(self._metadata)
+        newest = sorted(list(self._newest)[-_MAX_LIVE_BLOCKS:])
+        share = LIVE_CHARACTERS // len(newest)
         blocks = [_block(key, streams[key], 0, share, "; shown at the end") for key in newest]
         quiet = len(streams) - len(newest)
         if quiet:
@@ -160,8 +160,8 @@ class Streams(TickerItem):
         return "\n".join(blocks)
 
     def _whole(self) -> str:
-        streams = dict(self._streams)
-        share = max(WHOLE // len(streams), 200)
+        streams = dict(self._metadata)
+        share = max(FINAL_CHARACTERS // len(streams), 200)
         return "\n".join(
             _block(key, stream, share // 3, share - share // 3, "")
             for key, stream in sorted(streams.items(), key=lambda item: item[0])
@@ -172,7 +172,7 @@ def _block(key: tuple[int, int], stream: tuple[Any, Any], head: int, tail: int, 
     name = _NAMES[key[1]]
     engine_id, metadata = stream
     text = metadata[name] or ""
-    far = 0 if head else max(len(text) - _REDRAWN * tail, 0)
+    far = 0 if head else max(len(text) - _REDRAW_FACTOR * tail, 0)
     start, omitted, end = clip(utf8_safe(text[far:]), head, tail)
     parts = [apply_carriage_returns(start), apply_carriage_returns(end)]
     if omitted + far:

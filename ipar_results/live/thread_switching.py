@@ -6,21 +6,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SOON = 0.0005
+_INTERVAL = 0.0005
 
 
 @contextmanager
-def haste() -> Iterator[None]:
+def fast_switching() -> Iterator[None]:
     """Have threads take turns ten times as often, for the few milliseconds that an answer takes.
 
     Each part of a message that is sent gives Python's lock away, and a cell that computes keeps it for the
     whole interval: 5 ms each time, and a reply has seven parts. An interval that is set meanwhile stays.
     """
     before = sys.getswitchinterval()
-    if before <= _SOON:
+    if before <= _INTERVAL:
         yield
         return
-    sys.setswitchinterval(_SOON)
+    sys.setswitchinterval(_INTERVAL)
     ours = sys.getswitchinterval()
     try:
         yield

@@ -6,17 +6,26 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from enum import IntEnum
 
 from ..log import trouble
 from .rate_limits import LeakyBucket, SlidingWindow
 
-_ROUND = 0.1
-OVERDUE, ENDING, CHANGED, TIDYING = -1, 0, 1, 2
-_HELD_AT_ONCE = 3  # a picture takes milliseconds
+_ROUND_SECONDS = 0.1
+_MAX_REPLACED = 3  # a picture takes milliseconds
 BYTES_A_SECOND = 45_000  # of outputs; with the burst that a full second allows, 50 kB/s over ten seconds
 
 
-class TickerItem(ABC):
+class Urgency(IntEnum):
+    """What an updatable has to send, the most urgent first."""
+
+    OVERDUE = -1  # a last state that has waited so long that it is sent whatever its size
+    FINAL = 0
+    CHANGED = 1
+    CLEANUP = 2
+
+
+class Updatable(ABC):
     """Base of what the ticker updates.
 
     Attributes
@@ -34,20 +43,17 @@ class TickerItem(ABC):
     size = 0
 
     @abstractmethod
-    def wants(self, now: float) -> int | None:
-        """Return OVERDUE, ENDING, CHANGED or TIDYING; None where there is nothing to send.
-
-        What is overdue is sent whatever its size.
-        """
+    def urgency(self, now: float) -> Urgency | None:
+        """Return what there is to send; None where there is nothing."""
 
     @abstractmethod
     def send(self) -> int:
         """Send the present state; return the number of messages."""
 
-    def hold(self) -> tuple[TickerItem | None, int]:
-        """Return what to follow instead while an ENDING waits for room, and the number of messages sent.
+    def replacement(self) -> tuple[Updatable | None, int]:
+        """Return what waits for room in the place of this one at its end, and the number of messages sent.
 
-        The default is to wait itself.
+        None, the default, has this one wait itself.
         """
         return None, 0
 
@@ -58,7 +64,7 @@ class TickerItem(ABC):
 class Ticker:
     """Sends updates: endings first, then the newest result, then whichever has waited longest.
 
-    The thread lives only while something is followed.
+    The thread lives only while something is updatables.
 
     Parameters
     ----------
@@ -67,30 +73,30 @@ class Ticker:
 
     Attributes
     ----------
-    chores : list of callable returning bool
+    jobs : list of callable returning bool
         Done in each round; the thread lives on while one of them says that there is more to do.
-    standing : list of TickerItem
+    standing : list of Updatable
         Moved in each round, without keeping the thread alive. They mind themselves how many bytes they send,
         and leave some for outputs.
     """
 
     def __init__(self, budget: Callable[[], float]) -> None:
-        self.chores: list[Callable[[], bool]] = []
-        self.standing: list[TickerItem] = []
+        self.jobs: list[Callable[[], bool]] = []
+        self.permanent: list[Updatable] = []
         self._budget = budget
-        self._followed: list[TickerItem] = []
-        self._sent = SlidingWindow()  # messages
-        self._owed = LeakyBucket(BYTES_A_SECOND)
-        self._last: TickerItem | None = None
+        self._updatables: list[Updatable] = []
+        self._messages = SlidingWindow()  # messages
+        self._bytes = LeakyBucket(BYTES_A_SECOND)
+        self._last: Updatable | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._woken = False
 
-    def add(self, followed: TickerItem) -> None:
+    def add(self, updatable: Updatable) -> None:
         """Follow until it is over."""
         with self._lock:
-            self._followed.append(followed)
+            self._updatables.append(updatable)
         self.wake()
 
     def wake(self) -> None:
@@ -102,19 +108,19 @@ class Ticker:
                     self._thread = threading.Thread(target=self._run, name="ipar-results-ticker", daemon=True)
                     self._thread.start()
 
-    def followed(self) -> list[TickerItem]:
-        """What is followed now."""
+    def updatables(self) -> list[Updatable]:
+        """What is updatables now."""
         with self._lock:
-            return list(self._followed)
+            return list(self._updatables)
 
-    def note(self, messages: int) -> None:
+    def count_messages(self, messages: int) -> None:
         """Count messages that somebody else sent against the budget."""
-        self._sent.add(time.monotonic(), messages)
+        self._messages.add(time.monotonic(), messages)
 
-    def meanwhile(self) -> None:
+    def update_permanent(self) -> None:
         """Move what is standing in the middle of something that takes long; on other threads, nothing."""
         if threading.current_thread() is self._thread:
-            self._try_round(self.standing)
+            self._try_round(self.permanent)
 
     def stop(self) -> None:
         """End the thread and freeze what was still followed; a second call does nothing."""
@@ -123,74 +129,74 @@ class Ticker:
         if thread is not None and thread is not threading.current_thread():
             thread.join(5)
         with self._lock:
-            followed, self._followed, self._last = self._followed, [], None
-        for each in followed:
+            updatables, self._updatables, self._last = self._updatables, [], None
+        for each in updatables:
             try:
                 each.freeze()
             except Exception:
                 trouble("freezing a display")
 
     def _run(self) -> None:
-        while not self._stopped.wait(_ROUND):
+        while not self._stopped.wait(_ROUND_SECONDS):
             self._woken = False
-            more = [_done(chore) for chore in self.chores]
+            more = [_run_job(job) for job in self.jobs]
             with self._lock:
-                self._followed = [each for each in self._followed if not each.over]
-                if not (self._followed or any(more)):
+                self._updatables = [each for each in self._updatables if not each.over]
+                if not (self._updatables or any(more)):
                     self._thread = self._last = None
                     if not self._woken:
                         return
                     self._thread = threading.current_thread()  # woken while it was about to end
-                followed = list(self._followed)
-            self._try_round([*self.standing, *followed])
+                updatables = list(self._updatables)
+            self._try_round([*self.permanent, *updatables])
 
-    def _try_round(self, followed: list[TickerItem]) -> None:
+    def _try_round(self, updatables: list[Updatable]) -> None:
         try:
-            self._round(followed, time.monotonic())
+            self._round(updatables, time.monotonic())
         except Exception:
             trouble("updating the displays")
 
-    def _round(self, followed: list[TickerItem], now: float) -> None:
-        due = [(rank, each) for each in followed if (rank := _wants(each, now)) is not None]
+    def _round(self, updatables: list[Updatable], now: float) -> None:
+        due = [(rank, each) for each in updatables if (rank := _urgency(each, now)) is not None]
         # where bytes are short, the newest has every other turn, or it would have all
-        newest = followed[-1] if followed and followed[-1] is not self._last else None
+        newest = updatables[-1] if updatables and updatables[-1] is not self._last else None
         due.sort(key=lambda item: (item[0], item[1] is not newest, item[1].sent_at))
-        held = 0
+        replaced = 0
         for rank, each in due:
-            free = rank == OVERDUE or each in self.standing or not self._owed.is_full(now)
-            if free and self._affordable(now):
-                self.note(each.send())
-                self._owed.add(each.size)
+            free = rank == Urgency.OVERDUE or each in self.permanent or not self._bytes.is_full(now)
+            if free and self._has_budget(now):
+                self.count_messages(each.send())
+                self._bytes.add(each.size)
                 self._last = each if each.size else self._last
-            elif rank == ENDING and held < _HELD_AT_ONCE and self._affordable(now):
-                held += self._hold(each)
+            elif rank == Urgency.FINAL and replaced < _MAX_REPLACED and self._has_budget(now):
+                replaced += self._replace(each)
 
-    def _hold(self, followed: TickerItem) -> bool:
+    def _replace(self, updatable: Updatable) -> bool:
         """Have something that keeps nothing alive wait in its place."""
-        heir, messages = followed.hold()
-        self.note(messages)
-        if heir is None:
+        replacement, messages = updatable.replacement()
+        self.count_messages(messages)
+        if replacement is None:
             return False
         with self._lock:
-            self._followed.append(heir)
+            self._updatables.append(replacement)
         return True
 
-    def _affordable(self, now: float) -> bool:
-        return self._sent.total(now) < self._budget()
+    def _has_budget(self, now: float) -> bool:
+        return self._messages.total(now) < self._budget()
 
 
-def _done(chore: Callable[[], bool]) -> bool:
+def _run_job(job: Callable[[], bool]) -> bool:
     try:
-        return chore()
+        return job()
     except Exception:
         trouble("looking after the results")
         return False
 
 
-def _wants(followed: TickerItem, now: float) -> int | None:
+def _urgency(updatable: Updatable, now: float) -> Urgency | None:
     """One that fails must not keep the others from moving."""
     try:
-        return followed.wants(now)
+        return updatable.urgency(now)
     except Exception:
         trouble("looking at a result")
         return None

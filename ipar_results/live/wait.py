@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ..results.followed import Followed
 
 # how long a result may stay unresolved after all its messages have ended
-_RESOLVING = 2.0
-_LONGEST_NAP = 0.5
+_RESOLVE_SECONDS = 2.0
+_MAX_SLEEP = 0.5
 
 
 class View(Protocol):
@@ -27,7 +27,7 @@ class View(Protocol):
         """Show the last state."""
 
 
-class NoView:
+class NullView:
     """Shows nothing; what is left when a view could not be made."""
 
     def update(self) -> None:
@@ -37,7 +37,7 @@ class NoView:
         """Do nothing."""
 
 
-class TextView:
+class ProgressBarView:
     """A tqdm bar, drawn from the thread that waits."""
 
     def __init__(self, followed: Followed, file: TextIO | None = None) -> None:
@@ -55,7 +55,7 @@ class TextView:
         self._bar.close(self._followed.snapshot())
 
 
-def checked(return_when: object) -> object:
+def validate_return_when(return_when: object) -> object:
     """`return_when`, if it is one of the three that are known.
 
     Raises
@@ -87,31 +87,31 @@ def wait(
     lost; says so in the log then.
     """
     deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
-    nap = min(max(interval, 0.001), _LONGEST_NAP)
+    sleep = min(max(interval, 0.001), _MAX_SLEEP)
     resolved_by: float | None = None
     try:
-        while not _reached(result, followed, return_when):
+        while not _condition_met(result, followed, return_when):
             now = time.monotonic()
             if deadline is not None and now >= deadline:
                 break
             if followed.record.finished:
-                resolved_by = resolved_by or now + _RESOLVING
+                resolved_by = resolved_by or now + _RESOLVE_SECONDS
                 if now > resolved_by:
                     break
             elif followed.lost:
                 followed.record.connection.check_contact()  # says so in the log
                 break
-            result._ready_event.wait(nap if deadline is None else min(nap, deadline - now))
+            result._ready_event.wait(sleep if deadline is None else min(sleep, deadline - now))
             followed.poll()
-            draw(view.update)
+            draw_safely(view.update)
     except KeyboardInterrupt:
-        draw(lambda: say_what_still_runs(followed))
+        draw_safely(lambda: print_unfinished(followed))
         raise
     finally:
-        draw(view.end)
+        draw_safely(view.end)
 
 
-def _reached(result: Any, followed: Followed, return_when: object) -> bool:
+def _condition_met(result: Any, followed: Followed, return_when: object) -> bool:
     if result._ready:
         return True
     followed.drain()
@@ -122,7 +122,7 @@ def _reached(result: Any, followed: Followed, return_when: object) -> bool:
     return followed.fetch(result)
 
 
-def draw(step: Any) -> None:
+def draw_safely(step: Any) -> None:
     """Draw, whatever becomes of it."""
     try:
         step()
@@ -130,7 +130,7 @@ def draw(step: Any) -> None:
         trouble("drawing progress")
 
 
-def say_what_still_runs(followed: Followed) -> None:
+def print_unfinished(followed: Followed) -> None:
     """Tell a user who stopped waiting, and what to do about it."""
     state = followed.snapshot()
     if state.finished or state.name == "%px":  # %px interrupts the engines itself

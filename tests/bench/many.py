@@ -52,7 +52,7 @@ def tracked() -> tuple[float, float, float, float, float, int]:
         sent = kernel.sent[first:]
         told, kept = sum(size for _, size, _ in sent) / 1e3, sum(kernel.published[published:]) / 1e3
         messages = len(sent) + len(kernel.published) - published
-        while kernel.ticker.followed():
+        while kernel.ticker.updatables():
             assert time.monotonic() - begin < SECONDS + 300, "outputs never came to their end"
             time.sleep(0.05)
         kept_at = time.monotonic() - begin - span

@@ -26,7 +26,7 @@ from observe import START, play, row, text, timed
 
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.channel.channel import Channel
-from ipar_results.live.display.display import Live
+from ipar_results.live.display.display import LiveDisplay
 from ipar_results.live.display.mime import bundle, saved_json
 from ipar_results.live.ticker import Ticker
 from ipar_results.results.registry import Registry
@@ -152,12 +152,12 @@ class Kernel:
         kernel = SimpleNamespace(control_handlers={}, session=None)
         self.channel = Channel(kernel, self.tracker, self.config, self.ticker.wake)
         self.channel._comm = Comm(self.sent)
-        self.ticker.chores += [self.tracker.round, self.channel.busy]
-        self.ticker.standing.append(self.channel)
+        self.ticker.jobs += [self.tracker.round, self.channel.do_housekeeping]
+        self.ticker.permanent.append(self.channel)
         hello = {"protocol": 1, "type": "hello", "request": "bench", "client": "bench", "rate": 5}
         assert self.channel.answer(hello)["status"] == "ok"
 
-    def show(self, result: Any) -> Live:
+    def show(self, result: Any) -> LiveDisplay:
         """Display a result whose card a labextension draws."""
         entry = self.tracker.entry(result)
         self.channel.watch(entry)
@@ -165,8 +165,8 @@ class Kernel:
             connected=lambda: True,
             saved=lambda state: saved_json(entry.id, state, self.registry.followed(result).timeline),
         )
-        followed, meanwhile = self.registry.followed(result), self.ticker.meanwhile
-        live = Live(result, followed, self.config, self._publish, "html", front, meanwhile)
+        followed, between_steps = self.registry.followed(result), self.ticker.update_permanent
+        live = LiveDisplay(result, followed, self.config, self._publish, "html", front, between_steps)
         live.open()
         self.ticker.add(live)
         return live

@@ -50,7 +50,7 @@ def test_reloads_leave_nothing_behind(jupyter_server, cluster, page, context, un
     after, more = seen()
     print(f"{jupyter_server.front_end}: {after}, {more - objects} objects more after {reloads} reloads")
     assert all(after[name] <= before[name] for name in before), (before, after)  # a thread may end meanwhile
-    assert (after["comms"], after["told"]) == (1, 1)
+    assert (after["comms"], after["encoders"]) == (1, 1)
     assert more - objects < 500 + 30 * reloads  # a cell more in the history, and what IPython keeps of it
     until(lambda: connections() <= open_before)
     assert errors == []

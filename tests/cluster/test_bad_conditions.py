@@ -16,8 +16,7 @@ from tasks import die, nap
 
 import ipar_results
 from ipar_results.config import IPythonParallelResults
-from ipar_results.live.display.display import Live
-from ipar_results.live.session import current
+from ipar_results.live.display.display import LiveDisplay
 from ipar_results.live.ticker import Ticker
 from ipar_results.record.recorder import Recorder
 from ipar_results.record.writer import RecordWriter
@@ -74,7 +73,7 @@ class Published:
 
 
 def shown(layer, ar, published, view="html"):
-    live = Live(ar, layer.followed(ar), layer.config, published, view)
+    live = LiveDisplay(ar, layer.followed(ar), layer.config, published, view)
     live.open()
     ticker = Ticker(lambda: 10)
     ticker.add(live)

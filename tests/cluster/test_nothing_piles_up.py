@@ -140,8 +140,8 @@ def test_what_a_labextension_draws_is_freed(kernel):
 
 def test_a_result_whose_last_picture_waits_for_room_is_freed_and_the_picture_is_sent(kernel):
     kernel.run("settings.view = 'html'; shown = ipar_results.live.session.current().ticker")
-    kernel.run("bytes_sent = shown._owed; before = kept()")
-    sent = "[time.sleep(0.1) for _ in range(600) if shown.followed()].clear(), len(shown.followed())"
+    kernel.run("bytes_sent = shown._bytes; before = kept()")
+    sent = "[time.sleep(0.1) for _ in range(600) if shown.updatables()].clear(), len(shown.updatables())"
     assert told(kernel, sent, timeout=90) == "left: None 0"
     kernel.run("room, bytes_sent.rate = bytes_sent.rate, 0")
     kernel.messages.clear()
@@ -149,7 +149,7 @@ def test_a_result_whose_last_picture_waits_for_room_is_freed_and_the_picture_is_
         "ar = lv.map_async(odd, range(6)); display(ar); ar.wait(30); time.sleep(0.5)\n"
         "gone = {'result': weakref.ref(ar), 'task': weakref.ref(ar._children[0])}; del ar"
     )
-    assert told(kernel, "[*left(gone, before), len(shown.followed())]") == "left: [1]"
+    assert told(kernel, "[*left(gone, before), len(shown.updatables())]") == "left: [1]"
     assert "3 failed" not in kernel.displays()[-1][3]["text/plain"]
     kernel.run("bytes_sent.rate = room")
     assert told(kernel, sent, timeout=90) == "left: None 0"

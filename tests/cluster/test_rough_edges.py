@@ -31,12 +31,12 @@ def test_a_value_that_python_will_not_write_out_is_described(rc, value):
 
 def test_an_error_of_ours_does_not_swallow_ctrl_c(rc, monkeypatch):
     ipar_results.enable()
-    monkeypatch.setattr(wait, "say_what_still_runs", lambda followed: 1 / 0)
+    monkeypatch.setattr(wait, "print_unfinished", lambda followed: 1 / 0)
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(wait, "_reached", interrupted)
+    monkeypatch.setattr(wait, "_condition_met", interrupted)
     with pytest.raises(KeyboardInterrupt):
         rc[:].apply_async(nap, 0.2).wait_interactive()
 

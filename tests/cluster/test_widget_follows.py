@@ -7,7 +7,7 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 import ipar_results
-from ipar_results.live.display.display import WIDGET_MIME, Live
+from ipar_results.live.display.display import WIDGET_MIME, LiveDisplay
 from ipar_results.live.session import current
 
 pytestmark = pytest.mark.cluster
@@ -37,7 +37,7 @@ def test_closing_it_ends_the_following(rc, until, layer):
     ar = rc[:].apply_async(time.sleep, 30)
     widget = ipar_results.ResultWidget(ar)
     widget.close()
-    until(lambda: not current().ticker.followed())
+    until(lambda: not current().ticker.updatables())
     rc.send_signal("SIGINT", block=True)
     until(lambda: not [t for t in threading.enumerate() if t.name == "ipar-results-ticker"])
 
@@ -57,7 +57,7 @@ def test_in_voila_a_displayed_result_keeps_its_widget_and_ends_in_the_truth(rc, 
     published = []
     try:
         ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 20)
-        live = Live(
+        live = LiveDisplay(
             ar, layer.followed(ar), layer.config, lambda data, *rest, **how: published.append(data), "widget"
         )
         live.open()
@@ -80,7 +80,7 @@ def test_a_front_end_without_widgets_gets_html_that_moves(rc, until):
     published = []
     try:
         ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 40)
-        live = Live(
+        live = LiveDisplay(
             ar, layer.followed(ar), layer.config, lambda data, *rest, **how: published.append(data), "widget"
         )
         live.open()

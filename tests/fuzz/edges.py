@@ -112,7 +112,7 @@ def control(cases: int, seed: int) -> Figures:
     entry = tracker.entry(fed.result)
     _told(fed)
     acted: list[Any] = []
-    channel._commands.add = lambda *asked: bool(acted.append(asked)) or True  # type: ignore[method-assign]
+    channel._actions.add = lambda *asked: bool(acted.append(asked)) or True  # type: ignore[method-assign]
     good = [
         {"protocol": 1, "request": "r", "type": kind, "result": entry.id, **keys}
         for kind, keys in (
@@ -133,7 +133,7 @@ def control(cases: int, seed: int) -> Figures:
     before = _facts(followed.snapshot())
 
     def case(chance: random.Random) -> bool:
-        asked, remembered = len(acted), dict(channel._asked)
+        asked, remembered = len(acted), dict(channel._accepted_ids)
         content = variant(chance.choice(good), chance)
         parent = {"content": content} if chance.random() < 0.9 else content
         sent.clear()
@@ -147,7 +147,9 @@ def control(cases: int, seed: int) -> Figures:
         refused = reply["status"] == "error"
         if refused:
             assert reply["error"]["code"] != "failed", reply
-            assert len(acted) == asked and channel._asked == remembered, "a refused request did something"
+            assert len(acted) == asked and channel._accepted_ids == remembered, (
+                "a refused request did something"
+            )
         assert _facts(followed.snapshot()) == before, "a request changed the counts"
         return refused
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ipar_results.export.load import load, parse_snapshot
 from ipar_results.export.trace import SNAPSHOT_KEY
 from ipar_results.live.channel.channel import Channel
-from ipar_results.live.channel.requests import Refused, parse
+from ipar_results.live.channel.requests import RequestError, parse_request
 from ipar_results.model.snapshot import Snapshot
 from ipar_results.render import html, text
 
@@ -39,7 +39,7 @@ def test_a_case_that_raises_is_told_with_its_seed():
 
 
 def test_an_answer_that_fails_is_told(monkeypatch):
-    monkeypatch.setattr(Channel, "_do", lambda *args: 1 / 0)
+    monkeypatch.setattr(Channel, "_dispatch", lambda *args: 1 / 0)
     assert any("failed" in line for line in EDGES[0](100, seed=6).wrong)
 
 
@@ -51,8 +51,8 @@ def test_an_answer_that_fails_is_told(monkeypatch):
 )
 def test_a_request_of_any_json_is_parsed_or_refused(content):
     try:
-        request = parse(content)
-    except Refused as refused:
+        request = parse_request(content)
+    except RequestError as refused:
         assert str(refused)
     else:
         assert request.id == content["request"]

@@ -102,7 +102,7 @@ class Rounds:
         ipython = get_ipython()
         deadline = time.monotonic() + 120
         layer = ipar_results.live.session.current()
-        while layer.ticker.followed() and time.monotonic() < deadline:
+        while layer.ticker.updatables() and time.monotonic() < deadline:
             time.sleep(0.05)  # what has ended is sent when there is room, and then let go of
         gc.collect()
         _trim()
@@ -119,7 +119,7 @@ class Rounds:
             "files": process.num_fds(),
             "comms": sum(each.target_name != PASSING for each in ipython.kernel.comm_manager.comms.values()),
             "handlers": len(ipython.kernel.control_handlers),
-            "followed": len(layer.ticker.followed()),
+            "followed": len(layer.ticker.updatables()),
             "engines lost": self.engines_lost,
         }
 

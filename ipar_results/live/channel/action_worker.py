@@ -14,7 +14,7 @@ from ..actions import ACTIONS
 if TYPE_CHECKING:
     from ...results.tracker import Tracked
 
-_WAITING_AT_MOST = 100
+_MAX_QUEUED = 100
 
 
 class Outcome(NamedTuple):
@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """The message that tells of it."""
-        told = {
+        message = {
             "type": "outcome",
             "request": self.request,
             "result": self.result,
@@ -37,23 +37,21 @@ class Outcome(NamedTuple):
             "status": "ok" if self.ok else "error",
             "message": self.message,
         }
-        return told if self.path is None else {**told, "path": self.path}
+        return message if self.path is None else {**message, "path": self.path}
 
 
-class Commands:
+class ActionWorker:
     """Carries out actions, one after the other; the thread lives only while there are any.
 
     Parameters
     ----------
-    tell : callable
+    send_outcome : callable
         Gets the :class:`Outcome` of each, in this thread.
     """
 
-    def __init__(self, tell: Callable[[Outcome], None]) -> None:
-        self._tell = tell
-        self._queue: queue.Queue[tuple[str, Tracked, Any, str, dict[str, Any]]] = queue.Queue(
-            _WAITING_AT_MOST
-        )
+    def __init__(self, send_outcome: Callable[[Outcome], None]) -> None:
+        self._send_outcome = send_outcome
+        self._queue: queue.Queue[tuple[str, Tracked, Any, str, dict[str, Any]]] = queue.Queue(_MAX_QUEUED)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -84,12 +82,12 @@ class Commands:
                     self._thread = None
                     return
             try:
-                self._tell(_carried_out(request, entry, result, action, args))
+                self._send_outcome(_run_action(request, entry, result, action, args))
             except Exception:
                 trouble("telling what came of %r", action)
 
 
-def _carried_out(request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> Outcome:
+def _run_action(request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> Outcome:
     followed = entry.followed
     try:
         if followed is None:

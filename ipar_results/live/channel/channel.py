@@ -18,19 +18,19 @@ from ...formatting import utf8_safe
 from ...log import remark, trouble
 from ...results.tracker import Tracked, Tracker
 from ..actions import ACTIONS
-from ..thread_switching import haste
-from ..ticker import CHANGED, TickerItem
-from .action_worker import Commands, Outcome
-from .requests import PROTOCOL, Refused, Request, parse
+from ..thread_switching import fast_switching
+from ..ticker import Updatable, Urgency
+from .action_worker import ActionWorker, Outcome
+from .requests import PROTOCOL, Request, RequestError, parse_request
 from .result_replies import reply_about
 from .update_queue import UpdateQueue, message_size
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
-_REMEMBERED = 1_000
+_MAX_ACCEPTED_IDS = 1_000
 
 
-class Channel(TickerItem):
+class Channel(Updatable):
     """Tells front ends of all tracked results, and does what they ask.
 
     Parameters
@@ -42,7 +42,7 @@ class Channel(TickerItem):
     def __init__(
         self, kernel: Any, tracker: Tracker, config: IPythonParallelResults, wake: Callable[[], None]
     ) -> None:
-        self.session = uuid.uuid4().hex
+        self._session_id = uuid.uuid4().hex
         self.connected = False
         self._kernel = kernel
         self._tracker = tracker
@@ -51,10 +51,10 @@ class Channel(TickerItem):
         self._comm: Any = None
         self._seq = 0
         self._rate = float(config.rate)
-        self._asked: OrderedDict[str, None] = OrderedDict()
+        self._accepted_ids: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.RLock()
         self._updates = UpdateQueue(tracker, self._lock)
-        self._commands = Commands(self._tell)
+        self._actions = ActionWorker(self._send_outcome)
 
     # attaching -----------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ class Channel(TickerItem):
                     del handlers[REQUEST]
                 else:
                     handlers[REQUEST] = before
-            self._commands.close()
+            self._actions.close()
             with self._lock:
                 self.connected = False
                 if self._comm is not None:
@@ -90,7 +90,7 @@ class Channel(TickerItem):
                 data = {
                     "type": "hello",
                     "protocol": PROTOCOL,
-                    "session": self.session,
+                    "session": self._session_id,
                     "version": version("ipar_results"),
                 }
                 self._comm = create_comm(target_name=TARGET, data=data)
@@ -100,7 +100,7 @@ class Channel(TickerItem):
     def _on_request(self, stream: Any, ident: Any, parent: Any) -> None:
         """Answer a control message at once; whatever it holds, the kernel's control channel goes on."""
         try:
-            with haste():
+            with fast_switching():
                 content = self.answer(parent.get("content"))
                 self._kernel.session.send(stream, REPLY, content, parent, ident=ident)
                 # else it would leave with the status that follows, and that waits for the thread that prints
@@ -117,9 +117,9 @@ class Channel(TickerItem):
             "request": utf8_safe(asked)[:64] if isinstance(asked, str) else "",
         }
         try:
-            request = parse(content)
-            return {**reply, "status": "ok", **self._do(request)}
-        except Refused as refused:
+            request = parse_request(content)
+            return {**reply, "status": "ok", **self._dispatch(request)}
+        except RequestError as refused:
             error = {"code": refused.code, "message": str(refused)}
             remark(f"refused a request of a front end: {refused.code}: {refused}")
         except LookupError as missing:
@@ -132,7 +132,7 @@ class Channel(TickerItem):
             }
         return {**reply, "status": "error", "error": error}
 
-    def _do(self, request: Request) -> dict[str, Any]:
+    def _dispatch(self, request: Request) -> dict[str, Any]:
         if request.kind == "hello":
             return self._hello(request)
         if request.kind == "snapshot":
@@ -140,16 +140,16 @@ class Channel(TickerItem):
             return {}
         entry = self._tracker.find(request.args["result"])
         if entry is None:
-            raise Refused("unknown-result", "This kernel does not know the result (any more).")
+            raise RequestError("unknown-result", "This kernel does not know the result (any more).")
         if request.kind == "watch":
             self.watch(entry)
             return {}
         followed = entry.followed
         result = None if followed is None else followed.record.result()
         if followed is None or result is None:
-            raise Refused("unknown-result", "This result is gone: the kernel no longer holds it.")
+            raise RequestError("unknown-result", "This result is gone: the kernel no longer holds it.")
         reply = reply_about(request, entry, followed, result, self._config)
-        return self._act(request, entry, result) if reply is None else reply
+        return self._accept_action(request, entry, result) if reply is None else reply
 
     def _hello(self, request: Request) -> dict[str, Any]:
         self._open_comm()
@@ -159,33 +159,33 @@ class Channel(TickerItem):
         self._start_over()
         return {
             "comm_id": self._comm.comm_id,
-            "session": self.session,
+            "session": self._session_id,
             "version": version("ipar_results"),
             "seq": self._seq,
         }
 
-    def _act(self, request: Request, entry: Tracked, result: Any) -> dict[str, Any]:
+    def _accept_action(self, request: Request, entry: Tracked, result: Any) -> dict[str, Any]:
         assert request.kind in ACTIONS
-        if request.id in self._asked:
-            raise Refused("replayed", "This was asked before, and is done once only.")
-        if not self._commands.add(request.id, entry, result, request.kind, request.args):
-            raise Refused("failed", "Too many actions wait to be carried out already.")
-        self._asked[request.id] = None
-        while len(self._asked) > _REMEMBERED:
-            self._asked.popitem(last=False)
+        if request.id in self._accepted_ids:
+            raise RequestError("replayed", "This was asked before, and is done once only.")
+        if not self._actions.add(request.id, entry, result, request.kind, request.args):
+            raise RequestError("failed", "Too many actions wait to be carried out already.")
+        self._accepted_ids[request.id] = None
+        while len(self._accepted_ids) > _MAX_ACCEPTED_IDS:
+            self._accepted_ids.popitem(last=False)
         return {"accepted": True}
 
     def watch(self, entry: Tracked) -> None:
         """Tell of each task of a result too: it is displayed."""
         entry.shown = True
-        self._updates.watch(entry)
+        self._updates.include_rows(entry)
         self._wake()
 
     def _start_over(self) -> None:
         self._updates.start_over()
         self._wake()
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _send_outcome(self, outcome: Outcome) -> None:
         with self._lock:
             if self._comm is not None:
                 self._send(outcome.to_json())
@@ -193,18 +193,18 @@ class Channel(TickerItem):
 
     # telling, in the ticker's thread -------------------------------------------------------------
 
-    def wants(self, now: float) -> int | None:
+    def urgency(self, now: float) -> Urgency | None:
         """Whether there is something to tell, and room for it."""
         if not self.connected or now - self.sent_at < 1 / self._rate or self._updates.room(now) <= 0:
             return None
-        return CHANGED if self._updates.pending(now) else None
+        return Urgency.CHANGED if self._updates.has_updates(now) else None
 
-    def busy(self) -> bool:
+    def do_housekeeping(self) -> bool:
         """Whether there will be something to tell though no result runs."""
         if not self.connected:  # nobody to be told: whoever comes later is told all anew
             self._updates.drop_gone()
-        self._updates.rest()
-        return self.connected and self._updates.pending(time.monotonic())
+        self._updates.free_rows()
+        return self.connected and self._updates.has_updates(time.monotonic())
 
     def send(self) -> int:
         """Tell what has changed, as much as there is room for; returns how many messages it took."""
@@ -218,12 +218,12 @@ class Channel(TickerItem):
             if message is None:
                 return 0
             self.size = self._send(*message)
-            self._updates.spend(now, self.size)
+            self._updates.count_bytes(now, self.size)
             return 1
 
     def _send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> int:
         """Number a message and send it; returns its size in bytes."""
         self._seq += 1
-        data = {"protocol": PROTOCOL, "session": self.session, "seq": self._seq, **content}
+        data = {"protocol": PROTOCOL, "session": self._session_id, "seq": self._seq, **content}
         self._comm.send(data, buffers=buffers or None)
         return message_size(data, buffers or [])

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from ..actions import ACTIONS, FORMATS
 
 PROTOCOL = 1
-LONGEST_ID = 64
-MOST_INDICES = 100_000
-MOST_CHARACTERS = 1_000_000
-FEWEST_CHARACTERS = 100
+MAX_ID_LENGTH = 64
+MAX_INDICES = 100_000
+MAX_CHARACTERS = 1_000_000
+MIN_CHARACTERS = 100
 
 
-class Refused(Exception):  # noqa: N818
+class RequestError(Exception):
     """A request that is not carried out; nothing has changed.
 
     Parameters
@@ -48,8 +48,8 @@ class Request(NamedTuple):
     args: dict[str, Any]
 
 
-class _Key(NamedTuple):
-    fits: Callable[[Any], bool]
+class _KeySpec(NamedTuple):
+    is_valid: Callable[[Any], bool]
     expected: str
     optional: bool = False
 
@@ -63,32 +63,32 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
 
 
 def _id(value: Any) -> bool:
-    return type(value) is str and 0 < len(value) <= LONGEST_ID
+    return type(value) is str and 0 < len(value) <= MAX_ID_LENGTH
 
 
 def _indices(value: Any) -> bool:
-    return type(value) is list and len(value) <= MOST_INDICES and all(map(_whole(0, 2**53), value))
+    return type(value) is list and len(value) <= MAX_INDICES and all(map(_whole(0, 2**53), value))
 
 
-_RESULT = {"result": _Key(_id, "the id of a result")}
-_POSITION = _Key(_whole(0, 2**53), "a whole number, 0 or more")
+_RESULT = {"result": _KeySpec(_id, "the id of a result")}
+_POSITION = _KeySpec(_whole(0, 2**53), "a whole number, 0 or more")
 _ARGUMENTS = {  # of actions
-    "indices": _Key(_indices, f"a list of at most {MOST_INDICES:,} whole numbers", optional=True),
-    "format": _Key(lambda value: value in FORMATS, f"one of {', '.join(FORMATS)}"),
+    "indices": _KeySpec(_indices, f"a list of at most {MAX_INDICES:,} whole numbers", optional=True),
+    "format": _KeySpec(lambda value: value in FORMATS, f"one of {', '.join(FORMATS)}"),
 }
-_KINDS: dict[str, dict[str, _Key]] = {
+_KEYS_BY_TYPE: dict[str, dict[str, _KeySpec]] = {
     "hello": {
-        "client": _Key(_id, f"a text of at most {LONGEST_ID} characters"),
-        "rate": _Key(_number(0.1, 5.0), "a number from 0.1 to 5", optional=True),
+        "client": _KeySpec(_id, f"a text of at most {MAX_ID_LENGTH} characters"),
+        "rate": _KeySpec(_number(0.1, 5.0), "a number from 0.1 to 5", optional=True),
     },
     "snapshot": {},
     "watch": _RESULT,
     "task": {
         **_RESULT,
         "position": _POSITION,
-        "limit": _Key(
-            _whole(FEWEST_CHARACTERS, MOST_CHARACTERS),
-            f"a whole number from {FEWEST_CHARACTERS} to {MOST_CHARACTERS:,}",
+        "limit": _KeySpec(
+            _whole(MIN_CHARACTERS, MAX_CHARACTERS),
+            f"a whole number from {MIN_CHARACTERS} to {MAX_CHARACTERS:,}",
             optional=True,
         ),
     },
@@ -102,7 +102,7 @@ _KINDS: dict[str, dict[str, _Key]] = {
 }
 
 
-def parse(content: object) -> Request:
+def parse_request(content: object) -> Request:
     """Check a request.
 
     Parameters
@@ -112,29 +112,29 @@ def parse(content: object) -> Request:
 
     Raises
     ------
-    Refused
+    RequestError
         With a sentence that says what was expected.
     """
     if not isinstance(content, Mapping):
-        raise Refused("bad-request", "expected an object")
+        raise RequestError("bad-request", "expected an object")
     if content.get("protocol") != PROTOCOL or type(content.get("protocol")) is not int:
-        raise Refused("protocol", f"this kernel speaks protocol {PROTOCOL}: reload the page")
+        raise RequestError("protocol", f"this kernel speaks protocol {PROTOCOL}: reload the page")
     kind, request_id = content.get("type"), content.get("request")
     if not _id(request_id):
-        raise Refused("bad-request", f"request: expected a text of at most {LONGEST_ID} characters")
-    if type(kind) is not str or kind not in _KINDS:
-        raise Refused("bad-request", f"type: expected one of {', '.join(_KINDS)}")
+        raise RequestError("bad-request", f"request: expected a text of at most {MAX_ID_LENGTH} characters")
+    if type(kind) is not str or kind not in _KEYS_BY_TYPE:
+        raise RequestError("bad-request", f"type: expected one of {', '.join(_KEYS_BY_TYPE)}")
     args = {}
-    for name, key in _KINDS[kind].items():
+    for name, key in _KEYS_BY_TYPE[kind].items():
         value = content.get(name)
-        if not (value is None and key.optional) and not _fits(key, value):
-            raise Refused("bad-request", f"{name}: expected {key.expected}")
+        if not (value is None and key.optional) and not _is_valid(key, value):
+            raise RequestError("bad-request", f"{name}: expected {key.expected}")
         args[name] = value
     return Request(kind, str(request_id), args)
 
 
-def _fits(key: _Key, value: Any) -> bool:
+def _is_valid(key: _KeySpec, value: Any) -> bool:
     try:
-        return key.fits(value)
+        return key.is_valid(value)
     except TypeError:  # an unhashable or incomparable value
         return False

@@ -12,11 +12,13 @@ from ...results.tracker import Tracked, Tracker
 from ..rate_limits import SlidingWindow
 
 if TYPE_CHECKING:
-    from .delta_encoder import Told
+    from .delta_encoder import DeltaEncoder
 
 BYTES_A_SECOND = 40_000  # of the 50 kB that a whole kernel sends: outputs need some at any time
-LARGEST = BYTES_A_SECOND // 2  # bytes of one message: more would leave nothing for the next half second
-_LOOKED_AT = 500  # each time, beside those of which something was heard
+MAX_MESSAGE_BYTES = (
+    BYTES_A_SECOND // 2
+)  # bytes of one message: more would leave nothing for the next half second
+_CHECKED_AT_ONCE = 500  # each time, beside those of which something was heard
 _HEAD_BYTES = 700  # about what one result's facts take
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -35,49 +37,49 @@ class UpdateQueue:
     def __init__(self, tracker: Tracker, lock: threading.RLock) -> None:
         self._tracker = tracker
         self._lock = lock
-        self._told: dict[str, Told] = {}
-        self._turns, self._resting = Turns(_LOOKED_AT), Turns(_LOOKED_AT)
-        self._news: dict[str, Told] = {}  # those that were found to have some
-        self._full: list[str] | None = None  # what a full state has still to tell
-        self._spent = SlidingWindow()
+        self._encoders: dict[str, DeltaEncoder] = {}
+        self._turns, self._row_turns = Turns(_CHECKED_AT_ONCE), Turns(_CHECKED_AT_ONCE)
+        self._due: dict[str, DeltaEncoder] = {}  # those that were found to have some
+        self._backlog: list[str] | None = None  # what a full state has still to tell
+        self._sent_bytes = SlidingWindow()
 
     def start_over(self) -> None:
         """Send everything anew: to a page that was reloaded, to a second tab, or after a gap."""
         with self._lock:
-            self._full = [entry.id for entry in reversed(self._tracker.all())]
-            for told in self._told.values():
-                told.forget()
+            self._backlog = [entry.id for entry in reversed(self._tracker.all())]
+            for encoder in self._encoders.values():
+                encoder.reset()
 
-    def watch(self, entry: Tracked) -> None:
+    def include_rows(self, entry: Tracked) -> None:
         """Send the rows of a result too."""
-        self._told_of(entry).watch()
+        self._encoder(entry).include_rows()
 
-    def rest(self) -> None:
+    def free_rows(self) -> None:
         """Free what is kept of results that are gone."""
         with self._lock:
-            for told in self._resting.take(list(self._told.values())):
-                told.rest()
+            for encoder in self._row_turns.take(list(self._encoders.values())):
+                encoder.free_rows()
 
     def drop_gone(self) -> list[str]:
         """Forget the results that are no longer tracked; return their ids."""
         with self._lock:
             gone = sorted(self._gone())
             for result_id in gone:
-                del self._told[result_id]
-                self._news.pop(result_id, None)
+                del self._encoders[result_id]
+                self._due.pop(result_id, None)
             return gone
 
-    def pending(self, now: float) -> bool:
+    def has_updates(self, now: float) -> bool:
         """Return whether there is an update to send."""
-        return self._full is not None or self._any_news(now) or bool(self._gone())
+        return self._backlog is not None or self._find_due(now) or bool(self._gone())
 
     def room(self, now: float) -> int:
         """Return how many bytes may be sent now: a second's worth, less what was sent in the last one."""
-        return BYTES_A_SECOND - self._spent.total(now)
+        return BYTES_A_SECOND - self._sent_bytes.total(now)
 
-    def spend(self, now: float, size: int) -> None:
+    def count_bytes(self, now: float, size: int) -> None:
         """Count the bytes of a message that was sent."""
-        self._spent.add(now, size)
+        self._sent_bytes.add(now, size)
 
     def next_message(self, now: float, rate: float) -> Message | None:
         """Return the content and the buffers of the next message; None where there is no update.
@@ -89,78 +91,82 @@ class UpdateQueue:
         rate : float
             Messages a second.
         """
-        room = min(LARGEST, self.room(now))
-        content, buffers = self._full_part(room) if self._full is not None else self._delta(room, rate, now)
+        room = min(MAX_MESSAGE_BYTES, self.room(now))
+        content, buffers = (
+            self._backlog_part(room) if self._backlog is not None else self._delta(room, rate, now)
+        )
         return (content, buffers) if content["full"] or content["results"] or content["gone"] else None
 
-    def _told_of(self, entry: Tracked) -> Told:
+    def _encoder(self, entry: Tracked) -> DeltaEncoder:
         with self._lock:
-            told = self._told.get(entry.id)
-            if told is None:
-                from .delta_encoder import Told
+            encoder = self._encoders.get(entry.id)
+            if encoder is None:
+                from .delta_encoder import DeltaEncoder
 
-                told = self._told[entry.id] = Told(entry)
-            return told
+                encoder = self._encoders[entry.id] = DeltaEncoder(entry)
+            return encoder
 
     def _delta(self, room: int, rate: float, now: float) -> Message:
         room = min(room, int(BYTES_A_SECOND / rate))  # so that the next one need not wait
-        results, buffers = self._updates(self._due(), room, now)
+        results, buffers = self._updates(self._due_in_order(), room, now)
         return {"type": "update", "full": False, "results": results, "gone": self.drop_gone()}, buffers
 
-    def _full_part(self, room: int) -> Message:
+    def _backlog_part(self, room: int) -> Message:
         """Return the next part of a full state: the facts of all results; rows follow in later updates."""
-        assert self._full is not None
+        assert self._backlog is not None
         buffers: list[bytes] = []
         results: list[Any] = []
         size = 0
-        while self._full and (not results or size + _HEAD_BYTES < room):
-            entry = self._tracker.find(self._full.pop(0))
+        while self._backlog and (not results or size + _HEAD_BYTES < room):
+            entry = self._tracker.find(self._backlog.pop(0))
             if entry is not None:
-                size += self._append(self._told_of(entry), 0, results, buffers)
+                size += self._append_update(self._encoder(entry), 0, results, buffers)
         content = {"type": "update", "full": True, "results": results, "gone": self.drop_gone()}
-        if not self._full:
-            self._full = None
+        if not self._backlog:
+            self._backlog = None
             content["last"] = True
         return content, buffers
 
-    def _updates(self, due: list[Told], room: int, now: float) -> tuple[list[Any], list[bytes]]:
+    def _updates(self, due: list[DeltaEncoder], room: int, now: float) -> tuple[list[Any], list[bytes]]:
         buffers: list[bytes] = []
         results: list[Any] = []
         used = 0
-        for told in due:
-            if not told.due(now):
-                del self._news[told.entry.id]
+        for encoder in due:
+            if not encoder.is_due(now):
+                del self._due[encoder.entry.id]
                 continue
             if results and used + _HEAD_BYTES > room:
                 break
             rows_room = (room - used) // 2 if len(due) > 1 else room - used - _HEAD_BYTES
-            used += self._append(told, rows_room, results, buffers)
-            told.sent_at = now
+            used += self._append_update(encoder, rows_room, results, buffers)
+            encoder.sent_at = now
         return results, buffers
 
-    def _append(self, told: Told, room: int, results: list[Any], buffers: list[bytes]) -> int:
+    def _append_update(
+        self, encoder: DeltaEncoder, room: int, results: list[Any], buffers: list[bytes]
+    ) -> int:
         """Append the update of one result; return its bytes."""
         before = len(buffers)
         try:
-            results.append(told.update(room, buffers))
+            results.append(encoder.encode(room, buffers))
         except Exception:
             trouble("telling of a result")
-            results.append({"id": told.entry.id})
+            results.append({"id": encoder.entry.id})
         return message_size(results[-1], buffers[before:])
 
-    def _any_news(self, now: float) -> bool:
+    def _find_due(self, now: float) -> bool:
         """Look at those whose turn it is, and at those of which something was heard."""
         for entry in self._turns.take(self._tracker.all()) + self._tracker.with_news:
-            if entry.id not in self._news and (told := self._told_of(entry)).due(now):
-                self._news[entry.id] = told
-        return bool(self._news)
+            if entry.id not in self._due and (encoder := self._encoder(entry)).is_due(now):
+                self._due[entry.id] = encoder
+        return bool(self._due)
 
-    def _due(self) -> list[Told]:
+    def _due_in_order(self) -> list[DeltaEncoder]:
         """Those with news: what has ended first, then what has waited longest."""
-        return sorted(self._news.values(), key=lambda told: (told.running, told.sent_at))
+        return sorted(self._due.values(), key=lambda encoder: (encoder.running, encoder.sent_at))
 
     def _gone(self) -> set[str]:
-        return self._told.keys() - self._tracker.ids()
+        return self._encoders.keys() - self._tracker.ids()
 
 
 def message_size(content: dict[str, Any], buffers: list[bytes]) -> int:

@@ -13,18 +13,18 @@ from ...log import trouble
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
-from ..thread_switching import haste
-from .final_update import Last, close_some
+from ..thread_switching import fast_switching
+from .final_update import FinalUpdate, close_some
 from .mime import bundle, size_of
-from .result_view import Following
+from .result_view import ResultView
 
-_CARD_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
+_CARD_UPDATE_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 Publish = Callable[..., None]
 
 
-class Front(Protocol):
+class FrontEnd(Protocol):
     """What a display asks of the channel to the labextension."""
 
     def connected(self) -> bool:
@@ -42,7 +42,7 @@ def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
     """
     if config.view != "auto":
         return str(config.view)
-    if dashboard():
+    if in_voila():
         return "widget"
     try:
         request = shell.kernel.get_parent("shell")
@@ -54,24 +54,24 @@ def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
     return "widget" if interactive else "html"
 
 
-def dashboard() -> bool:
+def in_voila() -> bool:
     """Whether Voila runs this kernel: on its pages only widgets move, and nobody saves them."""
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
-class Live(Following):
+class LiveDisplay(ResultView):
     """One displayed result.
 
     Parameters
     ----------
     result, followed, config
-        As for :class:`Following`.
+        As for :class:`ResultView`.
     publish : callable
         ``publish(data, metadata, transient=..., update=...)`` of the display's publisher.
     view : {'widget', 'html', 'text'}
-    front : Front, optional
+    front : FrontEnd, optional
         The labextension, if there may be one.
-    meanwhile : callable, optional
+    between_steps : callable, optional
         Has others move between the parts of a large picture, each of which can take a tenth of a second.
     """
 
@@ -82,32 +82,32 @@ class Live(Following):
         config: IPythonParallelResults,
         publish: Publish,
         view: str,
-        front: Front | None = None,
-        meanwhile: Callable[[], None] = lambda: None,
+        front: FrontEnd | None = None,
+        between_steps: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(result, followed, config)
-        self._meanwhile = meanwhile
+        self._between_steps = between_steps
         self._front = front if view != "text" else None
-        self._card = False
+        self._has_card = False
         self._publish = publish
         self._view = view
         self._widget: Any = None
-        self._left: list[Any] = []
-        self._heir: Last | None = None
-        self._stays = dashboard()  # a widget that was closed would leave a hole in the page
+        self._parts_to_close: list[Any] = []
+        self._final_update: FinalUpdate | None = None
+        self._keeps_widget = in_voila()  # a widget that was closed would leave a hole in the page
         self._display_id = uuid.uuid4().hex
 
     def open(self) -> None:
         """Show the result in the cell that runs now; to be called in its thread."""
         self._followed.poll()
-        self._card = self._carded()
-        if self._view == "widget" and not self._at_end() and not self._card:
+        self._has_card = self._card_is_drawn()
+        if self._view == "widget" and not self._at_end() and not self._has_card:
             self._widget = self._make_widget()
         with self._lock:
             # the work may end while this is made: what is published decides, not what is true by then
             ended = self._at_end()
             if ended:
-                self._put_widget_down()
+                self._retire_widget()
             self._note_sent()
             self._show(self._followed.snapshot(), update=False)
             if ended:
@@ -118,27 +118,27 @@ class Live(Following):
         return self.send() if self._ended_at is None else 0
 
     def _rate(self) -> float:
-        if self._card:
-            return _CARD_RATE
+        if self._has_card:
+            return _CARD_UPDATE_RATE
         return super()._rate() if self._widget is not None else min(super()._rate(), self._config.html_rate)
 
-    def _reserve(self) -> float:
-        return FRONT_ENDS_FIRST if self._card and self._followed.record.large else 0.0
+    def _end_delay(self) -> float:
+        return FRONT_ENDS_FIRST if self._has_card and self._followed.record.large else 0.0
 
-    def _carded(self) -> bool:
+    def _card_is_drawn(self) -> bool:
         return self._front is not None and self._front.connected()
 
     @property
     def holds_widget(self) -> bool:
         """Whether a widget is shown, or not wholly closed yet."""
-        return self._widget is not None or bool(self._left)
+        return self._widget is not None or bool(self._parts_to_close)
 
     def _update(self) -> int:
-        self._card = self._carded()
-        if self._card:
-            self._put_widget_down()
+        self._has_card = self._card_is_drawn()
+        if self._has_card:
+            self._retire_widget()
         if self._followed.lost:
-            self._put_widget_down()  # nobody knows for how long: a notebook saved now must not hold it
+            self._retire_widget()  # nobody knows for how long: a notebook saved now must not hold it
         state = self._followed.snapshot()
         sent = self._draw_widget(state)
         if sent is not None:
@@ -147,55 +147,55 @@ class Live(Following):
         return 1
 
     def _finish(self, state: Snapshot) -> int:
-        self._put_widget_down()
+        self._retire_widget()
         self._show(state, update=True)
         return 1
 
-    def _bequeath(self, since: float) -> tuple[Last | None, int]:
-        if self._stays:
+    def _make_final_update(self, since: float) -> tuple[FinalUpdate | None, int]:
+        if self._keeps_widget:
             return None, 0
         state = self._followed.snapshot()
-        data = self._picture(state)
+        data = self._bundle(state)
         messages = 0
         if self._widget is not None:  # it stays until the picture takes its place
             messages = int(self._widget.draw(state, force=True))
             self._drop_widget()
-        parts, self._left = self._left, []
-        self._heir = Last(self._publisher(data, update=True), size_of(data), parts, since)
-        return self._heir, messages
+        parts, self._parts_to_close = self._parts_to_close, []
+        self._final_update = FinalUpdate(self._publisher(data, update=True), size_of(data), parts, since)
+        return self._final_update, messages
 
     def reopen(self, result: Any) -> bool:
         """Follow the result again after a retry."""
         with self._lock:
-            if self._heir is not None:
-                self._heir.forget()
-                self._heir = None
+            if self._final_update is not None:
+                self._final_update.cancel()
+                self._final_update = None
             return super().reopen(result)
 
-    def _put_widget_down(self) -> None:
-        if not self._stays:
+    def _retire_widget(self) -> None:
+        if not self._keeps_widget:
             self._drop_widget()
 
     def _drop_widget(self) -> None:
         widget, self._widget = self._widget, None
         if widget is not None:
-            self._left = widget.parts()
+            self._parts_to_close = widget.parts()
 
-    def _untidy(self) -> bool:
-        return bool(self._left)
+    def _needs_cleanup(self) -> bool:
+        return bool(self._parts_to_close)
 
-    def _tidy(self) -> int:
+    def _clean_up(self) -> int:
         """Close a few parts of the widget: each is a message, and a card has a dozen."""
-        before = len(self._left)
-        self._left = close_some(self._left)
-        return before - len(self._left)
+        before = len(self._parts_to_close)
+        self._parts_to_close = close_some(self._parts_to_close)
+        return before - len(self._parts_to_close)
 
     def _release(self) -> None:
-        self._put_widget_down()
+        self._retire_widget()
         super()._release()
 
     def _show(self, state: Snapshot, update: bool) -> None:
-        data = self._picture(state)
+        data = self._bundle(state)
         if self._draw_widget(state) is not None:
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
         self.size = size_of(data)
@@ -204,18 +204,18 @@ class Live(Following):
     def _publisher(self, data: dict[str, Any], update: bool) -> Callable[[], None]:
         return partial(self._publish, data, {}, transient={"display_id": self._display_id}, update=update)
 
-    def _picture(self, state: Snapshot) -> dict[str, Any]:
+    def _bundle(self, state: Snapshot) -> dict[str, Any]:
         drawn = partial(bundle, state, self._config, self._view, timeline=self._followed.timeline)
         if not self._followed.record.large:
             return drawn(saved=self._saved(state))
         # a large one takes a hundred steps of numpy, after each of which the lock must be had again
-        with haste():
+        with fast_switching():
             saved = self._saved(state)
-            self._meanwhile()
-            return drawn(saved=saved, meanwhile=self._meanwhile)
+            self._between_steps()
+            return drawn(saved=saved, between_steps=self._between_steps)
 
     def _saved(self, state: Snapshot) -> dict[str, Any] | None:
-        if self._front is None or not (self._card or state.finished or state.state == "frozen"):
+        if self._front is None or not (self._has_card or state.finished or state.state == "frozen"):
             return None
         try:
             return self._front.saved(state)
@@ -228,7 +228,7 @@ class Live(Following):
         if self._widget is None:
             return None
         try:
-            if self._widget.refused:
+            if self._widget.closed_by_front_end:
                 self._drop_widget()
                 return None
             return int(self._widget.draw(state))

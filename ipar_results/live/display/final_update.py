@@ -7,25 +7,25 @@ from collections.abc import Callable
 from typing import Any
 
 from ...log import trouble
-from ..ticker import ENDING, OVERDUE, TIDYING, TickerItem
+from ..ticker import Updatable, Urgency
 
-PATIENCE = 90.0  # seconds: longer than two hundred cards take that end together
-_CLOSED_AT_ONCE = 4
+_OVERDUE_AFTER = 90.0  # seconds: longer than two hundred cards take that end together
+_MAX_CLOSED_AT_ONCE = 4
 
 
-def waits(since: float, now: float) -> int:
+def urgency_of_end(since: float, now: float) -> Urgency:
     """How urgent an end is that waits for room since then."""
-    return ENDING if now - since < PATIENCE else OVERDUE
+    return Urgency.FINAL if now - since < _OVERDUE_AFTER else Urgency.OVERDUE
 
 
 def close_some(parts: list[Any]) -> list[Any]:
     """Close a few parts of a widget, each of which takes a message; returns those that are left."""
-    for part in parts[:_CLOSED_AT_ONCE]:
+    for part in parts[:_MAX_CLOSED_AT_ONCE]:
         part.close()
-    return parts[_CLOSED_AT_ONCE:]
+    return parts[_MAX_CLOSED_AT_ONCE:]
 
 
-class Last(TickerItem):
+class FinalUpdate(Updatable):
     """What is followed in the place of a display.
 
     Parameters
@@ -46,9 +46,9 @@ class Last(TickerItem):
         self._parts = parts
         self._since = since
 
-    def wants(self, now: float) -> int | None:
+    def urgency(self, now: float) -> Urgency | None:
         """The picture, and then the tidying up."""
-        return TIDYING if self._publish is None else waits(self._since, now)
+        return Urgency.CLEANUP if self._publish is None else urgency_of_end(self._since, now)
 
     def send(self) -> int:
         """Send the picture, or tidy up a bit."""
@@ -75,6 +75,6 @@ class Last(TickerItem):
         while not self.over:
             self.send()
 
-    def forget(self) -> None:
+    def cancel(self) -> None:
         """Send nothing any more: the result runs again."""
         self._publish, self.over = None, not self._parts

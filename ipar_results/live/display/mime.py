@@ -16,8 +16,8 @@ from ...render import html, text
 from ...render.limits import Limits, fit
 
 MIME = "application/vnd.ipar-results.v1+json"
-MOST_BYTES = 80_000
-_FEWEST_CHARACTERS = 250
+MAX_BYTES = 80_000
+_MIN_CHARACTERS = 250
 
 
 def bundle(
@@ -26,7 +26,7 @@ def bundle(
     view: str = "html",
     saved: dict[str, Any] | None = None,
     timeline: Callable[[], Timeline] | None = None,
-    meanwhile: Callable[[], None] = lambda: None,
+    between_steps: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Return the static MIME bundle of a snapshot.
 
@@ -40,13 +40,13 @@ def bundle(
         What :func:`saved_json` returned, for the labextension.
     timeline : callable, optional
         Gives the timeline; without it there is none.
-    meanwhile : callable, optional
+    between_steps : callable, optional
         Called between two slow steps.
     """
     data = {"text/plain": _drawn(lambda: text.plain_text(snapshot), "text")}
     if view != "text":
         drawn_timeline = None if timeline is None or snapshot.single else timeline()
-        meanwhile()
+        between_steps()
         data["text/html"] = _drawn(lambda: html.card(snapshot, _html_limits(config), drawn_timeline), "HTML")
     drawn = {mime: markup for mime, markup in data.items() if markup is not None}
     if not drawn:
@@ -85,7 +85,7 @@ class _Limits:
 
     def tighter(self) -> _Limits:
         """Return the next smaller limits: long texts are cut first, then the numbers of rows."""
-        if self.text > _FEWEST_CHARACTERS:
+        if self.text > _MIN_CHARACTERS:
             return replace(self, text=self.text // 2)
         halves = {
             name: getattr(self, name) // 2 for name in ("rows", "tasks", "engines", "failures", "outputs")
@@ -106,7 +106,7 @@ def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Tim
     Returns
     -------
     dict
-        JSON types, at most :data:`MOST_BYTES` of UTF-8; ``engines_total``, ``failures_total`` and the other
+        JSON types, at most :data:`MAX_BYTES` of UTF-8; ``engines_total``, ``failures_total`` and the other
         totals are those before the cut.
     """
 
@@ -115,11 +115,11 @@ def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Tim
         # UTF-8 cannot encode a lone surrogate
         return json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
-    limits = _Limits(text=min(_Limits.text, max(_longest(snapshot), _FEWEST_CHARACTERS)))
-    return dict(json.loads(fit(encode, limits, lambda encoded: len(encoded) <= MOST_BYTES)))
+    limits = _Limits(text=min(_Limits.text, max(_longest_text(snapshot), _MIN_CHARACTERS)))
+    return dict(json.loads(fit(encode, limits, lambda encoded: len(encoded) <= MAX_BYTES)))
 
 
-def _longest(snapshot: Snapshot) -> int:
+def _longest_text(snapshot: Snapshot) -> int:
     """Return the characters of the longest text, as :func:`_cut` measures it."""
     groups = snapshot.failures[: _Limits.failures]
     texts = [snapshot.name, snapshot.note, *(group.input[1] for group in groups if group.input)]

@@ -12,9 +12,9 @@ from traitlets import Bool, Float, Int, Unicode
 from ...model.snapshot import Snapshot
 from ...render import html, style
 
-FOLD_INTERVAL = 1.0
+_FOLD_SECONDS = 1.0
 _FOLDS = ("Engines", "Tasks", "Output")
-_MIRRORED = (
+_COPIED_TRAITS = (
     "name",
     "state",
     "total",
@@ -65,7 +65,9 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         first = snapshot or Snapshot()
         head, failures, *details = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
         # The style travels once, apart from the parts that change.
-        sheet = ipywidgets.HTML(f"<style>{style.style_sheet()}{_flat()}</style>", layout={"display": "none"})
+        sheet = ipywidgets.HTML(
+            f"<style>{style.style_sheet()}{_widget_css()}</style>", layout={"display": "none"}
+        )
         self._head = ipywidgets.HTML(head)
         shared = {"layout": self._head.layout, "style": self._head.style}  # each would be one more comm
         self._failures, *self._details = (ipywidgets.HTML(part, **shared) for part in (failures, *details))
@@ -75,7 +77,7 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._folds_time: float | None = None if snapshot is None else first.time
         parts = [sheet, self._head, self._failures, self._folds]
         super().__init__(parts, _dom_classes=("ipar-card",), **kwargs)
-        self._mirror(first)
+        self._copy_to_traits(first)
 
     def draw(self, snapshot: Snapshot, *, force: bool = False) -> int:
         """Bring the widget up to a snapshot, touching only the parts whose content changed.
@@ -93,18 +95,18 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         int
             Messages sent to the front end; 0 where nothing changed, or once closed.
         """
-        self._mirror(snapshot)
+        self._copy_to_traits(snapshot)
         if self.comm is None:
             return 0
         sent = _show(self._head, html.head(snapshot)) + _show(self._failures, html.failures(snapshot))
-        due = self._folds_time is None or abs(snapshot.time - self._folds_time) >= FOLD_INTERVAL
+        due = self._folds_time is None or abs(snapshot.time - self._folds_time) >= _FOLD_SECONDS
         if force or due or snapshot.finished:
             self._folds_time = snapshot.time
             sent += self._draw_folds(snapshot)
         return sent
 
     @property
-    def refused(self) -> bool:
+    def closed_by_front_end(self) -> bool:
         """Whether a front end has closed it: that has no widgets, and shows the HTML beside them."""
         return bool(getattr(self._head.comm, "_closed", False))
 
@@ -125,8 +127,8 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         """
         return list({id(part): part for part in _parts(self)}.values())
 
-    def _mirror(self, snapshot: Snapshot) -> None:
-        for trait in _MIRRORED:
+    def _copy_to_traits(self, snapshot: Snapshot) -> None:
+        for trait in _COPIED_TRAITS:
             self.set_trait(trait, getattr(snapshot, trait))
 
     def _draw_folds(self, snapshot: Snapshot) -> int:
@@ -171,5 +173,5 @@ def _parts(widget: Any) -> Iterator[Any]:
     yield widget
 
 
-def _flat() -> str:
+def _widget_css() -> str:
     return files(__package__).joinpath("widget.css").read_text(encoding="utf-8")
