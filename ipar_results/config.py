@@ -1,4 +1,4 @@
-"""The settings, as one Configurable for `%config` and configuration files."""
+"""Settings as a Configurable, for `%config` and configuration files."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ _RANGES = {
 
 
 def load_settings(parent: Any) -> IPythonParallelResults:
-    """The user's settings; a bad one, which ``%config`` leaves behind too, is told and not used."""
+    """Return the user's settings; where one is invalid, warn and return the defaults.
+
+    ``%config`` keeps an invalid value in the configuration after it was refused.
+    """
     try:
         return IPythonParallelResults(parent=parent)
     except TraitError as error:

@@ -1,1 +1,4 @@
-"""Displays that move while work runs."""
+"""What is updated while tasks run: displays, widgets, streams and the channel, all in the ticker's thread.
+
+May import every package but attach, iterate and comparison.
+"""

@@ -1,4 +1,4 @@
-"""What engines write, in the cell that waits: one display that moves, however many engines and chunks."""
+"""Live display of what engines write to stdout and stderr, in the cell that waits for them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..render.ansi import clip, count_omitted
 from ..render.rows import apply_carriage_returns
 from .ticker import Updatable, Urgency
 
-LIVE_CHARACTERS = 8_000  # characters sent at each update, so that long output costs no more than short
-FINAL_CHARACTERS = 1_000_000  # characters left behind at the end
+LIVE_CHARACTERS = 8_000  # in each update, so that long output costs no more than short
+FINAL_CHARACTERS = 1_000_000  # in the last state
 _MAX_LIVE_BLOCKS = 40
-_REDRAW_FACTOR = 8  # progress bars redraw one line many times: look further back than what is shown
+_REDRAW_FACTOR = 8  # a progress bar redraws its line many times, so more is read than is shown
 _NAMES = ("stdout", "stderr")
 
 Publish = Callable[..., None]
 
 
 def publisher_for_cell(display_pub: Any) -> Publish:
-    """Publish into the cell that runs now, from whichever thread and whatever runs by then.
+    """Return a function that publishes into the cell that runs now, from any thread and at any later time.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ def publisher_for_cell(display_pub: Any) -> Publish:
     Returns
     -------
     callable
-        As ``display_pub.publish``; that itself where it belongs to no kernel, or captures.
+        Has the signature of ``display_pub.publish``; it is that method itself outside a kernel, or where
+        output is captured.
     """
     session, socket = getattr(display_pub, "session", None), getattr(display_pub, "pub_socket", None)
     if session is None or socket is None:
@@ -53,20 +54,20 @@ def publisher_for_cell(display_pub: Any) -> Publish:
 
 
 class Streams(Updatable):
-    """The streams of one result's messages, as text in one display.
+    """Streams of one result's messages, as text in one display.
 
-    While it moves, only the ends of the streams are shown; at the end they are shown whole.
+    Updates show only the ends of the streams; the last state shows them whole.
 
     Parameters
     ----------
     msg_ids : iterable of str
-        The messages, in the order in which their streams stand.
+        The messages, in the order in which to show their streams.
     publish : callable
-        As :func:`publisher_for_cell` gives it.
+        From :func:`publisher_for_cell`.
     rate : callable returning float
         Updates a second.
     at_end_only : bool
-        Show nothing before the end: what captures keeps every update.
+        Publish the last state only, where each update would be captured.
     """
 
     def __init__(
@@ -88,13 +89,13 @@ class Streams(Updatable):
         self._lock = threading.Lock()
 
     def on_output(self, engine_id: Any, msg_id: str, name: str, metadata: Any) -> None:
-        """Note that a message wrote something; runs on ipyparallel's IO thread, and sends nothing.
+        """Note that a task wrote something; called on ipyparallel's IO thread, where nothing may be sent.
 
         Parameters
         ----------
         name : {'stdout', 'stderr'}
         metadata : mapping
-            ipyparallel's, which has all that was written.
+            Of the message; ipyparallel adds all output to it.
         """
         key = (self._order.get(msg_id, len(self._order)), int(name == "stderr"))
         self._metadata.setdefault(key, (engine_id, metadata))
@@ -102,16 +103,16 @@ class Streams(Updatable):
         self._newest[key] = None
         self._written += 1
 
-    # what the ticker asks --------------------------------------------------------------------------
+    # updates, in the ticker's thread ---------------------------------------------------------------
 
     def urgency(self, now: float) -> Urgency | None:
-        """Whether there is something new to show."""
+        """Return CHANGED if there is new output and the rate allows an update."""
         if self._at_end_only or self._written == self._shown or now - self.sent_at < 1 / self._rate():
             return None
         return Urgency.CHANGED
 
     def send(self) -> int:
-        """Show the ends of the streams; returns how many messages that took."""
+        """Show the ends of the streams; return the number of messages."""
         with self._lock:
             if self.over or self._written == self._shown:
                 return 0
@@ -124,11 +125,11 @@ class Streams(Updatable):
             return 1
 
     def freeze(self) -> None:
-        """Show the streams whole, and no more afterwards."""
+        """Show the streams whole."""
         self.close()
 
     def close(self) -> int:
-        """Show the streams whole; returns how many messages that took. A second call does nothing."""
+        """Show the streams whole; return the number of messages. A second call does nothing."""
         with self._lock:
             if self.over:
                 return 0
@@ -143,11 +144,11 @@ class Streams(Updatable):
 
     def _show(self, text: str) -> None:
         if not self._opened:
-            sys.stdout.flush()  # what the cell printed before stands before it
+            sys.stdout.flush()  # keeps the order of what the cell printed
         self._publish({"text/plain": text}, {}, transient=self._transient, update=self._opened)
         self._opened, self.size = True, len(text)
 
-    # what is shown ---------------------------------------------------------------------------------
+    # text ------------------------------------------------------------------------------------------
 
     def _ends(self) -> str:
         streams = dict(self._metadata)

@@ -1,4 +1,4 @@
-"""Lets a thread that answers have its turn soon, though a cell computes."""
+"""Shorter thread switch interval, for replies from a kernel whose main thread computes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _INTERVAL = 0.0005
 
 @contextmanager
 def fast_switching() -> Iterator[None]:
-    """Have threads take turns ten times as often, for the few milliseconds that an answer takes.
+    """Switch threads ten times as often while the context is open, for a few milliseconds.
 
-    Each part of a message that is sent gives Python's lock away, and a cell that computes keeps it for the
-    whole interval: 5 ms each time, and a reply has seven parts. An interval that is set meanwhile stays.
+    Sending each part of a message releases the GIL, and a busy main thread then keeps it for the whole switch
+    interval: 5 ms for each of the seven parts of a reply. A value that other code sets meanwhile stays.
     """
     before = sys.getswitchinterval()
     if before <= _INTERVAL:

@@ -1,4 +1,4 @@
-"""The one thread that moves every shown result, within one budget of messages and one of bytes."""
+"""Background thread that updates all displays, within a rate limit of messages and one of bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..log import trouble
 from .rate_limits import LeakyBucket, SlidingWindow
 
 _ROUND_SECONDS = 0.1
-_MAX_REPLACED = 3  # a picture takes milliseconds
+_MAX_REPLACED = 3  # in one round: to draw a last state takes milliseconds
 BYTES_A_SECOND = 45_000  # of outputs; with the burst that a full second allows, 50 kB/s over ten seconds
 
 
@@ -62,22 +62,21 @@ class Updatable(ABC):
 
 
 class Ticker:
-    """Sends updates: endings first, then the newest result, then whichever has waited longest.
+    """Background thread that sends updates: last states first, then the newest, then the longest waiting.
 
-    The thread lives only while something is updatables.
+    The thread ends when there is nothing to update and no job to do.
 
     Parameters
     ----------
     budget : callable returning float
-        Messages a second, all results together.
+        Messages a second, all displays together.
 
     Attributes
     ----------
     jobs : list of callable returning bool
-        Done in each round; the thread lives on while one of them says that there is more to do.
-    standing : list of Updatable
-        Moved in each round, without keeping the thread alive. They mind themselves how many bytes they send,
-        and leave some for outputs.
+        Called in each round. While one of them returns True, the thread does not end.
+    permanent : list of Updatable
+        Updated in each round, but they do not keep the thread alive. They limit their bytes themselves.
     """
 
     def __init__(self, budget: Callable[[], float]) -> None:
@@ -85,7 +84,7 @@ class Ticker:
         self.permanent: list[Updatable] = []
         self._budget = budget
         self._updatables: list[Updatable] = []
-        self._messages = SlidingWindow()  # messages
+        self._messages = SlidingWindow()
         self._bytes = LeakyBucket(BYTES_A_SECOND)
         self._last: Updatable | None = None
         self._lock = threading.Lock()
@@ -94,13 +93,13 @@ class Ticker:
         self._woken = False
 
     def add(self, updatable: Updatable) -> None:
-        """Follow until it is over."""
+        """Update from now on, until it is over."""
         with self._lock:
             self._updatables.append(updatable)
         self.wake()
 
     def wake(self) -> None:
-        """Start the thread where there is none; cheap where there is."""
+        """Start the thread if it does not run; cheap if it does."""
         self._woken = True
         if self._thread is None:
             with self._lock:
@@ -109,21 +108,21 @@ class Ticker:
                     self._thread.start()
 
     def updatables(self) -> list[Updatable]:
-        """What is updatables now."""
+        """Return what is updated now, without the permanent ones."""
         with self._lock:
             return list(self._updatables)
 
     def count_messages(self, messages: int) -> None:
-        """Count messages that somebody else sent against the budget."""
+        """Count messages that were sent elsewhere against the budget."""
         self._messages.add(time.monotonic(), messages)
 
     def update_permanent(self) -> None:
-        """Move what is standing in the middle of something that takes long; on other threads, nothing."""
+        """Update the permanent ones in the middle of a slow update; does nothing on other threads."""
         if threading.current_thread() is self._thread:
             self._try_round(self.permanent)
 
     def stop(self) -> None:
-        """End the thread and freeze what was still followed; a second call does nothing."""
+        """End the thread and freeze what was still updated; a second call does nothing."""
         self._stopped.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
@@ -146,7 +145,7 @@ class Ticker:
                     self._thread = self._last = None
                     if not self._woken:
                         return
-                    self._thread = threading.current_thread()  # woken while it was about to end
+                    self._thread = threading.current_thread()  # wake() was called in the meantime
                 updatables = list(self._updatables)
             self._try_round([*self.permanent, *updatables])
 
@@ -158,7 +157,7 @@ class Ticker:
 
     def _round(self, updatables: list[Updatable], now: float) -> None:
         due = [(rank, each) for each in updatables if (rank := _urgency(each, now)) is not None]
-        # where bytes are short, the newest has every other turn, or it would have all
+        # the newest goes first at most every other time, or it would use up all bytes
         newest = updatables[-1] if updatables and updatables[-1] is not self._last else None
         due.sort(key=lambda item: (item[0], item[1] is not newest, item[1].sent_at))
         replaced = 0
@@ -172,7 +171,7 @@ class Ticker:
                 replaced += self._replace(each)
 
     def _replace(self, updatable: Updatable) -> bool:
-        """Have something that keeps nothing alive wait in its place."""
+        """Let a replacement, which keeps no result alive, wait for room."""
         replacement, messages = updatable.replacement()
         self.count_messages(messages)
         if replacement is None:
@@ -194,7 +193,7 @@ def _run_job(job: Callable[[], bool]) -> bool:
 
 
 def _urgency(updatable: Updatable, now: float) -> Urgency | None:
-    """One that fails must not keep the others from moving."""
+    """Return the urgency; None if that fails, so that the others are updated all the same."""
     try:
         return updatable.urgency(now)
     except Exception:

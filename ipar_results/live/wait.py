@@ -1,4 +1,4 @@
-"""Waiting for a result while it is shown: what `wait_interactive` does while the layer is on."""
+"""Wait for a result while its progress is shown: `wait_interactive` with the extension loaded."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from ..log import trouble
 if TYPE_CHECKING:
     from ..results.followed import Followed
 
-# how long a result may stay unresolved after all its messages have ended
-_RESOLVE_SECONDS = 2.0
+_RESOLVE_SECONDS = 2.0  # how long a result may stay unresolved after all its messages have ended
 _MAX_SLEEP = 0.5
 
 
 class View(Protocol):
-    """What is moved while somebody waits."""
+    """Progress display of a result that is waited for."""
 
     def update(self) -> None:
         """Show the present state."""
@@ -28,7 +27,7 @@ class View(Protocol):
 
 
 class NullView:
-    """Shows nothing; what is left when a view could not be made."""
+    """View that shows nothing."""
 
     def update(self) -> None:
         """Do nothing."""
@@ -38,29 +37,30 @@ class NullView:
 
 
 class ProgressBarView:
-    """A tqdm bar, drawn from the thread that waits."""
+    """View as a tqdm bar, drawn by the waiting thread."""
 
     def __init__(self, followed: Followed, file: TextIO | None = None) -> None:
         from ..render.text import ProgressBar
 
         self._followed = followed
-        self._bar = ProgressBar(followed.snapshot(), file or sys.stdout)  # where upstream's bar goes
+        self._bar = ProgressBar(followed.snapshot(), file or sys.stdout)  # as upstream's bar
 
     def update(self) -> None:
-        """Move the bar."""
+        """Update the bar."""
         self._bar.update(self._followed.snapshot())
 
     def end(self) -> None:
-        """Leave the bar where it is."""
+        """Draw the bar a last time."""
         self._bar.close(self._followed.snapshot())
 
 
 def validate_return_when(return_when: object) -> object:
-    """`return_when`, if it is one of the three that are known.
+    """Return `return_when`, with None replaced by ALL_COMPLETED.
 
     Raises
     ------
     ValueError
+        Where it is none of the three constants of :mod:`concurrent.futures`.
     """
     if return_when is None:
         return ALL_COMPLETED
@@ -83,8 +83,7 @@ def wait(
 ) -> None:
     """Wait as upstream's `wait_interactive` does, without its `split()`.
 
-    Returns at the timeout, and also when nothing more can come because contact to the cluster was
-    lost; says so in the log then.
+    Returns at the timeout, and also once contact to the cluster is lost, which is logged.
     """
     deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
     sleep = min(max(interval, 0.001), _MAX_SLEEP)
@@ -99,7 +98,7 @@ def wait(
                 if now > resolved_by:
                     break
             elif followed.lost:
-                followed.record.connection.check_contact()  # says so in the log
+                followed.record.connection.check_contact()  # logs it
                 break
             result._ready_event.wait(sleep if deadline is None else min(sleep, deadline - now))
             followed.poll()
@@ -123,7 +122,7 @@ def _condition_met(result: Any, followed: Followed, return_when: object) -> bool
 
 
 def draw_safely(step: Any) -> None:
-    """Draw, whatever becomes of it."""
+    """Draw; log an error instead of raising it."""
     try:
         step()
     except Exception:
@@ -131,9 +130,9 @@ def draw_safely(step: Any) -> None:
 
 
 def print_unfinished(followed: Followed) -> None:
-    """Tell a user who stopped waiting, and what to do about it."""
+    """Print which tasks go on after an interrupted wait, and how to cancel them."""
     state = followed.snapshot()
-    if state.finished or state.name == "%px":  # %px interrupts the engines itself
+    if state.finished or state.name == "%px":  # %px has interrupted the engines
         return
     left = state.total - state.done
     print(

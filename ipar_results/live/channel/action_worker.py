@@ -1,4 +1,4 @@
-"""What buttons ask for, carried out in a thread of their own: control messages must never wait."""
+"""Worker thread that runs the requested actions, so that the control thread never waits for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_QUEUED = 100
 
 
 class Outcome(NamedTuple):
-    """What came of an action, for the front ends."""
+    """Result of an action, for the front ends."""
 
     request: str
     result: str
@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
     path: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The message that tells of it."""
+        """Return the content of its message."""
         message = {
             "type": "outcome",
             "request": self.request,
@@ -41,12 +41,12 @@ class Outcome(NamedTuple):
 
 
 class ActionWorker:
-    """Carries out actions, one after the other; the thread lives only while there are any.
+    """Queue of actions and the thread that runs them one by one; it ends when the queue is empty.
 
     Parameters
     ----------
     send_outcome : callable
-        Gets the :class:`Outcome` of each, in this thread.
+        Called in the worker thread with the :class:`Outcome` of each action.
     """
 
     def __init__(self, send_outcome: Callable[[Outcome], None]) -> None:
@@ -56,7 +56,7 @@ class ActionWorker:
         self._lock = threading.Lock()
 
     def add(self, request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> bool:
-        """Have an action carried out; False where too many wait already."""
+        """Queue an action; return False where the queue is full."""
         with self._lock:
             try:
                 self._queue.put_nowait((request, entry, result, action, args))
@@ -68,7 +68,7 @@ class ActionWorker:
         return True
 
     def close(self, patience: float = 10.0) -> None:
-        """Wait for what is being carried out."""
+        """Wait until the thread has ended, at most `patience` seconds."""
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(patience)

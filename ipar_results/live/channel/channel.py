@@ -1,4 +1,4 @@
-"""The kernel's link to the labextension: one comm that tells, one control handler that is asked."""
+"""Channel to the labextension: a comm that sends updates, a control handler that answers requests."""
 
 from __future__ import annotations
 
@@ -31,12 +31,17 @@ _MAX_ACCEPTED_IDS = 1_000
 
 
 class Channel(Updatable):
-    """Tells front ends of all tracked results, and does what they ask.
+    """Sends updates of all tracked results to front ends, and answers their requests.
 
     Parameters
     ----------
     wake : callable
-        Has the ticker look at this channel again.
+        Start the ticker's thread if it has ended.
+
+    Attributes
+    ----------
+    connected : bool
+        Whether a front end has said hello; nothing is sent before.
     """
 
     def __init__(
@@ -59,7 +64,7 @@ class Channel(Updatable):
     # attaching -----------------------------------------------------------------------------------
 
     def open(self) -> Callable[[], None]:
-        """Listen to requests, and say hello to whoever is there; returns what undoes it."""
+        """Register the control handler and open the comm; return a function that undoes both."""
         handlers = self._kernel.control_handlers
         before = handlers.get(REQUEST)
         handlers[REQUEST] = self._on_request
@@ -76,7 +81,7 @@ class Channel(Updatable):
                 self.connected = False
                 if self._comm is not None:
                     self._send({"type": "bye"})
-                    with suppress(KeyError):  # a page has opened, and so lost, one of the same id
+                    with suppress(KeyError):  # a page has opened a comm of the same id, which replaced it
                         self._comm.close()
                     self._comm = None
 
@@ -95,22 +100,22 @@ class Channel(Updatable):
                 }
                 self._comm = create_comm(target_name=TARGET, data=data)
 
-    # asked, in the control thread ----------------------------------------------------------------
+    # requests, in the control thread -------------------------------------------------------------
 
     def _on_request(self, stream: Any, ident: Any, parent: Any) -> None:
-        """Answer a control message at once; whatever it holds, the kernel's control channel goes on."""
+        """Reply to a control message at once. Never raises, so that the kernel's control channel goes on."""
         try:
             with fast_switching():
                 content = self.answer(parent.get("content"))
                 self._kernel.session.send(stream, REPLY, content, parent, ident=ident)
-                # else it would leave with the status that follows, and that waits for the thread that prints
+                # otherwise it leaves with the status message, which waits until printed output is flushed
                 if flush := getattr(stream, "flush", None):
                     flush(zmq.POLLOUT)
         except Exception:
             trouble("answering a front end")
 
     def answer(self, content: object) -> dict[str, Any]:
-        """The content of the reply to a request, which may be anything."""
+        """Return the content of the reply to a request, which may be malformed."""
         asked = content.get("request") if isinstance(content, dict) else None
         reply = {
             "protocol": PROTOCOL,
@@ -176,7 +181,7 @@ class Channel(Updatable):
         return {"accepted": True}
 
     def watch(self, entry: Tracked) -> None:
-        """Tell of each task of a result too: it is displayed."""
+        """Send the rows of a result too, because it is displayed."""
         entry.shown = True
         self._updates.include_rows(entry)
         self._wake()
@@ -191,23 +196,23 @@ class Channel(Updatable):
                 self._send(outcome.to_json())
         self._wake()
 
-    # telling, in the ticker's thread -------------------------------------------------------------
+    # updates, in the ticker's thread -------------------------------------------------------------
 
     def urgency(self, now: float) -> Urgency | None:
-        """Whether there is something to tell, and room for it."""
+        """Return CHANGED if there are updates and the rates allow a message."""
         if not self.connected or now - self.sent_at < 1 / self._rate or self._updates.room(now) <= 0:
             return None
         return Urgency.CHANGED if self._updates.has_updates(now) else None
 
     def do_housekeeping(self) -> bool:
-        """Whether there will be something to tell though no result runs."""
-        if not self.connected:  # nobody to be told: whoever comes later is told all anew
+        """Free what is kept for results that are gone; return whether there are updates to send."""
+        if not self.connected:  # the next hello gets a full state
             self._updates.drop_gone()
         self._updates.free_rows()
         return self.connected and self._updates.has_updates(time.monotonic())
 
     def send(self) -> int:
-        """Tell what has changed, as much as there is room for; returns how many messages it took."""
+        """Send as many updates as fit in a message; return the number of messages."""
         with self._lock:
             self.size = 0
             if self._comm is None:
@@ -222,7 +227,7 @@ class Channel(Updatable):
             return 1
 
     def _send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> int:
-        """Number a message and send it; returns its size in bytes."""
+        """Number a message and send it; return its size in bytes."""
         self._seq += 1
         data = {"protocol": PROTOCOL, "session": self._session_id, "seq": self._seq, **content}
         self._comm.send(data, buffers=buffers or None)

@@ -1,4 +1,4 @@
-"""What has changed of one result since the front end was last update: small JSON and binary columns."""
+"""Delta encoder: what has changed in one result since the last update that was sent."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _MAX_FAILURES = 20
 UNKNOWN_SLOT = 0xFFFF
 _ROW_BYTES, _CHUNKED_ROW_BYTES, _LOAD_BYTES, _RUNNING_BYTES = 15, 23, 15, 14
 _MIN_ROWS = 64
-_CLOCK_SECONDS = 5.0  # seconds: rates and shares drift while long tasks run
-_RUNNING_SECONDS = 1.0  # seconds for which a long list of what runs may be old
+_CLOCK_SECONDS = 5.0  # rates and shares change with time while long tasks run
+_RUNNING_SECONDS = 1.0  # at least, between two long lists of running tasks
 _MAX_RUNNING = 2_000
 
 
 class DeltaEncoder:
-    """What the front end knows of one result.
+    """Encoder for the changes of one result, which remembers what it has sent.
 
     Attributes
     ----------
     with_rows : bool
-        Whether its rows are sent: somebody looks at its timeline.
+        Whether to send its rows, which a timeline needs.
     """
 
     def __init__(self, entry: Tracked) -> None:
@@ -42,23 +42,23 @@ class DeltaEncoder:
         self.reset()
 
     def reset(self) -> None:
-        """Start from nothing: the front end does."""
+        """Forget what was sent: a front end starts anew."""
         self._complete = self._end_sent = False
         self._sent_head: dict[str, Any] = {}
         self._sent_version: tuple[Any, ...] | None = None
         self._sent_engines = 0
         self._sent_loads: NDArray[np.float64] = np.zeros((0, 4))
-        self._next_load = 0  # whose load is update first
+        self._next_load = 0  # the engine whose load is sent first
         self._running_sent_at = -math.inf
         self._held_back = False
         self._sent_failures: dict[int, int] = {}
         self._sent_status: NDArray[np.int8] | None = None
 
-    # whether there is something to tell ----------------------------------------------------------
+    # whether there are changes -------------------------------------------------------------------
 
     @property
     def version(self) -> tuple[Any, ...]:
-        """Changes whenever something is to be update, the clock apart."""
+        """A value that differs after every change but that of the clock."""
         followed = self.entry.followed
         if followed is None:
             return (self.entry.over,)
@@ -67,30 +67,30 @@ class DeltaEncoder:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has ended and all of it was update."""
+        """Whether the result has ended and all of it was sent."""
         return self._complete and self.entry.over
 
     @property
     def has_changes(self) -> bool:
-        """Whether the front end does not know all."""
+        """Whether there are changes that were not sent."""
         return self._held_back or self._sent_version != self.version or self._rows_left() > 0
 
     def is_due(self, now: float) -> bool:
-        """Whether there is something to tell, be it that time goes on."""
+        """Return True if there are changes to send, or the clock needs a refresh."""
         return not self.is_complete and (
             self.has_changes or (self.running and now - self.sent_at > _CLOCK_SECONDS)
         )
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the result has not ended."""
         return not self.entry.over
 
     def _rows_left(self) -> int:
         followed = self.entry.followed
         if not self.with_rows or followed is None:
             return 0
-        status = followed.record.columns.status  # that of a group may be replaced by a longer one meanwhile
+        status = followed.record.columns.status  # read once: a growing group replaces it
         return int(np.count_nonzero(self._known_status(len(status)) != status))
 
     def _known_status(self, rows: int) -> NDArray[np.int8]:
@@ -102,19 +102,19 @@ class DeltaEncoder:
         return known
 
     def free_rows(self) -> None:
-        """Keep no rows of a result that is gone."""
+        """Free the copy of the rows if the result is gone."""
         if self._sent_status is not None and self.entry.gone:
             self._sent_status = None
 
-    # what to tell --------------------------------------------------------------------------------
+    # changes -------------------------------------------------------------------------------------
 
     def encode(self, room: int, buffers: list[bytes]) -> dict[str, Any]:
-        """What has changed; binary columns are appended to `buffers`.
+        """Return what has changed; append binary columns to `buffers`.
 
         Parameters
         ----------
         room : int
-            About how many bytes there are; what does not fit is update the next time.
+            About how many bytes to fill; what does not fit is left for the next update.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class DeltaEncoder:
             return update
         followed.drain()
         record = followed.record
-        # that it has ended is update before the second that looking back at a large one takes
+        # the end of a large result is sent before its advice, which takes a second to compute
         ends = record.finished and not self._end_sent
         self._end_sent = record.finished
         self._held_back = ends and record.large
@@ -178,7 +178,7 @@ class DeltaEncoder:
         known[: len(self._sent_loads)] = self._sent_loads[:n]
         changed = np.flatnonzero((loads != known).any(axis=1))
         most = max(_MIN_ROWS, room // _LOAD_BYTES)
-        if len(changed) > most:  # of a thousand engines, each has its turn
+        if len(changed) > most:  # round robin, so that all of a thousand engines are updated
             changed = np.roll(changed, -int(np.searchsorted(changed, self._next_load)))[:most]
             self._next_load, self._held_back = int(changed[-1]) + 1, True
         known[changed] = loads[changed]
@@ -235,7 +235,7 @@ class DeltaEncoder:
         changed = np.flatnonzero(known != columns.status)
         chunked = columns.inputs is not None
         most = max(_MIN_ROWS, room // (_CHUNKED_ROW_BYTES if chunked else _ROW_BYTES))
-        if len(changed) > most:  # evenly spread: a picture of the whole that gets finer
+        if len(changed) > most:  # evenly spread, so that a timeline shows the whole from the start
             changed = changed[:: math.ceil(len(changed) / most)]
         if not len(changed):
             return

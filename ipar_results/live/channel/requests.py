@@ -1,4 +1,4 @@
-"""What a front end may ask: each request is checked key by key before anything is done for it."""
+"""Parser of requests from front ends, which validates each key before anything is done."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MIN_CHARACTERS = 100
 
 
 class RequestError(Exception):
-    """A request that is not carried out; nothing has changed.
+    """A request was refused; nothing has changed.
 
     Parameters
     ----------
     code : str
         ``bad-request``, ``unknown-result``, ``replayed``, ``unsupported``, ``failed`` or ``protocol``.
     message : str
-        A sentence for people.
+        A sentence for the user.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -31,16 +31,16 @@ class RequestError(Exception):
 
 
 class Request(NamedTuple):
-    """A request that is well formed.
+    """Well-formed request.
 
     Attributes
     ----------
     kind : str
         Its ``type``.
     id : str
-        Its ``request``: made by the front end, unique.
+        Its ``request``, a unique id that the front end made.
     args : dict
-        Its other keys, checked; those that are optional and missing are None.
+        Its other keys; optional ones that are missing are None.
     """
 
     kind: str
@@ -72,7 +72,7 @@ def _indices(value: Any) -> bool:
 
 _RESULT = {"result": _KeySpec(_id, "the id of a result")}
 _POSITION = _KeySpec(_whole(0, 2**53), "a whole number, 0 or more")
-_ARGUMENTS = {  # of actions
+_ARGUMENTS = {  # of actions, beside the result
     "indices": _KeySpec(_indices, f"a list of at most {MAX_INDICES:,} whole numbers", optional=True),
     "format": _KeySpec(lambda value: value in FORMATS, f"one of {', '.join(FORMATS)}"),
 }
@@ -103,17 +103,17 @@ _KEYS_BY_TYPE: dict[str, dict[str, _KeySpec]] = {
 
 
 def parse_request(content: object) -> Request:
-    """Check a request.
+    """Parse and validate a request.
 
     Parameters
     ----------
     content : object
-        The content of an ``ipar_request`` message, from anybody.
+        The content of an ``ipar_request`` message, not trusted.
 
     Raises
     ------
     RequestError
-        With a sentence that says what was expected.
+        Its message says what was expected.
     """
     if not isinstance(content, Mapping):
         raise RequestError("bad-request", "expected an object")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def reply_about(
     request: Request, entry: Tracked, followed: Followed, result: Any, config: IPythonParallelResults
 ) -> dict[str, Any] | None:
-    """Return the content of the reply to a question; None where the request is none.
+    """Return the content of the reply to a question; None where the request is for an action.
 
     Raises
     ------

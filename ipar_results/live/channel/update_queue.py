@@ -1,4 +1,4 @@
-"""Queue of the results with updates to send, from which messages within a byte budget are put together."""
+"""Queue of results with updates to send, which fills messages within a byte budget."""
 
 from __future__ import annotations
 
@@ -14,24 +14,22 @@ from ..rate_limits import SlidingWindow
 if TYPE_CHECKING:
     from .delta_encoder import DeltaEncoder
 
-BYTES_A_SECOND = 40_000  # of the 50 kB that a whole kernel sends: outputs need some at any time
-MAX_MESSAGE_BYTES = (
-    BYTES_A_SECOND // 2
-)  # bytes of one message: more would leave nothing for the next half second
-_CHECKED_AT_ONCE = 500  # each time, beside those of which something was heard
-_HEAD_BYTES = 700  # about what one result's facts take
+BYTES_A_SECOND = 40_000  # of the 50 kB that the whole kernel sends; the rest is for displays
+MAX_MESSAGE_BYTES = BYTES_A_SECOND // 2  # leaves as much for the next half second
+_CHECKED_AT_ONCE = 500  # results, beside those with new messages
+_HEAD_BYTES = 700  # about what the head of one result takes
 
 Message = tuple[dict[str, Any], list[bytes]]
 
 
 class UpdateQueue:
-    """Updates of all tracked results, as far as the front end does not have them yet.
+    """Updates of all tracked results that the front end does not have yet.
 
     Parameters
     ----------
     tracker : Tracker
     lock : RLock
-        Of the channel: what is put together is sent before anything else is.
+        Of the channel, which holds it until a message is sent, so that messages keep their order.
     """
 
     def __init__(self, tracker: Tracker, lock: threading.RLock) -> None:
@@ -39,23 +37,23 @@ class UpdateQueue:
         self._lock = lock
         self._encoders: dict[str, DeltaEncoder] = {}
         self._turns, self._row_turns = Turns(_CHECKED_AT_ONCE), Turns(_CHECKED_AT_ONCE)
-        self._due: dict[str, DeltaEncoder] = {}  # those that were found to have some
-        self._backlog: list[str] | None = None  # what a full state has still to tell
+        self._due: dict[str, DeltaEncoder] = {}  # by id: results with changes
+        self._backlog: list[str] | None = None  # ids of the results that a full state still lacks
         self._sent_bytes = SlidingWindow()
 
     def start_over(self) -> None:
-        """Send everything anew: to a page that was reloaded, to a second tab, or after a gap."""
+        """Send a full state: a page was reloaded, a second one opened, or one has missed a message."""
         with self._lock:
             self._backlog = [entry.id for entry in reversed(self._tracker.all())]
             for encoder in self._encoders.values():
                 encoder.reset()
 
     def include_rows(self, entry: Tracked) -> None:
-        """Send the rows of a result too."""
+        """Send the rows of a result from now on."""
         self._encoder(entry).include_rows()
 
     def free_rows(self) -> None:
-        """Free what is kept of results that are gone."""
+        """Free the copies of rows of results that are gone."""
         with self._lock:
             for encoder in self._row_turns.take(list(self._encoders.values())):
                 encoder.free_rows()
@@ -74,7 +72,7 @@ class UpdateQueue:
         return self._backlog is not None or self._find_due(now) or bool(self._gone())
 
     def room(self, now: float) -> int:
-        """Return how many bytes may be sent now: a second's worth, less what was sent in the last one."""
+        """Return how many bytes may be sent now."""
         return BYTES_A_SECOND - self._sent_bytes.total(now)
 
     def count_bytes(self, now: float, size: int) -> None:
@@ -107,7 +105,7 @@ class UpdateQueue:
             return encoder
 
     def _delta(self, room: int, rate: float, now: float) -> Message:
-        room = min(room, int(BYTES_A_SECOND / rate))  # so that the next one need not wait
+        room = min(room, int(BYTES_A_SECOND / rate))  # or the next update would have to wait
         results, buffers = self._updates(self._due_in_order(), room, now)
         return {"type": "update", "full": False, "results": results, "gone": self.drop_gone()}, buffers
 
@@ -145,7 +143,7 @@ class UpdateQueue:
     def _append_update(
         self, encoder: DeltaEncoder, room: int, results: list[Any], buffers: list[bytes]
     ) -> int:
-        """Append the update of one result; return its bytes."""
+        """Append the update of one result; return its size in bytes."""
         before = len(buffers)
         try:
             results.append(encoder.encode(room, buffers))
@@ -155,14 +153,14 @@ class UpdateQueue:
         return message_size(results[-1], buffers[before:])
 
     def _find_due(self, now: float) -> bool:
-        """Look at those whose turn it is, and at those of which something was heard."""
+        """Check the next results in turn, and those with new messages; return whether any has changes."""
         for entry in self._turns.take(self._tracker.all()) + self._tracker.with_news:
             if entry.id not in self._due and (encoder := self._encoder(entry)).is_due(now):
                 self._due[entry.id] = encoder
         return bool(self._due)
 
     def _due_in_order(self) -> list[DeltaEncoder]:
-        """Those with news: what has ended first, then what has waited longest."""
+        """Return the results with changes: ended ones first, then those that have waited longest."""
         return sorted(self._due.values(), key=lambda encoder: (encoder.running, encoder.sent_at))
 
     def _gone(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""One display_id's life: shown, moved, and left behind as static HTML."""
+"""Live display of a result under one display_id, which ends as static HTML."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from .final_update import FinalUpdate, close_some
 from .mime import bundle, size_of
 from .result_view import ResultView
 
-_CARD_UPDATE_RATE = 0.1  # what a notebook saved meanwhile would hold; the card itself is moved by the channel
+_CARD_UPDATE_RATE = 0.1  # for a notebook that is saved meanwhile; the channel updates the card itself
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 
 Publish = Callable[..., None]
 
 
 class FrontEnd(Protocol):
-    """What a display asks of the channel to the labextension."""
+    """Part of the channel to the labextension that a display uses."""
 
     def connected(self) -> bool:
-        """Whether a labextension draws the card and keeps it up to date by itself."""
+        """Return whether a labextension is connected, which draws and updates the card itself."""
 
     def saved(self, state: Snapshot) -> dict[str, Any] | None:
-        """What it draws from without a kernel."""
+        """Return the JSON from which it draws without a kernel."""
 
 
 def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
-    """The view for this front end: ``widget``, ``html`` or ``text``.
+    """Return the view for this front end: ``widget``, ``html`` or ``text``.
 
-    A notebook's front end names the cell in its request; what only executes notebooks does not, and
-    could not draw a widget either.
+    An interactive front end names the cell in its request. A program that only executes notebooks does not,
+    and cannot draw a widget either.
     """
     if config.view != "auto":
         return str(config.view)
@@ -55,24 +55,24 @@ def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
 
 
 def in_voila() -> bool:
-    """Whether Voila runs this kernel: on its pages only widgets move, and nobody saves them."""
+    """Return whether Voila runs this kernel: its pages update only widgets, and are not saved."""
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
 class LiveDisplay(ResultView):
-    """One displayed result.
+    """Live view of a result in the output of a cell.
 
     Parameters
     ----------
     result, followed, config
         As for :class:`ResultView`.
     publish : callable
-        ``publish(data, metadata, transient=..., update=...)`` of the display's publisher.
+        ``publish(data, metadata, transient=..., update=...)`` of a display publisher.
     view : {'widget', 'html', 'text'}
     front : FrontEnd, optional
-        The labextension, if there may be one.
+        The channel, if a labextension may be connected.
     between_steps : callable, optional
-        Has others move between the parts of a large picture, each of which can take a tenth of a second.
+        Called between the steps of a large update, each of which can take a tenth of a second.
     """
 
     def __init__(
@@ -94,17 +94,17 @@ class LiveDisplay(ResultView):
         self._widget: Any = None
         self._parts_to_close: list[Any] = []
         self._final_update: FinalUpdate | None = None
-        self._keeps_widget = in_voila()  # a widget that was closed would leave a hole in the page
+        self._keeps_widget = in_voila()  # a closed widget leaves an empty space in the page
         self._display_id = uuid.uuid4().hex
 
     def open(self) -> None:
-        """Show the result in the cell that runs now; to be called in its thread."""
+        """Display the result in the cell that runs now; called in that cell's thread."""
         self._followed.poll()
         self._has_card = self._card_is_drawn()
         if self._view == "widget" and not self._at_end() and not self._has_card:
             self._widget = self._make_widget()
         with self._lock:
-            # the work may end while this is made: what is published decides, not what is true by then
+            # read once: the result may end before its state is published
             ended = self._at_end()
             if ended:
                 self._retire_widget()
@@ -114,7 +114,7 @@ class LiveDisplay(ResultView):
                 self._note_end()
 
     def end(self) -> int:
-        """Send the present state at once, for a caller that is about to return to its user."""
+        """Send the present state at once, before a call returns to the user; return the number of messages."""
         return self.send() if self._ended_at is None else 0
 
     def _rate(self) -> float:
@@ -130,7 +130,7 @@ class LiveDisplay(ResultView):
 
     @property
     def holds_widget(self) -> bool:
-        """Whether a widget is shown, or not wholly closed yet."""
+        """Whether a widget is displayed, or not wholly closed yet."""
         return self._widget is not None or bool(self._parts_to_close)
 
     def _update(self) -> int:
@@ -138,7 +138,7 @@ class LiveDisplay(ResultView):
         if self._has_card:
             self._retire_widget()
         if self._followed.lost:
-            self._retire_widget()  # nobody knows for how long: a notebook saved now must not hold it
+            self._retire_widget()  # contact may not come back, and a saved notebook cannot draw a widget
         state = self._followed.snapshot()
         sent = self._draw_widget(state)
         if sent is not None:
@@ -157,7 +157,7 @@ class LiveDisplay(ResultView):
         state = self._followed.snapshot()
         data = self._bundle(state)
         messages = 0
-        if self._widget is not None:  # it stays until the picture takes its place
+        if self._widget is not None:  # it stays until the last state replaces it
             messages = int(self._widget.draw(state, force=True))
             self._drop_widget()
         parts, self._parts_to_close = self._parts_to_close, []
@@ -165,7 +165,7 @@ class LiveDisplay(ResultView):
         return self._final_update, messages
 
     def reopen(self, result: Any) -> bool:
-        """Follow the result again after a retry."""
+        """Update again after a retry; return False if the display is still updated."""
         with self._lock:
             if self._final_update is not None:
                 self._final_update.cancel()
@@ -185,7 +185,7 @@ class LiveDisplay(ResultView):
         return bool(self._parts_to_close)
 
     def _clean_up(self) -> int:
-        """Close a few parts of the widget: each is a message, and a card has a dozen."""
+        """Close a few of the widget's dozen parts, each of which takes a message."""
         before = len(self._parts_to_close)
         self._parts_to_close = close_some(self._parts_to_close)
         return before - len(self._parts_to_close)
@@ -208,7 +208,7 @@ class LiveDisplay(ResultView):
         drawn = partial(bundle, state, self._config, self._view, timeline=self._followed.timeline)
         if not self._followed.record.large:
             return drawn(saved=self._saved(state))
-        # a large one takes a hundred steps of numpy, after each of which the lock must be had again
+        # a large one takes a hundred numpy calls, each of which may release the GIL
         with fast_switching():
             saved = self._saved(state)
             self._between_steps()
@@ -224,7 +224,7 @@ class LiveDisplay(ResultView):
             return None
 
     def _draw_widget(self, state: Snapshot) -> int | None:
-        """Messages that the widget took; None where there is none, or none any more."""
+        """Update the widget; return the number of messages, None if there is no widget (any more)."""
         if self._widget is None:
             return None
         try:

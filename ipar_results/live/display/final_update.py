@@ -1,4 +1,4 @@
-"""The last picture of a displayed result: it waits for room without the result it was drawn from."""
+"""Last update of a display, drawn in advance so that it waits for room without keeping its result alive."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Any
 from ...log import trouble
 from ..ticker import Updatable, Urgency
 
-_OVERDUE_AFTER = 90.0  # seconds: longer than two hundred cards take that end together
+_OVERDUE_AFTER = 90.0  # seconds; two hundred cards that end together take less
 _MAX_CLOSED_AT_ONCE = 4
 
 
 def urgency_of_end(since: float, now: float) -> Urgency:
-    """How urgent an end is that waits for room since then."""
+    """Return the urgency of a last state that has waited for room since then."""
     return Urgency.FINAL if now - since < _OVERDUE_AFTER else Urgency.OVERDUE
 
 
 def close_some(parts: list[Any]) -> list[Any]:
-    """Close a few parts of a widget, each of which takes a message; returns those that are left."""
+    """Close a few parts of a widget, each of which takes a message; return the rest."""
     for part in parts[:_MAX_CLOSED_AT_ONCE]:
         part.close()
     return parts[_MAX_CLOSED_AT_ONCE:]
 
 
 class FinalUpdate(Updatable):
-    """What is followed in the place of a display.
+    """Replacement of a display that waits to send its last state.
 
     Parameters
     ----------
     publish : callable
-        Sends the picture.
+        ``publish()`` sends the last state.
     size : int
-        Bytes of it.
+        Of the last state, in bytes.
     parts : list of Widget
-        Closed afterwards.
+        Of the display's widget; closed afterwards.
     since : float
         When the result ended, on the monotonic clock.
     """
@@ -47,11 +47,11 @@ class FinalUpdate(Updatable):
         self._since = since
 
     def urgency(self, now: float) -> Urgency | None:
-        """The picture, and then the tidying up."""
+        """Return the urgency of the last state; CLEANUP once it was sent."""
         return Urgency.CLEANUP if self._publish is None else urgency_of_end(self._since, now)
 
     def send(self) -> int:
-        """Send the picture, or tidy up a bit."""
+        """Send the last state, or close a few parts of the widget; return the number of messages."""
         publish, self._publish = self._publish, None
         try:
             if publish is not None:
@@ -63,7 +63,7 @@ class FinalUpdate(Updatable):
                 self._parts = close_some(self._parts)
                 messages = before - len(self._parts)
         except Exception:
-            # a closed connection, most likely: nobody is left to look
+            # most likely a closed connection
             trouble("updating a display")
             self.over = True
             return 1
@@ -71,10 +71,10 @@ class FinalUpdate(Updatable):
         return messages
 
     def freeze(self) -> None:
-        """Do at once what is left."""
+        """Send the last state and close all parts at once."""
         while not self.over:
             self.send()
 
     def cancel(self) -> None:
-        """Send nothing any more: the result runs again."""
+        """Drop the last state, as the result runs again."""
         self._publish, self.over = None, not self._parts

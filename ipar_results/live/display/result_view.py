@@ -1,4 +1,4 @@
-"""When a shown result has something new to send: what every moving view shares."""
+"""Base class of live views of a result, which decides when to send updates and the last state."""
 
 from __future__ import annotations
 
@@ -17,71 +17,71 @@ from .final_update import FinalUpdate, urgency_of_end
 
 _CLOCK_SECONDS = 1.0
 _OUTPUT_GRACE = 1.0
-_MAX_CPU_SHARE = 0.1  # of a core, for one view: what takes longer to draw moves less often
+_MAX_CPU_SHARE = 0.1  # of a core, for one view; what takes longer to draw is updated less often
 _UNLOADED_NOTE = "No longer followed: ipar_results was unloaded while this ran."
 
 
 class ResultView(Updatable):
-    """One result that is shown, from its first picture to its last.
+    """Live view of one result, from its first state to its last.
 
     Parameters
     ----------
     result : AsyncResult
-        Held until the end, so that work that is shown is followed to its end.
+        Referenced until the end, so that a result that is shown is not freed before.
     """
 
     def __init__(self, result: Any, followed: Followed, config: IPythonParallelResults) -> None:
         self._result: Any = result
         self._followed = followed
         self._config = config
-        self._lock = threading.RLock()  # a user's observer of a widget may unload us
+        self._lock = threading.RLock()  # reentrant: a user's observer of a widget may unload the extension
         self._sent_version: tuple[Any, ...] | None = None
-        self._due_at: float | None = None  # since when the last state waits to be sent
-        self._ended_at: float | None = None  # when it was sent
-        self._update_cpu = 0.0  # seconds of CPU, the last time
+        self._due_at: float | None = None  # when the last state became ready to send
+        self._ended_at: float | None = None  # when it was sent first
+        self._update_cpu = 0.0  # seconds of CPU time of the last update
 
-    # what a view does ----------------------------------------------------------------------------
+    # for subclasses ------------------------------------------------------------------------------
 
     @abstractmethod
     def _update(self) -> int:
-        """Send the present state; returns how many messages it took."""
+        """Send the present state; return the number of messages."""
 
     @abstractmethod
     def _finish(self, state: Snapshot) -> int:
-        """Send the last state; returns how many messages it took."""
+        """Send the last state; return the number of messages."""
 
     def _make_final_update(self, since: float) -> tuple[FinalUpdate | None, int]:
-        """The last picture by itself, and messages it took to make it; None where there is no such thing."""
+        """Return what replaces the view at its end, and the number of messages sent; None to keep it."""
         return None, 0
 
     def _end_delay(self) -> float:
-        """Seconds after the end in which others go first."""
+        """Return the seconds to wait after the end of the result."""
         return 0.0
 
     def _rate(self) -> float:
-        """Updates a second."""
+        """Return the updates a second."""
         return float(self._config.rate)
 
     def _clean_up(self) -> int:
-        """Give back some of what the view held; returns how many messages it took, 0 when none is left."""
+        """Free a part of what the view holds; return the number of messages, 0 when nothing is left."""
         return 0
 
     def _needs_cleanup(self) -> bool:
-        """Whether something is still to be given back."""
+        """Return whether there is something to free."""
         return False
 
     def _release(self) -> None:
-        """Give back at once all that the view holds."""
+        """Free all that the view holds."""
         while self._clean_up():
             pass
 
-    # what the ticker asks ------------------------------------------------------------------------
+    # updates, in the ticker's thread -------------------------------------------------------------
 
     def urgency(self, now: float) -> Urgency | None:
-        """What there is to send: an ending, a change, or the clock of work that runs."""
+        """Return what there is to send: the last state, a change, or the clock of a running result."""
         self._followed.poll()
         if self._ended_at is not None:
-            # output may lag behind the last result: shown once more when it is all there
+            # output may arrive after the last result: the last state is sent again then
             if self._version() != self._sent_version:
                 return Urgency.FINAL
             if self._needs_cleanup():
@@ -100,7 +100,7 @@ class ResultView(Updatable):
         return Urgency.CHANGED if since >= _CLOCK_SECONDS and not self._followed.lost else None
 
     def replacement(self) -> tuple[FinalUpdate | None, int]:
-        """Let go of a result whose last state has to wait, and leave that to somebody who has only this."""
+        """Close this view where its last state has to wait; return that state to wait in its place."""
         with self._lock:
             since = time.monotonic() if self._due_at is None else self._due_at
             complete = self._output_complete() or time.monotonic() - since > _OUTPUT_GRACE
@@ -116,7 +116,7 @@ class ResultView(Updatable):
             return final, messages
 
     def send(self) -> int:
-        """Send the present state, which is the last one where the work has ended."""
+        """Send the present state, which is the last one if the result has ended."""
         with self._lock:
             self.size = 0
             if self.over:
@@ -135,13 +135,13 @@ class ResultView(Updatable):
                 self._note_end()
                 return sent
             except Exception:
-                # a closed connection, most likely: nobody is left to look
+                # most likely a closed connection
                 trouble("updating a display")
                 self._close()
                 return 1
 
     def freeze(self) -> None:
-        """Leave the last true state; nothing is followed afterwards."""
+        """Send the last true state and close the view."""
         with self._lock:
             if self.over:
                 return
@@ -151,7 +151,7 @@ class ResultView(Updatable):
             self._close()
 
     def reopen(self, result: Any) -> bool:
-        """Follow the result again after a retry; False where it is still followed."""
+        """Update again after a retry; return False if the view is still updated."""
         with self._lock:
             self._due_at = self._ended_at = None
             if not self.over:
@@ -195,7 +195,7 @@ class ResultView(Updatable):
 
 
 class LiveWidget(ResultView):
-    """Keeps a card widget that a user placed up to date.
+    """Live view in a widget that the user has placed.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ class LiveWidget(ResultView):
         self._widget = widget
 
     def urgency(self, now: float) -> Urgency | None:
-        """Nothing once the widget was closed."""
+        """Return None and end once the widget is closed."""
         if self._widget.comm is None:
             self._close()
             return None

@@ -1,4 +1,4 @@
-"""The live card out of stock ipywidgets, so that every front end with widgets can draw it."""
+"""Card made of stock ipywidgets, so that every front end with widgets can draw it."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     def __init__(self, snapshot: Snapshot | None = None, **kwargs: Any) -> None:
         first = snapshot or Snapshot()
         head, failures, *details = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
-        # The style travels once, apart from the parts that change.
+        # a widget of its own, so that the style sheet is sent once
         sheet = ipywidgets.HTML(
             f"<style>{style.style_sheet()}{_widget_css()}</style>", layout={"display": "none"}
         )
         self._head = ipywidgets.HTML(head)
-        shared = {"layout": self._head.layout, "style": self._head.style}  # each would be one more comm
+        shared = {"layout": self._head.layout, "style": self._head.style}  # each takes a comm
         self._failures, *self._details = (ipywidgets.HTML(part, **shared) for part in (failures, *details))
         self._folds = ipywidgets.Accordion(
             children=self._details, titles=_titles(first), layout={"display": _display(first)}
@@ -80,20 +80,20 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._copy_to_traits(first)
 
     def draw(self, snapshot: Snapshot, *, force: bool = False) -> int:
-        """Bring the widget up to a snapshot, touching only the parts whose content changed.
+        """Draw a snapshot; only the parts whose content has changed are sent.
 
         Parameters
         ----------
         snapshot : Snapshot
             What to show.
         force : bool, optional
-            Refresh the folds too. Otherwise they follow at the end and at most once a second of
-            ``Snapshot.time``, so that whoever reads them is not disturbed.
+            Draw the folds too. Otherwise they are drawn at the end and at most once a second of
+            ``Snapshot.time``, so that they can be read.
 
         Returns
         -------
         int
-            Messages sent to the front end; 0 where nothing changed, or once closed.
+            Messages sent to the front end; 0 if nothing has changed, or if the widget is closed.
         """
         self._copy_to_traits(snapshot)
         if self.comm is None:
@@ -107,18 +107,18 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     @property
     def closed_by_front_end(self) -> bool:
-        """Whether a front end has closed it: that has no widgets, and shows the HTML beside them."""
+        """Whether a front end has closed it, because it has no widgets and shows the HTML instead."""
         return bool(getattr(self._head.comm, "_closed", False))
 
     def close(self) -> None:
-        """Close the widget with all its parts; closing twice does nothing."""
+        """Close the widget and all its parts; a second call does nothing."""
         for part in self.parts():
             if part is not self:
                 part.close()
         super().close()
 
     def parts(self) -> list[Any]:
-        """Everything that has a comm of its own, the widget itself last.
+        """Return everything that has a comm of its own, the widget itself last.
 
         Returns
         -------
@@ -166,7 +166,7 @@ def _show(part: Any, markup: str) -> int:
 
 
 def _parts(widget: Any) -> Iterator[Any]:
-    """A widget, what it contains, and the layouts and styles that ipywidgets makes beside them."""
+    """Yield a widget, its children, and the layouts and styles that ipywidgets adds to them."""
     for child in getattr(widget, "children", ()):
         yield from _parts(child)
     yield from (getattr(widget, beside) for beside in ("layout", "style") if widget.has_trait(beside))
