@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
-from traitlets import Enum, Float, Int, TraitError, TraitType, validate
+from traitlets import Bunch, Enum, Float, Int, TraitError, validate
 from traitlets.config import Configurable
 
 VIEWS = ("auto", "widget", "html", "text")
@@ -35,14 +34,11 @@ class IPythonParallelResults(Configurable):
     outputs = Int(20, help="Tasks whose output is shown, 0 to 20.").tag(config=True)
 
     @validate("rate", "html_rate", "messages", "contact_timeout", "tasks", "engines", "failures", "outputs")
-    def _check_range(self, proposal: dict[str, object]) -> object:
-        trait: TraitType = proposal["trait"]  # type: ignore[assignment,type-arg]
-        low, high = _RANGES[str(trait.name)]
-        value = proposal["value"]
-        if not low <= float(value) <= high:  # type: ignore[arg-type]
-            msg = (
-                f"IPythonParallelResults.{trait.name} = {value!r}: expected a number from {low:g} to {high:g}"
-            )
+    def _check_range(self, proposal: Bunch) -> object:
+        name, value = proposal.trait.name, proposal.value
+        low, high = _RANGES[name]
+        if not low <= float(value) <= high:
+            msg = f"IPythonParallelResults.{name} = {value!r}: expected a number from {low:g} to {high:g}"
             raise TraitError(msg)
         return value
 
@@ -59,7 +55,7 @@ _RANGES = {
 }
 
 
-def load_settings(parent: Any) -> IPythonParallelResults:
+def load_settings(parent: Configurable | None) -> IPythonParallelResults:
     """Return the user's settings; where one is invalid, warn and return the defaults.
 
     ``%config`` keeps an invalid value in the configuration after it was refused.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..model.snapshot import Snapshot
+from ..upstream.protocols import AsyncResultLike
 from .display.widget import CardWidget
 from .session import feed
 
@@ -32,7 +31,9 @@ class ResultWidget(CardWidget):
         Whether nothing will change any more; read-only.
     """
 
-    def __init__(self, ar: Any = None, *, snapshot: Snapshot | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, ar: AsyncResultLike | None = None, *, snapshot: Snapshot | None = None, **kwargs: object
+    ) -> None:
         super().__init__(snapshot, **kwargs)
         if ar is not None:
             feed(ar, self)

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..formatting import utf8_safe
 from ..log import trouble
@@ -15,16 +15,30 @@ from ..render.ansi import clip, count_omitted
 from ..render.rows import apply_carriage_returns
 from .ticker import Updatable, Urgency
 
+if TYPE_CHECKING:
+    from ..upstream.protocols import TaskMetadata
+
 LIVE_CHARACTERS = 8_000  # in each update, so that long output costs no more than short
 FINAL_CHARACTERS = 1_000_000  # in the last state
 _MAX_LIVE_BLOCKS = 40
 _REDRAW_FACTOR = 8  # a progress bar redraws its line many times, so more is read than is shown
-_NAMES = ("stdout", "stderr")
+_NAMES: tuple[Literal["stdout"], Literal["stderr"]] = ("stdout", "stderr")
 
 Publish = Callable[..., None]
 
 
-def publisher_for_cell(display_pub: Any) -> Publish:
+class DisplayPublisher(Protocol):
+    """Display publisher of a shell; that of a kernel has a session and a socket too."""
+
+    parent_header: object
+    topic: object
+
+    @property
+    def publish(self) -> Publish:
+        """Publish a MIME bundle."""
+
+
+def publisher_for_cell(display_pub: DisplayPublisher) -> Publish:
     """Return a function that publishes into the cell that runs now, from any thread and at any later time.
 
     Parameters
@@ -40,11 +54,11 @@ def publisher_for_cell(display_pub: Any) -> Publish:
     """
     session, socket = getattr(display_pub, "session", None), getattr(display_pub, "pub_socket", None)
     if session is None or socket is None:
-        return display_pub.publish  # type: ignore[no-any-return]
+        return display_pub.publish
     parent, topic = display_pub.parent_header, display_pub.topic
 
     def publish(
-        data: dict[str, Any], metadata: Any = None, *, transient: Any = None, update: bool = False
+        data: object, metadata: object = None, *, transient: object = None, update: bool = False
     ) -> None:
         kind = "update_display_data" if update else "display_data"
         content = {"data": data, "metadata": metadata or {}, "transient": transient or {}}
@@ -82,13 +96,13 @@ class Streams(Updatable):
         self._transient = {"display_id": uuid.uuid4().hex}
         self._rate = rate
         self._at_end_only = at_end_only
-        self._metadata: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._metadata: dict[tuple[int, int], tuple[object, TaskMetadata]] = {}
         self._newest: dict[tuple[int, int], None] = {}
         self._written = self._shown = 0
         self._opened = False
         self._lock = threading.Lock()
 
-    def on_output(self, engine_id: Any, msg_id: str, name: str, metadata: Any) -> None:
+    def on_output(self, engine_id: object, msg_id: str, name: str, metadata: TaskMetadata) -> None:
         """Note that a task wrote something; called on ipyparallel's IO thread, where nothing may be sent.
 
         Parameters
@@ -169,7 +183,7 @@ class Streams(Updatable):
         )
 
 
-def _block(key: tuple[int, int], stream: tuple[Any, Any], head: int, tail: int, more: str) -> str:
+def _block(key: tuple[int, int], stream: tuple[object, TaskMetadata], head: int, tail: int, more: str) -> str:
     name = _NAMES[key[1]]
     engine_id, metadata = stream
     text = metadata[name] or ""

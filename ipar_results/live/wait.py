@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from ..log import trouble
 
 if TYPE_CHECKING:
     from ..results.followed import Followed
+    from ..upstream.protocols import AsyncResultLike
 
 _RESOLVE_SECONDS = 2.0  # how long a result may stay unresolved after all its messages have ended
 _MAX_SLEEP = 0.5
@@ -74,7 +76,7 @@ def validate_return_when(return_when: object) -> object:
 
 
 def wait(
-    result: Any,
+    result: AsyncResultLike,
     followed: Followed,
     view: View,
     interval: float,
@@ -110,7 +112,7 @@ def wait(
         draw_safely(view.end)
 
 
-def _condition_met(result: Any, followed: Followed, return_when: object) -> bool:
+def _condition_met(result: AsyncResultLike, followed: Followed, return_when: object) -> bool:
     if result._ready:
         return True
     followed.drain()
@@ -121,10 +123,10 @@ def _condition_met(result: Any, followed: Followed, return_when: object) -> bool
     return followed.fetch(result)
 
 
-def draw_safely(step: Any) -> None:
+def draw_safely(draw: Callable[[], None]) -> None:
     """Draw; log an error instead of raising it."""
     try:
-        step()
+        draw()
     except Exception:
         trouble("drawing progress")
 

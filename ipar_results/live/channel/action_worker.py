@@ -5,11 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...log import trouble
 from ...results.monitor import Monitor
 from ..actions import ACTIONS
+from .requests import Request
 
 if TYPE_CHECKING:
     from ...results.tracker import Tracked
@@ -27,9 +28,9 @@ class Outcome(NamedTuple):
     message: str
     path: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the content of its message."""
-        message = {
+        message: dict[str, object] = {
             "type": "outcome",
             "request": self.request,
             "result": self.result,
@@ -51,15 +52,18 @@ class ActionWorker:
 
     def __init__(self, send_outcome: Callable[[Outcome], None]) -> None:
         self._send_outcome = send_outcome
-        self._queue: queue.Queue[tuple[str, Tracked, Any, str, dict[str, Any]]] = queue.Queue(_MAX_QUEUED)
+        self._queue: queue.Queue[tuple[Request, Tracked, object]] = queue.Queue(_MAX_QUEUED)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def add(self, request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> bool:
-        """Queue an action; return False where the queue is full."""
+    def add(self, request: Request, entry: Tracked, result: object) -> bool:
+        """Queue the action that a request names; return False where the queue is full.
+
+        The queue holds the result, which its user may drop meanwhile.
+        """
         with self._lock:
             try:
-                self._queue.put_nowait((request, entry, result, action, args))
+                self._queue.put_nowait((request, entry, result))
             except queue.Full:
                 return False
             if self._thread is None:
@@ -77,28 +81,28 @@ class ActionWorker:
         while True:
             with self._lock:
                 try:
-                    request, entry, result, action, args = self._queue.get_nowait()
+                    request, entry, result = self._queue.get_nowait()
                 except queue.Empty:
                     self._thread = None
                     return
             try:
-                self._send_outcome(_run_action(request, entry, result, action, args))
+                self._send_outcome(_run_action(request, entry, result))
             except Exception:
-                trouble("telling what came of %r", action)
+                trouble("telling what came of %r", request.kind)
 
 
-def _run_action(request: str, entry: Tracked, result: Any, action: str, args: dict[str, Any]) -> Outcome:
-    followed = entry.followed
+def _run_action(request: Request, entry: Tracked, result: object) -> Outcome:
+    followed, action = entry.followed, request.kind
     try:
         if followed is None:
             msg = "This result is gone: the kernel no longer holds it."
             raise LookupError(msg)
-        done = ACTIONS[action].run(Monitor(result, followed), args)
+        done = ACTIONS[action].run(Monitor(result, followed), request.args)
         path = None if done.path is None else str(done.path)
-        return Outcome(request, entry.id, action, True, done.message, path)
+        return Outcome(request.id, entry.id, action, True, done.message, path)
     except Exception as error:
         if not isinstance(
             error, (OSError, LookupError, ValueError, RuntimeError, ImportError, NotImplementedError)
         ):
             trouble("carrying out %r", action)
-        return Outcome(request, entry.id, action, False, f"{error}" or type(error).__name__)
+        return Outcome(request.id, entry.id, action, False, f"{error}" or type(error).__name__)

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 import zmq
 
@@ -23,11 +23,31 @@ from ..ticker import Updatable, Urgency
 from .action_worker import ActionWorker, Outcome
 from .requests import PROTOCOL, Request, RequestError, parse_request
 from .result_replies import reply_about
-from .update_queue import UpdateQueue, message_size
+from .update_queue import Content, UpdateQueue, message_size
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
 _MAX_ACCEPTED_IDS = 1_000
+
+
+class Kernel(Protocol):
+    """The part of an ipykernel ``Kernel`` that the channel uses."""
+
+    control_handlers: dict[str, Callable[..., object]]
+    session: Any
+
+
+class Comm(Protocol):
+    """The part of a comm that the channel uses."""
+
+    comm_id: str
+    _closed: bool
+
+    def send(self, data: Content, *, buffers: list[bytes] | None) -> object:
+        """Send a message to the front end."""
+
+    def close(self) -> object:
+        """Close both ends."""
 
 
 class Channel(Updatable):
@@ -45,7 +65,7 @@ class Channel(Updatable):
     """
 
     def __init__(
-        self, kernel: Any, tracker: Tracker, config: IPythonParallelResults, wake: Callable[[], None]
+        self, kernel: Kernel, tracker: Tracker, config: IPythonParallelResults, wake: Callable[[], None]
     ) -> None:
         self._session_id = uuid.uuid4().hex
         self.connected = False
@@ -53,7 +73,7 @@ class Channel(Updatable):
         self._tracker = tracker
         self._config = config
         self._wake = wake
-        self._comm: Any = None
+        self._comm: Comm | None = None
         self._seq = 0
         self._rate = float(config.rate)
         self._accepted_ids: OrderedDict[str, None] = OrderedDict()
@@ -102,7 +122,7 @@ class Channel(Updatable):
 
     # requests, in the control thread -------------------------------------------------------------
 
-    def _on_request(self, stream: Any, ident: Any, parent: Any) -> None:
+    def _on_request(self, stream: object, ident: object, parent: Content) -> None:
         """Reply to a control message at once. Never raises, so that the kernel's control channel goes on."""
         try:
             with fast_switching():
@@ -114,7 +134,7 @@ class Channel(Updatable):
         except Exception:
             trouble("answering a front end")
 
-    def answer(self, content: object) -> dict[str, Any]:
+    def answer(self, content: object) -> Content:
         """Return the content of the reply to a request, which may be malformed."""
         asked = content.get("request") if isinstance(content, dict) else None
         reply = {
@@ -137,7 +157,7 @@ class Channel(Updatable):
             }
         return {**reply, "status": "error", "error": error}
 
-    def _dispatch(self, request: Request) -> dict[str, Any]:
+    def _dispatch(self, request: Request) -> Content:
         if request.kind == "hello":
             return self._hello(request)
         if request.kind == "snapshot":
@@ -156,8 +176,9 @@ class Channel(Updatable):
         reply = reply_about(request, entry, followed, result, self._config)
         return self._accept_action(request, entry, result) if reply is None else reply
 
-    def _hello(self, request: Request) -> dict[str, Any]:
+    def _hello(self, request: Request) -> Content:
         self._open_comm()
+        assert self._comm is not None
         if request.args["rate"] is not None:
             self._rate = min(float(request.args["rate"]), float(self._config.rate))
         self.connected = True
@@ -169,11 +190,11 @@ class Channel(Updatable):
             "seq": self._seq,
         }
 
-    def _accept_action(self, request: Request, entry: Tracked, result: Any) -> dict[str, Any]:
+    def _accept_action(self, request: Request, entry: Tracked, result: Any) -> Content:
         assert request.kind in ACTIONS
         if request.id in self._accepted_ids:
             raise RequestError("replayed", "This was asked before, and is done once only.")
-        if not self._actions.add(request.id, entry, result, request.kind, request.args):
+        if not self._actions.add(request, entry, result):
             raise RequestError("failed", "Too many actions wait to be carried out already.")
         self._accepted_ids[request.id] = None
         while len(self._accepted_ids) > _MAX_ACCEPTED_IDS:
@@ -226,8 +247,9 @@ class Channel(Updatable):
             self._updates.count_bytes(now, self.size)
             return 1
 
-    def _send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> int:
+    def _send(self, content: Content, buffers: list[bytes] | None = None) -> int:
         """Number a message and send it; return its size in bytes."""
+        assert self._comm is not None
         self._seq += 1
         data = {"protocol": PROTOCOL, "session": self._session_id, "seq": self._seq, **content}
         self._comm.send(data, buffers=buffers or None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from ...record.engines import coalesced
 from ...record.failures import Failures
 from ...record.state import Record
 from ...results.tracker import Tracked
-from .encoders import NAME, encode_columns, encode_failure, encode_head, time_base
+from .encoders import NAME, Json, encode_columns, encode_failure, encode_head, time_base
 
 _MAX_FAILURES = 20
 UNKNOWN_SLOT = 0xFFFF
@@ -44,8 +43,8 @@ class DeltaEncoder:
     def reset(self) -> None:
         """Forget what was sent: a front end starts anew."""
         self._complete = self._end_sent = False
-        self._sent_head: dict[str, Any] = {}
-        self._sent_version: tuple[Any, ...] | None = None
+        self._sent_head: Json = {}
+        self._sent_version: tuple[object, ...] | None = None
         self._sent_engines = 0
         self._sent_loads: NDArray[np.float64] = np.zeros((0, 4))
         self._next_load = 0  # the engine whose load is sent first
@@ -57,7 +56,7 @@ class DeltaEncoder:
     # whether there are changes -------------------------------------------------------------------
 
     @property
-    def version(self) -> tuple[Any, ...]:
+    def version(self) -> tuple[object, ...]:
         """A value that differs after every change but that of the clock."""
         followed = self.entry.followed
         if followed is None:
@@ -108,7 +107,7 @@ class DeltaEncoder:
 
     # changes -------------------------------------------------------------------------------------
 
-    def encode(self, room: int, buffers: list[bytes]) -> dict[str, Any]:
+    def encode(self, room: int, buffers: list[bytes]) -> Json:
         """Return what has changed; append binary columns to `buffers`.
 
         Parameters
@@ -122,7 +121,7 @@ class DeltaEncoder:
             A ``ResultUpdate`` of the wire protocol.
         """
         over, self._sent_version = self.entry.over, self.version
-        update: dict[str, Any] = {"id": self.entry.id}
+        update: Json = {"id": self.entry.id}
         followed = self.entry.followed
         if followed is None:
             self._held_back, self._complete = False, True
@@ -150,7 +149,7 @@ class DeltaEncoder:
         """Send rows from now on."""
         self.with_rows, self._complete = True, False
 
-    def _add_head(self, update: dict[str, Any], now: dict[str, Any]) -> None:
+    def _add_head(self, update: Json, now: Json) -> None:
         changed = {
             key: value
             for key, value in now.items()
@@ -160,7 +159,7 @@ class DeltaEncoder:
         if changed.keys() - {"time", "elapsed"}:
             update["head"] = changed
 
-    def _add_engines(self, update: dict[str, Any], record: Record, room: int, buffers: list[bytes]) -> None:
+    def _add_engines(self, update: Json, record: Record, room: int, buffers: list[bytes]) -> None:
         ids, columns = record.engines.ids, record.columns
         if len(ids) > self._sent_engines:
             update["engines"] = {
@@ -195,8 +194,8 @@ class DeltaEncoder:
                 (some[:, 3], "u1"),
             )
 
-    def _add_failures(self, update: dict[str, Any], failures: Failures, room: int) -> None:
-        listed: list[dict[str, Any]] = []
+    def _add_failures(self, update: Json, failures: Failures, room: int) -> None:
+        listed: list[Json] = []
         used = 0
         for n, group in enumerate(failures.listed()[:_MAX_FAILURES]):
             if self._sent_failures.get(n) == group.count:
@@ -211,7 +210,7 @@ class DeltaEncoder:
         if listed:
             update["failures"] = listed
 
-    def _add_running(self, update: dict[str, Any], record: Record, room: int, buffers: list[bytes]) -> None:
+    def _add_running(self, update: Json, record: Record, room: int, buffers: list[bytes]) -> None:
         base, columns, now = time_base(record), record.columns, time.monotonic()
         running = [(position, slot, since) for position, (slot, since) in record.running.items()]
         running = running[-_MAX_RUNNING:]
@@ -229,7 +228,7 @@ class DeltaEncoder:
             ([slot if slot >= 0 else UNKNOWN_SLOT for _, slot, _ in running], "<u2"),
         )
 
-    def _add_rows(self, update: dict[str, Any], record: Record, room: int, buffers: list[bytes]) -> None:
+    def _add_rows(self, update: Json, record: Record, room: int, buffers: list[bytes]) -> None:
         columns = record.columns
         known = self._known_status(len(columns.status))
         changed = np.flatnonzero(known != columns.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,12 +18,14 @@ from ..actions import possible_actions
 if TYPE_CHECKING:
     from ...record.failures import _Group
 
+Json = dict[str, object]
+
 INDICES = 50
 ENGINES = 64  # named with a failure
 NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000  # characters
 
 
-def encode_head(entry: Tracked, record: Record | None, look_back: bool = True) -> dict[str, Any]:
+def encode_head(entry: Tracked, record: Record | None, look_back: bool = True) -> Json:
     """Return the facts of a result that are one value each, all of them finite and short."""
     summary = entry.summary(look_back)
     facts = {} if summary is None else {key: _encode_value(value) for key, value in summary.fields().items()}
@@ -42,7 +44,7 @@ def encode_head(entry: Tracked, record: Record | None, look_back: bool = True) -
     return facts
 
 
-def encode_failure(number: int, group: _Group, with_texts: bool) -> dict[str, Any]:
+def encode_failure(number: int, group: _Group, with_texts: bool) -> Json:
     """Return a group of failures.
 
     Parameters
@@ -53,7 +55,7 @@ def encode_failure(number: int, group: _Group, with_texts: bool) -> dict[str, An
     with_texts : bool
         Whether to include what never changes: the type, the message, the place and the traceback.
     """
-    encoded: dict[str, Any] = {
+    encoded: Json = {
         "n": number,
         "count": group.count,
         "engines": [truncate(i, NAME) for i in sorted(group.engines, key=str)[:ENGINES]],
@@ -74,7 +76,7 @@ def encode_failure(number: int, group: _Group, with_texts: bool) -> dict[str, An
     return encoded
 
 
-def encode_columns(buffers: list[bytes], count: int, *columns: tuple[ArrayLike, str]) -> dict[str, Any]:
+def encode_columns(buffers: list[bytes], count: int, *columns: tuple[ArrayLike, str]) -> Json:
     """Append columns, one after the other, as one buffer; return its place in the message.
 
     Parameters
@@ -101,7 +103,7 @@ def _encode_time(value: float) -> float | None:
     return round(value, 3) if math.isfinite(value) else None
 
 
-def _encode_value(value: Any) -> Any:
+def _encode_value(value: object) -> object:
     if isinstance(value, float):
         return float(f"{value:.6g}") if abs(value) < 1e8 else round(value, 3)
     if isinstance(value, TimeUse | Advice):

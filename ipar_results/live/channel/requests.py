@@ -49,25 +49,25 @@ class Request(NamedTuple):
 
 
 class _KeySpec(NamedTuple):
-    is_valid: Callable[[Any], bool]
+    is_valid: Callable[[object], bool]
     expected: str
     optional: bool = False
 
 
-def _number(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda value: type(value) in (int, float) and low <= value <= high
+def _number(low: float, high: float) -> Callable[[object], bool]:
+    return lambda value: (type(value) is int or type(value) is float) and low <= value <= high
 
 
-def _whole(low: int, high: int) -> Callable[[Any], bool]:
+def _whole(low: int, high: int) -> Callable[[object], bool]:
     return lambda value: type(value) is int and low <= value <= high
 
 
-def _id(value: Any) -> bool:
-    return type(value) is str and 0 < len(value) <= MAX_ID_LENGTH
+def _id(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH
 
 
-def _indices(value: Any) -> bool:
-    return type(value) is list and len(value) <= MAX_INDICES and all(map(_whole(0, 2**53), value))
+def _indices(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_INDICES and all(map(_whole(0, 2**53), value))
 
 
 _RESULT = {"result": _KeySpec(_id, "the id of a result")}
@@ -133,7 +133,7 @@ def parse_request(content: object) -> Request:
     return Request(kind, str(request_id), args)
 
 
-def _is_valid(key: _KeySpec, value: Any) -> bool:
+def _is_valid(key: _KeySpec, value: object) -> bool:
     try:
         return key.is_valid(value)
     except TypeError:  # an unhashable or incomparable value

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...config import IPythonParallelResults
 from ...results.tracker import Tracked
 from .requests import Request
+from .update_queue import Content
 
 if TYPE_CHECKING:
     from ...results.followed import Followed
+    from ...upstream.protocols import AsyncResultLike
 
 
 def reply_about(
-    request: Request, entry: Tracked, followed: Followed, result: Any, config: IPythonParallelResults
-) -> dict[str, Any] | None:
+    request: Request,
+    entry: Tracked,
+    followed: Followed,
+    result: AsyncResultLike,
+    config: IPythonParallelResults,
+) -> Content | None:
     """Return the content of the reply to a question; None where the request is for an action.
 
     Raises
@@ -34,7 +40,7 @@ def reply_about(
     return None
 
 
-def _bundle(entry: Tracked, followed: Followed, config: IPythonParallelResults) -> dict[str, Any]:
+def _bundle(entry: Tracked, followed: Followed, config: IPythonParallelResults) -> Content:
     """Return the bundle for a page that the display's last update did not reach."""
     from ..display.mime import bundle, saved_json
 

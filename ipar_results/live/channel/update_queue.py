@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...log import trouble
 from ...results.round_robin import Turns
@@ -19,7 +19,8 @@ MAX_MESSAGE_BYTES = BYTES_A_SECOND // 2  # leaves as much for the next half seco
 _CHECKED_AT_ONCE = 500  # results, beside those with new messages
 _HEAD_BYTES = 700  # about what the head of one result takes
 
-Message = tuple[dict[str, Any], list[bytes]]
+Content = dict[str, object]  # of a message, as JSON
+Message = tuple[Content, list[bytes]]
 
 
 class UpdateQueue:
@@ -113,21 +114,21 @@ class UpdateQueue:
         """Return the next part of a full state: the facts of all results; rows follow in later updates."""
         assert self._backlog is not None
         buffers: list[bytes] = []
-        results: list[Any] = []
+        results: list[Content] = []
         size = 0
         while self._backlog and (not results or size + _HEAD_BYTES < room):
             entry = self._tracker.find(self._backlog.pop(0))
             if entry is not None:
                 size += self._append_update(self._encoder(entry), 0, results, buffers)
-        content = {"type": "update", "full": True, "results": results, "gone": self.drop_gone()}
+        content: Content = {"type": "update", "full": True, "results": results, "gone": self.drop_gone()}
         if not self._backlog:
             self._backlog = None
             content["last"] = True
         return content, buffers
 
-    def _updates(self, due: list[DeltaEncoder], room: int, now: float) -> tuple[list[Any], list[bytes]]:
+    def _updates(self, due: list[DeltaEncoder], room: int, now: float) -> tuple[list[Content], list[bytes]]:
         buffers: list[bytes] = []
-        results: list[Any] = []
+        results: list[Content] = []
         used = 0
         for encoder in due:
             if not encoder.is_due(now):
@@ -141,7 +142,7 @@ class UpdateQueue:
         return results, buffers
 
     def _append_update(
-        self, encoder: DeltaEncoder, room: int, results: list[Any], buffers: list[bytes]
+        self, encoder: DeltaEncoder, room: int, results: list[Content], buffers: list[bytes]
     ) -> int:
         """Append the update of one result; return its size in bytes."""
         before = len(buffers)
@@ -167,6 +168,6 @@ class UpdateQueue:
         return self._encoders.keys() - self._tracker.ids()
 
 
-def message_size(content: dict[str, Any], buffers: list[bytes]) -> int:
+def message_size(content: Content, buffers: list[bytes]) -> int:
     """Return the bytes that a message, or a part of one, takes."""
     return len(json.dumps(content)) + sum(map(len, buffers))

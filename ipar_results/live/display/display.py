@@ -6,17 +6,21 @@ import os
 import uuid
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...config import IPythonParallelResults
 from ...log import trouble
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
+from ...upstream.protocols import AsyncResultLike
 from ..thread_switching import fast_switching
-from .final_update import FinalUpdate, close_some
-from .mime import bundle, size_of
+from .final_update import Closable, FinalUpdate, close_some
+from .mime import Bundle, Json, bundle, size_of
 from .result_view import ResultView
+
+if TYPE_CHECKING:
+    from .widget import CardWidget
 
 _CARD_UPDATE_RATE = 0.1  # for a notebook that is saved meanwhile; the channel updates the card itself
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
@@ -30,7 +34,7 @@ class FrontEnd(Protocol):
     def connected(self) -> bool:
         """Return whether a labextension is connected, which draws and updates the card itself."""
 
-    def saved(self, state: Snapshot) -> dict[str, Any] | None:
+    def saved(self, state: Snapshot) -> Json | None:
         """Return the JSON from which it draws without a kernel."""
 
 
@@ -77,7 +81,7 @@ class LiveDisplay(ResultView):
 
     def __init__(
         self,
-        result: Any,
+        result: AsyncResultLike,
         followed: Followed,
         config: IPythonParallelResults,
         publish: Publish,
@@ -91,8 +95,8 @@ class LiveDisplay(ResultView):
         self._has_card = False
         self._publish = publish
         self._view = view
-        self._widget: Any = None
-        self._parts_to_close: list[Any] = []
+        self._widget: CardWidget | None = None
+        self._parts_to_close: list[Closable] = []
         self._final_update: FinalUpdate | None = None
         self._keeps_widget = in_voila()  # a closed widget leaves an empty space in the page
         self._display_id = uuid.uuid4().hex
@@ -114,7 +118,7 @@ class LiveDisplay(ResultView):
                 self._note_end()
 
     def end(self) -> int:
-        """Send the present state at once, before a call returns to the user; return the number of messages."""
+        """Send the present state at once, before a call returns; return the number of messages."""
         return self.send() if self._ended_at is None else 0
 
     def _rate(self) -> float:
@@ -164,7 +168,7 @@ class LiveDisplay(ResultView):
         self._final_update = FinalUpdate(self._publisher(data, update=True), size_of(data), parts, since)
         return self._final_update, messages
 
-    def reopen(self, result: Any) -> bool:
+    def reopen(self, result: AsyncResultLike) -> bool:
         """Update again after a retry; return False if the display is still updated."""
         with self._lock:
             if self._final_update is not None:
@@ -196,15 +200,15 @@ class LiveDisplay(ResultView):
 
     def _show(self, state: Snapshot, update: bool) -> None:
         data = self._bundle(state)
-        if self._draw_widget(state) is not None:
+        if self._draw_widget(state) is not None and self._widget is not None:
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
         self.size = size_of(data)
         self._publisher(data, update)()
 
-    def _publisher(self, data: dict[str, Any], update: bool) -> Callable[[], None]:
+    def _publisher(self, data: Bundle, update: bool) -> Callable[[], None]:
         return partial(self._publish, data, {}, transient={"display_id": self._display_id}, update=update)
 
-    def _bundle(self, state: Snapshot) -> dict[str, Any]:
+    def _bundle(self, state: Snapshot) -> Bundle:
         drawn = partial(bundle, state, self._config, self._view, timeline=self._followed.timeline)
         if not self._followed.record.large:
             return drawn(saved=self._saved(state))
@@ -214,7 +218,7 @@ class LiveDisplay(ResultView):
             self._between_steps()
             return drawn(saved=saved, between_steps=self._between_steps)
 
-    def _saved(self, state: Snapshot) -> dict[str, Any] | None:
+    def _saved(self, state: Snapshot) -> Json | None:
         if self._front is None or not (self._has_card or state.finished or state.state == "frozen"):
             return None
         try:
@@ -237,7 +241,7 @@ class LiveDisplay(ResultView):
             self._drop_widget()
             return None
 
-    def _make_widget(self) -> Any:
+    def _make_widget(self) -> CardWidget | None:
         try:
             from .widget import CardWidget
 

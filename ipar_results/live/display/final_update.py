@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 from ...log import trouble
 from ..ticker import Updatable, Urgency
@@ -13,12 +13,19 @@ _OVERDUE_AFTER = 90.0  # seconds; two hundred cards that end together take less
 _MAX_CLOSED_AT_ONCE = 4
 
 
+class Closable(Protocol):
+    """Part of a widget."""
+
+    def close(self) -> None:
+        """Close its comm."""
+
+
 def urgency_of_end(since: float, now: float) -> Urgency:
     """Return the urgency of a last state that has waited for room since then."""
     return Urgency.FINAL if now - since < _OVERDUE_AFTER else Urgency.OVERDUE
 
 
-def close_some(parts: list[Any]) -> list[Any]:
+def close_some(parts: list[Closable]) -> list[Closable]:
     """Close a few parts of a widget, each of which takes a message; return the rest."""
     for part in parts[:_MAX_CLOSED_AT_ONCE]:
         part.close()
@@ -40,7 +47,7 @@ class FinalUpdate(Updatable):
         When the result ended, on the monotonic clock.
     """
 
-    def __init__(self, publish: Callable[[], None], size: int, parts: list[Any], since: float) -> None:
+    def __init__(self, publish: Callable[[], None], size: int, parts: list[Closable], since: float) -> None:
         self.size = size
         self._publish: Callable[[], None] | None = publish
         self._parts = parts

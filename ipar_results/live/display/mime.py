@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...config import IPythonParallelResults
 from ...formatting import clip_middle
@@ -19,15 +18,18 @@ MIME = "application/vnd.ipar-results.v1+json"
 MAX_BYTES = 80_000
 _MIN_CHARACTERS = 250
 
+Json = dict[str, object]
+Bundle = dict[str, object]  # by MIME type
+
 
 def bundle(
     snapshot: Snapshot,
     config: IPythonParallelResults,
     view: str = "html",
-    saved: dict[str, Any] | None = None,
+    saved: Json | None = None,
     timeline: Callable[[], Timeline] | None = None,
     between_steps: Callable[[], None] = lambda: None,
-) -> dict[str, Any]:
+) -> Bundle:
     """Return the static MIME bundle of a snapshot.
 
     Parameters
@@ -48,13 +50,13 @@ def bundle(
         drawn_timeline = None if timeline is None or snapshot.single else timeline()
         between_steps()
         data["text/html"] = _drawn(lambda: html.card(snapshot, _html_limits(config), drawn_timeline), "HTML")
-    drawn = {mime: markup for mime, markup in data.items() if markup is not None}
+    drawn: Bundle = {mime: markup for mime, markup in data.items() if markup is not None}
     if not drawn:
         drawn = {"text/plain": f"{snapshot.done} of {snapshot.total} done, {snapshot.failed} failed"}
     return drawn if saved is None else {MIME: saved, **drawn}
 
 
-def size_of(data: dict[str, Any]) -> int:
+def size_of(data: Bundle) -> int:
     """Return about how many bytes a MIME bundle takes in a message."""
     return sum(len(each if isinstance(each, str) else json.dumps(each)) for each in data.values())
 
@@ -93,7 +95,7 @@ class _Limits:
         return replace(self, **halves)
 
 
-def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline]) -> dict[str, Any]:
+def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline]) -> Json:
     """Return a snapshot and its timeline as JSON, cut down until it is small enough to be saved.
 
     Parameters
@@ -128,9 +130,7 @@ def _longest_text(snapshot: Snapshot) -> int:
     return max([*map(len, texts), *(4 * len(text) for text in written)])
 
 
-def _cut(
-    result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline], limits: _Limits
-) -> dict[str, Any]:
+def _cut(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline], limits: _Limits) -> Json:
     cut = replace(
         snapshot,
         name=clip_middle(snapshot.name, limits.text),

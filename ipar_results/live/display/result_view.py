@@ -6,14 +6,18 @@ import threading
 import time
 from abc import abstractmethod
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...config import IPythonParallelResults
 from ...log import trouble
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
+from ...upstream.protocols import AsyncResultLike
 from ..ticker import Updatable, Urgency
 from .final_update import FinalUpdate, urgency_of_end
+
+if TYPE_CHECKING:
+    from .widget import CardWidget
 
 _CLOCK_SECONDS = 1.0
 _OUTPUT_GRACE = 1.0
@@ -30,12 +34,12 @@ class ResultView(Updatable):
         Referenced until the end, so that a result that is shown is not freed before.
     """
 
-    def __init__(self, result: Any, followed: Followed, config: IPythonParallelResults) -> None:
-        self._result: Any = result
+    def __init__(self, result: AsyncResultLike, followed: Followed, config: IPythonParallelResults) -> None:
+        self._result: AsyncResultLike | None = result
         self._followed = followed
         self._config = config
         self._lock = threading.RLock()  # reentrant: a user's observer of a widget may unload the extension
-        self._sent_version: tuple[Any, ...] | None = None
+        self._sent_version: tuple[object, ...] | None = None
         self._due_at: float | None = None  # when the last state became ready to send
         self._ended_at: float | None = None  # when it was sent first
         self._update_cpu = 0.0  # seconds of CPU time of the last update
@@ -150,7 +154,7 @@ class ResultView(Updatable):
                 self._finish(state if state.finished else replace(state, state="frozen", note=_UNLOADED_NOTE))
             self._close()
 
-    def reopen(self, result: Any) -> bool:
+    def reopen(self, result: AsyncResultLike) -> bool:
         """Update again after a retry; return False if the view is still updated."""
         with self._lock:
             self._due_at = self._ended_at = None
@@ -175,7 +179,7 @@ class ResultView(Updatable):
         self._release()
         self._result = None
 
-    def _version(self) -> tuple[Any, ...]:
+    def _version(self) -> tuple[object, ...]:
         return (
             self._followed.record.version,
             self._followed.lost,
@@ -203,7 +207,13 @@ class LiveWidget(ResultView):
         As for :class:`ResultView`.
     """
 
-    def __init__(self, result: Any, followed: Followed, config: IPythonParallelResults, widget: Any) -> None:
+    def __init__(
+        self,
+        result: AsyncResultLike,
+        followed: Followed,
+        config: IPythonParallelResults,
+        widget: CardWidget,
+    ) -> None:
         super().__init__(result, followed, config)
         self._widget = widget
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import Any
 
 import ipywidgets
 from traitlets import Bool, Float, Int, Unicode
@@ -61,7 +60,7 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     elapsed = Float(read_only=True)
     finished = Bool(read_only=True)
 
-    def __init__(self, snapshot: Snapshot | None = None, **kwargs: Any) -> None:
+    def __init__(self, snapshot: Snapshot | None = None, **kwargs: object) -> None:
         first = snapshot or Snapshot()
         head, failures, *details = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
         # a widget of its own, so that the style sheet is sent once
@@ -117,7 +116,7 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
                 part.close()
         super().close()
 
-    def parts(self) -> list[Any]:
+    def parts(self) -> list[ipywidgets.Widget]:
         """Return everything that has a comm of its own, the widget itself last.
 
         Returns
@@ -158,14 +157,14 @@ def _display(snapshot: Snapshot) -> str | None:
     return None if snapshot.total and not snapshot.single else "none"
 
 
-def _show(part: Any, markup: str) -> int:
+def _show(part: ipywidgets.HTML, markup: str) -> int:
     if part.value == markup:
         return 0
     part.value = markup
     return 1
 
 
-def _parts(widget: Any) -> Iterator[Any]:
+def _parts(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
     """Yield a widget, its children, and the layouts and styles that ipywidgets adds to them."""
     for child in getattr(widget, "children", ()):
         yield from _parts(child)
