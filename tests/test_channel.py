@@ -1,4 +1,4 @@
-"""The channel tells a front end the truth within its budget, and does nothing that is asked wrongly."""
+"""The channel sends all changes within its budget, answers every request, and refuses malformed ones."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ from ipar_results.results.tracker import Tracker
 
 
 class Comm:
-    """What a comm is to the channel."""
+    """Comm that records what is sent."""
 
     _closed = False
     comm_id = "comm"
@@ -36,7 +36,7 @@ class Comm:
 
 
 class Scene:
-    """A channel over results fed by hand, with a front end and a clock of its own."""
+    """Channel over fake results, with a fake front end and clock."""
 
     def __init__(self, monkeypatch):
         self.now = 1_000.0
@@ -65,7 +65,7 @@ class Scene:
         return entry
 
     def tick(self, seconds=0.25):
-        """Let time pass and send what is due; returns what was sent."""
+        """Advance the clock and send what is due; return what was sent."""
         self.now += seconds
         self.tracker.round()
         before = len(self.sent)
@@ -78,7 +78,7 @@ class Scene:
     def settle(self, most=2_000):
         while self.channel.do_housekeeping():
             most -= 1
-            assert most, "the channel never comes to rest"
+            assert most, "the channel never stops sending"
             self.tick()
 
 
@@ -90,14 +90,14 @@ def scene(monkeypatch, log_once):
     scene.registry.close()
 
 
-def test_nothing_is_sent_before_somebody_says_hello(scene):
+def test_nothing_is_sent_before_a_hello(scene):
     scene.track(Fed(2, chunks=[1, 1]))
     scene._open_comm()
     assert scene.tick() == []
 
 
-def test_an_answer_has_left_when_its_handler_returns(scene):
-    """The kernel would send it only after it has flushed what the cell printed."""
+def test_a_reply_is_flushed_before_its_handler_returns(scene):
+    """Otherwise the kernel sends it only after it has flushed printed output."""
     done = []
     stream = SimpleNamespace(flush=lambda flag: done.append(("flush", flag)))
     scene.kernel.session = SimpleNamespace(
@@ -108,7 +108,7 @@ def test_an_answer_has_left_when_its_handler_returns(scene):
     assert done == [("ipar_reply", "ok", stream, b"page"), ("flush", zmq.POLLOUT)]
 
 
-def test_a_front_end_learns_all_facts_and_then_what_changes(scene):
+def test_a_front_end_gets_the_full_state_and_then_the_changes(scene):
     fed = Fed(4, chunks=[1] * 4)
     entry = scene.track(fed)
     scene.hello()
@@ -128,7 +128,7 @@ def test_a_front_end_learns_all_facts_and_then_what_changes(scene):
     assert "name" not in changed and changed["done"] == 2
 
 
-def test_a_chunk_tells_which_inputs_it_carries(scene):
+def test_the_row_of_a_chunk_has_its_inputs(scene):
     fed = Fed(3, chunks=[5, 5, 2])
     entry = scene.track(fed)
     scene.hello()
@@ -138,7 +138,7 @@ def test_a_chunk_tells_which_inputs_it_carries(scene):
     assert (row["first"], row["inputs"], row["status"]) == (10, 2, 2)
 
 
-def test_where_nothing_changed_nothing_is_sent(scene):
+def test_nothing_is_sent_without_a_change(scene):
     fed = Fed(2, chunks=[1, 1])
     scene.track(fed)
     scene.hello()
@@ -146,7 +146,7 @@ def test_where_nothing_changed_nothing_is_sent(scene):
     assert [scene.tick() for _ in range(4)] == [[]] * 4
 
 
-def test_no_more_than_five_messages_a_second(scene):
+def test_at_most_five_messages_a_second_are_sent(scene):
     fed = Fed(100, chunks=[1] * 100)
     scene.track(fed)
     scene.hello()
@@ -157,7 +157,7 @@ def test_no_more_than_five_messages_a_second(scene):
     assert 3 <= sent <= 5
 
 
-def test_a_large_result_comes_within_the_budget_as_a_sample_that_gets_finer(scene):
+def test_a_large_result_is_sent_within_the_budget_as_an_evenly_spread_sample_that_grows(scene):
     n = 20_000
     fed = Fed(n, chunks=[1] * n)
     entry = scene.track(fed)
@@ -179,12 +179,12 @@ def test_a_large_result_comes_within_the_budget_as_a_sample_that_gets_finer(scen
         assert sum(size for when, size in spent if at - 1 < when <= at) <= 110_000
 
 
-def test_with_a_thousand_engines_no_message_takes_the_time_of_the_next(scene):
+def test_with_a_thousand_engines_no_message_delays_the_next(scene):
     n = 1_024
     fed = Fed(3 * n, chunks=[1] * (3 * n), client=Client(engines=n))
     entry = scene.track(fed)
     scene.hello()
-    told, late = 0, 0.0
+    last_done, late = 0, 0.0
     for i in range(n):
         fed.busy(i)
         fed.busy(n + i)
@@ -193,8 +193,8 @@ def test_with_a_thousand_engines_no_message_takes_the_time_of_the_next(scene):
             for data, buffers in scene.tick(0.25):
                 assert len(json.dumps(data)) + sum(map(len, buffers)) <= 25_000
             seen = scene.front.results[entry.id].head["done"]
-            late = 0.0 if seen > told else late + 0.25
-            told = seen
+            late = 0.0 if seen > last_done else late + 0.25
+            last_done = seen
             assert late <= 0.5
     for i in range(n, 3 * n):
         fed.reply(i, engine_id=i % n, engine_uuid=f"uuid-{i % n}")
@@ -204,7 +204,7 @@ def test_with_a_thousand_engines_no_message_takes_the_time_of_the_next(scene):
     assert len(seen.rows) == 3 * n and not seen.running
 
 
-def test_a_second_hello_tells_everything_anew(scene):
+def test_a_second_hello_gets_a_full_state(scene):
     fed = Fed(3, chunks=[1] * 3)
     entry = scene.track(fed)
     scene.hello()
@@ -230,7 +230,7 @@ def test_messages_are_numbered_without_a_gap(scene):
     assert scene.front.gaps == 0
 
 
-def test_many_results_are_all_told_endings_first(scene):
+def test_many_results_are_all_sent_and_ended_ones_first(scene):
     client = Client()
     many = [Fed(2, chunks=[1, 1], client=client) for _ in range(200)]
     entries = [scene.track(fed, shown=False) for fed in many]
@@ -246,7 +246,7 @@ def test_many_results_are_all_told_endings_first(scene):
     assert {seen.head["done"] for seen in scene.front.results.values()} == {1, 2}
 
 
-def test_rows_are_sent_only_of_results_that_somebody_looks_at(scene):
+def test_rows_are_sent_only_of_watched_results(scene):
     fed = Fed(3, chunks=[1] * 3)
     entry = scene.track(fed, shown=False)
     scene.hello()
@@ -259,7 +259,7 @@ def test_rows_are_sent_only_of_results_that_somebody_looks_at(scene):
     assert len(scene.front.results[entry.id].rows) == 3
 
 
-def test_hostile_text_travels_whole_and_bounded(scene):
+def test_hostile_text_is_sent_unchanged_but_truncated(scene):
     hostile = "<script>\x00\ud800\u202e\x1b[31m" + "x" * 1_000_000
     fed = Fed(1, chunks=[1])
     fed.result._fname = hostile
@@ -274,7 +274,7 @@ def test_hostile_text_travels_whole_and_bounded(scene):
     )
 
 
-def test_a_result_that_went_away_is_said_to_be_gone(scene):
+def test_a_result_that_is_no_longer_tracked_is_sent_as_gone(scene):
     entry = scene.track(Fed(1, chunks=[1]))
     scene.hello()
     scene.settle()
@@ -283,40 +283,40 @@ def test_a_result_that_went_away_is_said_to_be_gone(scene):
     assert scene.front.results == {}
 
 
-# asked ---------------------------------------------------------------------------------------------
+# requests ---------------------------------------------------------------------------------------------
 
 
-def test_a_task_is_told_with_its_error_and_the_tail_of_its_output(scene):
+def test_a_task_request_gets_its_error_and_the_tail_of_its_output(scene):
     fed = Fed(2, chunks=[1, 1])
     entry = scene.track(fed)
     fed.fail(1, stdout="x" * 10_000, stderr="oh\x00")
-    told = scene.ask("task", result=entry.id, position=1, limit=1_000)["task"]
-    assert (told["status"], told["engine_id"], told["error"]["type"]) == ("failed", 1, "ValueError")
-    assert (len(told["stdout"]["text"]), told["stdout"]["total"]) == (1_000, 10_000)
-    assert told["stderr"]["text"] == "oh\x00"
-    assert told["duration"] == 1.0
+    reply = scene.ask("task", result=entry.id, position=1, limit=1_000)["task"]
+    assert (reply["status"], reply["engine_id"], reply["error"]["type"]) == ("failed", 1, "ValueError")
+    assert (len(reply["stdout"]["text"]), reply["stdout"]["total"]) == (1_000, 10_000)
+    assert reply["stderr"]["text"] == "oh\x00"
+    assert reply["duration"] == 1.0
 
 
-def test_a_rich_output_that_is_too_large_says_so(scene):
+def test_a_rich_output_that_is_too_large_is_left_out(scene):
     fed = Fed(1, chunks=[1])
     entry = scene.track(fed)
     figure = {"data": {"image/png": "A" * 5_000_000, "text/plain": "<Figure>"}, "metadata": {}}
     fed.reply(0, outputs=[figure, figure])
-    told = scene.ask("task", result=entry.id, position=0)["task"]
-    assert told["outputs_total"] == 2
-    assert told["outputs"][0]["data"] == {"text/plain": "<Figure>"} or "left out" in str(told["outputs"])
-    assert len(json.dumps(told)) < 100_000
+    reply = scene.ask("task", result=entry.id, position=0)["task"]
+    assert reply["outputs_total"] == 2
+    assert reply["outputs"][0]["data"] == {"text/plain": "<Figure>"} or "left out" in str(reply["outputs"])
+    assert len(json.dumps(reply)) < 100_000
 
 
 @pytest.mark.parametrize("keys", [{"position": 2}, {"position": 10**9}])
-def test_a_task_that_is_not_there_is_an_error_reply(scene, keys):
+def test_a_missing_task_gets_an_error_reply(scene, keys):
     entry = scene.track(Fed(2, chunks=[1, 1]))
     reply = scene.ask("task", result=entry.id, **keys)
     assert (reply["status"], reply["error"]["code"]) == ("error", "bad-request")
     assert "has no message" in reply["error"]["message"]
 
 
-def test_the_whole_traceback_of_a_group_can_be_asked_for(scene):
+def test_the_whole_traceback_of_a_failure_can_be_requested(scene):
     fed = Fed(1, chunks=[1])
     entry = scene.track(fed)
     fed.fail(0, traceback="first\n" + "x" * 20_000 + "\nlast")
@@ -324,7 +324,7 @@ def test_the_whole_traceback_of_a_group_can_be_asked_for(scene):
     assert scene.ask("traceback", result=entry.id, group=1)["error"]["code"] == "bad-request"
 
 
-def test_a_page_can_ask_for_what_the_notebook_should_keep(scene):
+def test_a_page_can_request_the_bundle_to_save(scene):
     fed = Fed(2)
     entry = scene.track(fed)
     fed.reply(0)
@@ -335,12 +335,12 @@ def test_a_page_can_ask_for_what_the_notebook_should_keep(scene):
     assert len(json.dumps(data)) < 200_000
 
 
-def test_an_unknown_result_is_an_error_reply(scene):
+def test_an_unknown_result_gets_an_error_reply(scene):
     for kind in ("watch", "outputs", "bundle", "cancel"):
         assert scene.ask(kind, result="nobody")["error"]["code"] == "unknown-result"
 
 
-def test_a_replayed_command_is_refused_and_done_once(scene, until):
+def test_a_replayed_action_is_refused_and_runs_once(scene, until):
     fed = Fed(1, chunks=[1])
     entry = scene.track(fed)
     scene.hello()
@@ -354,7 +354,7 @@ def test_a_replayed_command_is_refused_and_done_once(scene, until):
     assert len(done) == 1
 
 
-def test_a_bad_request_is_answered_and_logged_once(scene, caplog):
+def test_a_malformed_request_is_answered_and_logged_once(scene, caplog):
     with caplog.at_level(logging.WARNING, "ipar_results"):
         for _ in range(3):
             assert scene.ask("shutdown")["error"]["code"] == "bad-request"
@@ -362,6 +362,6 @@ def test_a_bad_request_is_answered_and_logged_once(scene, caplog):
 
 
 @pytest.mark.parametrize("content", [None, [], "x", 7, {}, {"request": {}}, {"request": "x" * 10_000_000}])
-def test_whatever_is_asked_gets_an_answer(scene, content):
+def test_any_content_gets_a_reply(scene, content):
     reply = scene.channel.answer(content)
     assert reply["status"] == "error" and len(reply["request"]) <= 64

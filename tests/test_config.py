@@ -1,4 +1,4 @@
-"""The settings: refused where they make no sense, read from where IPython's users write them."""
+"""Settings are validated, and read from IPython's configuration files."""
 
 import pytest
 from traitlets import TraitError
@@ -22,7 +22,7 @@ from ipar_results.config import IPythonParallelResults
         ("outputs", 21, "0 to 20"),
     ],
 )
-def test_a_number_out_of_range_is_refused_with_the_range_named(name, value, allowed):
+def test_a_number_out_of_range_is_refused_and_the_range_named(name, value, allowed):
     config = IPythonParallelResults()
     before = getattr(config, name)
     with pytest.raises(
@@ -32,19 +32,19 @@ def test_a_number_out_of_range_is_refused_with_the_range_named(name, value, allo
     assert getattr(config, name) == before
 
 
-def test_an_unknown_view_is_refused_with_the_known_ones_named():
+def test_an_unknown_view_is_refused_and_the_known_ones_named():
     with pytest.raises(TraitError, match=r"'auto', 'widget', 'html', 'text'"):
         IPythonParallelResults().view = "canvas"
 
 
 @pytest.mark.parametrize("name", ["rate", "html_rate", "messages", "contact_timeout", "tasks"])
-def test_what_is_no_number_is_refused(name):
+def test_a_value_that_is_not_a_number_is_refused(name):
     with pytest.raises(TraitError, match=name):
         setattr(IPythonParallelResults(), name, "fast")
 
 
 @pytest.mark.parametrize("name", sorted(IPythonParallelResults.class_own_traits(config=True)))
-def test_every_setting_is_explained_and_its_default_allowed(name):
+def test_every_setting_has_a_help_text_and_a_valid_default(name):
     config = IPythonParallelResults()
     setattr(config, name, getattr(config, name))
     assert config.trait_metadata(name, "help")

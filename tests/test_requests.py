@@ -1,4 +1,4 @@
-"""What a front end may ask, and what it is told when it asks wrongly."""
+"""Requests of a front end are parsed, or refused with a reason."""
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +26,7 @@ def request(kind, **keys):
 
 
 @pytest.mark.parametrize("kind", GOOD)
-def test_a_well_formed_request_is_taken_as_it_is(kind):
+def test_a_well_formed_request_is_parsed(kind):
     parsed = parse_request(request(kind))
     assert (parsed.kind, parsed.id, parsed.args) == (kind, "r1", GOOD[kind])
 
@@ -64,7 +64,7 @@ def test_an_optional_key_may_be_left_out(kind, key):
         ("export", "format", {}),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_by_name(kind, key, value):
+def test_an_invalid_value_is_refused_and_its_key_named(kind, key, value):
     with pytest.raises(RequestError) as refused:
         parse_request(request(kind, **{key: value}))
     assert (refused.value.code, str(refused.value).split(":")[0]) == ("bad-request", key)
@@ -93,7 +93,7 @@ json = st.recursive(
 
 @settings(deadline=None)
 @given(st.sampled_from(sorted(GOOD)), st.dictionaries(st.sampled_from(["result", "position", "limit"]), json))
-def test_whatever_comes_is_parsed_or_refused(kind, keys):
+def test_any_json_value_is_parsed_or_refused(kind, keys):
     try:
         assert parse_request(request(kind, **keys)).kind == kind
     except RequestError as refused:
@@ -102,6 +102,6 @@ def test_whatever_comes_is_parsed_or_refused(kind, keys):
 
 @settings(deadline=None)
 @given(json)
-def test_what_is_no_request_is_refused(content):
+def test_json_that_is_no_request_is_refused(content):
     with pytest.raises(RequestError):
         parse_request(content)

@@ -1,4 +1,4 @@
-"""What engines write is shown in one display, for a cost that is in proportion to what they wrote."""
+"""Output of engines is shown in one display, at a cost proportional to its length."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ from ipar_results.live.streams import FINAL_CHARACTERS, LIVE_CHARACTERS, Streams
 
 
 class Screen:
-    """What was published, and how the one display looks now."""
+    """Publisher that records what was published."""
 
     def __init__(self):
         self.sent = []
@@ -22,7 +22,7 @@ class Screen:
 
 
 class Engines:
-    """Streams, with the metadata that ipyparallel would keep."""
+    """Engines that write to streams, with the metadata that ipyparallel keeps."""
 
     def __init__(self, n=2, once=False):
         self.screen = Screen()
@@ -40,7 +40,7 @@ class Engines:
         return self.streams.send() if self.streams.urgency(self.now) is not None else 0
 
 
-def test_all_engines_are_one_display_in_their_order():
+def test_the_streams_of_all_engines_are_one_display_in_order():
     engines = Engines()
     engines.write(1, "one\n")
     engines.tick()
@@ -52,7 +52,7 @@ def test_all_engines_are_one_display_in_their_order():
     assert first == second and (opened, updated) == (False, True)
 
 
-def test_nothing_is_sent_where_nothing_was_written():
+def test_nothing_is_sent_without_new_output():
     engines = Engines()
     assert engines.tick() == 0
     engines.write(0, "x")
@@ -61,7 +61,7 @@ def test_nothing_is_sent_where_nothing_was_written():
     assert len(engines.screen.sent) == 1
 
 
-def test_it_waits_between_updates():
+def test_updates_keep_to_the_rate():
     engines = Engines()
     engines.write(0, "x")
     engines.streams.send()
@@ -70,7 +70,7 @@ def test_it_waits_between_updates():
     assert engines.streams.urgency(engines.streams.sent_at + 0.3) is not None
 
 
-def test_what_is_sent_grows_with_what_was_written_and_no_faster():
+def test_the_characters_sent_are_proportional_to_those_written():
     def sent(chunks):
         engines = Engines(1)
         for n in range(chunks):
@@ -80,10 +80,10 @@ def test_what_is_sent_grows_with_what_was_written_and_no_faster():
         return sum(len(text) for text, _, _ in engines.screen.sent)
 
     few, many = sent(2_000), sent(4_000)
-    assert many < 2.5 * few  # it was four times as much
+    assert many < 2.5 * few  # it once was four times as much
 
 
-def test_while_it_moves_the_ends_are_shown_and_afterwards_all():
+def test_updates_show_the_ends_and_the_last_state_shows_all():
     engines = Engines(1)
     lines = [f"line {n}" for n in range(5_000)]
     engines.write(0, "\n".join(lines))
@@ -95,7 +95,7 @@ def test_while_it_moves_the_ends_are_shown_and_afterwards_all():
     assert engines.screen.text.splitlines()[1:] == lines
 
 
-def test_at_the_end_a_flood_is_cut_and_says_so():
+def test_very_long_output_is_cut_in_the_last_state_with_a_note():
     engines = Engines(1)
     engines.write(0, "x" * 3 * FINAL_CHARACTERS)
     engines.streams.close()
@@ -114,14 +114,14 @@ def test_many_engines_do_not_make_an_update_longer():
     assert engines.screen.text.count("[stdout:") == 500
 
 
-def test_a_progress_bar_is_shown_as_it_stands():
+def test_a_redrawn_progress_bar_is_one_line():
     engines = Engines(1)
     engines.write(0, "".join(f"\r{n} %" for n in range(101)))
     engines.tick()
     assert engines.screen.text == "[stdout:0] 100 %"
 
 
-def test_the_end_comes_once_and_nothing_after_it():
+def test_the_last_state_is_sent_once_and_nothing_after_it():
     engines = Engines(1)
     engines.write(0, "x")
     assert engines.streams.close() == 1
@@ -131,7 +131,7 @@ def test_the_end_comes_once_and_nothing_after_it():
     assert len(engines.screen.sent) == 1
 
 
-def test_captured_output_is_captured_once():
+def test_captured_output_gets_the_last_state_only():
     engines = Engines(1, once=True)
     engines.write(0, "x")
     assert engines.tick() == 0
@@ -139,7 +139,7 @@ def test_captured_output_is_captured_once():
     assert [update for _, _, update in engines.screen.sent] == [False]
 
 
-def test_a_front_end_that_is_gone_ends_the_showing_and_raises_nothing(caplog):
+def test_a_closed_connection_ends_the_streams_without_raising(caplog):
     def gone(*args, **kwargs):
         raise OSError
 
@@ -150,7 +150,7 @@ def test_a_front_end_that_is_gone_ends_the_showing_and_raises_nothing(caplog):
     assert "showing what engines write" in caplog.text
 
 
-def test_a_display_goes_to_the_cell_that_ran_when_it_was_made():
+def test_the_publisher_publishes_to_the_cell_that_ran_when_it_was_made():
     sent = []
     session = SimpleNamespace(send=lambda *args, **kwargs: sent.append((args, kwargs)))
     pub = SimpleNamespace(session=session, pub_socket="socket", parent_header={"msg_id": "a"}, topic=b"t")
@@ -163,5 +163,5 @@ def test_a_display_goes_to_the_cell_that_ran_when_it_was_made():
 
 
 @pytest.mark.parametrize("pub", [SimpleNamespace(publish=print), SimpleNamespace(publish=print, session=1)])
-def test_what_is_no_kernels_is_published_as_usual(pub):
+def test_without_a_kernel_the_publisher_is_that_of_the_shell(pub):
     assert publisher_for_cell(pub) is print

@@ -1,4 +1,4 @@
-"""One thread, one budget: who is sent when, with followed things that only pretend."""
+"""The ticker's order and rate limits, with fake updatables."""
 
 import logging
 import threading
@@ -35,8 +35,8 @@ def clock(monkeypatch):
     return clock
 
 
-class Shown:
-    """Something to show: wants what the test says."""
+class FakeUpdatable:
+    """Updatable whose urgency the test sets."""
 
     def __init__(self, name="", want=Urgency.CHANGED, cost=1, log=None, clock=time, size=0):
         self.name, self.want, self.cost, self.size = name, want, cost, size
@@ -60,7 +60,7 @@ class Shown:
 
     def replacement(self):
         self.held = self.over = True
-        return Shown(self.name, self.want, log=self.log, clock=self.clock, size=self.size), 0
+        return FakeUpdatable(self.name, self.want, log=self.log, clock=self.clock, size=self.size), 0
 
     def freeze(self):
         if self.name == "stubborn":
@@ -73,9 +73,9 @@ def most_in_a_second(times):
 
 
 @pytest.mark.parametrize("budget", [1, 3, 10])
-def test_no_second_sees_more_messages_than_the_budget(clock, budget):
+def test_no_second_has_more_messages_than_the_budget(clock, budget):
     log = []
-    followed = [Shown(str(i), log=log, clock=clock) for i in range(200)]
+    followed = [FakeUpdatable(str(i), log=log, clock=clock) for i in range(200)]
     ticker = Ticker(lambda: budget)
     for _ in range(100):
         clock.now += 0.1
@@ -87,19 +87,19 @@ def test_no_second_sees_more_messages_than_the_budget(clock, budget):
 
 def test_messages_that_cost_more_than_one_stay_within_the_budget(clock):
     log = []
-    followed = [Shown(str(i), cost=4, log=log, clock=clock) for i in range(20)]
+    followed = [FakeUpdatable(str(i), cost=4, log=log, clock=clock) for i in range(20)]
     ticker = Ticker(lambda: 10)
     for _ in range(100):
         clock.now += 0.1
         ticker._round(followed, clock.now)
     times = [at for at, _ in log for _ in range(4)]
-    assert most_in_a_second(times) <= 13  # what goes beyond is one card's last update
+    assert most_in_a_second(times) <= 13  # one update may exceed the budget
 
 
 @pytest.mark.parametrize("size", [5_000, 15_000, 200_000])
-def test_outputs_take_fifty_kilobytes_a_second_and_are_all_sent(clock, size):
+def test_displays_send_at_most_fifty_kilobytes_a_second_and_are_all_sent(clock, size):
     log = []
-    followed = [Shown(str(i), log=log, clock=clock, size=size) for i in range(20)]
+    followed = [FakeUpdatable(str(i), log=log, clock=clock, size=size) for i in range(20)]
     ticker = Ticker(lambda: 10)
     for _ in range(3000):
         clock.now += 0.1
@@ -108,10 +108,10 @@ def test_outputs_take_fifty_kilobytes_a_second_and_are_all_sent(clock, size):
     assert len({name for _, name in log}) == 20
 
 
-def test_what_stands_is_not_kept_waiting_by_outputs_and_leaves_less_to_them(clock):
+def test_a_permanent_updatable_never_waits_for_displays_and_its_bytes_count(clock):
     log = []
-    standing = Shown("channel", log=log, clock=clock, size=8_000)
-    outputs = [Shown("output", log=log, clock=clock, size=20_000) for _ in range(5)]
+    standing = FakeUpdatable("channel", log=log, clock=clock, size=8_000)
+    outputs = [FakeUpdatable("output", log=log, clock=clock, size=20_000) for _ in range(5)]
     ticker = Ticker(lambda: 20)
     ticker.permanent.append(standing)
     for turn in range(500):
@@ -123,20 +123,20 @@ def test_what_stands_is_not_kept_waiting_by_outputs_and_leaves_less_to_them(cloc
     assert 3_000 < names.count("output") * 20_000 / 50 <= 10_000
 
 
-def test_messages_that_others_sent_count(clock):
+def test_messages_sent_elsewhere_count_against_the_budget(clock):
     log = []
     ticker = Ticker(lambda: 10)
     ticker.count_messages(10)
-    ticker._round([Shown(log=log, clock=clock)], clock.now + 0.9)
+    ticker._round([FakeUpdatable(log=log, clock=clock)], clock.now + 0.9)
     assert not log
-    ticker._round([Shown(log=log, clock=clock)], clock.now + 1.1)
+    ticker._round([FakeUpdatable(log=log, clock=clock)], clock.now + 1.1)
     assert len(log) == 1
 
 
-def test_endings_go_first_then_the_newest_then_who_waited_longest(clock):
+def test_last_states_go_first_then_the_newest_then_the_longest_waiting(clock):
     log = []
     old, waited, ending, newest = (
-        Shown(name, log=log, clock=clock) for name in ("old", "waited", "end", "new")
+        FakeUpdatable(name, log=log, clock=clock) for name in ("old", "waited", "end", "new")
     )
     ending.want = Urgency.FINAL
     old.sent_at, waited.sent_at, newest.sent_at = 900.0, 100.0, 950.0
@@ -144,9 +144,9 @@ def test_endings_go_first_then_the_newest_then_who_waited_longest(clock):
     assert [name for _, name in log] == ["end", "new", "waited", "old"]
 
 
-def test_nobody_starves(clock):
+def test_every_updatable_is_sent_in_the_end(clock):
     log = []
-    followed = [Shown(str(i), log=log, clock=clock) for i in range(30)]
+    followed = [FakeUpdatable(str(i), log=log, clock=clock) for i in range(30)]
     ticker = Ticker(lambda: 10)
     for _ in range(100):
         clock.now += 0.1
@@ -154,9 +154,9 @@ def test_nobody_starves(clock):
     assert {name for _, name in log} == {str(i) for i in range(30)}
 
 
-def test_two_hundred_endings_all_arrive(clock):
+def test_two_hundred_last_states_are_all_sent(clock):
     log = []
-    followed = [Shown(str(i), Urgency.FINAL, log=log, clock=clock) for i in range(200)]
+    followed = [FakeUpdatable(str(i), Urgency.FINAL, log=log, clock=clock) for i in range(200)]
     ticker = Ticker(lambda: 10)
     for _ in range(300):
         clock.now += 0.1
@@ -164,24 +164,26 @@ def test_two_hundred_endings_all_arrive(clock):
     assert sorted(int(name) for _, name in log) == list(range(200))
 
 
-def test_endings_that_wait_for_room_leave_their_place_to_an_heir_a_few_in_each_round(clock):
+def test_last_states_that_wait_for_room_are_replaced_a_few_in_each_round(clock):
     log = []
-    followed = [Shown(str(i), want=Urgency.FINAL, log=log, clock=clock, size=20_000) for i in range(40)]
-    running = Shown("running", clock=clock, size=20_000)
+    followed = [
+        FakeUpdatable(str(i), want=Urgency.FINAL, log=log, clock=clock, size=20_000) for i in range(40)
+    ]
+    running = FakeUpdatable("running", clock=clock, size=20_000)
     ticker = Ticker(lambda: 10)
     ticker._round([*followed, running], clock.now)
-    heirs = ticker.updatables()
-    assert len(log) == 3 and sum(each.held for each in followed) == len(heirs) == 3
+    replacements = ticker.updatables()
+    assert len(log) == 3 and sum(each.held for each in followed) == len(replacements) == 3
     assert not running.held
-    for heir in heirs:
-        heir.replacement = lambda: (None, 0)
+    for replacement in replacements:
+        replacement.replacement = lambda: (None, 0)
     for _ in range(20):
         clock.now += 0.1
-        ticker._round([each for each in heirs if not each.over], clock.now)
-    assert all(heir.over for heir in heirs) and len(log) == 6
+        ticker._round([each for each in replacements if not each.over], clock.now)
+    assert all(replacement.over for replacement in replacements) and len(log) == 6
 
 
-def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving(clock, caplog, log_once):
+def test_a_final_update_that_fails_is_over_and_does_not_delay_others(clock, caplog, log_once):
     def gone(*args):
         raise OSError("closed")
 
@@ -190,7 +192,7 @@ def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving
         FinalUpdate(gone, 10, [], clock.now),
         FinalUpdate(lambda: None, 10, [SimpleNamespace(close=gone)], 0),
     )
-    other = Shown("other", log=log, clock=clock)
+    other = FakeUpdatable("other", log=log, clock=clock)
     ticker = Ticker(lambda: 10)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
@@ -201,10 +203,12 @@ def test_a_last_picture_that_nobody_takes_is_over_and_keeps_no_other_from_moving
     assert len(caplog.records) == 1  # an error is logged once
 
 
-def test_what_is_overdue_is_sent_whatever_its_size(clock):
+def test_an_overdue_last_state_is_sent_whatever_its_size(clock):
     log = []
-    followed = [Shown(str(i), want=Urgency.OVERDUE, log=log, clock=clock, size=100_000) for i in range(30)]
-    late = Shown("late", want=Urgency.FINAL, log=log, clock=clock, size=100)
+    followed = [
+        FakeUpdatable(str(i), want=Urgency.OVERDUE, log=log, clock=clock, size=100_000) for i in range(30)
+    ]
+    late = FakeUpdatable("late", want=Urgency.FINAL, log=log, clock=clock, size=100)
     ticker = Ticker(lambda: 10)
     for _ in range(40):
         clock.now += 0.1
@@ -213,15 +217,18 @@ def test_what_is_overdue_is_sent_whatever_its_size(clock):
     assert most_in_a_second([at for at, _ in log]) <= 10
 
 
-def test_nothing_is_sent_where_nobody_wants_it(clock):
+def test_nothing_is_sent_without_urgency(clock):
     log = []
-    Ticker(lambda: 10)._round([Shown(want=None, log=log, clock=clock)], clock.now)
+    Ticker(lambda: 10)._round([FakeUpdatable(want=None, log=log, clock=clock)], clock.now)
     assert not log
 
 
-def test_one_that_fails_keeps_no_other_from_moving(clock, caplog, log_once):
+def test_an_updatable_that_fails_does_not_delay_others(clock, caplog, log_once):
     log = []
-    followed = [Shown("bad", RuntimeError("ours"), clock=clock), Shown("good", log=log, clock=clock)]
+    followed = [
+        FakeUpdatable("bad", RuntimeError("ours"), clock=clock),
+        FakeUpdatable("good", log=log, clock=clock),
+    ]
     ticker = Ticker(lambda: 10)
     with caplog.at_level(logging.WARNING, "ipar_results"):
         ticker._round(followed, clock.now)
@@ -231,15 +238,15 @@ def test_one_that_fails_keeps_no_other_from_moving(clock, caplog, log_once):
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog, log_once):
-    class Long(Shown):
+def test_permanent_updatables_are_updated_during_a_slow_update(broken, caplog, log_once):
+    class Long(FakeUpdatable):
         def send(self):
             before = len(standing.log)
-            ticker.update_permanent()  # whatever happens there, this goes on
+            ticker.update_permanent()  # never raises
             moved.append(len(standing.log) - before)
             return super().send()
 
-    class Standing(Shown):
+    class Standing(FakeUpdatable):
         def send(self):
             super().send()
             if broken:
@@ -250,7 +257,7 @@ def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog, log_
     ticker, standing, long = Ticker(lambda: 1_000), Standing("channel"), Long("long")
     ticker.permanent.append(standing)
     ticker.update_permanent()
-    assert not standing.log  # not on any other thread: what stands is moved by one only
+    assert not standing.log  # only on the ticker's own thread
     with caplog.at_level(logging.WARNING, "ipar_results"):
         ticker._thread = threading.current_thread()
         ticker._round([long], 0.0)
@@ -259,7 +266,7 @@ def test_what_stands_moves_in_the_middle_of_what_takes_long(broken, caplog, log_
     assert len(caplog.records) == broken
 
 
-def test_a_large_picture_has_others_move_between_its_parts(monkeypatch):
+def test_others_are_updated_between_the_steps_of_a_large_update(monkeypatch):
     monkeypatch.setattr("ipar_results.record.state.LARGE", 3)
     turns = []
     for n in (3, 4):
@@ -277,7 +284,7 @@ def test_a_large_picture_has_others_move_between_its_parts(monkeypatch):
 
 
 @pytest.mark.parametrize(("seconds", "waits"), [(0.0, False), (0.05, True)])
-def test_what_takes_long_to_draw_moves_less_often(seconds, waits):
+def test_a_view_that_is_slow_to_draw_is_updated_less_often(seconds, waits):
     class Drawn(ResultView):
         def _update(self):
             begin = time.thread_time()
@@ -296,13 +303,13 @@ def test_what_takes_long_to_draw_moves_less_often(seconds, waits):
     assert shown.urgency(shown.sent_at + 5) == Urgency.CHANGED
     for i in range(1, 4):
         fed.reply(i)
-    assert shown.urgency(shown.sent_at + 0.01) == Urgency.FINAL  # an end does not wait for that
+    assert shown.urgency(shown.sent_at + 0.01) == Urgency.FINAL  # a last state does not wait for that
 
 
-def test_the_thread_ends_when_nothing_is_followed_and_comes_back(until):
+def test_the_thread_ends_when_there_is_nothing_to_update_and_starts_again(until):
     ticker = Ticker(lambda: 10)
     for _ in range(2):
-        shown = Shown(want=Urgency.FINAL)
+        shown = FakeUpdatable(want=Urgency.FINAL)
         ticker.add(shown)
         thread = ticker._thread
         assert thread.daemon
@@ -311,9 +318,9 @@ def test_the_thread_ends_when_nothing_is_followed_and_comes_back(until):
     ticker.stop()
 
 
-def test_stopping_ends_the_thread_and_freezes_what_still_moved():
+def test_stopping_ends_the_thread_and_freezes_what_is_still_updated():
     ticker = Ticker(lambda: 10)
-    shown = [Shown("stubborn"), Shown("other")]
+    shown = [FakeUpdatable("stubborn"), FakeUpdatable("other")]
     for each in shown:
         ticker.add(each)
     thread = ticker._thread
@@ -323,9 +330,9 @@ def test_stopping_ends_the_thread_and_freezes_what_still_moved():
     ticker.stop()
 
 
-def test_what_is_added_after_the_stop_starts_no_thread():
+def test_adding_after_the_stop_starts_no_thread():
     ticker = Ticker(lambda: 10)
     ticker.stop()
     before = threading.active_count()
-    ticker.add(Shown())
+    ticker.add(FakeUpdatable())
     assert threading.active_count() == before

@@ -1,4 +1,4 @@
-"""Waiting, with a result that is fed by hand from another thread."""
+"""wait() in a thread, on a fake result that the test feeds."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ from ipar_results.results.registry import Registry
 
 
 class View:
-    """Notes what it was asked to draw."""
+    """View that counts its updates."""
 
     def __init__(self, error=None):
         self.updates = self.ends = 0
@@ -40,7 +40,7 @@ def registry(log_once):
 
 @pytest.fixture
 def waiting(registry, until):
-    """Wait in a thread of its own: gives the thread and its view."""
+    """Wait in a thread; return the thread and its view."""
 
     def start(result, view=None, timeout=-1, when=ALL_COMPLETED):
         view = view or View()
@@ -56,7 +56,7 @@ def waiting(registry, until):
 
 
 @pytest.mark.parametrize("when", [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION])
-def test_every_return_when_waits_for_what_it_names(waiting, until, when):
+def test_each_return_when_waits_for_its_condition(waiting, until, when):
     fed = Fed(3)
     thread, view = waiting(fed.result, when=when)
     fed.reply(0)
@@ -75,7 +75,7 @@ def test_every_return_when_waits_for_what_it_names(waiting, until, when):
     assert view.ends == 1
 
 
-def test_first_exception_returns_at_the_end_where_nothing_fails(waiting):
+def test_first_exception_returns_at_the_end_if_nothing_fails(waiting):
     fed = Fed(2)
     thread, _ = waiting(fed.result, when=FIRST_EXCEPTION)
     fed.reply(0)
@@ -106,7 +106,7 @@ def test_no_timeout_waits_to_the_end(waiting, timeout):
 
 
 @pytest.mark.parametrize("bad", ["FIRST", 3, "all_completed"])
-def test_an_unknown_return_when_is_refused_with_the_known_ones(bad):
+def test_an_unknown_return_when_raises_and_names_the_known_ones(bad):
     with pytest.raises(ValueError, match="expected ALL_COMPLETED, FIRST_COMPLETED or FIRST_EXCEPTION"):
         validate_return_when(bad)
 
@@ -115,7 +115,7 @@ def test_none_means_all():
     assert validate_return_when(None) == ALL_COMPLETED
 
 
-def test_a_view_that_fails_costs_one_log_line_and_no_result(waiting, caplog):
+def test_a_view_that_fails_is_logged_once_and_the_wait_goes_on(waiting, caplog):
     fed = Fed(1)
     with caplog.at_level(logging.WARNING, "ipar_results"):
         thread, _ = waiting(fed.result, View(RuntimeError("ours")))
@@ -125,7 +125,7 @@ def test_a_view_that_fails_costs_one_log_line_and_no_result(waiting, caplog):
     assert len(caplog.records) == 1
 
 
-def test_a_controller_that_stays_silent_ends_the_wait_with_one_log_line(registry, monkeypatch, caplog):
+def test_a_silent_controller_ends_the_wait_and_is_logged_once(registry, monkeypatch, caplog):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     asked = []
@@ -140,7 +140,7 @@ def test_a_controller_that_stays_silent_ends_the_wait_with_one_log_line(registry
     assert "not answered" in caplog.text
 
 
-def test_a_long_idle_link_does_not_end_the_wait_at_once(waiting, registry, monkeypatch, until):
+def test_a_long_idle_connection_does_not_end_the_wait_at_once(waiting, registry, monkeypatch, until):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     monkeypatch.setattr(followed.record.connection, "query_hub", lambda *question: True)
@@ -153,7 +153,7 @@ def test_a_long_idle_link_does_not_end_the_wait_at_once(waiting, registry, monke
     assert not thread.is_alive()
 
 
-def test_a_result_that_never_resolves_though_all_has_ended_is_not_waited_for(registry, monkeypatch):
+def test_a_result_that_never_resolves_after_its_messages_ended_is_not_waited_for(registry, monkeypatch):
     monkeypatch.setattr("ipar_results.live.wait._RESOLVE_SECONDS", 0.05)
     fed = Fed(1)
     monkeypatch.setattr(fed.result, "_ready_event", threading.Event())
@@ -165,7 +165,7 @@ def test_a_result_that_never_resolves_though_all_has_ended_is_not_waited_for(reg
     assert not fed.result._ready
 
 
-def test_ctrl_c_says_what_still_runs_and_how_to_cancel_it(registry, capsys):
+def test_ctrl_c_prints_what_still_runs_and_how_to_cancel_it(registry, capsys):
     class Interrupts(View):
         def update(self):
             raise KeyboardInterrupt
@@ -178,8 +178,8 @@ def test_ctrl_c_says_what_still_runs_and_how_to_cancel_it(registry, capsys):
     view = Interrupts()
     with pytest.raises(KeyboardInterrupt):
         wait(fed.result, followed, view, 0.01, None, ALL_COMPLETED)
-    said = capsys.readouterr().err
-    assert "4 of 5 tasks are not done (2 running, 2 queued)" in said
-    assert "ar.monitor.cancel()" in said
-    assert "ar.monitor.cancel(interrupt=True)" in said
+    printed = capsys.readouterr().err
+    assert "4 of 5 tasks are not done (2 running, 2 queued)" in printed
+    assert "ar.monitor.cancel()" in printed
+    assert "ar.monitor.cancel(interrupt=True)" in printed
     assert view.ends == 1

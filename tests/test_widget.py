@@ -1,4 +1,4 @@
-"""The live card redraws what changed, counts its messages and leaves nothing behind."""
+"""The card widget redraws what has changed, counts its messages and closes all its parts."""
 
 from dataclasses import replace
 
@@ -15,14 +15,14 @@ from ipar_results.live.result_widget import ResultWidget
 
 @pytest.fixture
 def sent(monkeypatch):
-    """Every message that leaves through a comm."""
+    """Record every message that is sent through a comm."""
     messages = []
 
-    class Listened(BaseComm):
+    class RecordedComm(BaseComm):
         def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
             messages.append((msg_type, data))
 
-    monkeypatch.setattr(comm, "create_comm", Listened)
+    monkeypatch.setattr(comm, "create_comm", RecordedComm)
     return messages
 
 
@@ -39,12 +39,12 @@ def later(snapshot, seconds, **changes):
 
 
 def shown(widget):
-    """All the HTML that the widget shows, by part."""
+    """Return the HTML of each part of the widget."""
     _, head, failures, folds = widget.children
     return [head.value, failures.value, *(part.value for part in folds.children)]
 
 
-def test_a_drawn_snapshot_is_shown_in_every_part(widget):
+def test_drawing_a_snapshot_draws_every_part(widget):
     widget.draw(samples.running)
     head, failures, engines, tasks, output = shown(widget)
     assert "412 of 1,000" in head
@@ -54,7 +54,7 @@ def test_a_drawn_snapshot_is_shown_in_every_part(widget):
     assert "step 3 of 3" in output
 
 
-def test_drawing_counts_the_messages_it_sent(widget, sent):
+def test_drawing_returns_the_number_of_messages(widget, sent):
     assert widget.draw(samples.running) == len(sent) > 0
 
 
@@ -66,14 +66,14 @@ def test_drawing_the_same_again_sends_nothing(widget, sent):
     assert sent == []
 
 
-def test_only_the_part_that_changed_is_sent(widget, sent):
+def test_only_a_part_that_has_changed_is_sent(widget, sent):
     widget.draw(samples.running)
     sent.clear()
     assert widget.draw(later(samples.running, 0.9, done=413, ok=399, running=7)) == 1
     assert len(sent) == 1
 
 
-def test_folds_wait_for_a_second(widget):
+def test_folds_are_drawn_at_most_once_a_second(widget):
     widget.draw(samples.running)
     before = shown(widget)[2:]
     widget.draw(later(samples.running, 0.9, engines=()))
@@ -83,21 +83,21 @@ def test_folds_wait_for_a_second(widget):
 
 
 @pytest.mark.parametrize("how", [{"force": True}, {}])
-def test_folds_do_not_wait_when_forced_or_at_the_end(widget, how):
+def test_folds_are_drawn_at_once_when_forced_or_at_the_end(widget, how):
     widget.draw(samples.running)
     before = shown(widget)[2]
     widget.draw(later(samples.running, 0.1, engines=(), finished=not how), **how)
     assert shown(widget)[2] != before
 
 
-def test_the_style_travels_once(widget, sent):
+def test_the_style_sheet_is_sent_once(widget, sent):
     widget.draw(samples.running)
     widget.draw(samples.failed)
     assert not any("--ipar-fg:" in str(data) for _, data in sent)
     assert ".ipar-card" in widget.children[0].value
 
 
-def test_folds_are_closed_at_first(widget):
+def test_folds_are_closed_initially(widget):
     widget.draw(samples.running)
     assert widget.children[3].selected_index is None
     assert widget.children[3].titles == ("Engines 8", "Tasks 1,000", "Output 3 tasks")
@@ -123,13 +123,13 @@ def test_traits_are_read_only(widget):
         widget.done = 3
 
 
-def test_it_is_made_of_stock_widgets_only(widget):
-    """A front end needs nothing of ours to draw it."""
+def test_the_widget_is_made_of_stock_widgets_only(widget):
+    """A front end needs no extension to draw it."""
     for part in [widget, *widget.children, *widget.children[3].children]:
         assert part._model_module == "@jupyter-widgets/controls"
 
 
-def test_it_can_be_placed_in_a_box_with_its_own_layout():
+def test_the_widget_can_be_placed_in_a_box_with_a_layout():
     widget = ResultWidget(layout={"width": "50%"})
     box = ipywidgets.HBox([widget])
     assert box.children[0].layout.width == "50%"
@@ -137,7 +137,7 @@ def test_it_can_be_placed_in_a_box_with_its_own_layout():
     box.close()
 
 
-def test_closing_leaves_no_widget_behind():
+def test_closing_closes_every_part():
     before = set(_instances)
     widget = ResultWidget()
     widget.draw(samples.running)
@@ -148,7 +148,7 @@ def test_closing_leaves_no_widget_behind():
     assert set(_instances) == before
 
 
-def test_closing_twice_and_drawing_after_it_do_nothing(widget, sent):
+def test_closing_twice_and_drawing_after_closing_do_nothing(widget, sent):
     widget.draw(samples.running)
     widget.close()
     sent.clear()
