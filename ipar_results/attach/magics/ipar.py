@@ -1,4 +1,4 @@
-"""`%ipar`: the results of this session, and what can be done to them, from the keyboard."""
+"""Line magic `%ipar`, which lists the results of this session and acts on them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ...results.monitor import Monitor
 if TYPE_CHECKING:
     from ...results.tracker import Tracked, Tracker
     from . import listing
-    from .lookup import Names
+    from .lookup import ResultNames
 
 _OPTIONS = {
     "list": "--all",
     **{command.name: command.option for command in MAGIC_COMMANDS.values() if command.option},
 }
-_LISTED = 20
+_MAX_ROWS = 20
 
 
 class ResultMagics:
-    """The line magic `%ipar` and its completions.
+    """Line magic `%ipar` and its completions.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ class ResultMagics:
         self._publish = publish
 
     @cached_property
-    def _names(self) -> Names:
-        from .lookup import Names
+    def _names(self) -> ResultNames:
+        from .lookup import ResultNames
 
-        return Names(self._tracker, lambda: self._shell.user_ns)
+        return ResultNames(self._tracker, lambda: self._shell.user_ns)
 
     def attach(self) -> Callable[[], None]:
-        """Define the magic; returns what puts back whatever had its name."""
+        """Define the magic; return a function that restores a magic of the same name."""
         magics, name = self._shell.magics_manager.magics["line"], "ipar"
         had, before, ours = name in magics, magics.get(name), self.ipar
         magics[name] = ours
@@ -72,7 +72,7 @@ class ResultMagics:
         def completer(_: Any, event: Any) -> list[str]:
             return self.completions(event.line, event.symbol)
 
-        before = set(dispatchers.get("complete_command", _Nothing).strs)
+        before = set(dispatchers.get("complete_command", _NoDispatcher).strs)
         self._shell.set_hook("complete_command", completer, str_key=key)
 
         def detach() -> None:
@@ -104,34 +104,34 @@ class ResultMagics:
         any, it is the newest for which the action makes sense. Without a path, files are saved in the current
         folder under a name that is not taken.
         """
-        from .lookup import called
+        from .lookup import name_and_number
 
-        asked = _parsed(line)
-        _refuse_options(asked)
+        args = _parse_line(line)
+        _check_options(args)
         self._names.catch_up()
-        if asked.action == "list":
-            self._list(asked)
+        if args.action == "list":
+            self._list(args)
             return
-        command, path = MAGIC_COMMANDS[asked.action], asked.path
-        if command.saves and path is None and self._names.is_path(asked.result):
-            asked.result, path = None, asked.result
+        command, path = MAGIC_COMMANDS[args.action], args.path
+        if command.saves and path is None and self._names.is_path(args.result):
+            args.result, path = None, args.result
         try:
-            entry = self._names.find(asked.result, command, _given(asked, command.option))
-            print(f"{called(entry)}: {self._do(entry, command, asked, path)}")
+            entry = self._names.find(args.result, command, _has_option(args, command.option))
+            print(f"{name_and_number(entry)}: {self._do(entry, command, args, path)}")
         except FileExistsError as error:
             msg = f"{path} exists already: choose another name, or add --overwrite to replace it"
             raise UsageError(msg) from error
         except (LookupError, OSError, ValueError, RuntimeError) as error:
             raise UsageError(str(error.args[0] if isinstance(error, LookupError) else error)) from error
 
-    def _list(self, asked: Namespace) -> None:
+    def _list(self, args: Namespace) -> None:
         from . import listing
 
-        if asked.result is not None or asked.path is not None:
-            msg = f"%ipar list takes no name, got {asked.result!r}: %ipar lists all results"
+        if args.result is not None or args.path is not None:
+            msg = f"%ipar list takes no name, got {args.result!r}: %ipar lists all results"
             raise UsageError(msg)
         rows = self.rows()
-        shown = rows if asked.all else rows[-_LISTED:]
+        shown = rows if args.all else rows[-_MAX_ROWS:]
         text = listing.plain_text(shown, len(rows))
         if self._publish is None:
             print(text)
@@ -139,7 +139,7 @@ class ResultMagics:
             self._publish({"text/plain": text, "text/html": listing.html_table(shown, len(rows))})
 
     def rows(self) -> list[listing.ResultRow]:
-        """What is listed: one row for each tracked result, oldest first."""
+        """Return one row for each tracked result, oldest first."""
         from ...model.snapshot import Snapshot
         from . import listing
 
@@ -158,19 +158,19 @@ class ResultMagics:
             if (summary := entry.summary()) is not None
         ]
 
-    def _do(self, entry: Tracked, command: MagicCommand, asked: Namespace, path: str | None) -> str:
-        from .lookup import held
+    def _do(self, entry: Tracked, command: MagicCommand, args: Namespace, path: str | None) -> str:
+        from .lookup import get_followed
 
-        followed, result = held(entry)
-        action = command.chosen(_given(asked, command.option))
-        arguments = {**command.arguments, "path": path, "overwrite": asked.overwrite}
+        followed, result = get_followed(entry)
+        action = command.chosen(_has_option(args, command.option))
+        arguments = {**command.arguments, "path": path, "overwrite": args.overwrite}
         done = action.run(Monitor(result, followed), arguments)
         return f"Saved {done.path}" if done.path else " ".join([done.message, *done.reasons])
 
     # completion ------------------------------------------------------------------------------------
 
     def completions(self, line: str, symbol: str) -> list[str]:
-        """What may stand where the cursor is.
+        """Return the completions at the cursor.
 
         Parameters
         ----------
@@ -187,7 +187,7 @@ class ResultMagics:
             return [_OPTIONS[name]] if name in _OPTIONS else []
         if name not in MAGIC_COMMANDS or any(not word.startswith("-") for word in given[1:]):
             return []
-        return self._names.fitting(MAGIC_COMMANDS[name])
+        return self._names.possible_names(MAGIC_COMMANDS[name])
 
 
 class _Parser(ArgumentParser):
@@ -196,8 +196,8 @@ class _Parser(ArgumentParser):
         raise UsageError(msg)
 
 
-def _parsed(line: str) -> Namespace:
-    """What was asked for.
+def _parse_line(line: str) -> Namespace:
+    """Parse the line.
 
     Raises
     ------
@@ -210,28 +210,28 @@ def _parsed(line: str) -> Namespace:
     for option in dict.fromkeys(_OPTIONS.values()):
         parser.add_argument(option, action="store_true")
     try:
-        words_given = shlex.split(line, posix=os.name == "posix")
+        words = shlex.split(line, posix=os.name == "posix")
     except ValueError as error:
         msg = f"{line!r}: {error}: close every quotation mark"
         raise UsageError(msg) from error
-    return parser.parse_intermixed_args(words_given)
+    return parser.parse_intermixed_args(words)
 
 
-class _Nothing:
+class _NoDispatcher:
     strs: dict[str, Any] = {}  # noqa: RUF012 - stands for a dispatcher that is not there
 
 
-def _given(asked: Namespace, option: str) -> bool:
-    return bool(option) and bool(getattr(asked, option.removeprefix("--")))
+def _has_option(args: Namespace, option: str) -> bool:
+    return bool(option) and bool(getattr(args, option.removeprefix("--")))
 
 
-def _refuse_options(asked: Namespace) -> None:
+def _check_options(args: Namespace) -> None:
     """Raise a UsageError for an option or a path that would do nothing."""
-    name, takes = asked.action, _OPTIONS.get(asked.action)
+    name, takes = args.action, _OPTIONS.get(args.action)
     for option in dict.fromkeys(_OPTIONS.values()):
-        if option != takes and _given(asked, option):
+        if option != takes and _has_option(args, option):
             msg = f"%ipar {name} has no option {option}: it takes {takes or 'no options'}"
             raise UsageError(msg)
-    if asked.path is not None and not (name in MAGIC_COMMANDS and MAGIC_COMMANDS[name].saves):
-        msg = f"%ipar {name} takes one name, got {asked.path!r} too: name one result at a time"
+    if args.path is not None and not (name in MAGIC_COMMANDS and MAGIC_COMMANDS[name].saves):
+        msg = f"%ipar {name} takes one name, got {args.path!r} too: name one result at a time"
         raise UsageError(msg)

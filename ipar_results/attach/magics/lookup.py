@@ -1,4 +1,4 @@
-"""Which result a person means by a number, a variable or a name, and whether an action makes sense for it."""
+"""Lookup of the result that the user names by a number, a variable or the name of a function."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from ...results.followed import Followed
     from ...results.tracker import Tracked, Tracker
 
-_NAMED = 10
+_MAX_NAMES = 10
 _SUFFIXES = (*FORMATS.values(), ".htm")
 
 
-class Names:
-    """The results of a session by what a person calls them.
+class ResultNames:
+    """Results of a session by the names that the user may type.
 
     Parameters
     ----------
     namespace : callable
-        Gives the user's variables.
+        Returns the user's variables.
     """
 
     def __init__(self, tracker: Tracker, namespace: Callable[[], Mapping[str, Any]]) -> None:
@@ -34,15 +34,15 @@ class Names:
         self._namespace = namespace
 
     def catch_up(self) -> None:
-        """Know what was made up to now."""
+        """Track the results that were made just now."""
         self._tracker.catch_up()
 
     def entries(self) -> list[Tracked]:
-        """All results, oldest first."""
+        """Return all results, oldest first."""
         return sorted(self._tracker.all(), key=lambda entry: entry.number)
 
     def variables(self) -> dict[str, Tracked]:
-        """The user's names for results; those that begin with _ are IPython's own."""
+        """Return the user's variables that hold results, without those of IPython, which begin with _."""
         from ipyparallel import AsyncResult
 
         return {
@@ -52,7 +52,7 @@ class Names:
         }
 
     def find(self, name: str | None, command: MagicCommand, option: bool = False) -> Tracked:
-        """The result that is meant; without a name the newest for which the action makes sense.
+        """Return the named result; without a name, the newest for which the command makes sense.
 
         Raises
         ------
@@ -66,13 +66,13 @@ class Names:
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            numbers = ", ".join(str(entry.number) for entry in fitting[-_NAMED:])
+            numbers = ", ".join(str(entry.number) for entry in fitting[-_MAX_NAMES:])
             msg = f"{len(fitting):,} results are named {name!r}: say which by its number, {numbers}"
             raise LookupError(msg)
         raise LookupError(_why_not(found, command))
 
-    def fitting(self, command: MagicCommand) -> list[str]:
-        """What may be typed to mean a result for which an action makes sense, newest first."""
+    def possible_names(self, command: MagicCommand) -> list[str]:
+        """Return the names of the results for which a command makes sense, newest first."""
         self.catch_up()
         variables = self.variables()
         entries = [entry for entry in reversed(self.entries()) if command.is_possible(entry, True)]
@@ -81,7 +81,7 @@ class Names:
         return list(dict.fromkeys([*of_user, *names, *(str(entry.number) for entry in entries)]))
 
     def is_path(self, text: str | None) -> bool:
-        """Whether a text rather means a file than a result."""
+        """Return whether a text names a file and not a result."""
         if text is None or text in self.variables():
             return False
         return text.lower().endswith(_SUFFIXES) or "/" in text or "\\" in text
@@ -101,19 +101,19 @@ class Names:
         else:
             found = [entry for entry in entries if _name(entry) == name]
         if not found:
-            known = list(dict.fromkeys([*variables, *map(_name, reversed(entries))]))[:_NAMED]
+            known = list(dict.fromkeys([*variables, *map(_name, reversed(entries))]))[:_MAX_NAMES]
             names = f". Known are {', '.join(known)}" if known else ""
             msg = f"there is no result {name!r}: %ipar lists them with their numbers{names}"
             raise LookupError(msg)
         return found
 
 
-def called(entry: Tracked) -> str:
-    """A result's name and number, as in ``simulate (3)``."""
+def name_and_number(entry: Tracked) -> str:
+    """Return a result's name and number, as in ``simulate (3)``."""
     return f"{_name(entry)} ({entry.number})"
 
 
-def held(entry: Tracked) -> tuple[Followed, Any]:
+def get_followed(entry: Tracked) -> tuple[Followed, Any]:
     """Return the facade of a result, and the result.
 
     Raises
@@ -134,17 +134,18 @@ def _name(entry: Tracked) -> str:
 
 
 def _why_not(found: list[Tracked], command: MagicCommand) -> str:
-    """Why a command makes no sense for any of these, and what would help."""
+    """Return why a command makes no sense for any of these results, and what would help."""
     going = [entry for entry in found if (summary := entry.summary()) and not summary.finished]
     entry = (going if command.action.of_unfinished and going else found)[-1]
     if entry.followed is None:
         return _gone(entry)
     summary = entry.summary()
     assert summary is not None
-    return command.action.why_not(Candidate(called(entry), entry.number, summary, len(found) == 1))
+    return command.action.why_not(Candidate(name_and_number(entry), entry.number, summary, len(found) == 1))
 
 
 def _gone(entry: Tracked) -> str:
     summary = entry.summary()
-    told = f". It was {summary_line(Snapshot(**summary.fields()))}" if summary else ""
-    return f"nothing holds {called(entry)} any more: keep a result in a variable to act on it later{told}"
+    last = f". It was {summary_line(Snapshot(**summary.fields()))}" if summary else ""
+    name = name_and_number(entry)
+    return f"nothing holds {name} any more: keep a result in a variable to act on it later{last}"
