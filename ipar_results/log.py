@@ -35,7 +35,7 @@ class OnceFilter(logging.Filter):
 
 
 @contextmanager
-def repeats_dropped() -> Iterator[None]:
+def drop_repeats() -> Iterator[None]:
     """Log each kind of error only once until the context ends."""
     once = OnceFilter()
     logger.addFilter(once)
@@ -45,7 +45,7 @@ def repeats_dropped() -> Iterator[None]:
         logger.removeFilter(once)
 
 
-def trouble(doing: str, *args: object) -> None:
+def log_error(doing: str, *args: object) -> None:
     """Log the exception being handled; one line for each activity and exception type.
 
     Parameters
@@ -63,17 +63,17 @@ def trouble(doing: str, *args: object) -> None:
     )
 
 
-def remark(message: str) -> None:
+def warn_once(message: str) -> None:
     """Log a warning about a mistake made outside this package; one line for each message."""
     logger.warning("%s", message, extra={"once": message})
 
 
-def tell(message: str, *args: object) -> None:
+def warn(message: str, *args: object) -> None:
     """Log a warning about the state of the cluster."""
     logger.warning(message, *args)
 
 
-def terminal() -> TextIO | None:
+def open_kernel_stderr() -> TextIO | None:
     """Open the kernel's original standard error, which goes to its log and not to the running cell."""
     copy = getattr(sys.stderr, "_original_stdstream_copy", None)
     return sys.__stderr__ if copy is None else open(copy, "w", closefd=False)

@@ -12,7 +12,7 @@ from clients import subscribe
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from ipar_results.log import logger, repeats_dropped
+from ipar_results.log import drop_repeats, logger
 
 TESTS = Path(__file__).parent
 HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
@@ -110,7 +110,7 @@ def until():
 def log_once(monkeypatch):
     """Each kind of error is logged once, whatever earlier tests have logged."""
     monkeypatch.setattr(logger, "filters", [])
-    with repeats_dropped():
+    with drop_repeats():
         yield
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import load_settings
 from ..live.channel.channel import Channel
 from ..live.session import Session
-from ..log import logger, terminal, trouble
+from ..log import log_error, logger, open_kernel_stderr
 from ..results.group.group import Group
 from ..results.tracker import Cell
 from .fast_paths import wrap_parse_date
@@ -96,7 +96,7 @@ class Extension:
         configurables.append(config)
         undo(lambda: config in configurables and configurables.remove(config))
         if self._session.in_kernel:
-            handler = logging.StreamHandler(terminal())
+            handler = logging.StreamHandler(open_kernel_stderr())
             logger.addHandler(handler)
             undo(logger.removeHandler, handler)
 
@@ -137,7 +137,7 @@ class Extension:
         try:
             undo(channel.open())
         except Exception:  # a kernel without control handlers or comms: cards are widgets or HTML there
-            trouble("opening the channel to the labextension")
+            log_error("opening the channel to the labextension")
             return
         session.channel = channel
         session.ticker.permanent.append(channel)

@@ -8,7 +8,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from ..live.wait import draw_safely
-from ..log import trouble
+from ..log import log_error
 from ..results.group.group import Group, in_block
 from ..upstream.protocols import AsyncResultLike, LazyMapLike, ViewLike
 
@@ -40,7 +40,7 @@ def wrap_imap(
             # inside `with group():` that group shows the progress
             group = None if in_block() else begin(_name(f), _length(sequences))
         except Exception:
-            trouble("showing a lazy map")
+            log_error("showing a lazy map")
         try:
             lazy_map = original(_JoiningView(self, group), f, *sequences, **kwargs)
         except BaseException:

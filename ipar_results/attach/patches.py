@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..log import trouble
+from ..log import log_error
 from ..results.monitor import Monitor
 from ..upstream.protocols import (
     AsyncResultLike,
@@ -76,7 +76,7 @@ def _with_fallback(
         try:
             return replacement(self)
         except Exception:
-            trouble("reading %s", original.__name__)
+            log_error("reading %s", original.__name__)
             return original(self)
 
     return get

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..log import trouble
+from ..log import log_error
 from ..upstream.protocols import AsyncResultLike, Message, MessageFutureLike, TaskMetadata
 
 if TYPE_CHECKING:
@@ -90,6 +90,6 @@ def wrap_stream_callback(original: Callable[..., None]) -> Callable[..., None]:
                 return
             original(self, eid, msg_future, msg)
         except Exception:
-            trouble("streaming output")
+            log_error("streaming output")
 
     return _iopub_streaming_output_callback

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from ..live.wait import validate_return_when
-from ..log import tell, trouble
+from ..log import log_error, warn
 from ..upstream.protocols import AsyncResultLike
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def wrap_wait_interactive(
         try:
             wait(self, interval, timeout, widget, when)
         except Exception:
-            trouble("waiting")
+            log_error("waiting")
             original(self, interval, timeout, widget, return_when)
 
     return wait_interactive
@@ -129,7 +129,7 @@ def wrap_wait_for_output(
                 if self._ready and is_output_overdue(followed_of(self)):
                     return False
             except Exception:
-                trouble("waiting for output")
+                log_error("waiting for output")
         return True
 
     return wait_for_output
@@ -141,7 +141,7 @@ def is_output_overdue(followed: Followed) -> bool:
     record = followed.record
     if not record.finished or record.silence <= record.connection.contact_timeout:
         return False
-    tell(
+    warn(
         "%s: its tasks ended %.0f s ago and not all of their output has come: it is waited for no longer. "
         "Call wait_for_output() again to wait on; the results themselves are whole.",
         record.name,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ContactLost
-from ..log import trouble
+from ..log import log_error
 from ..upstream.futures import PENDING, pending_positions
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def on_io(client: Any, do: Callable[[], None]) -> None:
         try:
             do()
         except Exception:
-            trouble("ending tasks")
+            log_error("ending tasks")
 
     thread = getattr(client, "_io_thread", None)
     if client._closed or thread is None or thread is threading.current_thread() or not thread.is_alive():

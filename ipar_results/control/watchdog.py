@@ -8,7 +8,7 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..log import trouble
+from ..log import log_error
 from ..model.status import OK
 from .end_tasks import end
 from .exhausted_retries import ExhaustedRetries
@@ -59,7 +59,7 @@ class Watchdog:
                 self.cancellation.settle(scope)
             self._exhausted.check(scope)
         except Exception:
-            trouble("looking after a result")
+            log_error("looking after a result")
         finally:
             self._lock.release()
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..describe import short_repr
-from ..formatting import none_if_nan
-from ..log import trouble
+from ..log import log_error
 from ..model.snapshot import (
     Advice,
     EngineId,
@@ -222,7 +221,7 @@ def _shown_value(value: Any, metadata: Sequence[Any]) -> str | None:
     try:
         return _describe_value(value(), metadata)
     except Exception:
-        trouble("describing a value")
+        log_error("describing a value")
         return None
 
 

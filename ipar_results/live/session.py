@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..config import load_settings
-from ..log import repeats_dropped, trouble
+from ..log import drop_repeats, log_error
 from ..results.group.group import Group, add_to_open_groups
 from ..results.monitor import Monitor
 from ..results.registry import Registry
@@ -64,7 +64,7 @@ class Session:
         # to be updated again where the result is retried
         self._shown: weakref.WeakKeyDictionary[Any, list[LiveDisplay]] = weakref.WeakKeyDictionary()
         self.undo = ExitStack()
-        self.undo.enter_context(repeats_dropped())
+        self.undo.enter_context(drop_repeats())
         for undo in (self.registry.close, self.tracker.close, self.ticker.stop):
             self.undo.callback(undo)
 
@@ -111,7 +111,7 @@ class Session:
         try:
             self.registry.connection(client)
         except Exception:
-            trouble("looking at a client")
+            log_error("looking at a client")
 
     def add_request(self, client: Any, future: Any, buffers: Any) -> None:
         """Take notice of a task that was sent, with its pickled function and arguments."""
@@ -124,7 +124,7 @@ class Session:
         try:
             forget_broadcast_when_done(client, future, metadata)
         except Exception:
-            trouble("looking after a broadcast")
+            log_error("looking after a broadcast")
 
     def begin_group(self, group: Group, show: bool) -> None:
         """Track a group whose block begins, and display it in the cell that runs now."""
@@ -146,7 +146,7 @@ class Session:
             live = self._live(result, notebook_view(self.config, self.shell))
             live.open()
         except Exception:
-            trouble("displaying a result")
+            log_error("displaying a result")
             print(repr(result))
             return
         self.follow(live, result)
@@ -169,7 +169,7 @@ class Session:
                 if live.reopen(result):
                     self.ticker.add(live)
             except Exception:
-                trouble("following a retried result")
+                log_error("following a retried result")
 
     def _live(self, result: Any, view: str) -> LiveDisplay:
         from .display.display import LiveDisplay
@@ -199,7 +199,7 @@ class Session:
             streams = Streams(result.msg_ids, publish, lambda: self.config.rate, at_end_only=self.captured)
             self.ticker.add(streams)
         except Exception:
-            trouble("streaming output")
+            log_error("streaming output")
             return None
         return streams
 
@@ -219,7 +219,7 @@ class Session:
                 return _LiveView(self, result, None)
             return ProgressBarView(self.followed(result), sys.stderr)
         except Exception:
-            trouble("showing progress")
+            log_error("showing progress")
             return NullView()
 
     def _view(self, result: Any, widget: bool | None) -> View:
@@ -228,7 +228,7 @@ class Session:
                 return _LiveView(self, result, widget)
             return ProgressBarView(self.followed(result))
         except Exception:
-            trouble("showing progress")
+            log_error("showing progress")
             return NullView()
 
     # described once -------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ class Session:
 
             printer.text(bundle(self.monitor(result).snapshot(), self.config, "text")["text/plain"])
         except Exception:
-            trouble("describing a result")
+            log_error("describing a result")
             printer.text(repr(result))
 
     def mime_bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
@@ -251,7 +251,7 @@ class Session:
             followed = self.followed(result)
             return bundle(self.monitor(result).snapshot(), self.config, timeline=followed.timeline)
         except Exception:
-            trouble("describing a result")
+            log_error("describing a result")
             return None
 
     def overview(
@@ -268,7 +268,7 @@ class Session:
                 data["text/html"] = cluster.card(overview, self.config.engines)
             return data
         except Exception:
-            trouble("looking at a cluster")
+            log_error("looking at a cluster")
             return None
 
     def publish(self, data: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..formatting import utf8_safe
-from ..log import trouble
+from ..log import log_error
 from ..render.ansi import clip, count_omitted
 from ..render.rows import apply_carriage_returns
 from .ticker import Updatable, Urgency
@@ -134,7 +134,7 @@ class Streams(Updatable):
             try:
                 self._show(self._ends())
             except Exception:  # a closed connection, most likely
-                trouble("showing what engines write")
+                log_error("showing what engines write")
                 self.over = True
             return 1
 
@@ -153,7 +153,7 @@ class Streams(Updatable):
             try:
                 self._show(self._whole())
             except Exception:
-                trouble("showing what engines wrote")
+                log_error("showing what engines wrote")
             return 1
 
     def _show(self, text: str) -> None:

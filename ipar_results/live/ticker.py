@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import IntEnum
 
-from ..log import trouble
+from ..log import log_error
 from .rate_limits import LeakyBucket, SlidingWindow
 
 _ROUND_SECONDS = 0.1
@@ -133,7 +133,7 @@ class Ticker:
             try:
                 each.freeze()
             except Exception:
-                trouble("freezing a display")
+                log_error("freezing a display")
 
     def _run(self) -> None:
         while not self._stopped.wait(_ROUND_SECONDS):
@@ -153,7 +153,7 @@ class Ticker:
         try:
             self._round(updatables, time.monotonic())
         except Exception:
-            trouble("updating the displays")
+            log_error("updating the displays")
 
     def _round(self, updatables: list[Updatable], now: float) -> None:
         due = [(rank, each) for each in updatables if (rank := _urgency(each, now)) is not None]
@@ -188,7 +188,7 @@ def _run_job(job: Callable[[], bool]) -> bool:
     try:
         return job()
     except Exception:
-        trouble("looking after the results")
+        log_error("looking after the results")
         return False
 
 
@@ -197,5 +197,5 @@ def _urgency(updatable: Updatable, now: float) -> Urgency | None:
     try:
         return updatable.urgency(now)
     except Exception:
-        trouble("looking at a result")
+        log_error("looking at a result")
         return None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from ..log import trouble
+from ..log import log_error
 
 if TYPE_CHECKING:
     from ..results.followed import Followed
@@ -128,7 +128,7 @@ def draw_safely(draw: Callable[[], None]) -> None:
     try:
         draw()
     except Exception:
-        trouble("drawing progress")
+        log_error("drawing progress")
 
 
 def print_unfinished(followed: Followed) -> None:

@@ -13,7 +13,7 @@ from ..facts.advice.look_back import LookBack
 from ..facts.build_snapshot import build_snapshot, summarize
 from ..facts.eta import Eta
 from ..facts.take_timeline import take_timeline
-from ..log import trouble
+from ..log import log_error
 from ..model.snapshot import Snapshot, Summary
 from ..model.timeline import Timeline
 from ..record.hub_recorder import HubRecorder
@@ -200,7 +200,7 @@ class Followed(ABC):
             try:
                 callback(result)
             except Exception:
-                trouble("going on with a result")
+                log_error("going on with a result")
 
 
 class FollowedResult(Followed):

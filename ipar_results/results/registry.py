@@ -8,7 +8,7 @@ from abc import ABC
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..log import trouble
+from ..log import log_error
 
 if TYPE_CHECKING:
     from ..upstream.connection import Connection
@@ -101,7 +101,7 @@ class Registry:
         try:
             self.connection(result._client).early_events.attach(result._children)
         except Exception:
-            trouble("listening to a new result")
+            log_error("listening to a new result")
 
     def add_request(self, client: ClientLike, msg_id: str, buffers: list[Buffer]) -> None:
         """Keep what an apply request carries, so that a failure can name its input."""
@@ -110,7 +110,7 @@ class Registry:
             link.message_sizes.add_request(msg_id, buffers)
             link.argument_cache.add(msg_id, buffers)
         except Exception:
-            trouble("noting what %.100r carries", msg_id)
+            log_error("noting what %.100r carries", msg_id)
 
     # clients -------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..log import trouble
+from ..log import log_error
 from .round_robin import Turns
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Tracker:
             try:
                 entry.poll()
             except Exception:
-                trouble("following a result")
+                log_error("following a result")
                 entry.release()
         if self._turns.over:
             self._forget()
@@ -233,7 +233,7 @@ class Tracker:
                 try:
                     self.entry(result, cell)
                 except Exception:
-                    trouble("following a new result")
+                    log_error("following a new result")
 
     def _forget(self) -> None:
         """Keep the newest of those of which only the last summary is left."""

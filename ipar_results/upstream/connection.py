@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from ..log import tell, trouble
+from ..log import log_error, warn
 from .events import EarlyEvents
 from .protocols import ClientLike, FutureLike, Message, RegistrationEvent
 from .replies import ReplyHandlers
@@ -162,7 +162,7 @@ class Connection:
             elif event["event"] == "unregister":
                 self.left_at[int(event["id"])] = time.time()
         except Exception:
-            trouble("noting an engine's registration")
+            log_error("noting an engine's registration")
 
     def _abort_discarded(self, uuid: str) -> None:
         """Send a new engine the ids of cancelled messages, which the scheduler may still hold."""
@@ -205,7 +205,7 @@ class Connection:
         if self.lost:
             if not self._loss_logged:
                 self._loss_logged = True
-                tell(self.describe_problem())
+                warn(self.describe_problem())
             return
         if (
             self._query_sent_at is None
@@ -260,4 +260,4 @@ class Connection:
             self.record_contact()
             on_reply(future.result())
         except Exception:
-            trouble("reading an answer of the Hub")
+            log_error("reading an answer of the Hub")

@@ -8,7 +8,7 @@ from itertools import repeat, starmap
 from time import time as now
 from typing import Any, NamedTuple, TypeVar
 
-from ..log import trouble
+from ..log import log_error
 from .futures import PENDING
 from .protocols import Message, MessageFutureLike, Timestamp
 
@@ -144,7 +144,7 @@ class EventListener:
             elif kind == "error":
                 self._errored.add(message["parent_header"]["msg_id"])
         except Exception:
-            trouble("reading an iopub message of %.100r", _id_for_log(message))
+            log_error("reading an iopub message of %.100r", _id_for_log(message))
 
     def _on_idle(self, message: Message) -> None:
         msg_id = _parent_id(message)
@@ -202,7 +202,7 @@ class EarlyEvents:
                     if len(self._failed_attempts) > _MAX_EARLY:  # of results that never had a recorder
                         del self._failed_attempts[next(iter(self._failed_attempts))]
         except Exception:
-            trouble("reading an iopub message of %.100r", _id_for_log(message))
+            log_error("reading an iopub message of %.100r", _id_for_log(message))
 
 
 def _drain(events: deque[_T]) -> list[_T]:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from ..log import trouble
+from ..log import log_error
 from .protocols import Buffer, ClientLike, FutureLike, Message, MessageFutureLike
 
 _REPLY_TYPES = ("apply_reply", "execute_reply")
@@ -112,7 +112,7 @@ class ReplyHandlers:
         try:
             self._pings.pop(message["parent_header"].get("msg_id", ""), _ignore)()
         except Exception:
-            trouble("reading the reply to a ping")
+            log_error("reading the reply to a ping")
 
     # replies --------------------------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ class ReplyHandlers:
             try:
                 _end_unreadable(client, message, error)
             except Exception:
-                trouble("reading a reply")
+                log_error("reading a reply")
 
     def _accept(self, client: ClientLike, message: Message) -> bool:
         """Return False for a reply to ignore; have the client expect one that is late but wanted."""

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..log import trouble
+from ..log import log_error
 from .protocols import ClientLike
 
 # by the name of the client's socket, as in _task_socket
@@ -47,7 +47,7 @@ class Schedulers:
             try:
                 return self._probe(scheduler)
             except Exception:
-                trouble("probing the %s", _NAMES[scheduler])
+                log_error("probing the %s", _NAMES[scheduler])
                 return 0.0
 
     def describe_problem(self, scheduler: str) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..log import trouble
+from ..log import log_error
 from .protocols import Buffer
 
 MAX_MESSAGE_BYTES = 2_000  # of one message's arguments
@@ -147,4 +147,4 @@ def _add_size(sizes: dict[str, int], msg_id: str, buffers: Iterable[Buffer]) -> 
             if len(sizes) > _MAX_SIZES:
                 del sizes[next(iter(sizes))]
     except Exception:
-        trouble("measuring a message")
+        log_error("measuring a message")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...log import trouble
+from ...log import log_error
 from ...model.snapshot import Advice, TimeUse
 from ...model.status import FAILED, OK
 from ...record.engines import coalesced
@@ -53,7 +53,7 @@ class LookBack:
             try:
                 self._findings = _analyse(record, result, metadata(result))
             except Exception:
-                trouble("looking back at a run")
+                log_error("looking back at a run")
                 self._findings = (None, ())
         return self._findings
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...log import trouble
+from ...log import log_error
 from ...results.monitor import Monitor
 from ..actions import ACTIONS
 from .requests import Request
@@ -88,7 +88,7 @@ class ActionWorker:
             try:
                 self._send_outcome(_run_action(request, entry, result))
             except Exception:
-                trouble("telling what came of %r", request.kind)
+                log_error("telling what came of %r", request.kind)
 
 
 def _run_action(request: Request, entry: Tracked, result: object) -> Outcome:
@@ -104,5 +104,5 @@ def _run_action(request: Request, entry: Tracked, result: object) -> Outcome:
         if not isinstance(
             error, (OSError, LookupError, ValueError, RuntimeError, ImportError, NotImplementedError)
         ):
-            trouble("carrying out %r", action)
+            log_error("carrying out %r", action)
         return Outcome(request.id, entry.id, action, False, f"{error}" or type(error).__name__)

@@ -15,7 +15,7 @@ import zmq
 
 from ...config import IPythonParallelResults
 from ...formatting import utf8_safe
-from ...log import remark, trouble
+from ...log import log_error, warn_once
 from ...results.tracker import Tracked, Tracker
 from ..actions import ACTIONS
 from ..thread_switching import fast_switching
@@ -132,7 +132,7 @@ class Channel(Updatable):
                 if flush := getattr(stream, "flush", None):
                     flush(zmq.POLLOUT)
         except Exception:
-            trouble("answering a front end")
+            log_error("answering a front end")
 
     def answer(self, content: object) -> Content:
         """Return the content of the reply to a request, which may be malformed."""
@@ -146,11 +146,11 @@ class Channel(Updatable):
             return {**reply, "status": "ok", **self._dispatch(request)}
         except RequestError as refused:
             error = {"code": refused.code, "message": str(refused)}
-            remark(f"refused a request of a front end: {refused.code}: {refused}")
+            warn_once(f"refused a request of a front end: {refused.code}: {refused}")
         except LookupError as missing:
             error = {"code": "bad-request", "message": str(missing)}
         except Exception as failure:
-            trouble("answering a front end")
+            log_error("answering a front end")
             error = {
                 "code": "failed",
                 "message": f"{type(failure).__name__} in the kernel; its log says more",

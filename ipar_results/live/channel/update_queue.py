@@ -6,7 +6,7 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-from ...log import trouble
+from ...log import log_error
 from ...results.round_robin import Turns
 from ...results.tracker import Tracked, Tracker
 from ..rate_limits import SlidingWindow
@@ -149,7 +149,7 @@ class UpdateQueue:
         try:
             results.append(encoder.encode(room, buffers))
         except Exception:
-            trouble("telling of a result")
+            log_error("telling of a result")
             results.append({"id": encoder.entry.id})
         return message_size(results[-1], buffers[before:])
 

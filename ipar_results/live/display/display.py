@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...config import IPythonParallelResults
-from ...log import trouble
+from ...log import log_error
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
@@ -224,7 +224,7 @@ class LiveDisplay(ResultView):
         try:
             return self._front.saved(state)
         except Exception:
-            trouble("putting together what a notebook keeps")
+            log_error("putting together what a notebook keeps")
             return None
 
     def _draw_widget(self, state: Snapshot) -> int | None:
@@ -237,7 +237,7 @@ class LiveDisplay(ResultView):
                 return None
             return int(self._widget.draw(state))
         except Exception:
-            trouble("drawing a widget; showing HTML instead")
+            log_error("drawing a widget; showing HTML instead")
             self._drop_widget()
             return None
 
@@ -247,5 +247,5 @@ class LiveDisplay(ResultView):
 
             return CardWidget(self._followed.snapshot())
         except Exception:
-            trouble("making a widget; showing HTML instead")
+            log_error("making a widget; showing HTML instead")
             return None

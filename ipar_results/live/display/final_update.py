@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ...log import trouble
+from ...log import log_error
 from ..ticker import Updatable, Urgency
 
 _OVERDUE_AFTER = 90.0  # seconds; two hundred cards that end together take less
@@ -71,7 +71,7 @@ class FinalUpdate(Updatable):
                 messages = before - len(self._parts)
         except Exception:
             # most likely a closed connection
-            trouble("updating a display")
+            log_error("updating a display")
             self.over = True
             return 1
         self.over = not self._parts

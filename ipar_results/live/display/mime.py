@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ...config import IPythonParallelResults
 from ...formatting import clip_middle
-from ...log import trouble
+from ...log import log_error
 from ...model.snapshot import Snapshot
 from ...model.timeline import Timeline
 from ...render import html, text
@@ -65,7 +65,7 @@ def _drawn(draw: Callable[[], str], what: str) -> str | None:
     try:
         return draw()
     except Exception:
-        trouble("drawing %s", what)
+        log_error("drawing %s", what)
         return None
 
 

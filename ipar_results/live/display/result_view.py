@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...config import IPythonParallelResults
-from ...log import trouble
+from ...log import log_error
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...upstream.protocols import AsyncResultLike
@@ -113,7 +113,7 @@ class ResultView(Updatable):
             try:
                 final, messages = self._make_final_update(since)
             except Exception:
-                trouble("drawing the last state of a display")
+                log_error("drawing the last state of a display")
                 return None, 0
             if final is not None:
                 self._close()
@@ -140,7 +140,7 @@ class ResultView(Updatable):
                 return sent
             except Exception:
                 # most likely a closed connection
-                trouble("updating a display")
+                log_error("updating a display")
                 self._close()
                 return 1
 
