@@ -26,66 +26,32 @@ FORMATS = {"report": ".html", "trace": ".json", "csv": ".csv"}
 
 
 class Candidate(NamedTuple):
-    """Result for which an action makes no sense.
+    """Result for which an action makes no sense."""
 
-    Attributes
-    ----------
-    name : str
-        Its name and number.
-    alone : bool
-        Whether it was the only one that could be meant.
-    """
-
-    name: str
+    name: str  # with its number
     number: int
     summary: Summary
-    alone: bool
+    alone: bool  # it was the only one that could be meant
 
 
 class Done(NamedTuple):
-    """What an action did.
+    """What an action did."""
 
-    Attributes
-    ----------
-    message : str
-        A sentence for the user.
-    reasons : tuple of str
-        Why it was not done for all tasks; sentences for who has room for them.
-    path : Path or None
-        The file that was saved.
-    """
-
-    message: str
-    reasons: tuple[str, ...] = ()
-    path: Path | None = None
+    message: str  # a sentence for the user
+    reasons: tuple[str, ...] = ()  # why it was not done for all tasks, where there is room for them
+    path: Path | None = None  # the file that was saved
 
 
 @dataclass(frozen=True)
 class Action:
-    """What a user can do to a result.
+    """What a user can do to a result."""
 
-    Attributes
-    ----------
-    name : str
-        The type of its request, and its name in a result's head.
-    is_possible : callable
-        ``is_possible(summary)``: whether it makes sense in this state.
-    run : callable
-        ``run(monitor, arguments)``: carry it out; returns :class:`Done`.
-    why_not : callable
-        ``why_not(candidate)``: why it makes no sense for a :class:`Candidate`, and what would help.
-    arguments : tuple of str
-        Keys of its request beside the result.
-    of_unfinished : bool
-        Whether it makes sense only for a result that has not finished.
-    """
-
-    name: str
-    is_possible: Callable[[Summary], bool]
+    name: str  # the type of its request, and its name in a result's head
+    is_possible: Callable[[Summary], bool]  # whether it makes sense in this state
     run: Callable[[Monitor, Arguments], Done]
-    why_not: Callable[[Candidate], str]
-    arguments: tuple[str, ...] = ()
-    of_unfinished: bool = False
+    why_not: Callable[[Candidate], str]  # why it makes no sense, and what would help
+    arguments: tuple[str, ...] = ()  # keys of its request beside the result
+    of_unfinished: bool = False  # it makes sense only for a result that has not finished
 
 
 def possible_actions(entry: Tracked, summary: Summary | None) -> list[str]:
@@ -178,26 +144,14 @@ ACTIONS = {action.name: action for action in (CANCEL, INTERRUPT, RETRY, EXPORT)}
 
 @dataclass(frozen=True)
 class MagicCommand:
-    """Command of ``%ipar`` that runs an action.
-
-    Attributes
-    ----------
-    option : str
-        The one option that it takes, such as ``--interrupt``; empty for none.
-    with_option : Action or None
-        Another action, which runs with the option and makes sense for more results.
-    arguments : mapping
-        Passed to the action.
-    saves : bool
-        Whether it takes the path of a file.
-    """
+    """Command of ``%ipar`` that runs an action."""
 
     name: str
     action: Action
-    option: str = ""
-    with_option: Action | None = None
+    option: str = ""  # the one that it takes, such as ``--interrupt``
+    with_option: Action | None = None  # runs instead with the option, and makes sense for more results
     arguments: Arguments = field(default_factory=dict)
-    saves: bool = False
+    saves: bool = False  # it takes the path of a file
 
     def chosen(self, option: bool) -> Action:
         """Return the action that runs, with the option or without it."""
