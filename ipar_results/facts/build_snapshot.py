@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..describe import short_repr
+from ..formatting import none_if_nan
 from ..log import log_error
 from ..model.snapshot import (
     Advice,

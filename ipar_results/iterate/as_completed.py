@@ -231,8 +231,8 @@ class Arrivals(Iterator[TaskResult]):
 
     def _update_view(self) -> None:
         now = time.monotonic()
-        if self._view is not None and now - self._moved_at > _MOVED:
-            self._moved_at = now
+        if self._view is not None and now - self._updated_at > _UPDATE_PERIOD:
+            self._updated_at = now
             draw_safely(self._view.update)
 
     def _end_view(self) -> None:

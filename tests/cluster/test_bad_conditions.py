@@ -17,6 +17,7 @@ from tasks import die, nap
 import ipar_results
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display.display import LiveDisplay
+from ipar_results.live.session import current
 from ipar_results.live.ticker import Ticker
 from ipar_results.record.recorder import Recorder
 from ipar_results.record.writer import RecordWriter
