@@ -54,6 +54,6 @@ def test_a_hundred_pages_leave_nothing_behind(kernel, until, closes):
     pages(10, 10 + PAGES)
     after, more = figures(kernel.text(kernel.run(FIGURES)))
     assert after == before
-    assert after["comms"] == after["told"] == after["Told"] == 1
+    assert after["comms"] == after["encoders"] == after["DeltaEncoder"] == 1
     assert more - objects < 2 * PAGES
     assert len(seen) == (PAGES + 10 if closes else 1)
