@@ -156,13 +156,13 @@ def test_an_id_that_only_looks_numbered_is_found(last):
 def test_numbered_ids_need_no_column_of_their_own():
     columns = Columns(numbered(range(7, 1007)), None)
     assert columns.find(numbered([8, 9])).tolist() == [1, 2]
-    assert columns.ids.nbytes == 0
+    assert columns.id_index.nbytes == 0
 
 
 def test_inputs_are_counted_not_messages():
     columns = Columns(["a", "b"], [3, 4])
     assert columns.total == 7
-    assert [columns.first_input(i) for i in (0, 1)] == [0, 3]
+    assert [columns.first_input_index(i) for i in (0, 1)] == [0, 3]
     end(columns, [1], [FAILED])
     assert columns.counts.tolist() == [3, 0, 0, 4, 0]
 

@@ -7,12 +7,12 @@ import pytest
 from ipyparallel.error import RemoteError
 
 from ipar_results.record.failures import (
-    INDICES,
+    MAX_INDICES,
     TRACEBACK_HEAD,
     TRACEBACK_TAIL,
     Failure,
     Failures,
-    capped,
+    clip_traceback,
     last_frame,
 )
 
@@ -21,7 +21,7 @@ IPYTHON = "Traceback (most recent call last)\nFile <string>:13, in solve(x, y)\n
 
 
 def remote(kind="ValueError", message="no", traceback=None):
-    return Failure.of(
+    return Failure.from_error(
         RemoteError(kind, message, traceback or IPYTHON.format(kind=kind, message=message), INFO)
     )
 
@@ -85,7 +85,7 @@ def test_all_inputs_of_failed_chunks_are_named_up_to_a_thousand():
         failures.add(remote(), first, 20, 0)
     (group,) = failures.groups()
     assert group.count == 2_000
-    assert len(group.indices) == INDICES
+    assert len(group.indices) == MAX_INDICES
     assert group.indices[:21] == (*range(50, 70), 100)
     assert list(group.indices) == sorted(set(group.indices))
 
@@ -135,7 +135,7 @@ def test_the_input_is_that_of_the_first_failure_of_which_it_is_known_and_asked_f
 
 def test_a_failure_that_no_engine_told_has_no_place():
     failures = Failures()
-    failures.add(Failure.of(RuntimeError("lost")), 0, 1, None)
+    failures.add(Failure.from_error(RuntimeError("lost")), 0, 1, None)
     (group,) = failures.groups()
     assert (group.type, group.message, group.where, group.engines) == ("RuntimeError", "lost", "", ())
 
@@ -179,15 +179,15 @@ def test_a_long_chain_of_frames_is_read_quickly():
 
 def test_a_cut_traceback_says_how_much_is_left_out_and_keeps_both_ends():
     text = "a" * TRACEBACK_HEAD + "b" * 1234 + "c" * TRACEBACK_TAIL
-    short = capped(text)
+    short = clip_traceback(text)
     assert short.startswith("a") and short.endswith("c")
     assert "1,234 characters left out" in short
-    assert capped("short") == "short"
+    assert clip_traceback("short") == "short"
 
 
 @pytest.mark.parametrize("lines", [["a", "b"], "a\nb", None])
 def test_a_reply_that_the_hub_kept_reads_like_a_remote_error(lines):
     content = {"ename": "ValueError", "evalue": "no", "traceback": lines, "engine_info": INFO}
-    failure = Failure.of_reply(content)
+    failure = Failure.from_reply(content)
     assert (failure.type, failure.message, failure.remote) == ("ValueError", "no", True)
     assert failure.traceback == ("a\nb" if lines else "")

@@ -267,7 +267,7 @@ def test_permanent_updatables_are_updated_during_a_slow_update(broken, caplog, l
 
 
 def test_others_are_updated_between_the_steps_of_a_large_update(monkeypatch):
-    monkeypatch.setattr("ipar_results.record.state.LARGE", 3)
+    monkeypatch.setattr("ipar_results.record.state.LARGE_RESULT", 3)
     turns = []
     for n in (3, 4):
         fed, moved = Fed(n, chunks=[1] * n), []

@@ -149,7 +149,7 @@ class Extension:
         """Return a group for an `imap` that begins; `inputs` is None where their number is not known."""
         session = self._session
         group = Group(name, lambda: session)
-        group.record.expected = inputs
+        group.record.expected_inputs = inputs
         session.begin_group(group, show=True)
         return group
 

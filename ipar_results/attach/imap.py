@@ -107,18 +107,18 @@ class _Values:
 
     def _end(self) -> None:
         view, self._view = self._view, None
-        if self._group.record.open:
+        if self._group.record.can_grow:
             self._group.close()
         if view is not None:
             draw_safely(view.end)
 
     def __del__(self) -> None:
         # the consumer stopped early; do no more, as the garbage collector may run in any thread
-        self._group.record.open = False
+        self._group.record.can_grow = False
 
 
 def _stop(lazy_map: LazyMapLike, group: Group) -> None:
-    group.record.expected = None  # fewer tasks than inputs will be submitted
+    group.record.expected_inputs = None  # fewer tasks than inputs will be submitted
     lazy_map.cancel()
 
 

@@ -142,7 +142,7 @@ class Cancellation:
     def __init__(self, scope: TaskScope, interrupt: bool) -> None:
         columns = scope.columns
         self.positions = columns.pending(scope.positions)
-        self.total = int(columns.weight(scope.positions).sum())
+        self.total = int(columns.input_counts(scope.positions).sum())
         self.aborts, self.signals = ControlReplies(), ControlReplies()
         self.interrupted: dict[int, str] = {}
         self._interrupt = interrupt
@@ -270,6 +270,6 @@ def _outcome(scope: TaskScope, request: Cancellation) -> Cancelled:
             else:
                 confirmed = request.confirmed(request.msg_id_of[position], alive)
                 outcome = "cancelled" if confirmed else "unreachable"
-            counts[outcome] += columns.carried(position)
+            counts[outcome] += columns.input_count(position)
     counts["already_done"] += request.total - sum(counts.values())
     return Cancelled(**counts)

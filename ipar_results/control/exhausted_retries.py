@@ -25,7 +25,7 @@ class ExhaustedRetries:
 
     def check(self, scope: TaskScope) -> None:
         """Fail tasks that have been tried on every engine; never waits."""
-        alive, ids, tries = scope.connection.alive_engines(), scope.engine_ids, scope.tries
+        alive, ids, tries = scope.connection.alive_engines(), scope.engine_ids, scope.failed_attempts
         for position, (slot, _) in list(scope.running.items()):
             engine = ids[slot] if slot >= 0 else None
             # it died while it ran the task

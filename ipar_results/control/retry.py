@@ -94,7 +94,7 @@ def retry(scope: RetryScope, indices: Sequence[int] | None = None, timeout: floa
     if not plans or (reasons and indices is not None):
         raise RetryError(" ".join(reasons))
     _send_all(scope, plans)
-    count = scope.columns.carried
+    count = scope.columns.input_count
     retried = sum(count(plan.position) for plan in plans)
     return Retried(retried, sum(map(count, positions)) - retried, tuple(reasons))
 
@@ -114,8 +114,8 @@ def positions_to_retry(columns: Columns, indices: Sequence[int] | None) -> list[
     if ((index < 0) | (index >= columns.total)).any():
         msg = f"expected indices from 0 to {columns.total - 1:,}, got {indices!r}"
         raise IndexError(msg)
-    positions = np.unique(columns.positions_of(index))
-    fine = index[~bad[columns.positions_of(index)]]
+    positions = np.unique(columns.positions_of_inputs(index))
+    fine = index[~bad[columns.positions_of_inputs(index)]]
     if len(fine):
         msg = f"expected tasks that failed or were cancelled, got {fine.tolist()[:10]}: they did not"
         raise ValueError(msg)
@@ -163,7 +163,7 @@ def _plan(scope: RetryScope, positions: list[int], deadline: float) -> tuple[lis
             continue
         else:
             why = _ENGINE_GONE.format(scope.connection.engine_id(record["engine_uuid"]), "{}")
-        refused[why] = refused.get(why, 0) + scope.columns.carried(position)
+        refused[why] = refused.get(why, 0) + scope.columns.input_count(position)
     return plans, [why.format(f"{inputs:,}") for why, inputs in refused.items()]
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
-from ..record.attempts import FailedTries
+from ..record.attempts import FailedAttempts
 from ..record.columns import Columns
 from ..upstream.connection import Connection
 from ..upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, TaskMetadata, Timestamp
@@ -75,7 +75,7 @@ class TaskScope(Protocol):
         """By slot, the id by which this client knows the engine; None where it does not."""
 
     @property
-    def tries(self) -> FailedTries:
+    def failed_attempts(self) -> FailedAttempts:
         """Engines on which pending tasks have failed."""
 
     @property

@@ -111,12 +111,12 @@ def collect_tasks(
         if status[position] == QUEUED:
             status[position], slots[position] = RUNNING, slot
     ids = [*record.engines.ids, None]  # slot -1 selects the last item
-    index = columns.firsts(every).copy()
+    index = columns.first_input_indices(every).copy()
     attempts = record.attempts.counts(columns.messages)
     return Tasks(
         snapshot=snapshot,
         index=index,
-        inputs=columns.weight(every).copy(),
+        inputs=columns.input_counts(every).copy(),
         attempts=attempts,
         status=status,
         engine=[ids[slot] for slot in slots.tolist()],
@@ -133,7 +133,7 @@ def collect_tasks(
 def _exception_types(failures: Failures, index: Index, status: Codes) -> list[str | None]:
     errors: list[str | None] = [None] * len(index)
     failed = np.flatnonzero(status == FAILED)
-    kinds = {i: group.failure.type for group in failures.listed() for i in group.indices}
+    kinds = {i: group.failure.type for group in failures.builders() for i in group.indices}
     for position, first in zip(failed.tolist(), index[failed].tolist(), strict=True):
         errors[position] = one_line(kinds.get(first, ""), _MAX_TYPE) or "Error"
     return errors

@@ -23,7 +23,7 @@ from ..model.snapshot import (
     TimeUse,
 )
 from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, Status
-from ..record.engines import coalesced
+from ..record.engines import is_coalesced
 from ..record.state import Record, running_by_slot
 from ..upstream.futures import has_output
 from ..upstream.timestamps import to_posix
@@ -53,16 +53,16 @@ def summarize(
         Whether no more replies can be expected.
     """
     columns = record.columns
-    elapsed, finished, (messages, total) = record.elapsed, record.finished, record.sizes
+    elapsed, finished, (messages, total) = record.elapsed, record.finished, record.expected_sizes
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
     done = ok + failed + aborted
-    running = sum(columns.carried(position) for position in record.running)
+    running = sum(columns.input_count(position) for position in record.running)
     ids, now = record.engines.ids, time.time()
     busy = float(columns.slot_busy.sum()) + sum(
         max(0.0, now - since) for _, since in running_by_slot(record.running).values()
     )
     speedup = busy / elapsed if elapsed > 0 and busy > 0 else None
-    together = not ids or any(map(coalesced, ids))
+    together = not ids or any(map(is_coalesced, ids))
     return Summary(
         name=record.name,
         total=total,
@@ -81,7 +81,7 @@ def summarize(
         throughput=done / elapsed if done and elapsed > 0 else None,
         eta=eta,
         finished=finished,
-        outputs_total=int(np.count_nonzero(columns.wrote)),
+        outputs_total=int(np.count_nonzero(columns.has_output)),
         state=_state(total, done, running, failed + aborted, finished, lost),
         note=note,
         single=record.single and total == 1,
@@ -140,7 +140,7 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
         task = None
         if slot in current:
             position, since = current[slot]
-            task = (columns.first_input(position), max(0.0, now - since))
+            task = (columns.first_input_index(position), max(0.0, now - since))
             busy += task[1]
         loads.append(
             EngineLoad(
@@ -149,7 +149,7 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
                 failed=failed,
                 running=task,
                 busy_time=busy,
-                alive=coalesced(engine_id) or record.was_present(engine_id),
+                alive=is_coalesced(engine_id) or record.was_engine_alive(engine_id),
             )
         )
     return tuple(sorted(loads, key=lambda load: (isinstance(load.engine_id, str), load.engine_id)))
@@ -159,8 +159,8 @@ def _tasks(record: Record, msg_ids: Sequence[str], metadata: Sequence[Any]) -> t
     columns = record.columns
     return tuple(
         TaskRecord(
-            index=columns.first_input(i),
-            inputs=columns.carried(i),
+            index=columns.first_input_index(i),
+            inputs=columns.input_count(i),
             msg_id=msg_ids[i],
             engine_id=engine_of(record, i),
             status=status_of(record, i),
@@ -191,7 +191,7 @@ def status_of(record: Record, position: int) -> Status:
 
 def newest_outputs(record: Record, metadata: Sequence[Any]) -> tuple[TaskOutput, ...]:
     """Return the output of the newest tasks that wrote something."""
-    newest = list(record.wrote)[-OUTPUTS_SHOWN:]
+    newest = list(record.recent_writers)[-OUTPUTS_SHOWN:]
     found: list[TaskOutput] = []
     for i in reversed(newest):
         attempts = record.attempts
@@ -208,7 +208,7 @@ def _output(record: Record, position: int, md: Any, attempt: int) -> TaskOutput:
     tails = [text[-OUTPUT_TAIL:] for text in (stdout, stderr)]
     newest = attempt == record.attempts.count(position)
     return TaskOutput(
-        index=record.columns.first_input(position),
+        index=record.columns.first_input_index(position),
         engine_id=engine_of(record, position) if newest else md["engine_id"],
         stdout=tails[0],
         stderr=tails[1],

@@ -34,7 +34,7 @@ class Eta:
         now : float
             POSIX seconds.
         """
-        if record.finished or record.growing:
+        if record.finished or record.size_unknown:
             return None
         if not 0 <= now - self._made_at < _MAX_AGE:
             work = work_of(record, now)
@@ -59,20 +59,20 @@ def work_of(record: Record, now: float) -> Work | None:
         record.connection.alive_engines(),
     )
     slots, since = zip(*record.running.values(), strict=True) if record.running else ((), ())
-    messages, total = record.sizes
+    messages, total = record.expected_sizes
     queued = messages - len(done) - len(running)
-    queued_inputs = total - int(columns.counts[OK:].sum()) - int(columns.weight(running).sum())
+    queued_inputs = total - int(columns.counts[OK:].sum()) - int(columns.input_counts(running).sum())
     positions = messages * (messages - 1) // 2 - int(done.sum()) - int(running.sum())
     return Work(
         length=columns.completed[index] - columns.started[index],
         start=columns.started[index],
-        inputs=columns.weight(index),
+        inputs=columns.input_counts(index),
         position=index,
         slot=columns.engine[index].astype(np.int64),
         ended=len(done),
         busy=float(columns.slot_busy.sum()),
         age=np.maximum(now - np.array(since, np.float64), 0.0),
-        running_inputs=columns.weight(running),
+        running_inputs=columns.input_counts(running),
         running_slot=np.array(slots, np.int64),
         queued=queued,
         queued_inputs=queued_inputs,

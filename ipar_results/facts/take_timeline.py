@@ -37,8 +37,8 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
             ended=columns.ended,
             engines=tuple(record.engines.ids),
             position=index,
-            first=columns.firsts(index),
-            inputs=columns.weight(index),
+            first=columns.first_input_indices(index),
+            inputs=columns.input_counts(index),
             slot=columns.engine[index],
             start=started - base,
             # clocks that were set back in mid-task
@@ -53,7 +53,7 @@ def _running_tasks(columns: Columns, running: dict[int, tuple[int, float]], base
     slots, since = zip(*running.values(), strict=True) if running else ((), ())
     return RunningTasks(
         position=position,
-        first=columns.firsts(position),
+        first=columns.first_input_indices(position),
         slot=np.array(slots, np.int32),
         start=np.array(since, np.float64) - base,
     )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..formatting import none_if_nan, utf8_safe
-from ..record.failures import Failure, capped
+from ..record.failures import Failure, clip_traceback
 from ..record.state import Record
 from ..upstream.timestamps import to_posix
 from .build_snapshot import engine_of, newest_outputs, status_of
@@ -48,8 +48,8 @@ def task(
     md = metadata[position]
     started, completed = columns.started[position], columns.completed[position]
     return {
-        "index": columns.first_input(position),
-        "inputs": columns.carried(position),
+        "index": columns.first_input_index(position),
+        "inputs": columns.input_count(position),
         "position": position,
         "msg_id": msg_ids[position],
         "engine_id": engine_of(record, position),
@@ -63,7 +63,7 @@ def task(
         "error": None
         if failure is None
         else {"type": utf8_safe(failure.type), "message": utf8_safe(failure.message)},
-        "traceback": None if failure is None else utf8_safe(capped(failure.traceback)),
+        "traceback": None if failure is None else utf8_safe(clip_traceback(failure.traceback)),
         "input": description,
         "stdout": _tail(md["stdout"], limit),
         "stderr": _tail(md["stderr"], limit),
@@ -79,7 +79,7 @@ def failure_text(record: Record, group: int) -> str:
     LookupError
         Where there is no such group.
     """
-    groups = record.failures.listed()
+    groups = record.failures.builders()
     if group >= len(groups):
         msg = f"This result has no failure group {group:,}: it has {len(groups):,}."
         raise LookupError(msg)
@@ -131,5 +131,5 @@ def outputs(record: Record, metadata: Sequence[Any]) -> dict[str, Any]:
             {**asdict(each), "stdout": utf8_safe(each.stdout), "stderr": utf8_safe(each.stderr)}
             for each in newest_outputs(record, metadata)
         ],
-        "total": int(record.columns.wrote.sum()),
+        "total": int(record.columns.has_output.sum()),
     }

@@ -47,7 +47,7 @@ class Attempts:
         return [(last - back, md) for back, md in enumerate(reversed(kept))]
 
 
-class FailedTries:
+class FailedAttempts:
     """Engines on which pending tasks have failed; the scheduler tries another engine, as `retries` allows.
 
     Attributes

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..model.arrays import Index
 from ..model.status import OK, QUEUED
-from .message_ids import Ids
+from .message_ids import MessageIdIndex
 
 
 class Columns:
@@ -45,7 +45,7 @@ class Columns:
         self.started = np.full(n, np.nan)
         self.completed = np.full(n, np.nan)
         self.inputs = None if inputs is None else np.asarray(inputs, np.int64)
-        self._first = None if self.inputs is None else np.cumsum(self.inputs) - self.inputs
+        self._first_inputs = None if self.inputs is None else np.cumsum(self.inputs) - self.inputs
         self.total = n if self.inputs is None else int(self.inputs.sum())
         self.counts = np.zeros(5, np.int64)
         self.counts[QUEUED] = self.total
@@ -55,47 +55,49 @@ class Columns:
         self.slot_busy = np.zeros(0)
         self.ended = 0
         self._spent = 0  # microseconds; a sum over the columns would take 20 ms of a million
-        self.wrote = np.zeros(n, np.bool_)
-        self.ids = Ids(msg_ids)
+        self.has_output = np.zeros(n, np.bool_)
+        self.id_index = MessageIdIndex(msg_ids)
 
     def find(self, msg_ids: Sequence[str]) -> Index:
         """Positions of messages, each once, ascending; ids that are not of this result are left out."""
-        return self.ids.find(msg_ids)
+        return self.id_index.find(msg_ids)
 
     def locate(self, msg_ids: Sequence[str]) -> Index:
         """The position of each message, -1 for one that is not of this result."""
-        return self.ids.locate(msg_ids)
+        return self.id_index.locate(msg_ids)
 
     def pending(self, index: Index) -> Index:
         """Those of the given positions that have not ended yet."""
         return index[self.status[index] < OK]
 
-    def weight(self, index: Index) -> Index:
+    def input_counts(self, index: Index) -> Index:
         """Inputs carried by the messages at these positions."""
         return np.ones(len(index), np.int64) if self.inputs is None else self.inputs[index]
 
-    def first_input(self, position: int) -> int:
+    def first_input_index(self, position: int) -> int:
         """Index of the first input of the message at this position."""
-        return position if self._first is None else int(self._first[position])
+        return position if self._first_inputs is None else int(self._first_inputs[position])
 
-    def firsts(self, index: Index) -> Index:
+    def first_input_indices(self, index: Index) -> Index:
         """Index of the first input of each message at these positions."""
-        return index if self._first is None else self._first[index]
+        return index if self._first_inputs is None else self._first_inputs[index]
 
-    def carried(self, position: int) -> int:
+    def input_count(self, position: int) -> int:
         """How many inputs the message at this position carries."""
         return 1 if self.inputs is None else int(self.inputs[position])
 
-    def positions_of(self, inputs: Index) -> Index:
+    def positions_of_inputs(self, inputs: Index) -> Index:
         """The position of the message that carries each of these inputs."""
-        return inputs if self._first is None else np.searchsorted(self._first, inputs, "right") - 1
+        return (
+            inputs if self._first_inputs is None else np.searchsorted(self._first_inputs, inputs, "right") - 1
+        )
 
     def reopen(self, index: Index, msg_ids: Sequence[str]) -> None:
         """Make messages that have ended pending again; `msg_ids` are those of all, some of them new."""
         self.status[index] = QUEUED
         self.engine[index] = -1
         self.started[index] = self.completed[index] = np.nan
-        self.ids = Ids(msg_ids)
+        self.id_index = MessageIdIndex(msg_ids)
         self.recount()
 
     def reserve(self, slots: int) -> None:

@@ -17,7 +17,7 @@ class EngineNames(Protocol):
         """Return the id of an engine, also after it died."""
 
 
-def coalesced(engine_id: object) -> bool:
+def is_coalesced(engine_id: object) -> bool:
     """Return whether an id stands for all engines of one coalesced reply."""
     return isinstance(engine_id, str) and engine_id.startswith(_COALESCED)
 

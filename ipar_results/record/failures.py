@@ -15,10 +15,10 @@ from ..formatting import clip_middle
 from ..model.snapshot import EngineId, FailureGroup
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 20_000, 80_000
-INDICES = 1_000
-_REMEMBERED = 1_000
-_TRIES = 3
-_KINDS = 200
+MAX_INDICES = 1_000
+_MAX_CACHED_FRAMES = 1_000
+_MAX_DESCRIPTIONS = 3
+_MAX_GROUPS = 200
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _FRAME = re.compile(
     r'^ {0,4}(?:File|Cell) "?(?P<file>[^\n]{1,300}?)"?(?::|, line )(?P<line>\d+)'
@@ -36,7 +36,7 @@ class Failure(NamedTuple):
     remote: bool
 
     @classmethod
-    def of(cls, error: Any) -> Failure:
+    def from_error(cls, error: Any) -> Failure:
         """From what a future gave: ipyparallel's RemoteError, or any other exception."""
         if hasattr(error, "ename"):
             return cls(
@@ -45,7 +45,7 @@ class Failure(NamedTuple):
         return cls(type(error).__name__, str(error), "", False)
 
     @classmethod
-    def of_reply(cls, content: dict[str, Any]) -> Failure:
+    def from_reply(cls, content: dict[str, Any]) -> Failure:
         """From the content of a reply that the Hub kept."""
         lines = content.get("traceback") or ()
         text = lines if isinstance(lines, str) else "\n".join(map(str, lines))
@@ -53,7 +53,7 @@ class Failure(NamedTuple):
         return cls(kind, message, text, bool(content.get("engine_info")))
 
 
-_OTHERS = Failure("Other failures", f"beyond the first {_KINDS} kinds, not told apart", "", False)
+_OTHERS = Failure("Other failures", f"beyond the first {_MAX_GROUPS} kinds, not told apart", "", False)
 
 
 def last_frame(traceback: str) -> str:
@@ -69,16 +69,16 @@ def last_frame(traceback: str) -> str:
     return f"{place}, line {frame['line']}"
 
 
-def capped(traceback: str) -> str:
+def clip_traceback(traceback: str) -> str:
     """A traceback of bounded size, which says what was left out."""
     return clip_middle(traceback, TRACEBACK_HEAD + TRACEBACK_TAIL, TRACEBACK_HEAD)
 
 
-class _Group:
+class FailureGroupBuilder:
     """The failures of one kind so far."""
 
     def __init__(self, failure: Failure, where: str) -> None:
-        self.failure = failure._replace(traceback=capped(failure.traceback))
+        self.failure = failure._replace(traceback=clip_traceback(failure.traceback))
         self.where = where
         self.clear()
 
@@ -89,7 +89,7 @@ class _Group:
         self.indices, self.sizes = array("q"), array("q")
         self.first, self.last = math.inf, -math.inf
         self.input: tuple[int, str] | None = None
-        self.tries = 0
+        self.describe_attempts = 0
 
     def note(self, index: int, inputs: int, engine_id: EngineId | None, when: float) -> None:
         """Count one message."""
@@ -101,7 +101,7 @@ class _Group:
         if when == when:  # NaN is not
             self.first, self.last = min(self.first, when), max(self.last, when)
 
-    def failed_inputs(self, most: int = INDICES) -> tuple[int, ...]:
+    def failed_inputs(self, most: int = MAX_INDICES) -> tuple[int, ...]:
         """The first failed inputs, ascending."""
         firsts, sizes = np.array(self.indices, np.int64), np.array(self.sizes, np.int64)
         lowest = np.argpartition(firsts, most)[:most] if len(firsts) > most else np.arange(len(firsts))
@@ -115,7 +115,7 @@ class Failures:
     """The failure groups of one result, in order of appearance."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[str, str], _Group] = {}
+        self._groups: dict[tuple[str, str], FailureGroupBuilder] = {}
         self._frames: dict[int, str] = {}
 
     def add(
@@ -140,14 +140,14 @@ class Failures:
         """
         where = self._where(failure)
         key = (failure.type, where)
-        if len(self._groups) >= _KINDS and key not in self._groups:
+        if len(self._groups) >= _MAX_GROUPS and key not in self._groups:
             failure, where, key = _OTHERS, "", (_OTHERS.type, "")
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group(failure, where)
+            group = self._groups[key] = FailureGroupBuilder(failure, where)
         group.note(index, inputs, engine_id, when)
-        if group.input is None and group.tries < _TRIES:
-            group.tries += 1
+        if group.input is None and group.describe_attempts < _MAX_DESCRIPTIONS:
+            group.describe_attempts += 1
             text = describe()
             group.input = None if text is None else (index, text)
 
@@ -171,7 +171,7 @@ class Failures:
                 for index, size in stay:
                     group.note(index, size, *of(index))
 
-    def listed(self) -> list[_Group]:
+    def builders(self) -> list[FailureGroupBuilder]:
         """The groups in order of appearance, not to be changed; a group keeps its place."""
         return list(self._groups.values())
 
@@ -201,7 +201,7 @@ class Failures:
         frames = hash(failure.traceback[: failure.traceback.rfind(failure.type)])
         where = self._frames.get(frames)
         if where is None:
-            if len(self._frames) >= _REMEMBERED:
+            if len(self._frames) >= _MAX_CACHED_FRAMES:
                 self._frames.clear()
             where = self._frames[frames] = last_frame(failure.traceback)
         return where

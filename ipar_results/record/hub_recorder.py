@@ -16,7 +16,7 @@ from ..upstream.events import EventListener
 from ..upstream.futures import positions_with_output
 from ..upstream.timestamps import earliest
 from .failures import Failure
-from .recorder import record_of
+from .recorder import new_record
 from .writer import RecordWriter, unread_ends
 
 _PERIOD = 1.0
@@ -42,10 +42,10 @@ class HubRecorder:
     """
 
     has_news = True  # no event reports what the Hub receives
-    drained_just_now = False
+    drained_recently = False
 
     def __init__(self, result: Any, connection: Connection) -> None:
-        self.record = record_of(result, connection)
+        self.record = new_record(result, connection)
         self.writer = RecordWriter(self.record, _failure)
         self.listener = EventListener()  # of no futures; a cancellation looks into it all the same
         self._records: dict[int, dict[str, Any]] = {}
@@ -183,8 +183,10 @@ def _failure(position: int, metadata: Any, futures: Sequence[Any]) -> Failure:
     """Return why a message failed, from what the Hub kept of its reply."""
     error = metadata["error"]
     if isinstance(error, dict):
-        return Failure.of_reply(error)
-    return Failure.of(error) if error is not None else Failure("Error", "not kept by the Hub", "", False)
+        return Failure.from_reply(error)
+    return (
+        Failure.from_error(error) if error is not None else Failure("Error", "not kept by the Hub", "", False)
+    )
 
 
 def _as_metadata(record: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from ..model.arrays import Index
 
 
-class Ids:
+class MessageIdIndex:
     """The message ids of one result.
 
     ipyparallel counts up at the end of an id, so that those of one submission say their position themselves.

@@ -34,7 +34,7 @@ class RecordSource(Protocol):
         """Whether draining may change the record."""
 
     @property
-    def drained_just_now(self) -> bool:
+    def drained_recently(self) -> bool:
         """Whether too little time has passed for a batch of events that is worth draining."""
 
     def drain(self) -> None:
@@ -56,7 +56,7 @@ class RecordSource(Protocol):
         """Take our callbacks off; a second call does nothing."""
 
 
-def record_of(result: Any, connection: Connection) -> Record:
+def new_record(result: Any, connection: Connection) -> Record:
     """Return an empty record of a result."""
     sizes = result._chunk_sizes
     inputs = [sizes.get(msg_id, 1) for msg_id in result.msg_ids] if sizes else None
@@ -75,7 +75,7 @@ def record_of(result: Any, connection: Connection) -> Record:
 class Recorder:
     """Follows the futures of a result, or of a group.
 
-    A Ctrl-C may interrupt a thread in the middle of an entry. Therefore an entry is marked as torn until it
+    A Ctrl-C may interrupt a thread in the middle of an entry. Therefore an entry is marked as dirty until it
     is complete, and whoever drains next repairs the record from the futures themselves.
     """
 
@@ -83,7 +83,7 @@ class Recorder:
         self.record = record
         self.listener = listener
         self.writer = writer
-        self._torn = False
+        self._dirty = False
         self._detached = False  # no events are received any more
         self._drained_at = -_BATCH
 
@@ -93,7 +93,7 @@ class Recorder:
 
         A result that is ready is read when its facts are asked for.
         """
-        record = record_of(result, connection)
+        record = new_record(result, connection)
         recorder = cls(record, EventListener(), RecordWriter(record))
         if not result._ready:
             recorder._attach(result)
@@ -108,18 +108,18 @@ class Recorder:
         early_events = record.connection.early_events
         record.followed = True
         over = self.listener.attach(futures, early_events.on_iopub)
-        record.columns.ids.prepare()
+        record.columns.id_index.prepare()
         waiting = next((f.msg_id for f in reversed(futures) if f._state in PENDING), None)
         record.direct = None if waiting is None else record.connection.is_direct([waiting])
         engines, submitted = list(map(_ENGINE, metadata)), list(map(_SUBMITTED, metadata))
         record.clock.add_submitted(submitted)
         with suppress(TypeError):  # not all of one kind
-            writer.first_sent = submitted.index(min(submitted))
+            writer.first_submitted = submitted.index(min(submitted))
         with record.lock:
             writer.add_ended(np.array([i for i in over if not is_given_up(futures[i])], np.int64))
             self.add_already_started(0, engines, metadata)
             if tries := early_events.pop_failed_attempts(futures):
-                writer.add_failed_tries(tries)
+                writer.add_failed_attempts(tries)
 
     def add_already_started(self, first: int, engines: Sequence[Any], metadata: Sequence[Any]) -> None:
         """Enter tasks that began before they were followed: the client keeps their engine, not the time."""
@@ -139,7 +139,7 @@ class Recorder:
         return self._detached or bool(self.listener)
 
     @property
-    def drained_just_now(self) -> bool:
+    def drained_recently(self) -> bool:
         """Whether too little time has passed for a batch of events that is worth draining."""
         return time.monotonic() - self._drained_at < _BATCH
 
@@ -151,10 +151,10 @@ class Recorder:
     def drain_events(self) -> None:
         """Take in the events that were received since the last call."""
         record, writer = self.record, self.writer
-        if self._torn or self._detached:
+        if self._dirty or self._detached:
             self._repair()
         if self.listener:
-            with self.entry():
+            with self.transaction():
                 events = self.listener.take()
                 if events.ended:
                     writer.add_ended(record.columns.find(events.ended), read_output=False)
@@ -164,43 +164,43 @@ class Recorder:
                 if events.wrote:
                     writer.add_output(record.columns.find(list(dict.fromkeys(events.wrote))).tolist())
                 if events.failed_attempts:
-                    writer.add_failed_tries(events.failed_attempts)
+                    writer.add_failed_attempts(events.failed_attempts)
                 record.connection.record_contact()
                 record.mark_received()
                 self._drained_at = time.monotonic()
 
-    def entry(self) -> _Entry:
-        """Return a context that holds the lock and marks the record as torn until all is entered."""
-        return _Entry(self)
+    def transaction(self) -> _Transaction:
+        """Return a context that holds the lock and marks the record as dirty until all is entered."""
+        return _Transaction(self)
 
     @property
-    def torn(self) -> bool:
+    def dirty(self) -> bool:
         """Whether an entry was interrupted while events are received."""
-        return self._torn and not self._detached
+        return self._dirty and not self._detached
 
     def _repair(self) -> None:
         """Read the futures themselves: an entry was interrupted, or no events are received any more."""
         record = self.record
         result = record.result()
-        if result is None or (self._detached and not self._torn and _complete(record)):
+        if result is None or (self._detached and not self._dirty and _complete(record)):
             return
         with record.lock:
-            torn, self._torn = self._torn, True
-            if not (torn or self._detached):  # another thread was only in the middle of its entry
-                self._torn = False
+            dirty, self._dirty = self._dirty, True
+            if not (dirty or self._detached):  # another thread was only in the middle of its entry
+                self._dirty = False
                 return
-            if torn:
+            if dirty:
                 self.writer.recount(self.metadata(result), result._children)
                 record.version += 1
             before = record.columns.ended
             self.writer.add_ended(ended_positions(result._children))
             record.version += record.columns.ended > before
-            self._torn = False
+            self._dirty = False
 
     def _overtake(self) -> None:
         """Read the ends of a result that is ready: our callbacks may not have run yet."""
         if (index := unread_ends(self.record)) is not None:
-            with self.entry():
+            with self.transaction():
                 self.writer.add_ended(index)
 
     # reading what the record does not hold -------------------------------------------------------
@@ -237,7 +237,7 @@ class Recorder:
             return
         self.drain()
         with record.lock:
-            self.writer.forget_ends(positions, self.metadata(result), result.msg_ids)
+            self.writer.discard_ends(positions, self.metadata(result), result.msg_ids)
             replace_futures()
             record.connection.drop_when_collected(result, result.msg_ids)
             record.columns.reopen(np.array(positions, np.int64), result.msg_ids)
@@ -250,9 +250,9 @@ class Recorder:
         """Take our callbacks off what is still pending; a second call does nothing."""
         result = self.record.result()
         # what is pending keeps its result alive, so a result that is gone has nothing to take off
-        self.stop(() if result is None else result._children)
+        self.detach(() if result is None else result._children)
 
-    def stop(self, futures: Sequence[Any]) -> None:
+    def detach(self, futures: Sequence[Any]) -> None:
         """Take our callbacks off these futures, which are all that are followed."""
         followed, self.record.followed = self.record.followed, False
         self._detached = self._detached or followed
@@ -260,20 +260,20 @@ class Recorder:
             self.listener.detach(futures)
 
 
-class _Entry:
-    """Context of one entry: the record is torn if it is left by an interruption."""
+class _Transaction:
+    """Context of one entry: the record is dirty if it is left by an interruption."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     def __enter__(self) -> None:
         self._recorder.record.lock.acquire()
-        self._recorder._torn = True
+        self._recorder._dirty = True
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             self._recorder.record.version += 1
-            self._recorder._torn = False
+            self._recorder._dirty = False
         self._recorder.record.lock.release()
 
 

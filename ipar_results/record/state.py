@@ -12,13 +12,13 @@ import numpy as np
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, QUEUED
-from .attempts import Attempts, FailedTries
+from .attempts import Attempts, FailedAttempts
 from .clock import Clock
 from .columns import Columns
 from .engines import Engines
 from .failures import Failures
 
-LARGE = 200_000  # messages: analysing more of them takes long enough to be noticed
+LARGE_RESULT = 200_000  # messages: analysing more of them takes long enough to be noticed
 
 
 class Record:
@@ -42,7 +42,7 @@ class Record:
         By position, the engine's slot and the POSIX time at which the task began.
     wrote : dict
         Positions of the tasks that wrote output last, oldest first.
-    tries : FailedTries
+    tries : FailedAttempts
         Engines on which pending tasks have failed so far.
     direct : bool or None
         Whether the user chose each message's engine; None where that is not known.
@@ -78,14 +78,14 @@ class Record:
         self.lock = threading.RLock()
         self.version = 0
         self.running: dict[int, tuple[int, float]] = {}
-        self.wrote: dict[int, None] = {}
-        self.tries = FailedTries()
+        self.recent_writers: dict[int, None] = {}
+        self.failed_attempts = FailedAttempts()
         self.direct: bool | None = None
-        self.open = False
-        self.expected: int | None = None
+        self.can_grow = False
+        self.expected_inputs: int | None = None
         self.followed = False
         self.given_up = False
-        self._present: frozenset[Any] | None = None
+        self._engines_at_end: frozenset[Any] | None = None
         self._received_at = time.monotonic()
 
     def result(self) -> Any:
@@ -112,24 +112,28 @@ class Record:
     @property
     def finished(self) -> bool:
         """Whether every message has ended and none can be added."""
-        return not self.open and self.columns.ended == self.columns.messages
+        return not self.can_grow and self.columns.ended == self.columns.messages
 
     @property
-    def sizes(self) -> tuple[int, int]:
+    def expected_sizes(self) -> tuple[int, int]:
         """Number of messages and inputs in the end, as far as they are known."""
         columns = self.columns
-        more = max(0, self.expected - columns.total) if self.open and self.expected is not None else 0
+        more = (
+            max(0, self.expected_inputs - columns.total)
+            if self.can_grow and self.expected_inputs is not None
+            else 0
+        )
         return columns.messages + more, columns.total + more
 
     @property
-    def growing(self) -> bool:
+    def size_unknown(self) -> bool:
         """Whether an unknown number of messages will be added."""
-        return self.open and self.expected is None
+        return self.can_grow and self.expected_inputs is None
 
     @property
     def large(self) -> bool:
         """Whether analysing the whole run takes long enough to be noticed."""
-        return self.columns.messages > LARGE
+        return self.columns.messages > LARGE_RESULT
 
     @property
     def positions(self) -> Index:
@@ -160,27 +164,27 @@ class Record:
 
     # engines -------------------------------------------------------------------------------------
 
-    def was_present(self, engine_id: EngineId) -> bool:
+    def was_engine_alive(self, engine_id: EngineId) -> bool:
         """Return whether an engine is in the cluster, or was when the result ended.
 
         Of a result that had ended before it was followed this is not known, and True is returned.
         """
-        if self._present is None:
+        if self._engines_at_end is None:
             now = self.connection.alive_engines()
             if self.finished and not self.followed:
                 return True
             if not self.finished:
                 return engine_id in now
-            self._present = now
-        return engine_id in self._present
+            self._engines_at_end = now
+        return engine_id in self._engines_at_end
 
     # changed by a retry --------------------------------------------------------------------------
 
-    def forget_end(self, positions: list[int]) -> None:
+    def mark_reopened(self, positions: list[int]) -> None:
         """Drop what only holds for messages that have ended: these are sent again."""
         self.clock.resume(self.finished)
-        self._present = None
-        self.tries.forget(positions)
+        self._engines_at_end = None
+        self.failed_attempts.forget(positions)
 
 
 def running_by_slot(running: dict[int, tuple[int, float]]) -> dict[int, tuple[int, float]]:

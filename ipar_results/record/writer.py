@@ -27,7 +27,7 @@ _OUTPUTS_KEPT = 64
 
 def failure_of_future(position: int, metadata: Any, futures: Sequence[Any]) -> Failure:
     """Return why a message failed, from the error that its future holds."""
-    return Failure.of(error_of(futures[position]))
+    return Failure.from_error(error_of(futures[position]))
 
 
 class RecordWriter:
@@ -37,7 +37,7 @@ class RecordWriter:
     ----------
     failure : callable
         Gives the :class:`Failure` of a message by its position, its metadata and all futures of the result.
-    on_failed_try : callable
+    on_failed_attempt : callable
         Called with the position and the engine of an attempt that failed while its task is still pending.
     """
 
@@ -45,12 +45,12 @@ class RecordWriter:
         self,
         record: Record,
         failure: Callable[[int, Any, Sequence[Any]], Failure] = failure_of_future,
-        on_failed_try: Callable[[int, EngineId], None] | None = None,
+        on_failed_attempt: Callable[[int, EngineId], None] | None = None,
     ) -> None:
         self._record = record
         self._failure = failure
-        self._on_failed_try = on_failed_try or record.tries.add
-        self.first_sent = -1  # position of the message that was sent first; -1 where it is not known
+        self._on_failed_attempt = on_failed_attempt or record.failed_attempts.add
+        self.first_submitted = -1  # position of the message that was sent first; -1 where it is not known
 
     # starts and attempts -------------------------------------------------------------------------
 
@@ -65,7 +65,7 @@ class RecordWriter:
             _, engine, since = started[i]
             record.running[int(positions[i])] = (record.engines.slot(None, engine), since)
 
-    def add_failed_tries(self, tries: list[tuple[str, str]]) -> None:
+    def add_failed_attempts(self, tries: list[tuple[str, str]]) -> None:
         """Enter attempts that failed while their task is pending: message id and engine uuid of each."""
         record = self._record
         positions = record.columns.locate([msg_id for msg_id, _ in tries]).tolist()
@@ -74,7 +74,7 @@ class RecordWriter:
                 continue
             slot = record.engines.slot(None, uuid)
             if slot >= 0:  # else the engine is not known
-                self._on_failed_try(position, record.engines.ids[slot])
+                self._on_failed_attempt(position, record.engines.ids[slot])
             running = record.running.get(position)
             if running is not None and running[0] == slot:
                 del record.running[position]
@@ -133,7 +133,7 @@ class RecordWriter:
             to_posix_array(started),
             to_posix_array(completed),
         )
-        if self.first_sent < 0 or self.first_sent in positions:
+        if self.first_submitted < 0 or self.first_submitted in positions:
             record.clock.add_submitted(list(map(_SUBMITTED, metadata)))
         record.clock.add_received(received)
         for position in [p for p in record.running if record.columns.status[p] >= OK]:
@@ -153,8 +153,8 @@ class RecordWriter:
         ended_at = float(columns.completed[position])
         record.failures.add(
             self._failure(position, metadata, futures),
-            columns.first_input(position),
-            columns.carried(position),
+            columns.first_input_index(position),
+            columns.input_count(position),
             record.engines.ids[slot] if slot >= 0 else None,
             to_posix(metadata["received"]) if math.isnan(ended_at) else ended_at,
             lambda: self.input_of(position),
@@ -175,19 +175,19 @@ class RecordWriter:
         request = record.connection.argument_cache.find(result.msg_ids[position])
         if request is None:
             return None
-        return describe_input(request.buffers, request.mapped, record.columns.carried(position))
+        return describe_input(request.buffers, request.mapped, record.columns.input_count(position))
 
     # output --------------------------------------------------------------------------------------
 
     def add_output(self, positions: list[int]) -> None:
         """Enter that the tasks at these positions wrote output."""
         record = self._record
-        record.columns.wrote[positions] = True
+        record.columns.has_output[positions] = True
         for position in positions[-_OUTPUTS_KEPT:]:
-            record.wrote.pop(position, None)
-            record.wrote[position] = None
-        while len(record.wrote) > _OUTPUTS_KEPT:
-            del record.wrote[next(iter(record.wrote))]
+            record.recent_writers.pop(position, None)
+            record.recent_writers[position] = None
+        while len(record.recent_writers) > _OUTPUTS_KEPT:
+            del record.recent_writers[next(iter(record.recent_writers))]
 
     # changed afterwards --------------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ class RecordWriter:
             slot = int(record.columns.engine[position])
             self._add_failure(position, slot, metadata[position], futures)
 
-    def forget_ends(self, positions: list[int], metadata: Sequence[Any], msg_ids: Sequence[str]) -> None:
+    def discard_ends(self, positions: list[int], metadata: Sequence[Any], msg_ids: Sequence[str]) -> None:
         """Drop what is only true of messages that have ended: these are sent again.
 
         Parameters
@@ -212,16 +212,16 @@ class RecordWriter:
         """
         record = self._record
         columns = record.columns
-        record.forget_end(positions)
+        record.mark_reopened(positions)
         for position in positions:
             record.attempts.add(position, metadata[position])
-        inputs = {columns.first_input(i): columns.carried(i) for i in positions}
+        inputs = {columns.first_input_index(i): columns.input_count(i) for i in positions}
         record.failures.drop(inputs, self._engine_and_end)
         record.connection.argument_cache.drop([msg_ids[i] for i in positions])
 
     def _engine_and_end(self, index: int) -> tuple[EngineId | None, float]:
         record = self._record
-        position = record.columns.positions_of(np.array([index]))[0]
+        position = record.columns.positions_of_inputs(np.array([index]))[0]
         slot = int(record.columns.engine[position])
         return record.engines.ids[slot] if slot >= 0 else None, float(record.columns.completed[position])
 

@@ -193,7 +193,9 @@ class Survey:
                 for slot, (position, since) in running_by_slot(record.running).items():
                     engine_id = record.engines.ids[slot]
                     if engine_id not in works or since > works[engine_id].since:
-                        works[engine_id] = _Work(record.name, record.columns.first_input(position), since)
+                        works[engine_id] = _Work(
+                            record.name, record.columns.first_input_index(position), since
+                        )
         return works
 
 

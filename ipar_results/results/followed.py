@@ -233,7 +233,7 @@ class FollowedResult(Followed):
         for few tasks as for many. The end, and what comes after a pause, is drained at once.
         """
         result = self.record.result()
-        if self._source.drained_just_now and result is not None and not (result._ready or self.lost):
+        if self._source.drained_recently and result is not None and not (result._ready or self.lost):
             return
         self.drain()
         finished = self.record.finished

@@ -11,7 +11,7 @@ from ..control.scope import Settling
 from ..control.watchdog import Watchdog
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
-from ..record.attempts import FailedTries
+from ..record.attempts import FailedAttempts
 from ..record.columns import Columns
 from ..record.hub_recorder import HubRecorder
 from ..record.recorder import Recorder
@@ -79,9 +79,9 @@ class ResultScope:
         return self._record.engines.ids
 
     @property
-    def tries(self) -> FailedTries:
+    def failed_attempts(self) -> FailedAttempts:
         """Engines on which pending tasks have failed."""
-        return self._record.tries
+        return self._record.failed_attempts
 
     @property
     def late_starts(self) -> dict[str, tuple[str, Timestamp]]:

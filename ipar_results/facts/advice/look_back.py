@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...log import log_error
 from ...model.snapshot import Advice, TimeUse
 from ...model.status import FAILED, OK
-from ...record.engines import coalesced
+from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.timestamps import to_posix
 from .advise import advise
@@ -61,7 +61,7 @@ class LookBack:
 def _analyse(
     record: Record, result: Any, metadata: Sequence[Any]
 ) -> tuple[TimeUse | None, tuple[Advice, ...]]:
-    if record.single or any(map(coalesced, record.engines.ids)):
+    if record.single or any(map(is_coalesced, record.engines.ids)):
         return None, ()
     run = run_of(record, metadata)
     if run is None:
@@ -184,8 +184,8 @@ def _past(record: Record, result: Any, run: Run) -> Past:
     return Past(
         run=run,
         messages=columns.messages,
-        first=columns.firsts(np.arange(columns.messages)),
-        inputs=columns.weight(np.arange(columns.messages)),
+        first=columns.first_input_indices(np.arange(columns.messages)),
+        inputs=columns.input_counts(np.arange(columns.messages)),
         ids=tuple(ids),
         free=free,
         mapped=isinstance(result, AsyncMapResult),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...formatting import truncate
-from ...record.engines import coalesced
+from ...record.engines import is_coalesced
 from ...record.failures import Failures
 from ...record.state import Record
 from ...results.tracker import Tracked
@@ -169,7 +169,7 @@ class DeltaEncoder:
             self._sent_engines = len(ids)
         columns.reserve(len(ids))
         n = len(ids)
-        alive = np.fromiter((coalesced(i) or record.was_present(i) for i in ids), np.float64, n)
+        alive = np.fromiter((is_coalesced(i) or record.was_engine_alive(i) for i in ids), np.float64, n)
         loads = np.stack(
             [columns.slot_done[:n], columns.slot_failed[:n], columns.slot_busy[:n], alive], axis=1
         )
@@ -197,7 +197,7 @@ class DeltaEncoder:
     def _add_failures(self, update: Json, failures: Failures, room: int) -> None:
         listed: list[Json] = []
         used = 0
-        for n, group in enumerate(failures.listed()[:_MAX_FAILURES]):
+        for n, group in enumerate(failures.builders()[:_MAX_FAILURES]):
             if self._sent_failures.get(n) == group.count:
                 continue
             if used > room:
@@ -223,7 +223,7 @@ class DeltaEncoder:
             buffers,
             len(running),
             ([position for position, _, _ in running], "<u4"),
-            ([columns.first_input(position) for position, _, _ in running], "<u4"),
+            ([columns.first_input_index(position) for position, _, _ in running], "<u4"),
             ([since - base for _, _, since in running], "<f4"),
             ([slot if slot >= 0 else UNKNOWN_SLOT for _, slot, _ in running], "<u2"),
         )
@@ -241,8 +241,8 @@ class DeltaEncoder:
         base = time_base(record)
         known[changed] = columns.status[changed]
         carried = [
-            (columns.firsts(changed), "<u4"),
-            (columns.weight(changed), "<u4"),
+            (columns.first_input_indices(changed), "<u4"),
+            (columns.input_counts(changed), "<u4"),
         ]
         started = columns.started[changed]
         update["rows"] = {

@@ -16,7 +16,7 @@ from ...results.tracker import Tracked
 from ..actions import possible_actions
 
 if TYPE_CHECKING:
-    from ...record.failures import _Group
+    from ...record.failures import FailureGroupBuilder
 
 Json = dict[str, object]
 
@@ -38,13 +38,13 @@ def encode_head(entry: Tracked, record: Record | None, look_back: bool = True) -
             "base": time_base(record),
             "chunked": columns.inputs is not None,
             "ended": columns.ended,
-            "failure_groups": len(record.failures.listed()),
+            "failure_groups": len(record.failures.builders()),
         }
     facts["actions"] = possible_actions(entry, summary)
     return facts
 
 
-def encode_failure(number: int, group: _Group, with_texts: bool) -> Json:
+def encode_failure(number: int, group: FailureGroupBuilder, with_texts: bool) -> Json:
     """Return a group of failures.
 
     Parameters

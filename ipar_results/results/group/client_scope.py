@@ -12,7 +12,7 @@ from ...control.watchdog import Watchdog
 from ...model.arrays import Index
 from ...model.snapshot import EngineId
 from ...model.status import OK
-from ...record.attempts import FailedTries
+from ...record.attempts import FailedAttempts
 from ...record.columns import Columns
 from ...upstream.connection import Connection
 from .clients import Connections
@@ -51,7 +51,7 @@ class ClientScope:
         self.client = client
         self.connection = connection
         self.watchdog = Watchdog()
-        self.tries = FailedTries()
+        self.failed_attempts = FailedAttempts()
         self.given_up = False
 
     # messages ------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class ClientScope:
 
     def forget(self, positions: list[int]) -> None:
         """Leave these messages to their new attempt: they were sent again."""
-        self.tries.forget(positions)
+        self.failed_attempts.forget(positions)
         self.watchdog.forget(positions)
 
     def unresolved(self) -> None:

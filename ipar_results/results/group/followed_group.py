@@ -85,9 +85,9 @@ class FollowedGroup(Followed):
             own.drain()
             columns = own.record.columns
             try:
-                done = own.retry(member, [columns.first_input(place) for place in places])
+                done = own.retry(member, [columns.first_input_index(place) for place in places])
             except RetryError as error:
-                done = Retried(0, sum(map(columns.carried, places)), (str(error),))
+                done = Retried(0, sum(map(columns.input_count, places)), (str(error),))
             retried, refused = retried + done.retried, refused + done.refused
             reasons += done.reasons
         unique = tuple(dict.fromkeys(reasons))

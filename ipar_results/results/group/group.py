@@ -43,7 +43,7 @@ class GroupSession(Protocol):
 
 def add_to_open_groups(result: Any) -> bool:
     """Add a new result to the groups in whose block it was made; return False where there is none."""
-    groups = [each for each in _open.get() if each.record.open]
+    groups = [each for each in _open.get() if each.record.can_grow]
     for each in groups:
         each.membership.add_new(result)
     return bool(groups)
@@ -51,7 +51,7 @@ def add_to_open_groups(result: Any) -> bool:
 
 def in_block() -> bool:
     """Return whether the block of a group runs in this context."""
-    return any(each.record.open for each in _open.get())
+    return any(each.record.can_grow for each in _open.get())
 
 
 class Group(SelfFollowed):
@@ -188,7 +188,7 @@ class Group(SelfFollowed):
             Show a widget in a notebook; None takes the best there is.
         return_when : {'ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'}
         """
-        if self.record.open and self in _open.get():
+        if self.record.can_grow and self in _open.get():
             msg = (
                 "inside its own block a group has no end to wait for: call wait_interactive() after the block"
             )

@@ -47,7 +47,7 @@ class GroupRecorder:
     """
 
     has_news = True  # a result may have joined without an event
-    drained_just_now = False
+    drained_recently = False
 
     def __init__(
         self,
@@ -62,8 +62,8 @@ class GroupRecorder:
         self.record = Record(
             group, self.connections, columns, GroupEngines(self.connections), name=group.label
         )
-        self.record.open = self.record.followed = True
-        writer = RecordWriter(self.record, on_failed_try=self._add_failed_try)
+        self.record.can_grow = self.record.followed = True
+        writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
         self._recorder = Recorder(self.record, EventListener(), writer)
         self.scopes: list[ClientScope] = []
         refresh = weakly(self.refresh)
@@ -80,7 +80,7 @@ class GroupRecorder:
         Nothing is read from results that are ready: our callbacks run before those of the results.
         """
         self.membership.take_new()
-        if self._recorder.torn:  # a Ctrl-C may have kept us from listening
+        if self._recorder.dirty:  # a Ctrl-C may have kept us from listening
             with self.record.lock:
                 waiting = [future for future in self.membership.futures if future._state in PENDING]
                 self._recorder.listener.detach(waiting)
@@ -90,13 +90,13 @@ class GroupRecorder:
     def shut(self) -> None:
         """Let no more results join."""
         with self.record.lock:
-            self.record.open = False
+            self.record.can_grow = False
             self.drain()
             self.record.version += 1
 
     def close(self) -> None:
         """Take our callbacks off what is still pending; a second call does nothing."""
-        self._recorder.stop(self.membership.futures)
+        self._recorder.detach(self.membership.futures)
 
     def refresh(self, result: AsyncResultLike) -> None:
         """Follow the futures that a result has now: some were sent again, or are waited for anew."""
@@ -115,7 +115,7 @@ class GroupRecorder:
             if sent:
                 for scope in self.scopes:
                     scope.forget(sent)
-                self._recorder.writer.forget_ends(sent, membership.metadata, membership.msg_ids)
+                self._recorder.writer.discard_ends(sent, membership.metadata, membership.msg_ids)
             for row, future in changed:
                 membership.futures[row], membership.msg_ids[row] = future, future.msg_id
                 membership.metadata[row] = future.output.metadata
@@ -171,11 +171,11 @@ class GroupRecorder:
         )
         return link
 
-    def _add_failed_try(self, position: int, engine: EngineId) -> None:
+    def _add_failed_attempt(self, position: int, engine: EngineId) -> None:
         client = self.membership.client_at(position)
         for scope in self.scopes:
             if scope.client is client:
-                scope.tries.add(position, scope.local_id(engine))
+                scope.failed_attempts.add(position, scope.local_id(engine))
 
 
 def weakly(method: Callable[[Any], None]) -> Callable[[Any], None]:

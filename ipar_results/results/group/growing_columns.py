@@ -19,9 +19,9 @@ _UNKNOWN: dict[str, tuple[type, Any]] = {
     "engine": (np.int32, -1),
     "started": (np.float64, np.nan),
     "completed": (np.float64, np.nan),
-    "wrote": (np.bool_, False),
+    "has_output": (np.bool_, False),
     "inputs": (np.int64, 1),
-    "_first": (np.int64, 0),
+    "_first_inputs": (np.int64, 0),
 }
 
 
@@ -61,7 +61,7 @@ class GrowingColumns(Columns):
         self._make_room(end)
         carried = np.asarray(inputs, np.int64)
         self._stores["inputs"][begin:end] = carried
-        self._stores["_first"][begin:end] = self.total + np.cumsum(carried) - carried
+        self._stores["_first_inputs"][begin:end] = self.total + np.cumsum(carried) - carried
         chunked = self.inputs is not None or bool((carried != 1).any())
         self._show(end, chunked)
         self._at.update(zip(msg_ids, range(begin, end), strict=True))
@@ -73,7 +73,7 @@ class GrowingColumns(Columns):
 
     def _show(self, rows: int, chunked: bool) -> None:
         for name in _UNKNOWN:
-            if chunked or name not in ("inputs", "_first"):
+            if chunked or name not in ("inputs", "_first_inputs"):
                 setattr(self, name, self._stores[name][:rows])
 
     def recount(self) -> None:

@@ -91,7 +91,7 @@ class Membership:
         if not self._new:
             return
         with self._record.lock:
-            new, now, still_open = list(self._new), time.monotonic(), self._record.open
+            new, now, still_open = list(self._new), time.monotonic(), self._record.can_grow
             # once its thread has made another one, a result is complete
             decided = [
                 not still_open or self._newest.get(thread) is not result or now - since > _UNDECIDED
@@ -148,7 +148,7 @@ class Membership:
         record, recorder = self._record, self.recorder
         ids = [future.msg_id for future in futures]
         metadata = [future.output.metadata for future in futures]
-        with recorder.entry():
+        with recorder.transaction():
             self.futures += futures
             self.metadata += metadata
             self.msg_ids += ids
@@ -168,7 +168,7 @@ class Membership:
             recorder.add_already_started(begin, [md["engine_id"] for md in metadata], metadata)
             for link in links:
                 if tries := link.early_events.take(futures):
-                    recorder.writer.add_failed_tries(tries)
+                    recorder.writer.add_failed_attempts(tries)
 
     # who has joined ------------------------------------------------------------------------------
 
