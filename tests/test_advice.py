@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ipar_results.facts.advice import makespan as schedule
 from ipar_results.facts.advice.advise import MOST, advise
-from ipar_results.facts.advice.run import Past
+from ipar_results.facts.advice.run_metrics import Past
 from ipar_results.facts.advice.time_use import Run, account, even, time_use
 from ipar_results.model.status import FAILED, OK
 

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..control.watchdog import Watchdog
-from ..facts.advice.look_back import LookBack
+from ..facts.advice.run_analysis import LookBack
 from ..facts.build_snapshot import build_snapshot, summarize
 from ..facts.eta import Eta
 from ..facts.take_timeline import take_timeline

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ...model.snapshot import Advice, TimeUse
 from . import rules
-from .run import Past, Work
+from .run_metrics import Past, Work
 from .time_use import Account
 
 MOST = 3

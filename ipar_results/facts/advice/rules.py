@@ -7,7 +7,7 @@ import numpy as np
 from ...formatting import format_bytes, format_time, plural
 from ...model.snapshot import Advice
 from . import makespan as schedule
-from .run import Work
+from .run_metrics import Work
 
 _PROMPT = 0.008  # seconds from one submission to the next, where nothing holds them up
 _USUAL = 0.005  # seconds between two tasks of an engine, where nothing large is sent

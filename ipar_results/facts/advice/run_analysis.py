@@ -15,7 +15,7 @@ from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.timestamps import to_posix
 from .advise import advise
-from .run import Past
+from .run_metrics import Past
 from .time_use import OTHER, Run, account, even, time_use
 
 _STAMPS = (
