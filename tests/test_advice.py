@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ipar_results.facts.advice import makespan as schedule
 from ipar_results.facts.advice.advise import MOST, advise
-from ipar_results.facts.advice.run_metrics import Past
-from ipar_results.facts.advice.time_use import Run, account, even, time_use
+from ipar_results.facts.advice.run_metrics import FinishedRun
+from ipar_results.facts.advice.time_use import RunTasks, align_clocks, compute_time_use, order_executions
 from ipar_results.model.status import FAILED, OK
 
 INF = float("inf")
@@ -39,7 +39,7 @@ def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inpu
     n = len(slot)
     begin, end = np.array(begin), np.array(end)
     inputs = np.ones(n, np.int64) if inputs is None else np.array(inputs, np.int64)
-    run = Run(
+    run = RunTasks(
         np.array(slot),
         np.full(n, OK, np.int8),
         np.arange(n) * pace,
@@ -50,13 +50,13 @@ def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inpu
         float(end.max() + gap / 2),
     )
     first = np.cumsum(inputs) - inputs
-    return Past(run, n, first, inputs, tuple(range(engines)), **facts)
+    return FinishedRun(run, n, first, inputs, tuple(range(engines)), **facts)
 
 
 def given_to(one):
-    run = even(one.run)
-    ordered = account(run)
-    return advise(one, ordered, time_use(run, ordered))
+    run = align_clocks(one.tasks)
+    executions = order_executions(run)
+    return advise(one, executions, compute_time_use(run, executions))
 
 
 def only(one, code):
@@ -68,7 +68,7 @@ def only(one, code):
 def test_tiny_tasks_get_a_chunksize_that_keeps_its_promise():
     advice = only(past([0.0005] * 4000), "tiny-tasks")
     size = int(re.search(r"chunksize=(\d+)", advice.message)[1])
-    before, after = past([0.0005] * 4000).run.length, past([0.0005 * size] * (4000 // size)).run.length
+    before, after = past([0.0005] * 4000).tasks.length, past([0.0005 * size] * (4000 // size)).tasks.length
     assert before - after >= 0.8 * advice.gain
     assert advice.message.startswith("Tasks average 0.5 ms, less than the cost of sending one.")
 
@@ -80,8 +80,8 @@ def test_a_long_task_at_the_end_should_have_begun_first():
         "Task 60 took 2.5 s and ended last, while 3 engines waited. With the longest tasks first"
         in advice.message
     )
-    after = past(sorted(naps, reverse=True)).run.length
-    assert past(naps).run.length - after == pytest.approx(advice.gain, rel=0.1)
+    after = past(sorted(naps, reverse=True)).tasks.length
+    assert past(naps).tasks.length - after == pytest.approx(advice.gain, rel=0.1)
 
 
 def test_a_task_longer_than_all_others_together_should_be_split():
@@ -114,7 +114,7 @@ def test_tasks_that_come_slowly_are_waited_for():
 
 def test_an_engine_that_left_is_named():
     one = past([0.25] * 40)
-    run = one.run
+    run = one.tasks
     gone = (run.slot == 3) & (run.completed > 0.6)
     run.status[gone] = FAILED
     run.started[gone] = run.completed[gone] = np.nan
@@ -158,7 +158,7 @@ def test_advice_is_bounded_and_gains_no_more_than_the_run_took(
     assert [advice.gain for advice in found] == sorted((advice.gain for advice in found), reverse=True)
     for advice in found:
         assert advice.code in CODES
-        assert 0 < advice.gain < one.run.length
+        assert 0 < advice.gain < one.tasks.length
         assert len(advice.message) < 300
         assert "nan" not in advice.message + advice.evidence
 

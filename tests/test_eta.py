@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipar_results.facts.eta import Eta
-from ipar_results.facts.eta_model import Work, estimate
+from ipar_results.facts.eta_model import EtaInput, estimate
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 
@@ -37,7 +37,7 @@ def work(lengths, queued=20, running=4, engines=4, age=0.5, **other):
         "queued_position": n + running + (queued - 1) / 2,
         "alive": np.ones(engines, bool),
     }
-    return Work(**{**facts, **other})
+    return EtaInput(**{**facts, **other})
 
 
 def test_tasks_that_all_take_the_same_end_when_arithmetic_says():

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipar_results.facts.advice.time_use import OTHER, Run, account, even, time_use
+from ipar_results.facts.advice.time_use import (
+    OTHER,
+    RunTasks,
+    align_clocks,
+    compute_time_use,
+    order_executions,
+)
 from ipar_results.model.status import ABORTED, FAILED, OK
 
 INF = float("inf")
@@ -16,7 +22,7 @@ INF = float("inf")
 def run(rows, engines=2, length=10.0, left=None):
     """A run from rows of (slot, status, submitted, started, completed, received)."""
     slot, status, *times = zip(*rows, strict=True) if rows else [()] * 6
-    return Run(
+    return RunTasks(
         np.array(slot, np.int64),
         np.array(status, np.int8),
         *(np.array(column, float) for column in times),
@@ -26,8 +32,8 @@ def run(rows, engines=2, length=10.0, left=None):
 
 
 def used(given):
-    given = even(given)
-    return time_use(given, account(given))
+    given = align_clocks(given)
+    return compute_time_use(given, order_executions(given))
 
 
 seconds = st.floats(-5, 30) | st.just(float("nan"))

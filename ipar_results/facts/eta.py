@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model.status import ABORTED, OK
-from .eta_model import FEWEST, Work, estimate
+from .eta_model import FEWEST, EtaInput, estimate
 
 if TYPE_CHECKING:
     from ..record.state import Record
@@ -37,15 +37,15 @@ class Eta:
         if record.finished or record.size_unknown:
             return None
         if not 0 <= now - self._made_at < _MAX_AGE:
-            work = work_of(record, now)
-            self._made_at, self._range = now, None if work is None else estimate(work)
+            observed = eta_input(record, now)
+            self._made_at, self._range = now, None if observed is None else estimate(observed)
         if self._range is None:
             return None
         gone = now - self._made_at
         return max(0.0, self._range[0] - gone), max(0.0, self._range[1] - gone)
 
 
-def work_of(record: Record, now: float) -> Work | None:
+def eta_input(record: Record, now: float) -> EtaInput | None:
     """Return the input of the model; None before enough tasks have ended."""
     columns = record.columns
     if columns.ended < FEWEST:
@@ -63,7 +63,7 @@ def work_of(record: Record, now: float) -> Work | None:
     queued = messages - len(done) - len(running)
     queued_inputs = total - int(columns.counts[OK:].sum()) - int(columns.input_counts(running).sum())
     positions = messages * (messages - 1) // 2 - int(done.sum()) - int(running.sum())
-    return Work(
+    return EtaInput(
         length=columns.completed[index] - columns.started[index],
         start=columns.started[index],
         inputs=columns.input_counts(index),

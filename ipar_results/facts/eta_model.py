@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
+class EtaInput:
     """What is done, what runs and what waits: all that an estimate needs.
 
     Attributes
@@ -66,7 +66,7 @@ class Work:
     alive: NDArray[np.bool_]
 
 
-def estimate(work: Work) -> tuple[float, float] | None:
+def estimate(observed: EtaInput) -> tuple[float, float] | None:
     """Seconds still to go, from and to: the end comes in between nine times of ten.
 
     Returns
@@ -75,67 +75,69 @@ def estimate(work: Work) -> tuple[float, float] | None:
         None until a full wave has ended, as many messages as there are engines, and longer the more their
         durations vary. None too while a task runs that is much longer than any that has ended.
     """
-    engines = int(work.alive.sum())
-    left = work.queued + len(work.age)
-    if not engines or not left or work.ended < max(engines, FEWEST) or len(work.length) < FEWEST:
+    engines = int(observed.alive.sum())
+    left = observed.queued + len(observed.age)
+    if not engines or not left or observed.ended < max(engines, FEWEST) or len(observed.length) < FEWEST:
         return None
-    each = work.length / np.maximum(work.inputs, 1)
-    work, each = _warm(work, each)
-    slowness = _slowness(work, each)
+    each = observed.length / np.maximum(observed.inputs, 1)
+    observed, each = _warm(observed, each)
+    slowness = _slowness(observed, each)
     # as an engine of average speed would take
-    even = each / slowness[work.slot]
-    size = work.queued_inputs / work.queued if work.queued else 1.0
-    speed = float((1 / slowness[: len(work.alive)][work.alive]).sum())
-    pace = slowness[work.running_slot] * np.maximum(work.running_inputs, 1)
-    if (work.age / pace > _LONGER * even.max()).any():
+    even = each / slowness[observed.slot]
+    size = observed.queued_inputs / observed.queued if observed.queued else 1.0
+    speed = float((1 / slowness[: len(observed.alive)][observed.alive]).sum())
+    pace = slowness[observed.running_slot] * np.maximum(observed.running_inputs, 1)
+    if (observed.age / pace > _LONGER * even.max()).any():
         return None  # unlike all that was seen: it may end now or never
     varies = float(even.std() / (even.mean() or 1.0))
-    if work.ended < max(engines, FEWEST) * (1 + _VARIED * varies):
+    if observed.ended < max(engines, FEWEST) * (1 + _VARIED * varies):
         return None  # one wave tells little of tasks that are all different
-    typical, least, most, drift = _means(work, even, _expected(even, work.age / pace))
-    soonest, latest = _last_of_running(typical, work.age / pace, pace)
+    typical, least, most, drift = _means(observed, even, _expected(even, observed.age / pace))
+    soonest, latest = _last_of_running(typical, observed.age / pace, pace)
     soonest *= _falling(even)
     few = _SMALL * varies / len(even)
     soonest, latest = soonest * max(0.0, 1 - few), latest * (1 + few)
-    if not work.queued:
+    if not observed.queued:
         return soonest, latest
     low, high = (
-        work.queued_inputs * each_input / speed
-        + (work.queued * gap + float((_residual(typical, work.age / pace) * pace).sum())) / engines
-        for each_input, gap in zip((least, most), _gaps(work), strict=True)
+        observed.queued_inputs * each_input / speed
+        + (observed.queued * gap + float((_residual(typical, observed.age / pace) * pace).sum())) / engines
+        for each_input, gap in zip((least, most), _gaps(observed), strict=True)
     )
-    early, late = _straggling(typical, engines, work.queued)
+    early, late = _straggling(typical, engines, observed.queued)
     low += early * size
-    high += late * size * drift * float(slowness[: len(work.alive)][work.alive].max())
+    high += late * size * drift * float(slowness[: len(observed.alive)][observed.alive].max())
     return max(low * max(0.0, 1 - few), soonest), max(high * (1 + few), latest, low)
 
 
-def _warm(work: Work, each: Floats) -> tuple[Work, Floats]:
+def _warm(observed: EtaInput, each: Floats) -> tuple[EtaInput, Floats]:
     """Without the first task of each engine, where those took longer than nearly all others: an import."""
     firsts = np.zeros(len(each), np.bool_)
-    order = np.lexsort((work.start, work.slot))
-    firsts[order[np.flatnonzero(np.diff(work.slot[order], prepend=-2))]] = True
+    order = np.lexsort((observed.start, observed.slot))
+    firsts[order[np.flatnonzero(np.diff(observed.slot[order], prepend=-2))]] = True
     others = each[~firsts]
     if len(others) < max(FEWEST, int(firsts.sum())):
-        return work, each
+        return observed, each
     usual = float(np.quantile(others, 0.9)) if firsts.sum() > 1 else 1.5 * float(others.max())
     if float((each[firsts] > 1.2 * usual).mean()) < _FIRSTS:
-        return work, each
+        return observed, each
     stay = ~firsts
-    columns = {name: getattr(work, name)[stay] for name in ("length", "start", "inputs", "position", "slot")}
+    columns = {
+        name: getattr(observed, name)[stay] for name in ("length", "start", "inputs", "position", "slot")
+    }
     rest = replace(
-        work,
+        observed,
         **columns,
-        busy=work.busy - float(work.length[firsts].sum()),
-        ended=work.ended - int(firsts.sum()),
+        busy=observed.busy - float(observed.length[firsts].sum()),
+        ended=observed.ended - int(firsts.sum()),
     )
     return rest, each[stay]
 
 
-def _slowness(work: Work, each: Floats) -> Floats:
+def _slowness(observed: EtaInput, each: Floats) -> Floats:
     """How slow each engine is beside the others, 1 for an average one; the last stands for unknown ones."""
-    size = len(work.alive) + 1
-    slot = np.where(work.slot < 0, size - 1, work.slot)
+    size = len(observed.alive) + 1
+    slot = np.where(observed.slot < 0, size - 1, observed.slot)
     number = np.bincount(slot, minlength=size)
     total = np.bincount(slot, each, minlength=size)
     mean = float(each.mean())
@@ -150,14 +152,14 @@ def _slowness(work: Work, each: Floats) -> Floats:
     return np.asarray(np.where(differs, slowness, 1.0), np.float64)
 
 
-def _gaps(work: Work) -> tuple[float, float]:
+def _gaps(observed: EtaInput) -> tuple[float, float]:
     """The least and the most seconds there may be between one message's end and the next one's beginning."""
-    overall = _gap(work)
-    if len(work.length) < work.ended:  # a sample: who came after whom is not known
+    overall = _gap(observed)
+    if len(observed.length) < observed.ended:  # a sample: who came after whom is not known
         return overall, overall
-    order = np.lexsort((work.start, work.slot))
-    start, slot = work.start[order], work.slot[order]
-    between = np.maximum(start[1:] - start[:-1] - work.length[order][:-1], 0.0)[slot[1:] == slot[:-1]]
+    order = np.lexsort((observed.start, observed.slot))
+    start, slot = observed.start[order], observed.slot[order]
+    between = np.maximum(start[1:] - start[:-1] - observed.length[order][:-1], 0.0)[slot[1:] == slot[:-1]]
     when = start[1:][slot[1:] == slot[:-1]]
     if len(between) < FEWEST:
         return overall, overall
@@ -165,14 +167,14 @@ def _gaps(work: Work) -> tuple[float, float]:
     return min(overall, recent), max(overall, recent)
 
 
-def _gap(work: Work) -> float:
+def _gap(observed: EtaInput) -> float:
     """The same on average over all."""
-    size = len(work.alive) + 1
+    size = len(observed.alive) + 1
     first, last = np.full(size, np.inf), np.full(size, -np.inf)
-    np.minimum.at(first, work.slot, work.start)
-    np.maximum.at(last, work.slot, work.start + work.length)
+    np.minimum.at(first, observed.slot, observed.start)
+    np.maximum.at(last, observed.slot, observed.start + observed.length)
     span = float(np.where(last > first, last - first, 0.0).sum())
-    return max(0.0, span - work.busy) / work.ended
+    return max(0.0, span - observed.busy) / observed.ended
 
 
 def _expected(even: Floats, age: Floats) -> Floats:
@@ -185,7 +187,7 @@ def _falling(even: Floats) -> float:
     return min(1.0, float(even[-max(len(even) // 3, 2) :].mean()) / (float(even.mean()) or 1.0))
 
 
-def _means(work: Work, even: Floats, expected: Floats) -> tuple[Floats, float, float, float]:
+def _means(observed: EtaInput, even: Floats, expected: Floats) -> tuple[Floats, float, float, float]:
     """What is typical from now on.
 
     Tasks like those to come, the least and the most that these may take on average, an input, and the factor
@@ -196,13 +198,13 @@ def _means(work: Work, even: Floats, expected: Floats) -> tuple[Floats, float, f
     everything = _Mean.of(np.concatenate([even, expected]))
     steady = recent.agrees(before)
     candidates = [everything if steady else recent]
-    trend = _trend(work.position.astype(np.float64), even, work.queued_position)
+    trend = _trend(observed.position.astype(np.float64), even, observed.queued_position)
     if trend is not None:
         candidates.append(trend)
-    number = max(work.queued, 1)
+    number = max(observed.queued, 1)
     least = min(each.value - each.ahead(number) for each in candidates)
     most = max(each.value + each.ahead(number) for each in candidates)
-    suspected = _trend(work.position.astype(np.float64), even, work.queued_position, _SUSPECTED)
+    suspected = _trend(observed.position.astype(np.float64), even, observed.queued_position, _SUSPECTED)
     if suspected is not None:  # too little to count on, and enough not to exclude it
         least = min(least, suspected.value)
     drift = max(each.value for each in candidates) / (candidates[0].value or 1.0)

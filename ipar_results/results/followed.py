@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..control.watchdog import Watchdog
-from ..facts.advice.run_analysis import LookBack
+from ..facts.advice.run_analysis import RunAnalysis
 from ..facts.build_snapshot import build_snapshot, summarize
 from ..facts.eta import Eta
 from ..facts.take_timeline import take_timeline
@@ -41,7 +41,7 @@ class Followed(ABC):
         self.record = source.record
         self._source = source
         self._eta = Eta()
-        self._look_back = LookBack()
+        self._run_analysis = RunAnalysis()
         self._on_resume: list[Callable[[Any], None]] = []
 
     # keeping up ----------------------------------------------------------------------------------
@@ -94,17 +94,17 @@ class Followed(ABC):
             self.drain()
         return clock.wall_time
 
-    def summary(self, look_back: bool = True) -> Summary:
+    def summary(self, analyse_run: bool = True) -> Summary:
         """Drain and return the summary.
 
         Parameters
         ----------
-        look_back : bool
+        analyse_run : bool
             Also analyse a run that has ended: a second for a million tasks.
         """
         self.drain()
         with self.record.lock:
-            return self._summarize(look_back)
+            return self._summarize(analyse_run)
 
     def snapshot(self) -> Snapshot:
         """Drain and return everything that is known now; may be called from any thread at any time."""
@@ -112,7 +112,7 @@ class Followed(ABC):
         with self.record.lock:
             result = self.record.result()
             metadata = () if result is None else self.metadata(result)
-            summary = self._summarize(look_back=True)
+            summary = self._summarize(analyse_run=True)
             return build_snapshot(self.record, summary, result, metadata, lambda: self._source.value(result))
 
     def timeline(self, limit: int | None = None) -> Timeline:
@@ -124,9 +124,9 @@ class Followed(ABC):
         """Return the metadata of each message of the result."""
         return self._source.metadata(result)
 
-    def _summarize(self, look_back: bool) -> Summary:
+    def _summarize(self, analyse_run: bool) -> Summary:
         record, lost = self.record, self.lost
-        time_use, advice = self._look_back.findings(record, self.metadata) if look_back else (None, ())
+        time_use, advice = self._run_analysis.analyse(record, self.metadata) if analyse_run else (None, ())
         return summarize(
             record,
             eta=None if lost else self._eta.range(record, time.time()),

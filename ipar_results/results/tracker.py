@@ -78,10 +78,10 @@ class Tracked:
         """Whether events were received that have not been drained."""
         return self._polled is not None and self._polled.has_news
 
-    def summary(self, look_back: bool = True) -> Summary | None:
+    def summary(self, analyse_run: bool = True) -> Summary | None:
         """Return the summary; the last one where the result is gone, None where there is none."""
         followed = self._followed()
-        return self._last if followed is None else followed.summary(look_back)
+        return self._last if followed is None else followed.summary(analyse_run)
 
     def reopen(self, result: Any, followed: Followed) -> None:
         """Poll it again, after a retry."""

@@ -12,7 +12,7 @@ from statistics import median
 
 import numpy as np
 
-from ipar_results.facts.eta_model import Work, estimate
+from ipar_results.facts.eta_model import EtaInput, estimate
 
 CHECKPOINTS = tuple(range(25, 100, 5))
 GAP = 0.004
@@ -107,7 +107,7 @@ def simulate(workload: Workload, n: int, rng: np.random.Generator) -> Run:
     return Run(inputs, slot, first, start, end, alive_from, alive_to)
 
 
-def work_at(run: Run, now: float) -> Work:
+def eta_input_at(run: Run, now: float) -> EtaInput:
     """What is known of a run at one moment."""
     done, running = np.flatnonzero(run.end <= now), np.flatnonzero((run.begun <= now) & (run.end > now))
     queued = np.flatnonzero(run.begun > now)
@@ -117,7 +117,7 @@ def work_at(run: Run, now: float) -> Work:
     alive[met] = True
     alive &= run.alive_to > now
     length = run.end[done] - run.start[done]
-    return Work(
+    return EtaInput(
         length=length,
         start=run.start[done],
         inputs=run.inputs[done],
@@ -191,7 +191,7 @@ def look(runs: Iterable[Run]) -> dict:
             if left <= 0:
                 continue
             looks += 1
-            shown = estimate(work_at(run, now))
+            shown = estimate(eta_input_at(run, now))
             if shown is None:
                 continue
             low, high = shown

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from ...model.snapshot import Advice, TimeUse
 from . import rules
-from .run_metrics import Past, Work
-from .time_use import Account
+from .run_metrics import FinishedRun, RunMetrics
+from .time_use import Executions
 
 MOST = 3
 SHORTEST = 0.5  # seconds: nobody waits for what is shorter
 
-_RULES: tuple[Callable[[Work], Advice | None], ...] = (
+_RULES: tuple[Callable[[RunMetrics], Advice | None], ...] = (
     rules.tiny_tasks,
     rules.large_messages,
     rules.submission_bound,
@@ -22,18 +22,18 @@ _RULES: tuple[Callable[[Work], Advice | None], ...] = (
 )
 
 
-def advise(past: Past, ordered: Account, used: TimeUse) -> tuple[Advice, ...]:
+def advise(run: FinishedRun, executions: Executions, use: TimeUse) -> tuple[Advice, ...]:
     """At most three pieces of advice, most gain first.
 
     Parameters
     ----------
-    ordered : Account
+    executions : Executions
         Of its run.
-    used : TimeUse
+    use : TimeUse
         Of its run.
     """
-    if past.run.length < SHORTEST or past.messages < 2:
+    if run.tasks.length < SHORTEST or run.messages < 2:
         return ()
-    work = Work(past, ordered, used)
-    given = [advice for rule in _RULES if (advice := rule(work)) is not None]
+    metrics = RunMetrics(run, executions, use)
+    given = [advice for rule in _RULES if (advice := rule(metrics)) is not None]
     return tuple(sorted(given, key=lambda advice: -advice.gain)[:MOST])

@@ -15,8 +15,8 @@ from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.timestamps import to_posix
 from .advise import advise
-from .run_metrics import Past
-from .time_use import OTHER, Run, account, even, time_use
+from .run_metrics import FinishedRun
+from .time_use import OTHER, RunTasks, align_clocks, compute_time_use, order_executions
 
 _STAMPS = (
     512  # submission times that are read: messages are sent one after the other, at an even pace in between
@@ -25,14 +25,14 @@ _STAMPS = (
 Floats = NDArray[np.float64]
 
 
-class LookBack:
+class RunAnalysis:
     """Analysis of one run that has ended, made once and again after a retry."""
 
     def __init__(self) -> None:
         self._made = False
         self._findings: tuple[TimeUse | None, tuple[Advice, ...]] = (None, ())
 
-    def findings(
+    def analyse(
         self, record: Record, metadata: Callable[[Any], Sequence[Any]]
     ) -> tuple[TimeUse | None, tuple[Advice, ...]]:
         """Return where the time went and what would have helped; nothing until the result has ended.
@@ -63,16 +63,16 @@ def _analyse(
 ) -> tuple[TimeUse | None, tuple[Advice, ...]]:
     if record.single or any(map(is_coalesced, record.engines.ids)):
         return None, ()
-    run = run_of(record, metadata)
-    if run is None:
+    tasks = collect_tasks(record, metadata)
+    if tasks is None:
         return None, ()
-    run = even(run)
-    ordered = account(run)
-    used = time_use(run, ordered)
-    return used, advise(_past(record, result, run), ordered, used)
+    tasks = align_clocks(tasks)
+    executions = order_executions(tasks)
+    time_use = compute_time_use(tasks, executions)
+    return time_use, advise(_finished_run(record, result, tasks), executions, time_use)
 
 
-def run_of(record: Record, metadata: Sequence[Any]) -> Run | None:
+def collect_tasks(record: Record, metadata: Sequence[Any]) -> RunTasks | None:
     """Return a record's tasks, their earlier attempts, and the tasks of other results on the same engines.
 
     Parameters
@@ -98,7 +98,7 @@ def run_of(record: Record, metadata: Sequence[Any]) -> Run | None:
     gone = np.array([record.connection.left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids])
     left = clock.offsets(gone)
     sent, started, completed, came = map(clock.offsets, times)
-    return Run(
+    return RunTasks(
         slot=slot.astype(np.int64),
         status=status.astype(np.int8),
         submitted=sent,
@@ -173,7 +173,7 @@ def _foreign(other: Record, slots: dict[Any, int], begin: float, end: float) -> 
     return slot, np.full(len(slot), OTHER), unknown, started, completed, unknown
 
 
-def _past(record: Record, result: Any, run: Run) -> Past:
+def _finished_run(record: Record, result: Any, tasks: RunTasks) -> FinishedRun:
     from ipyparallel import AsyncMapResult
 
     columns, ids = record.columns, record.engines.ids
@@ -181,8 +181,8 @@ def _past(record: Record, result: Any, run: Run) -> Past:
     if direct is None:  # not followed while it ran: one message each looks like a direct view's
         direct = columns.messages <= len(ids)
     free = 0 if direct or record.direct is None else len(record.connection.alive_engines() - set(ids))
-    return Past(
-        run=run,
+    return FinishedRun(
+        tasks=tasks,
         messages=columns.messages,
         first=columns.first_input_indices(np.arange(columns.messages)),
         inputs=columns.input_counts(np.arange(columns.messages)),

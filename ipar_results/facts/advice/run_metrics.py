@@ -9,7 +9,7 @@ import numpy as np
 
 from ...model.snapshot import EngineId, TimeUse
 from ...model.status import FAILED, OK
-from .time_use import Account, Floats, Ints, Run
+from .time_use import Executions, Floats, Ints, RunTasks
 
 _SHARE, _LEAST = 0.12, 0.25  # what is worth a word: this share of the run, and so many seconds
 _TWICE, _SURE = 1.35, 4.0
@@ -17,13 +17,13 @@ _SHORT = 0.01  # seconds: what shorter tasks take says nothing of their engine
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
+class FinishedRun:
     """A run that has ended, as the rules see it.
 
     Attributes
     ----------
-    run : Run
-        Evened; its first rows are the messages of the result, in order.
+    tasks : RunTasks
+        By the client's clock; the first rows are the messages of the result, in order.
     first, inputs : ndarray of int, shape (messages,)
     ids : tuple of (int or str)
         Engines by slot.
@@ -37,7 +37,7 @@ class Past:
         Bytes of the large requests and replies.
     """
 
-    run: Run
+    tasks: RunTasks
     messages: int
     first: Ints
     inputs: Ints
@@ -50,23 +50,23 @@ class Past:
     came: int = 0
 
 
-class Work:
+class RunMetrics:
     """The figures that several rules need."""
 
-    def __init__(self, past: Past, ordered: Account, used: TimeUse) -> None:
-        self.past, self.ordered, self.used = past, ordered, used
-        run = past.run
-        self.length = run.length
-        self.engines = run.engines + past.free
-        own = (ordered.row < past.messages) & np.isin(run.status[ordered.row], (OK, FAILED))
+    def __init__(self, run: FinishedRun, executions: Executions, use: TimeUse) -> None:
+        self.run, self.executions, self.use = run, executions, use
+        tasks = run.tasks
+        self.length = tasks.length
+        self.engines = tasks.engines + run.free
+        own = (executions.row < run.messages) & np.isin(tasks.status[executions.row], (OK, FAILED))
         self.own = np.flatnonzero(own)
-        self.row = ordered.row[self.own]
-        self.slot = run.slot[self.row]
-        self.duration = (ordered.end - ordered.begin)[self.own]
-        self.end = ordered.end[self.own]
-        self.inputs = np.maximum(past.inputs[self.row], 1)
+        self.row = executions.row[self.own]
+        self.slot = tasks.slot[self.row]
+        self.duration = (executions.end - executions.begin)[self.own]
+        self.end = executions.end[self.own]
+        self.inputs = np.maximum(run.inputs[self.row], 1)
         self.number = len(self.own)
-        self.last = np.zeros(run.engines)
+        self.last = np.zeros(tasks.engines)
         np.maximum.at(self.last, self.slot, self.end)
         self.finish = float(self.end.max(initial=0.0))
         order = np.argsort(self.row, kind="stable")
@@ -75,38 +75,38 @@ class Work:
     @cached_property
     def follows(self) -> Ints:
         """Of the own tasks, those that were not their engine's first: before that one, all is slow."""
-        slot = self.past.run.slot[self.ordered.row]
+        slot = self.run.tasks.slot[self.executions.row]
         second = np.append(False, slot[1:] == slot[:-1]) if len(slot) else np.zeros(0, np.bool_)
         return np.asarray(self.own[second[self.own]], np.int64)
 
     @cached_property
     def gap(self) -> float:
         """Seconds between two tasks of an engine, on average, a few long ones left out."""
-        gaps = np.sort(self.ordered.gap[self.follows])
+        gaps = np.sort(self.executions.gap[self.follows])
         kept = gaps[: max(1, int(0.98 * len(gaps)))]
         return float(kept.mean()) if len(kept) else 0.0
 
     @cached_property
     def unsent(self) -> float:
         """Seconds in which engines waited for a submission, together."""
-        return float(self.ordered.unsent[self.own].sum())
+        return float(self.executions.unsent[self.own].sum())
 
     @cached_property
     def pace(self) -> float:
         """Seconds from one submission to the next, the usual ones."""
-        sent = self.past.run.submitted[: self.past.messages]
+        sent = self.run.tasks.submitted[: self.run.messages]
         sent = sent[~np.isnan(sent)]
         return float(np.median(np.diff(sent))) if len(sent) > 1 else 0.0
 
     @cached_property
     def bytes_each(self) -> float:
         """Bytes of a message, request and reply together, as far as they are large."""
-        return (self.past.sent + self.past.came) / max(self.past.messages, 1)
+        return (self.run.sent + self.run.came) / max(self.run.messages, 1)
 
     @cached_property
     def slowness(self) -> tuple[Floats, Ints]:
         """How many times longer each engine takes than the others, and which do so beyond doubt."""
-        engines = self.past.run.engines
+        engines = self.run.tasks.engines
         ratio, slow = np.ones(engines), list[int]()
         each = np.log(np.maximum(self.duration / self.inputs, 1e-6))
         number = np.bincount(self.slot, minlength=engines)

@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class RunTasks:
     """The tasks of a run that has ended; one row a message, and one for each earlier attempt.
 
     Attributes
@@ -51,13 +51,13 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class Account:
+class Executions:
     """The tasks of a run in the order in which each engine ran them, and what was between them.
 
     Attributes
     ----------
     row : ndarray of int, shape (m,)
-        Rows of the run, by engine and time; those of which the engine or a time is not known are left out.
+        Rows of the tasks, by engine and time; those of which the engine or a time is not known are left out.
     begin, end : ndarray of float, shape (m,)
         By the client's clock, within the run, and never two at a time on one engine.
     gap : ndarray of float, shape (m,)
@@ -76,74 +76,74 @@ class Account:
     last: Floats
 
 
-def even(run: Run) -> Run:
+def align_clocks(tasks: RunTasks) -> RunTasks:
     """The same run with all times by the client's clock.
 
     A reply is never received before it was made, and a task never begins before it was sent: so much is
     known of how far an engine's clock is ahead. Where it must be, the quickest reply is taken to have come
     at once.
     """
-    least, most = np.full(run.engines, -np.inf), np.full(run.engines, np.inf)
-    known = run.slot >= 0
-    slot = run.slot[known]
-    np.fmax.at(least, slot, (run.completed - run.received)[known])
-    np.fmin.at(most, slot, (run.started - run.submitted)[known])
+    least, most = np.full(tasks.engines, -np.inf), np.full(tasks.engines, np.inf)
+    known = tasks.slot >= 0
+    slot = tasks.slot[known]
+    np.fmax.at(least, slot, (tasks.completed - tasks.received)[known])
+    np.fmin.at(most, slot, (tasks.started - tasks.submitted)[known])
     behind = np.where(np.isfinite(least) & (least <= most), least, most)
     ahead = np.where(least > _SAME_CLOCK, least, np.where(most < -_SAME_CLOCK, behind, 0.0))
-    shift = np.append(ahead, 0.0)[run.slot]
-    return replace(run, started=run.started - shift, completed=run.completed - shift)
+    shift = np.append(ahead, 0.0)[tasks.slot]
+    return replace(tasks, started=tasks.started - shift, completed=tasks.completed - shift)
 
 
-def account(run: Run) -> Account:
+def order_executions(tasks: RunTasks) -> Executions:
     """Put an evened run in order."""
-    known = (run.slot >= 0) & ~np.isnan(run.started) & ~np.isnan(run.completed)
+    known = (tasks.slot >= 0) & ~np.isnan(tasks.started) & ~np.isnan(tasks.completed)
     row = np.flatnonzero(known)
     # nearly sorted by time already, and few engines: two stable sorts are quick
-    row = row[np.argsort(run.started[row], kind="stable")]
-    row = row[np.argsort(run.slot[row].astype(np.int32), kind="stable")]
-    slot = run.slot[row]
-    stop = np.clip(run.left, 0.0, run.length)
-    begin = np.clip(run.started[row], 0.0, stop[slot])
-    end = np.clip(run.completed[row], begin, stop[slot])
+    row = row[np.argsort(tasks.started[row], kind="stable")]
+    row = row[np.argsort(tasks.slot[row].astype(np.int32), kind="stable")]
+    slot = tasks.slot[row]
+    stop = np.clip(tasks.left, 0.0, tasks.length)
+    begin = np.clip(tasks.started[row], 0.0, stop[slot])
+    end = np.clip(tasks.completed[row], begin, stop[slot])
     # lifted by more than the run is long, engines don't meet
-    lift = slot * (run.length + 1.0)
+    lift = slot * (tasks.length + 1.0)
     reached = np.maximum.accumulate(end + lift)
     before = np.maximum(np.append(-1.0, reached[:-1]) - lift, 0.0) if len(row) else end
     end = np.maximum(reached - lift, 0.0)
     begin = np.clip(begin, before, end)
     gap = begin - before
-    sent = run.submitted[row]
+    sent = tasks.submitted[row]
     unsent = np.where(np.isnan(sent), 0.0, np.clip(sent - before, 0.0, gap))
-    unsent = np.where(run.status[row] == OTHER, gap, unsent)
-    last = np.zeros(run.engines)
+    unsent = np.where(tasks.status[row] == OTHER, gap, unsent)
+    last = np.zeros(tasks.engines)
     np.maximum.at(last, slot, end)
-    return Account(row, begin, end, gap, unsent, last)
+    return Executions(row, begin, end, gap, unsent, last)
 
 
-def time_use(run: Run, ordered: Account) -> TimeUse:
+def compute_time_use(tasks: RunTasks, executions: Executions) -> TimeUse:
     """Add up what each second went into; the parts sum to engines times the length of the run.
 
     Parameters
     ----------
-    run : Run
+    run : RunTasks
         Evened.
-    ordered : Account
-        Of the same run.
+    executions : Executions
+        Of the same tasks.
     """
-    status = run.status[ordered.row]
-    spent = ordered.end - ordered.begin
+    status = tasks.status[executions.row]
+    spent = executions.end - executions.begin
     computing = float(spent[status == OK].sum())
     other = float(spent[status == OTHER].sum())
     lost = float(spent[(status != OK) & (status != OTHER)].sum())
-    overhead = float((ordered.gap - ordered.unsent).sum())
+    overhead = float((executions.gap - executions.unsent).sum())
     # after an engine's last task its result is on its way; one that left was lost with what it ran
-    stayed = ~(run.left < run.length)
-    answered = np.array(ordered.last)
-    known = run.slot >= 0
-    np.fmax.at(answered, run.slot[known], np.minimum(run.received, run.length)[known])
-    busy_last = ordered.last > 0
-    overhead += float((answered - ordered.last)[stayed & busy_last].sum())
-    lost += float((run.length - ordered.last)[~stayed].sum())
-    total = run.engines * run.length
+    stayed = ~(tasks.left < tasks.length)
+    answered = np.array(executions.last)
+    known = tasks.slot >= 0
+    np.fmax.at(answered, tasks.slot[known], np.minimum(tasks.received, tasks.length)[known])
+    busy_last = executions.last > 0
+    overhead += float((answered - executions.last)[stayed & busy_last].sum())
+    lost += float((tasks.length - executions.last)[~stayed].sum())
+    total = tasks.engines * tasks.length
     waiting = max(0.0, total - computing - other - lost - overhead)
-    return TimeUse(run.engines, total, computing, waiting, overhead, lost, other)
+    return TimeUse(tasks.engines, total, computing, waiting, overhead, lost, other)
