@@ -113,7 +113,7 @@ class Fed:
 def follow(fed, contact_timeout=30.0):
     """The facade of a fed result, without a registry."""
     link = Connection(fed.client, lambda: contact_timeout)
-    return FollowedResult(Recorder.follow(fed.result, link))
+    return FollowedResult(Recorder.follow(fed.result, link), link)
 
 
 class Session:

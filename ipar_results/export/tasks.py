@@ -142,9 +142,10 @@ def _exception_types(failures: Failures, index: Index, status: Codes) -> list[st
 def _earlier_attempts(record: Record, again: list[int]) -> tuple[EarlierAttempt, ...]:
     attempts = record.attempts
     return tuple(
-        EarlierAttempt(i, attempt, md["engine_id"], to_posix(md["started"]), to_posix(md["completed"]))
+        EarlierAttempt(i, attempt, engine, to_posix(md["started"]), to_posix(md["completed"]))
         for i in again
         for attempt, md in attempts.earlier(i)
+        if not isinstance(engine := md["engine_id"], list)  # coalesced messages are never sent again
     )
 
 

@@ -1,32 +1,34 @@
-"""Earlier attempts at each message: those that a retry replaced, and those that the scheduler repeats."""
+"""Earlier attempts at messages: those replaced by a retry, and failed ones that the scheduler repeats."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-_KEPT = 5
+from ..model.arrays import Index
+from ..model.snapshot import EngineId
+from ..upstream.protocols import TaskMetadata
+
+_MAX_KEPT = 5
 
 
 class Attempts:
-    """Attempts that a retry replaced; costs nothing for messages that were sent once."""
+    """Attempts that a retry replaced; messages that were sent once take no memory."""
 
     def __init__(self) -> None:
-        self._earlier: dict[int, list[Any]] = {}
+        self._earlier: dict[int, list[TaskMetadata]] = {}
         self._count: dict[int, int] = {}
 
-    def add(self, position: int, metadata: Any) -> None:
-        """Count a further attempt; `metadata` is that of the one before."""
+    def add(self, position: int, metadata: TaskMetadata) -> None:
+        """Count a further attempt; `metadata` belongs to the one before."""
         self._count[position] = self.count(position) + 1
         earlier = self._earlier.setdefault(position, [])
         earlier.append(metadata)
-        del earlier[:-_KEPT]
+        del earlier[:-_MAX_KEPT]
 
-    def all(self) -> list[tuple[int, Any]]:
+    def all(self) -> list[tuple[int, TaskMetadata]]:
         """Return position and metadata of each earlier attempt that is kept."""
         return [(position, md) for position, kept in self._earlier.items() for md in kept]
 
@@ -34,13 +36,13 @@ class Attempts:
         """Return how often the message at this position was sent."""
         return self._count.get(position, 1)
 
-    def counts(self, messages: int) -> NDArray[np.int64]:
-        """Return how often each of so many messages was sent."""
+    def counts(self, messages: int) -> Index:
+        """Return how often each of the first `messages` messages was sent."""
         counts = np.ones(messages, np.int64)
         counts[list(self._count)] = list(self._count.values())
         return counts
 
-    def earlier(self, position: int) -> Sequence[tuple[int, Any]]:
+    def earlier(self, position: int) -> Sequence[tuple[int, TaskMetadata]]:
         """Return number and metadata of each earlier attempt that is kept, newest first."""
         kept = self._earlier.get(position, ())
         last = self.count(position) - 1
@@ -48,7 +50,7 @@ class Attempts:
 
 
 class FailedAttempts:
-    """Engines on which pending tasks have failed; the scheduler tries another engine, as `retries` allows.
+    """Failed attempts at tasks that are still pending: the scheduler sends them to another engine.
 
     Attributes
     ----------
@@ -59,16 +61,18 @@ class FailedAttempts:
     """
 
     def __init__(self) -> None:
-        self.engines: dict[int, set[Any]] = {}
+        self.engines: dict[int, set[EngineId]] = {}
         self.last: dict[int, float] = {}
 
-    def add(self, position: int, engine: Any) -> None:
-        """Note that a task has failed on an engine and is still pending."""
-        self.engines.setdefault(position, set()).add(engine)
+    def add(self, position: int, engine: EngineId | None) -> None:
+        """Record that a task has failed on an engine, None if unknown, and is still pending."""
+        engines = self.engines.setdefault(position, set())
+        if engine is not None:
+            engines.add(engine)
         self.last[position] = time.monotonic()
 
     def forget(self, positions: Iterable[int]) -> None:
-        """Drop these: they have ended, or were sent again."""
+        """Drop the attempts at these messages, which have ended or were sent again."""
         for position in positions:
             self.engines.pop(position, None)
             self.last.pop(position, None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..model.arrays import Floats
+from ..upstream.protocols import Timestamp
 from ..upstream.timestamps import earliest, latest
 
 
@@ -18,7 +18,7 @@ class Clock:
     Attributes
     ----------
     submitted, received : float
-        POSIX seconds of the first submission and of the last arrival so far; NaN where it is not known.
+        POSIX seconds of the first submission and of the last arrival so far; NaN if unknown.
     """
 
     def __init__(self) -> None:
@@ -28,16 +28,16 @@ class Clock:
         self._stopped = False
         self._began: float | None = None
 
-    def add_submitted(self, stamps: Sequence[Any]) -> None:
-        """Take in when messages were submitted."""
+    def add_submitted(self, stamps: Sequence[Timestamp]) -> None:
+        """Add times of submission."""
         self.submitted = float(np.fmin(self.submitted, earliest(stamps)))
 
-    def add_received(self, stamps: Sequence[Any]) -> None:
-        """Take in when replies were received."""
+    def add_received(self, stamps: Sequence[Timestamp]) -> None:
+        """Add times at which replies were received."""
         self.received = float(np.fmax(self.received, latest(stamps)))
 
     def start(self) -> None:
-        """Start the elapsed time at the first submission, or now where that is not known."""
+        """Start the elapsed time at the first submission, or now if it is unknown."""
         age = 0.0 if np.isnan(self.submitted) else max(0.0, time.time() - self.submitted)
         self._began = time.monotonic() - age
 
@@ -46,7 +46,7 @@ class Clock:
         """Seconds between the first submission and the last arrival, without the pauses before retries."""
         return max(0.0, round(float(np.nan_to_num(self.received - self.submitted)) - self._pause, 6))
 
-    def offsets(self, moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    def offsets(self, moments: Floats) -> Floats:
         """Return POSIX seconds as seconds after the first submission, without the pauses before retries."""
         moments = np.array(moments, np.float64)
         for begin, length in reversed(self._pauses):
@@ -55,7 +55,7 @@ class Clock:
         return moments - self.submitted
 
     def elapsed(self, finished: bool) -> float:
-        """Return the seconds since the first submission; they never fall, and stop at the last arrival."""
+        """Return the seconds since the first submission, never decreasing, up to the last arrival."""
         if self._began is None:
             return 0.0
         if not self._stopped:
@@ -66,7 +66,7 @@ class Clock:
         return self._elapsed
 
     def resume(self, finished: bool) -> None:
-        """Run on after a retry; `finished` says whether all had ended before."""
+        """Continue after a retry; `finished` tells whether all messages had ended before."""
         if finished and not np.isnan(self.received):
             pause = max(0.0, time.time() - self.received)
             self._pause += pause

@@ -1,24 +1,19 @@
-"""Engines of one result, each with its slot in the columns."""
+"""Registry of the engines of one result: each has a slot in the columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from ..model.snapshot import EngineId
+from ..upstream.protocols import TaskMetadata
+from .protocols import EngineNames
 
-_COALESCED = "engines "  # begins the id that stands for all engines of one coalesced reply
-
-
-class EngineNames(Protocol):
-    """Lookup of engine ids by uuid."""
-
-    def engine_id(self, uuid: str | None) -> EngineId | None:
-        """Return the id of an engine, also after it died."""
+_COALESCED = "engines "  # prefix of the id that stands for all engines of a coalesced reply
 
 
 def is_coalesced(engine_id: object) -> bool:
-    """Return whether an id stands for all engines of one coalesced reply."""
+    """Return True if an id stands for all engines of one coalesced reply."""
     return isinstance(engine_id, str) and engine_id.startswith(_COALESCED)
 
 
@@ -33,15 +28,15 @@ class Engines:
 
     def __init__(self, connection: EngineNames) -> None:
         self._connection = connection
-        self._slots: dict[Any, int] = {}
+        self._slots: dict[EngineId, int] = {}
         self.ids: list[EngineId] = []
 
-    def slot(self, engine_id: Any, uuid: Any) -> int:
-        """Return the slot of an engine; -1 where no engine is known.
+    def slot(self, engine_id: EngineId | list[int] | None, uuid: str | list[str] | None) -> int:
+        """Return the slot of an engine; -1 if it is unknown.
 
-        A dead engine loses its id before its tasks fail, its uuid stays.
+        When an engine dies, the metadata of its tasks has its uuid only: its id is gone before they fail.
         """
-        if engine_id is None:
+        if engine_id is None and not isinstance(uuid, list):
             engine_id = self._connection.engine_id(uuid)
         if engine_id is None:
             return -1
@@ -53,8 +48,8 @@ class Engines:
             self.ids.append(engine_id)
         return slot
 
-    def slots(self, engine_ids: Sequence[Any], metadata: Sequence[Any]) -> list[int]:
-        """Return the slots of many engines; the metadata gives the uuid where an id is missing."""
+    def slots(self, engine_ids: Sequence[Any], metadata: Sequence[TaskMetadata]) -> list[int]:
+        """Return the slots of many engines; `metadata` supplies the uuid where an id is missing."""
         try:
             unknown = set(engine_ids) - self._slots.keys()
         except TypeError:  # a coalesced reply has a list of engines

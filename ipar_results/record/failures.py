@@ -1,18 +1,21 @@
-"""Failures grouped by type and last remote frame, cheaply enough to do it for each of 100,000."""
+"""Failures grouped by type and last remote frame, cheap enough for 100,000 of them."""
 
 from __future__ import annotations
 
 import math
 import re
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..formatting import clip_middle
 from ..model.snapshot import EngineId, FailureGroup
+
+if TYPE_CHECKING:
+    from ..upstream.protocols import JSONObject
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 20_000, 80_000
 MAX_INDICES = 1_000
@@ -28,7 +31,7 @@ _FRAME = re.compile(
 
 
 class Failure(NamedTuple):
-    """What is known of one failed message."""
+    """Error of one failed message."""
 
     type: str
     message: str
@@ -37,7 +40,7 @@ class Failure(NamedTuple):
 
     @classmethod
     def from_error(cls, error: Any) -> Failure:
-        """From what a future gave: ipyparallel's RemoteError, or any other exception."""
+        """Return the failure of a future's error: ipyparallel's RemoteError, or any other exception."""
         if hasattr(error, "ename"):
             return cls(
                 str(error.ename), str(error.evalue), str(error.traceback or ""), bool(error.engine_info)
@@ -45,8 +48,8 @@ class Failure(NamedTuple):
         return cls(type(error).__name__, str(error), "", False)
 
     @classmethod
-    def from_reply(cls, content: dict[str, Any]) -> Failure:
-        """From the content of a reply that the Hub kept."""
+    def from_reply(cls, content: JSONObject) -> Failure:
+        """Return the failure in the content of a reply that the Hub kept."""
         lines = content.get("traceback") or ()
         text = lines if isinstance(lines, str) else "\n".join(map(str, lines))
         kind, message = str(content.get("ename", "Error")), str(content.get("evalue", ""))
@@ -57,7 +60,7 @@ _OTHERS = Failure("Other failures", f"beyond the first {_MAX_GROUPS} kinds, not 
 
 
 def last_frame(traceback: str) -> str:
-    """Where a traceback ends: ``"solve, line 13"``, or an empty text where it shows no frame."""
+    """Return where a traceback ends, as in ``"solve, line 13"``; empty if it shows no frame."""
     frames = list(_FRAME.finditer(_ANSI.sub("", traceback[-TRACEBACK_TAIL:])))
     if not frames:
         return ""
@@ -70,12 +73,12 @@ def last_frame(traceback: str) -> str:
 
 
 def clip_traceback(traceback: str) -> str:
-    """A traceback of bounded size, which says what was left out."""
+    """Shorten a traceback to a bounded size, with a mark where text was left out."""
     return clip_middle(traceback, TRACEBACK_HEAD + TRACEBACK_TAIL, TRACEBACK_HEAD)
 
 
 class FailureGroupBuilder:
-    """The failures of one kind so far."""
+    """Builder of one :class:`FailureGroup`, which counts the failures of one kind."""
 
     def __init__(self, failure: Failure, where: str) -> None:
         self.failure = failure._replace(traceback=clip_traceback(failure.traceback))
@@ -83,40 +86,40 @@ class FailureGroupBuilder:
         self.clear()
 
     def clear(self) -> None:
-        """Nothing of this kind has failed."""
+        """Reset all counts."""
         self.count = 0
         self.engines: set[EngineId] = set()
         self.indices, self.sizes = array("q"), array("q")
         self.first, self.last = math.inf, -math.inf
         self.input: tuple[int, str] | None = None
-        self.describe_attempts = 0
+        self.descriptions = 0
 
-    def note(self, index: int, inputs: int, engine_id: EngineId | None, when: float) -> None:
-        """Count one message."""
+    def add(self, index: int, inputs: int, engine_id: EngineId | None, when: float) -> None:
+        """Count one failed message; see :meth:`Failures.add`."""
         self.count += inputs
         self.indices.append(index)
         self.sizes.append(inputs)
         if engine_id is not None:
             self.engines.add(engine_id)
-        if when == when:  # NaN is not
+        if not math.isnan(when):
             self.first, self.last = min(self.first, when), max(self.last, when)
 
     def failed_inputs(self, most: int = MAX_INDICES) -> tuple[int, ...]:
-        """The first failed inputs, ascending."""
-        firsts, sizes = np.array(self.indices, np.int64), np.array(self.sizes, np.int64)
-        lowest = np.argpartition(firsts, most)[:most] if len(firsts) > most else np.arange(len(firsts))
-        lowest = lowest[np.argsort(firsts[lowest])]
-        pairs = zip(firsts[lowest].tolist(), sizes[lowest].tolist(), strict=True)
+        """Return the lowest indices of failed inputs, ascending."""
+        indices, sizes = np.array(self.indices, np.int64), np.array(self.sizes, np.int64)
+        lowest = np.argpartition(indices, most)[:most] if len(indices) > most else np.arange(len(indices))
+        lowest = lowest[np.argsort(indices[lowest])]
+        pairs = zip(indices[lowest].tolist(), sizes[lowest].tolist(), strict=True)
         listed = (index for first, size in pairs for index in range(first, first + size))
         return tuple(islice(listed, most))
 
 
 class Failures:
-    """The failure groups of one result, in order of appearance."""
+    """Failure groups of one result, in order of appearance."""
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str], FailureGroupBuilder] = {}
-        self._frames: dict[int, str] = {}
+        self._last_frames: dict[int, str] = {}
 
     def add(
         self,
@@ -132,11 +135,11 @@ class Failures:
         Parameters
         ----------
         index, inputs : int
-            Its first input, and how many it carries.
+            Index of its first input, and number of its inputs.
         when : float
-            POSIX seconds; NaN where nobody knows.
+            POSIX seconds; NaN if unknown.
         describe : callable
-            Tells what it was given; asked for the first messages of a group only.
+            Returns a short text of its input; called for the first messages of a group only.
         """
         where = self._where(failure)
         key = (failure.type, where)
@@ -145,38 +148,40 @@ class Failures:
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = FailureGroupBuilder(failure, where)
-        group.note(index, inputs, engine_id, when)
-        if group.input is None and group.describe_attempts < _MAX_DESCRIPTIONS:
-            group.describe_attempts += 1
+        group.add(index, inputs, engine_id, when)
+        if group.input is None and group.descriptions < _MAX_DESCRIPTIONS:
+            group.descriptions += 1
             text = describe()
             group.input = None if text is None else (index, text)
 
-    def drop(self, inputs: dict[int, int], of: Callable[[int], tuple[EngineId | None, float]]) -> None:
-        """Take back failures; a group that becomes empty keeps its place.
+    def drop(
+        self, indices: Container[int], engine_and_end: Callable[[int], tuple[EngineId | None, float]]
+    ) -> None:
+        """Remove failures of messages that are sent again; a group that becomes empty keeps its place.
 
         Parameters
         ----------
-        inputs : dict
-            How many inputs each message carries, by the index of its first.
-        of : callable
-            Engine and end (POSIX seconds or NaN) of a message that stays, by the index of its first input.
+        indices : container of int
+            Index of the first input of each message to remove.
+        engine_and_end : callable
+            Returns engine and end (POSIX seconds or NaN) of a message, given the index of its first input.
         """
         for group in self._groups.values():
-            had = list(zip(group.indices, group.sizes, strict=True))
-            stay = [(index, size) for index, size in had if index not in inputs]
-            if len(stay) < len(had):
-                told = group.input
+            messages = list(zip(group.indices, group.sizes, strict=True))
+            kept = [(index, size) for index, size in messages if index not in indices]
+            if len(kept) < len(messages):
+                described = group.input
                 group.clear()
-                group.input = told if told and told[0] not in inputs else None
-                for index, size in stay:
-                    group.note(index, size, *of(index))
+                group.input = described if described and described[0] not in indices else None
+                for index, size in kept:
+                    group.add(index, size, *engine_and_end(index))
 
     def builders(self) -> list[FailureGroupBuilder]:
-        """The groups in order of appearance, not to be changed; a group keeps its place."""
+        """Return the groups in order of appearance, for reading only; a group keeps its place."""
         return list(self._groups.values())
 
     def groups(self) -> tuple[FailureGroup, ...]:
-        """The groups as frozen records, most inputs first."""
+        """Return the groups that are not empty, frozen, the largest first."""
         ordered = sorted((g for g in self._groups.values() if g.indices), key=lambda group: -group.count)
         return tuple(
             FailureGroup(
@@ -197,11 +202,11 @@ class Failures:
     def _where(self, failure: Failure) -> str:
         if not failure.remote:
             return ""
-        # the last line differs by its message, the frames above it repeat
-        frames = hash(failure.traceback[: failure.traceback.rfind(failure.type)])
-        where = self._frames.get(frames)
+        # cached by the frames, which repeat; the last line has the message and differs
+        key = hash(failure.traceback[: failure.traceback.rfind(failure.type)])
+        where = self._last_frames.get(key)
         if where is None:
-            if len(self._frames) >= _MAX_CACHED_FRAMES:
-                self._frames.clear()
-            where = self._frames[frames] = last_frame(failure.traceback)
+            if len(self._last_frames) >= _MAX_CACHED_FRAMES:
+                self._last_frames.clear()
+            where = self._last_frames[key] = last_frame(failure.traceback)
         return where

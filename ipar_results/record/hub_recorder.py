@@ -1,4 +1,4 @@
-"""Recorder of a result that the Hub keeps: polls its task records without waiting for the answer."""
+"""Recorder of a result that the Hub keeps: polls the Hub for task records, without waiting for replies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,22 @@ from ..model.status import OK
 from ..upstream.connection import Connection
 from ..upstream.events import EventListener
 from ..upstream.futures import positions_with_output
+from ..upstream.protocols import (
+    AsyncResultLike,
+    JSONObject,
+    Message,
+    MessageFutureLike,
+    TaskMetadata,
+    Timestamp,
+)
 from ..upstream.timestamps import earliest
 from .failures import Failure
+from .protocols import ResultLike
 from .recorder import new_record
 from .writer import RecordWriter, unread_ends
 
-_PERIOD = 1.0
-_AT_ONCE = 1_000
+_PERIOD = 1.0  # seconds between two queries
+_MAX_QUERIED = 1_000  # messages in one query
 _KEYS = (
     "msg_id",
     "submitted",
@@ -31,115 +40,116 @@ _KEYS = (
     "result_content",
     "stdout",
     "stderr",
-)  # one that a record lacks makes the whole query fail
+)  # the query fails if a record lacks one of them
 
 
 class HubRecorder:
-    """Follows an AsyncHubResult by asking the Hub at most once a second.
+    """Recorder that follows an AsyncHubResult by querying the Hub at most once a second.
 
-    A Hub that keeps no record of the tasks is asked what has ended instead: then times and errors stay
-    unknown until ipyparallel fetches the result.
+    A Hub without a database only reports which messages have ended: times and errors stay unknown until
+    ipyparallel fetches the result.
     """
 
     has_news = True  # no event reports what the Hub receives
     drained_recently = False
 
-    def __init__(self, result: Any, connection: Connection) -> None:
+    def __init__(self, result: AsyncResultLike, connection: Connection) -> None:
         self.record = new_record(result, connection)
         self.writer = RecordWriter(self.record, _failure)
-        self.listener = EventListener()  # of no futures; a cancellation looks into it all the same
-        self._records: dict[int, dict[str, Any]] = {}
-        self._answers: deque[Any] = deque()
-        self._answered = Event()
-        self._waiting = False
-        self._asked_at = -_PERIOD
-        self._turn = 0
-        self._database = True
+        self.listener = EventListener()  # attached to no futures: only cancellations read it
+        self._metadata: dict[int, TaskMetadata] = {}
+        self._replies: deque[JSONObject] = deque()
+        self._replied = Event()
+        self._query_pending = False
+        self._queried_at = -_PERIOD
+        self._queries = 0
+        self._has_database = True
         self._completed: set[str] = set()  # message ids, as reported by a Hub without a database
+        self._connection = connection
         self.record.clock.start()
         connection.add_recorder(self.record)
         connection.drop_when_collected(result, result.msg_ids)
 
-    def ask(self) -> None:
-        """Ask for the records of what is pending, if the last answer has come and is a second old."""
+    def query(self) -> None:
+        """Query the records of pending messages, if the last query was answered and is a second old."""
         now, record = time.monotonic(), self.record
-        query: dict[str, Any]
-        if self._waiting or record.finished or now - self._asked_at < _PERIOD:
+        content: dict[str, object]
+        if self._query_pending or record.finished or now - self._queried_at < _PERIOD:
             return
         result = record.result()
         if result is None:
             return
         pending = record.columns.pending(record.positions)
-        # not always the same thousand: they may all wait while others end
-        pending = np.roll(pending, -self._turn * _AT_ONCE)[:_AT_ONCE]
-        self._turn += 1
+        # a different thousand in each query: the same ones may all wait while others end
+        pending = np.roll(pending, -self._queries * _MAX_QUERIED)[:_MAX_QUERIED]
+        self._queries += 1
         ids = [result.msg_ids[i] for i in pending.tolist()]
-        self._asked_at = now
-        if self._database:
-            kind, query = "db_request", {"query": {"msg_id": {"$in": ids}}, "keys": list(_KEYS)}
+        self._queried_at = now
+        if self._has_database:
+            kind, content = "db_request", {"query": {"msg_id": {"$in": ids}}, "keys": list(_KEYS)}
         else:
-            kind, query = "result_request", {"msg_ids": ids, "status_only": True}
-        self._waiting = True
-        if not record.connection.query_hub(kind, query, self._on_answer):
-            self._waiting = False
+            kind, content = "result_request", {"msg_ids": ids, "status_only": True}
+        self._query_pending = True
+        if not self._connection.query_hub(kind, content, self._on_reply):
+            self._query_pending = False
 
-    def wait_for_answer(self, timeout: float) -> None:
-        """Wait until the question that is on its way, if there is one, has been answered."""
-        if self._waiting:
-            self._answered.wait(timeout)
+    def wait_for_reply(self, timeout: float) -> None:
+        """Wait for the reply to the pending query, if there is one."""
+        if self._query_pending:
+            self._replied.wait(timeout)
 
-    def expect_answer(self) -> None:
-        """Let :meth:`wait_for_answer` wait for the next answer, whatever came before."""
-        self._answered.clear()
+    def discard_reply(self) -> None:
+        """Have :meth:`wait_for_reply` wait for the next reply, even if one has arrived."""
+        self._replied.clear()
 
-    def _on_answer(self, message: Any) -> None:
-        self._answers.append(message["content"])
-        self._waiting = False
-        self._answered.set()
+    def _on_reply(self, message: Message) -> None:
+        self._replies.append(message["content"])
+        self._query_pending = False
+        self._replied.set()
 
     def drain(self) -> None:
-        """Take in the Hub's answers, and what ipyparallel has fetched itself."""
+        """Enter the replies of the Hub, and what ipyparallel has fetched itself."""
         record = self.record
         if (index := unread_ends(record)) is not None:
             with record.lock:
                 self.writer.add_ended(index)
                 record.version += 1
-        while self._answers:
-            content = self._answers.popleft()
+        while self._replies:
+            content = self._replies.popleft()
             with record.lock:
                 if "completed" in content:
                     self._completed.update(content["completed"])
-                    self._database = True
+                    self._has_database = True
                 else:
                     self._add_records(content.get("records", []))
                 record.version += 1
 
-    def _add_records(self, records: list[dict[str, Any]]) -> None:
+    def _add_records(self, records: list[JSONObject]) -> None:
         record = self.record
-        submitted = earliest([each.get("submitted") for each in records])
-        if submitted < np.inf:  # not NaN
-            record.clock.add_submitted([each.get("submitted") for each in records])
+        submitted: list[Timestamp] = [each.get("submitted") for each in records]
+        if not np.isnan(earliest(submitted)):
+            record.clock.add_submitted(submitted)
             record.clock.start()
         found = {each["msg_id"] for each in records}
-        # a Hub that keeps no records still reports what has ended
+        # a Hub without a database still reports what has ended
         self._add_completed(list(self._completed - found))
         self._completed.clear()
-        self._database = bool(records)
+        self._has_database = bool(records)
         positions = record.columns.locate([each["msg_id"] for each in records]).tolist()
-        over: dict[int, dict[str, Any]] = {}
-        busy: dict[Any, int] = {}
+        ended: dict[int, TaskMetadata] = {}
+        busy: dict[str, int] = {}
         for position, each in sorted(zip(positions, records, strict=True), key=lambda pair: pair[0]):
             if position < 0 or record.columns.status[position] >= OK:
                 continue
             if each.get("completed"):
-                over[position] = self._records[position] = _as_metadata(each)
+                ended[position] = self._metadata[position] = _as_metadata(each)
             elif each.get("engine_uuid"):
                 busy.setdefault(each["engine_uuid"], position)
-        if over:
-            self.writer.add_metadata(list(over), list(over.values()), ())
-            self.writer.add_output(positions_with_output(list(over), list(over.values())))
+        if ended:
+            self.writer.add_metadata(list(ended), list(ended.values()), ())
+            self.writer.add_output(positions_with_output(list(ended), list(ended.values())))
         for uuid, position in busy.items():
-            # the Hub knows which engine has the task, not since when
+            # the Hub knows the engine of the task, not when it started
             since = record.running.get(position, (0, time.time()))[1]
             record.running[position] = (record.engines.slot(None, uuid), since)
 
@@ -147,41 +157,45 @@ class HubRecorder:
         columns = self.record.columns
         positions = columns.pending(columns.find(msg_ids)).tolist()
         for position in positions:
-            self._records[position] = _as_metadata({"result_content": {"status": "ok"}})
+            self._metadata[position] = _as_metadata({"result_content": {"status": "ok"}})
         if positions:
-            self.writer.add_metadata(positions, [self._records[i] for i in positions], ())
+            self.writer.add_metadata(positions, [self._metadata[i] for i in positions], ())
 
-    def fetch(self, result: Any) -> None:
-        """Have ipyparallel fetch a result that is all there; waits for the Hub."""
+    def fetch(self, result: AsyncResultLike) -> None:
+        """Have ipyparallel fetch a result whose messages have all ended; waits for the Hub."""
         try:
             result.wait(0)
         except Exception:
-            # failed tasks raise at the first fetch; the second finds them fetched
+            # the first call raises the errors of failed tasks; by the second they are fetched
             result.wait(0)
 
-    def metadata(self, result: Any) -> Sequence[Any]:
-        """Return the Hub's records, or ipyparallel's own metadata once it has fetched them."""
-        return [self._records.get(i, md) for i, md in enumerate(result._metadata)]
+    def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
+        """Return metadata from the Hub's records; that of ipyparallel for messages without a record."""
+        return [self._metadata.get(i, md) for i, md in enumerate(result._metadata)]
 
-    def value(self, result: Any) -> Any:
+    def value(self, result: Any) -> object:
         """Return the value, if ipyparallel has fetched it."""
         return result.result(0) if result.done() else None
 
-    def failure(self, position: int, result: Any) -> Failure | None:
-        """Return why a message failed or was aborted; None where it did not."""
+    def failure(self, position: int, result: ResultLike) -> Failure | None:
+        """Return the failure of a failed or aborted message; None for others."""
         return self.writer.failure_of(position, self.metadata(result)[position], ())
 
     def input(self, position: int) -> str | None:
-        """Return a short text of what a message carried; None where that is not kept."""
+        """Return a short text of the input of a message; None if it is no longer cached."""
         return self.writer.input_of(position)
 
     def close(self) -> None:
-        """Do nothing: no callbacks are attached."""
+        """Do nothing: there are no callbacks to remove."""
 
 
-def _failure(position: int, metadata: Any, futures: Sequence[Any]) -> Failure:
-    """Return why a message failed, from what the Hub kept of its reply."""
-    error = metadata["error"]
+class _HubMetadata(TaskMetadata):
+    error: JSONObject
+
+
+def _failure(position: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]) -> Failure:
+    """Return the failure of a message from its reply, as the Hub has stored it."""
+    error = metadata.get("error")
     if isinstance(error, dict):
         return Failure.from_reply(error)
     return (
@@ -189,16 +203,22 @@ def _failure(position: int, metadata: Any, futures: Sequence[Any]) -> Failure:
     )
 
 
-def _as_metadata(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a task record with the keys of ipyparallel's metadata."""
+def _as_metadata(record: JSONObject) -> TaskMetadata:
+    """Convert a task record to ipyparallel's metadata."""
     content = record.get("result_content") or {}
-    return {
-        **{key: record.get(key) for key in ("submitted", "started", "completed", "received", "engine_uuid")},
+    metadata: _HubMetadata = {
+        "msg_id": record.get("msg_id", ""),
+        "submitted": record.get("submitted"),
+        "started": record.get("started"),
+        "completed": record.get("completed"),
+        "received": record.get("received"),
+        "engine_uuid": record.get("engine_uuid"),
         "engine_id": None,
         "status": content.get("status", "ok"),
         "error": content,
-        "stdout": record.get("stdout"),
-        "stderr": record.get("stderr"),
-        "outputs": record.get("outputs"),
+        "stdout": record.get("stdout") or "",
+        "stderr": record.get("stderr") or "",
+        "outputs": record.get("outputs") or [],
         "execute_result": None,
     }
+    return metadata

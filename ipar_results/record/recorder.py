@@ -1,4 +1,4 @@
-"""Recorder of one result: drains its listener's events into the record."""
+"""Recorder of one result: drains the events of its listener into the record."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from ..model.status import OK
 from ..upstream.connection import Connection
 from ..upstream.events import EventListener
 from ..upstream.futures import PENDING, ended_positions, has_output, is_given_up
+from ..upstream.protocols import AsyncResultLike, MessageFutureLike, TaskMetadata
 from .columns import Columns
 from .engines import Engines
 from .failures import Failure
+from .protocols import ResultLike
 from .state import Record
 from .writer import RecordWriter, unread_ends
 
 _ENGINE, _SUBMITTED = itemgetter("engine_id"), itemgetter("submitted")
-_BATCH = 0.2  # seconds: no view changes more often
+_BATCH = 0.2  # seconds: no view is redrawn more often
 
 
 class RecordSource(Protocol):
-    """What fills a record: the futures of a result, the Hub, or the results of a group."""
+    """Source of a record: the futures of a result, the Hub, or the results of a group."""
 
     record: Record
 
@@ -35,28 +37,28 @@ class RecordSource(Protocol):
 
     @property
     def drained_recently(self) -> bool:
-        """Whether too little time has passed for a batch of events that is worth draining."""
+        """Whether the last drain was so recent that another is not worth its cost."""
 
     def drain(self) -> None:
-        """Take in what has happened since the last call."""
+        """Enter what has happened since the last call."""
 
-    def metadata(self, result: Any) -> Sequence[Any]:
+    def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
         """Return the metadata of each message of the result."""
 
-    def value(self, result: Any) -> Any:
-        """Return the value of a result of one ended message; None where it is gone."""
+    def value(self, result: Any) -> object:
+        """Return the value of a result of one ended message; None if it is gone."""
 
-    def failure(self, position: int, result: Any) -> Failure | None:
-        """Return why a message failed or was aborted; None where it did not."""
+    def failure(self, position: int, result: ResultLike) -> Failure | None:
+        """Return the failure of a failed or aborted message; None for others."""
 
     def input(self, position: int) -> str | None:
-        """Return a short text of what a message carried; None where that is not kept."""
+        """Return a short text of the input of a message; None if it is no longer cached."""
 
     def close(self) -> None:
-        """Take our callbacks off; a second call does nothing."""
+        """Remove our callbacks; a second call does nothing."""
 
 
-def new_record(result: Any, connection: Connection) -> Record:
+def new_record(result: AsyncResultLike, connection: Connection) -> Record:
     """Return an empty record of a result."""
     sizes = result._chunk_sizes
     inputs = [sizes.get(msg_id, 1) for msg_id in result.msg_ids] if sizes else None
@@ -73,10 +75,10 @@ def new_record(result: Any, connection: Connection) -> Record:
 
 
 class Recorder:
-    """Follows the futures of a result, or of a group.
+    """Recorder that follows the futures of a result, or of a group.
 
-    A Ctrl-C may interrupt a thread in the middle of an entry. Therefore an entry is marked as dirty until it
-    is complete, and whoever drains next repairs the record from the futures themselves.
+    A Ctrl-C may interrupt a thread during a transaction. The record is therefore marked as dirty until the
+    transaction is complete, and the next drain repairs a dirty record from the futures.
     """
 
     def __init__(self, record: Record, listener: EventListener, writer: RecordWriter) -> None:
@@ -88,32 +90,32 @@ class Recorder:
         self._drained_at = -_BATCH
 
     @classmethod
-    def follow(cls, result: Any, connection: Connection) -> Recorder:
-        """Return a recorder that listens to what is pending of a result, and knows what has ended.
+    def follow(cls, result: AsyncResultLike, connection: Connection) -> Recorder:
+        """Return a recorder of a result, attached to its pending futures.
 
-        A result that is ready is read when its facts are asked for.
+        A result that is ready is read by the first drain.
         """
         record = new_record(result, connection)
         recorder = cls(record, EventListener(), RecordWriter(record))
         if not result._ready:
-            recorder._attach(result)
+            recorder._attach(result, connection)
         record.clock.start()
         connection.add_recorder(record)
         connection.drop_when_collected(result, result.msg_ids)
         return recorder
 
-    def _attach(self, result: Any) -> None:
+    def _attach(self, result: AsyncResultLike, connection: Connection) -> None:
         record, writer = self.record, self.writer
         futures, metadata = result._children, result._metadata
-        early_events = record.connection.early_events
+        early_events = connection.early_events
         record.followed = True
         over = self.listener.attach(futures, early_events.on_iopub)
         record.columns.id_index.prepare()
         waiting = next((f.msg_id for f in reversed(futures) if f._state in PENDING), None)
-        record.direct = None if waiting is None else record.connection.is_direct([waiting])
+        record.direct = None if waiting is None else connection.is_direct([waiting])
         engines, submitted = list(map(_ENGINE, metadata)), list(map(_SUBMITTED, metadata))
         record.clock.add_submitted(submitted)
-        with suppress(TypeError):  # not all of one kind
+        with suppress(TypeError):  # timestamps of different types
             writer.first_submitted = submitted.index(min(submitted))
         with record.lock:
             writer.add_ended(np.array([i for i in over if not is_given_up(futures[i])], np.int64))
@@ -121,8 +123,10 @@ class Recorder:
             if tries := early_events.pop_failed_attempts(futures):
                 writer.add_failed_attempts(tries)
 
-    def add_already_started(self, first: int, engines: Sequence[Any], metadata: Sequence[Any]) -> None:
-        """Enter tasks that began before they were followed: the client keeps their engine, not the time."""
+    def add_already_started(
+        self, first: int, engines: Sequence[int | list[int] | None], metadata: Sequence[TaskMetadata]
+    ) -> None:
+        """Enter tasks that began before they were followed: the client knows their engine, not the time."""
         record, now = self.record, time.time()
         for i in [i for i, engine in enumerate(engines) if engine is not None]:
             position = first + i
@@ -140,16 +144,16 @@ class Recorder:
 
     @property
     def drained_recently(self) -> bool:
-        """Whether too little time has passed for a batch of events that is worth draining."""
+        """Whether the last drain was so recent that another is not worth its cost."""
         return time.monotonic() - self._drained_at < _BATCH
 
     def drain(self) -> None:
-        """Take in what has happened since the last call; costs nothing where nothing has."""
+        """Enter what has happened since the last call; returns at once if nothing has."""
         self.drain_events()
-        self._overtake()
+        self._read_ready_result()
 
     def drain_events(self) -> None:
-        """Take in the events that were received since the last call."""
+        """Enter the events that were received since the last call."""
         record, writer = self.record, self.writer
         if self._dirty or self._detached:
             self._repair()
@@ -170,23 +174,25 @@ class Recorder:
                 self._drained_at = time.monotonic()
 
     def transaction(self) -> _Transaction:
-        """Return a context that holds the lock and marks the record as dirty until all is entered."""
+        """Return a context that holds the lock and marks the record as dirty until it is left."""
         return _Transaction(self)
 
     @property
     def dirty(self) -> bool:
-        """Whether an entry was interrupted while events are received."""
+        """Whether a transaction was interrupted while events are received."""
         return self._dirty and not self._detached
 
     def _repair(self) -> None:
-        """Read the futures themselves: an entry was interrupted, or no events are received any more."""
+        """Read the futures: a transaction was interrupted, or no more events are received."""
         record = self.record
         result = record.result()
-        if result is None or (self._detached and not self._dirty and _complete(record)):
+        if result is None or (
+            self._detached and not self._dirty and record.columns.ended == record.columns.messages
+        ):
             return
         with record.lock:
             dirty, self._dirty = self._dirty, True
-            if not (dirty or self._detached):  # another thread was only in the middle of its entry
+            if not (dirty or self._detached):  # another thread was only inside its transaction
                 self._dirty = False
                 return
             if dirty:
@@ -197,39 +203,39 @@ class Recorder:
             record.version += record.columns.ended > before
             self._dirty = False
 
-    def _overtake(self) -> None:
+    def _read_ready_result(self) -> None:
         """Read the ends of a result that is ready: our callbacks may not have run yet."""
         if (index := unread_ends(self.record)) is not None:
             with self.transaction():
                 self.writer.add_ended(index)
 
-    # reading what the record does not hold -------------------------------------------------------
+    # beyond the record ----------------------------------------------------------------------------
 
-    def metadata(self, result: Any) -> Sequence[Any]:
+    def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
         """Return the metadata of each message, as ipyparallel keeps it."""
-        return result._metadata  # type: ignore[no-any-return]
+        return result._metadata
 
-    def value(self, result: Any) -> Any:
+    def value(self, result: Any) -> object:
         """Return the value of a result of one ended message."""
         return result._children[0].result(0)
 
-    def failure(self, position: int, result: Any) -> Failure | None:
-        """Return why a message failed or was aborted; None where it did not."""
+    def failure(self, position: int, result: ResultLike) -> Failure | None:
+        """Return the failure of a failed or aborted message; None for others."""
         return self.writer.failure_of(position, self.metadata(result)[position], result._children)
 
     def input(self, position: int) -> str | None:
-        """Return a short text of what a message carried; None where that is not kept."""
+        """Return a short text of the input of a message; None if it is no longer cached."""
         return self.writer.input_of(position)
 
-    # changed by actions --------------------------------------------------------------------------
+    # retries and removal -------------------------------------------------------------------------
 
     def reopen(self, positions: list[int], replace_futures: Callable[[], None]) -> None:
-        """Make ended messages pending again; to be called on the client's IO thread.
+        """Make ended messages pending again; called on the client's IO thread.
 
         Parameters
         ----------
         replace_futures : callable
-            Puts the new futures in the place of the old ones.
+            Replaces the old futures by the new ones.
         """
         record = self.record
         result = record.result()
@@ -239,7 +245,6 @@ class Recorder:
         with record.lock:
             self.writer.discard_ends(positions, self.metadata(result), result.msg_ids)
             replace_futures()
-            record.connection.drop_when_collected(result, result.msg_ids)
             record.columns.reopen(np.array(positions, np.int64), result.msg_ids)
             record.followed, self._detached = True, False
             record.mark_received()
@@ -247,13 +252,13 @@ class Recorder:
             record.version += 1
 
     def close(self) -> None:
-        """Take our callbacks off what is still pending; a second call does nothing."""
+        """Remove our callbacks from pending futures; a second call does nothing."""
         result = self.record.result()
-        # what is pending keeps its result alive, so a result that is gone has nothing to take off
+        # pending futures keep their result alive, so a collected one has no callbacks to remove
         self.detach(() if result is None else result._children)
 
-    def detach(self, futures: Sequence[Any]) -> None:
-        """Take our callbacks off these futures, which are all that are followed."""
+    def detach(self, futures: Sequence[MessageFutureLike]) -> None:
+        """Remove our callbacks from these futures, which are all that are followed."""
         followed, self.record.followed = self.record.followed, False
         self._detached = self._detached or followed
         if followed:
@@ -261,7 +266,7 @@ class Recorder:
 
 
 class _Transaction:
-    """Context of one entry: the record is dirty if it is left by an interruption."""
+    """Context manager that leaves the record dirty if it is interrupted."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -275,7 +280,3 @@ class _Transaction:
             self._recorder.record.version += 1
             self._recorder._dirty = False
         self._recorder.record.lock.release()
-
-
-def _complete(record: Record) -> bool:
-    return record.columns.ended == record.columns.messages

@@ -1,11 +1,11 @@
-"""State of one result: columns, engines, failures and clock, read by views, waiters and exports."""
+"""State of one result: columns, engines, failures and clock, shared by views, waiters and exports."""
 
 from __future__ import annotations
 
 import threading
 import time
 import weakref
-from typing import Any
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -17,15 +17,16 @@ from .clock import Clock
 from .columns import Columns
 from .engines import Engines
 from .failures import Failures
+from .protocols import ConnectionLike, ResultLike
 
-LARGE_RESULT = 200_000  # messages: analysing more of them takes long enough to be noticed
+LARGE_RESULT = 200_000  # messages: the analysis of more takes noticeable time
 
 
 class Record:
     """State of one result.
 
-    Reading it never takes in new events: :meth:`~ipar_results.results.followed.Followed.drain` does. Whoever
-    writes, or reads several columns at once, holds `lock`.
+    Reading it never drains events; :meth:`~ipar_results.results.followed.Followed.drain` does. Hold `lock` to
+    write, or to read several columns consistently.
 
     Parameters
     ----------
@@ -37,19 +38,19 @@ class Record:
     Attributes
     ----------
     version : int
-        Rises with every change, so that a view never draws the same state twice.
+        Increases with every change, so that a view never draws the same state twice.
     running : dict
         By position, the engine's slot and the POSIX time at which the task began.
-    wrote : dict
-        Positions of the tasks that wrote output last, oldest first.
-    tries : FailedAttempts
-        Engines on which pending tasks have failed so far.
+    recent_writers : dict
+        Positions of the tasks that wrote output most recently, oldest first; the values mean nothing.
+    failed_attempts : FailedAttempts
+        Failed attempts at pending tasks.
     direct : bool or None
-        Whether the user chose each message's engine; None where that is not known.
-    open : bool
+        Whether the user chose each message's engine; None if unknown.
+    can_grow : bool
         Whether more messages may be added.
-    expected : int or None
-        Number of inputs to come in the end, where an open result knows it.
+    expected_inputs : int or None
+        Final number of inputs of a record that can grow; None if unknown.
     followed : bool
         Whether events of the result are received, or were until it ended.
     given_up : bool
@@ -58,8 +59,8 @@ class Record:
 
     def __init__(
         self,
-        result: Any,
-        connection: Any,
+        result: ResultLike,
+        connection: ConnectionLike,
         columns: Columns,
         engines: Engines,
         *,
@@ -85,10 +86,10 @@ class Record:
         self.expected_inputs: int | None = None
         self.followed = False
         self.given_up = False
-        self._engines_at_end: frozenset[Any] | None = None
+        self._engines_at_end: AbstractSet[EngineId] | None = None
         self._received_at = time.monotonic()
 
-    def result(self) -> Any:
+    def result(self) -> ResultLike | None:
         """Return the result; None once its user has dropped it."""
         return self._result()
 
@@ -116,7 +117,7 @@ class Record:
 
     @property
     def expected_sizes(self) -> tuple[int, int]:
-        """Number of messages and inputs in the end, as far as they are known."""
+        """Final number of messages and of inputs, as far as known."""
         columns = self.columns
         more = (
             max(0, self.expected_inputs - columns.total)
@@ -132,7 +133,7 @@ class Record:
 
     @property
     def large(self) -> bool:
-        """Whether analysing the whole run takes long enough to be noticed."""
+        """Whether the analysis of the whole run takes noticeable time."""
         return self.columns.messages > LARGE_RESULT
 
     @property
@@ -144,12 +145,12 @@ class Record:
 
     @property
     def submitted(self) -> float:
-        """POSIX seconds of the first submission; NaN where it is not known."""
+        """POSIX seconds of the first submission; NaN if unknown."""
         return self.clock.submitted
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the first submission; never falls, and stops at the last arrival."""
+        """Seconds since the first submission, never decreasing, up to the last arrival."""
         with self.lock:
             return self.clock.elapsed(self.finished)
 
@@ -159,7 +160,7 @@ class Record:
         return time.monotonic() - self._received_at
 
     def mark_received(self) -> None:
-        """Note that an event has been received just now."""
+        """Record that an event was received just now."""
         self._received_at = time.monotonic()
 
     # engines -------------------------------------------------------------------------------------
@@ -167,7 +168,7 @@ class Record:
     def was_engine_alive(self, engine_id: EngineId) -> bool:
         """Return whether an engine is in the cluster, or was when the result ended.
 
-        Of a result that had ended before it was followed this is not known, and True is returned.
+        Also True if the result had ended before it was followed.
         """
         if self._engines_at_end is None:
             now = self.connection.alive_engines()
@@ -178,10 +179,10 @@ class Record:
             self._engines_at_end = now
         return engine_id in self._engines_at_end
 
-    # changed by a retry --------------------------------------------------------------------------
+    # retries -------------------------------------------------------------------------------------
 
     def mark_reopened(self, positions: list[int]) -> None:
-        """Drop what only holds for messages that have ended: these are sent again."""
+        """Resume the clock and forget past failures: these messages are sent again."""
         self.clock.resume(self.finished)
         self._engines_at_end = None
         self.failed_attempts.forget(positions)

@@ -1,11 +1,11 @@
-"""Writer of one record: starts, ends, output and failures of messages, entered under the record's lock."""
+"""Writer of one record: enters starts, ends, output and failures of messages, under the record's lock."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,44 +18,47 @@ from ..upstream.timestamps import to_posix, to_posix_array
 from .failures import Failure, Failures
 from .state import Record
 
+if TYPE_CHECKING:
+    from ..upstream.protocols import MessageFutureLike, TaskMetadata
+
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
 _FIELDS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]
 _SUBMITTED = itemgetter("submitted")
-_BLOCK = 2_000  # messages whose metadata stays in the processor's cache while it is read
-_OUTPUTS_KEPT = 64
+_BLOCK = 2_000  # messages whose metadata fits the processor's cache while it is read
+_MAX_RECENT_WRITERS = 64
 
 
-def failure_of_future(position: int, metadata: Any, futures: Sequence[Any]) -> Failure:
-    """Return why a message failed, from the error that its future holds."""
+def failure_of_future(position: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]) -> Failure:
+    """Return the failure of a message from the error in its future."""
     return Failure.from_error(error_of(futures[position]))
 
 
 class RecordWriter:
-    """Enters what has happened to messages into a record.
+    """Writer of one record.
 
     Parameters
     ----------
     failure : callable
-        Gives the :class:`Failure` of a message by its position, its metadata and all futures of the result.
+        Returns the :class:`Failure` of a message, given its position, its metadata and all futures.
     on_failed_attempt : callable
-        Called with the position and the engine of an attempt that failed while its task is still pending.
+        Called with position and engine of an attempt that failed while its task is still pending.
     """
 
     def __init__(
         self,
         record: Record,
-        failure: Callable[[int, Any, Sequence[Any]], Failure] = failure_of_future,
+        failure: Callable[[int, TaskMetadata, Sequence[MessageFutureLike]], Failure] = failure_of_future,
         on_failed_attempt: Callable[[int, EngineId], None] | None = None,
     ) -> None:
         self._record = record
         self._failure = failure
         self._on_failed_attempt = on_failed_attempt or record.failed_attempts.add
-        self.first_submitted = -1  # position of the message that was sent first; -1 where it is not known
+        self.first_submitted = -1  # position of the first message that was submitted; -1 if unknown
 
     # starts and attempts -------------------------------------------------------------------------
 
     def add_started(self, started: list[tuple[str, str, float]]) -> None:
-        """Enter tasks that have begun: message id, engine uuid and POSIX time of each."""
+        """Enter tasks that have started: message id, engine uuid and POSIX time of each."""
         if not started:
             return
         record = self._record
@@ -73,7 +76,7 @@ class RecordWriter:
             if position < 0 or record.columns.status[position] >= OK:
                 continue
             slot = record.engines.slot(None, uuid)
-            if slot >= 0:  # else the engine is not known
+            if slot >= 0:  # otherwise the engine is unknown
                 self._on_failed_attempt(position, record.engines.ids[slot])
             running = record.running.get(position)
             if running is not None and running[0] == slot:
@@ -82,12 +85,12 @@ class RecordWriter:
     # ends ----------------------------------------------------------------------------------------
 
     def add_ended(self, index: Index, read_output: bool = True) -> None:
-        """Enter those of the messages at these positions that are pending; all of them have ended.
+        """Enter the ends of messages; those that were entered before are skipped.
 
         Parameters
         ----------
         read_output : bool
-            Look into the metadata for what they wrote: needed where no event has reported it.
+            Read from the metadata whether they wrote output, because no event may have reported it.
         """
         result = self._record.result()
         index = self._record.columns.pending(index)
@@ -100,7 +103,9 @@ class RecordWriter:
             if read_output:
                 self.add_output(positions_with_output(positions, metadata))
 
-    def add_metadata(self, positions: list[int], metadata: Sequence[Any], futures: Sequence[Any]) -> None:
+    def add_metadata(
+        self, positions: list[int], metadata: Sequence[TaskMetadata], futures: Sequence[MessageFutureLike]
+    ) -> None:
         """Enter ended messages by their metadata.
 
         Parameters
@@ -108,18 +113,18 @@ class RecordWriter:
         positions : list of int
             Positions of messages that were pending.
         metadata : sequence of mapping
-            Of these messages, as ipyparallel's ``Metadata``.
+            Metadata of these messages.
         futures : sequence of MessageFuture
             All futures of the result; empty for a result of the Hub.
         """
         record = self._record
-        # a list a field, in C: a tuple a record would call the garbage collector
+        # one list a field, made in C: a tuple for each message would trigger the garbage collector
         states, engines, started, completed, received = (list(map(get, metadata)) for get in _FIELDS)
         if states.count("ok") == len(states):
             status = [OK] * len(states)
         else:
             status = [_CODES.get(state, -1) for state in states]
-        if -1 in status:  # cancelled here, or its metadata was dropped: the future still knows
+        if -1 in status:  # cancelled here, or the metadata was dropped: the future has the outcome
             status = [
                 code if code >= 0 else status_code(futures[i]) if futures else OK
                 for i, code in zip(positions, status, strict=True)
@@ -147,7 +152,9 @@ class RecordWriter:
                 if code == FAILED:
                     self._add_failure(position, slot, md, futures)
 
-    def _add_failure(self, position: int, slot: int, metadata: Any, futures: Sequence[Any]) -> None:
+    def _add_failure(
+        self, position: int, slot: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]
+    ) -> None:
         record = self._record
         columns = record.columns
         ended_at = float(columns.completed[position])
@@ -160,14 +167,16 @@ class RecordWriter:
             lambda: self.input_of(position),
         )
 
-    def failure_of(self, position: int, metadata: Any, futures: Sequence[Any]) -> Failure | None:
-        """Return why a message failed or was aborted; None where it did not."""
+    def failure_of(
+        self, position: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]
+    ) -> Failure | None:
+        """Return the failure of a failed or aborted message; None for others."""
         if self._record.columns.status[position] not in (FAILED, ABORTED):
             return None
         return self._failure(position, metadata, futures)
 
     def input_of(self, position: int) -> str | None:
-        """Return a short text of what a message carried; None where that is not kept."""
+        """Return a short text of the input of a message; None if it is no longer cached."""
         record = self._record
         result = record.result()
         if result is None or not len(record.connection.argument_cache):
@@ -180,19 +189,19 @@ class RecordWriter:
     # output --------------------------------------------------------------------------------------
 
     def add_output(self, positions: list[int]) -> None:
-        """Enter that the tasks at these positions wrote output."""
+        """Enter that these tasks have written output."""
         record = self._record
         record.columns.has_output[positions] = True
-        for position in positions[-_OUTPUTS_KEPT:]:
+        for position in positions[-_MAX_RECENT_WRITERS:]:
             record.recent_writers.pop(position, None)
             record.recent_writers[position] = None
-        while len(record.recent_writers) > _OUTPUTS_KEPT:
+        while len(record.recent_writers) > _MAX_RECENT_WRITERS:
             del record.recent_writers[next(iter(record.recent_writers))]
 
-    # changed afterwards --------------------------------------------------------------------------
+    # repairs and retries -------------------------------------------------------------------------
 
-    def recount(self, metadata: Sequence[Any], futures: Sequence[Any]) -> None:
-        """Count again from the columns, after an interruption in the middle of an entry."""
+    def recount(self, metadata: Sequence[TaskMetadata], futures: Sequence[MessageFutureLike]) -> None:
+        """Rebuild counts and failures from the columns, after a transaction was interrupted."""
         record = self._record
         record.columns.recount()
         record.failures = Failures()
@@ -200,23 +209,24 @@ class RecordWriter:
             slot = int(record.columns.engine[position])
             self._add_failure(position, slot, metadata[position], futures)
 
-    def discard_ends(self, positions: list[int], metadata: Sequence[Any], msg_ids: Sequence[str]) -> None:
-        """Drop what is only true of messages that have ended: these are sent again.
+    def discard_ends(
+        self, positions: list[int], metadata: Sequence[TaskMetadata], msg_ids: Sequence[str]
+    ) -> None:
+        """Discard the ends of messages that are sent again; their metadata is kept as an earlier attempt.
 
         Parameters
         ----------
         metadata : sequence of mapping
-            Of all messages, as they ended; that of these is kept as their earlier attempt.
+            Metadata of all messages, before they are sent again.
         msg_ids : sequence of str
-            Of all messages, as they were sent before.
+            Ids of all messages, before they are sent again.
         """
         record = self._record
         columns = record.columns
         record.mark_reopened(positions)
         for position in positions:
             record.attempts.add(position, metadata[position])
-        inputs = {columns.first_input_index(i): columns.input_count(i) for i in positions}
-        record.failures.drop(inputs, self._engine_and_end)
+        record.failures.drop({columns.first_input_index(i) for i in positions}, self._engine_and_end)
         record.connection.argument_cache.drop([msg_ids[i] for i in positions])
 
     def _engine_and_end(self, index: int) -> tuple[EngineId | None, float]:
@@ -227,9 +237,9 @@ class RecordWriter:
 
 
 def unread_ends(record: Record) -> Index | None:
-    """Return positions whose ends can be read from the futures; None where there are none to be read.
+    """Return the positions of ended messages of a ready result; None if there is nothing to read.
 
-    A result is ready a moment before our callbacks run: what its user knows by then, the record must know.
+    A result becomes ready shortly before our callbacks run. The record must know by then what its user sees.
     """
     result = record.result()
     if result is None or not result._ready or record.given_up:

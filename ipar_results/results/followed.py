@@ -206,9 +206,10 @@ class Followed(ABC):
 class FollowedResult(Followed):
     """One AsyncResult that is followed by its futures."""
 
-    def __init__(self, source: Recorder | HubRecorder) -> None:
+    def __init__(self, source: Recorder | HubRecorder, connection: Connection) -> None:
         super().__init__(source)
         self._recorder = source
+        self._connection = connection
         self._watchdog = Watchdog()
 
     @property
@@ -220,11 +221,6 @@ class FollowedResult(Followed):
     def note(self) -> str:
         """Sentence about the connection for the user; empty while all is well."""
         return self._watchdog.note(self._connection)
-
-    @property
-    def _connection(self) -> Connection:
-        connection: Connection = self.record.connection
-        return connection
 
     def poll(self) -> None:
         """Drain, and have the watchdog check.
@@ -258,26 +254,26 @@ class FollowedResult(Followed):
         return done
 
     def _scope(self, result: Any) -> ResultScope:
-        return ResultScope(result, self._recorder, self._watchdog)
+        return ResultScope(result, self._recorder, self._connection, self._watchdog)
 
 
 class FollowedHubResult(FollowedResult):
     """One AsyncHubResult, followed by asking the Hub."""
 
-    def __init__(self, source: HubRecorder) -> None:
-        super().__init__(source)
+    def __init__(self, source: HubRecorder, connection: Connection) -> None:
+        super().__init__(source, connection)
         self._hub = source
 
     def poll(self) -> None:
         """Drain, have the watchdog check, and ask the Hub, if the last answer is a second old."""
         super().poll()
-        self._hub.ask()
+        self._hub.query()
 
     def poll_and_wait(self, timeout: float) -> None:
         """Poll, and wait for the Hub's answer, so that what is known is at most a second old."""
-        self._hub.expect_answer()
+        self._hub.discard_reply()
         self.poll()
-        self._hub.wait_for_answer(timeout)
+        self._hub.wait_for_reply(timeout)
         self.drain()
 
     def fetch(self, result: Any) -> bool:

@@ -69,9 +69,9 @@ class Registry:
             if followed is None:
                 link = self._connection(result._client)
                 if isinstance(result, AsyncHubResult):
-                    followed = FollowedHubResult(HubRecorder(result, link))
+                    followed = FollowedHubResult(HubRecorder(result, link), link)
                 else:
-                    followed = FollowedResult(Recorder.follow(result, link))
+                    followed = FollowedResult(Recorder.follow(result, link), link)
                 for callback in self._on_resume.get(result, ()):
                     followed.on_resume(callback)
                 self._followed[result] = followed

@@ -24,8 +24,15 @@ if TYPE_CHECKING:
 class ResultScope:
     """The :class:`~ipar_results.control.scope.RetryScope` of a result; made for each check and each action."""
 
-    def __init__(self, result: AsyncResultLike, recorder: Recorder | HubRecorder, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        result: AsyncResultLike,
+        recorder: Recorder | HubRecorder,
+        connection: Connection,
+        watchdog: Watchdog,
+    ) -> None:
         self.result = result
+        self.connection = connection
         self._recorder = recorder
         self._record = recorder.record
         self._watchdog = watchdog
@@ -51,12 +58,6 @@ class ResultScope:
     def client(self) -> ClientLike:
         """The client that submitted them."""
         return self.result._client
-
-    @property
-    def connection(self) -> Connection:
-        """The connection of the client."""
-        connection: Connection = self._record.connection
-        return connection
 
     @property
     def columns(self) -> Columns:
@@ -161,3 +162,4 @@ class ResultScope:
         self._watchdog.forget(positions)
         recorder: Any = self._recorder
         recorder.reopen(positions, replace_futures)
+        self.connection.drop_when_collected(self.result, self.msg_ids)

@@ -120,6 +120,11 @@ class Connections:
         """Whether all clients lost contact."""
         return bool(self.each) and all(link.lost for link in self.each)
 
+    @property
+    def contact_timeout(self) -> float:
+        """Longest contact timeout of the clients, in seconds."""
+        return max((link.contact_timeout for link in self.each), default=0.0)
+
     def record_contact(self) -> None:
         """Note that an event was received. Of several clients it is not known which, so each is asked."""
         if len(self.each) == 1:

@@ -68,7 +68,11 @@ class GroupRecorder:
         self.scopes: list[ClientScope] = []
         refresh = weakly(self.refresh)
         self.membership = Membership(
-            self._recorder, columns, self._connection_of, lambda result: notify(result, refresh)
+            self._recorder,
+            columns,
+            self.connections.each,
+            self._connection_of,
+            lambda result: notify(result, refresh),
         )
         self._reached = {"_ready": 0, "_output_ready": 0}
 

@@ -41,6 +41,8 @@ class Membership:
         That of the group.
     columns : GrowingColumns
         Those of its record.
+    connections : sequence of Connection
+        Those of its clients so far.
     connect : callable
         Gives the connection of a client; called for each result that joins.
     on_join : callable
@@ -56,6 +58,7 @@ class Membership:
         self,
         recorder: Recorder,
         columns: GrowingColumns,
+        connections: Sequence[Connection],
         connect: Callable[[ClientLike], Connection],
         on_join: Callable[[AsyncResultLike], None],
     ) -> None:
@@ -66,6 +69,7 @@ class Membership:
         self.members: list[Member] = []
         self._record = recorder.record
         self._columns = columns
+        self._connections = connections
         self._connect = connect
         self._on_join = on_join
         self._owner: list[int] = []  # by position, the number of its member
@@ -155,8 +159,7 @@ class Membership:
             self._owner.extend(owners)
             begin = self._columns.append(ids, inputs)
             waiting = [future.msg_id for future in futures if future._state in PENDING]
-            links = record.connection.each
-            for direct in (link.is_direct(waiting) for link in links):
+            for direct in (link.is_direct(waiting) for link in self._connections):
                 if direct is not None:
                     record.direct = direct and record.direct is not False
             recorder.listener.attach_first(futures)
@@ -166,7 +169,7 @@ class Membership:
                 record.clock.start()
             recorder.writer.add_ended(ended_positions(futures) + begin)
             recorder.add_already_started(begin, [md["engine_id"] for md in metadata], metadata)
-            for link in links:
+            for link in self._connections:
                 if tries := link.early_events.take(futures):
                     recorder.writer.add_failed_attempts(tries)
 
