@@ -170,5 +170,5 @@ def test_work_takes_as_long_as_its_longest_task_and_its_share(durations, engines
     least = max(durations.max(), durations.sum() / engines)
     for took in (schedule.makespan(durations, engines), schedule.longest_first(durations, engines)):
         assert least - 1e-9 <= took <= durations.sum() / engines + durations.max() + 1e-9
-    assert schedule.pieces(durations, 1.0).sum() == pytest.approx(durations.sum())
-    assert schedule.pieces(durations, 1.0).max() <= 1.0 + 1e-9
+    assert schedule.split_tasks(durations, 1.0).sum() == pytest.approx(durations.sum())
+    assert schedule.split_tasks(durations, 1.0).max() <= 1.0 + 1e-9

@@ -1,10 +1,9 @@
-"""Builder of snapshots: what a record holds becomes frozen facts. Called under the record's lock."""
+"""Builders of summaries and snapshots of a record. Called under the record's lock."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,8 +23,10 @@ from ..model.snapshot import (
 )
 from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, Status
 from ..record.engines import is_coalesced
+from ..record.protocols import ResultLike
 from ..record.state import Record, running_by_slot
 from ..upstream.futures import has_output
+from ..upstream.protocols import TaskMetadata
 from ..upstream.timestamps import to_posix
 
 TASKS_SHOWN = 50
@@ -92,20 +93,24 @@ def summarize(
 
 
 def build_snapshot(
-    record: Record, summary: Summary, result: Any, metadata: Sequence[Any], value: Any
+    record: Record,
+    summary: Summary,
+    result: ResultLike | None,
+    metadata: Sequence[TaskMetadata],
+    value: Callable[[], object],
 ) -> Snapshot:
     """Return the snapshot of a record.
 
     Parameters
     ----------
     summary : Summary
-        Of the same record.
+        Summary of the same record.
     result : AsyncResult or None
-        None once the user has dropped it: then its tasks and output are gone too.
+        None once it was garbage-collected, together with its tasks and their output.
     metadata : sequence of mapping
-        Of each message; empty where the result is gone.
+        Metadata of all messages; empty if the result is gone.
     value : callable
-        Gives the value of a result of one ended task.
+        Returns the value of a result of one ended task.
     """
     counts = record.columns.counts
     shows_value = summary.finished and counts[OK] == record.columns.total == 1 and result is not None
@@ -135,8 +140,7 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
     current = running_by_slot(record.running)
     counts = columns.slot_done.tolist(), columns.slot_failed.tolist(), columns.slot_busy.tolist()
     loads = []
-    # what is reserved may be more
-    for slot, (engine_id, done, failed, busy) in enumerate(zip(ids, *counts, strict=False)):
+    for slot, (engine_id, done, failed, busy) in enumerate(zip(ids, *counts, strict=False)):  # spare slots
         task = None
         if slot in current:
             position, since = current[slot]
@@ -155,7 +159,9 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
     return tuple(sorted(loads, key=lambda load: (isinstance(load.engine_id, str), load.engine_id)))
 
 
-def _tasks(record: Record, msg_ids: Sequence[str], metadata: Sequence[Any]) -> tuple[TaskRecord, ...]:
+def _tasks(
+    record: Record, msg_ids: Sequence[str], metadata: Sequence[TaskMetadata]
+) -> tuple[TaskRecord, ...]:
     columns = record.columns
     return tuple(
         TaskRecord(
@@ -164,10 +170,10 @@ def _tasks(record: Record, msg_ids: Sequence[str], metadata: Sequence[Any]) -> t
             msg_id=msg_ids[i],
             engine_id=engine_of(record, i),
             status=status_of(record, i),
-            submitted=_time(md["submitted"]),
+            submitted=none_if_nan(to_posix(md["submitted"])),
             started=none_if_nan(columns.started[i]),
             completed=none_if_nan(columns.completed[i]),
-            received=_time(md["received"]),
+            received=none_if_nan(to_posix(md["received"])),
             duration=none_if_nan(columns.completed[i] - columns.started[i]),
             attempts=record.attempts.count(i),
         )
@@ -176,7 +182,7 @@ def _tasks(record: Record, msg_ids: Sequence[str], metadata: Sequence[Any]) -> t
 
 
 def engine_of(record: Record, position: int) -> EngineId | None:
-    """Return the engine that runs or ran a message; None where none is known."""
+    """Return the engine that runs or ran a message; None if unknown."""
     slot = int(record.columns.engine[position])
     if slot < 0 and position in record.running:
         slot = record.running[position][0]
@@ -189,8 +195,8 @@ def status_of(record: Record, position: int) -> Status:
     return STATUSES[RUNNING if code == QUEUED and position in record.running else code]
 
 
-def newest_outputs(record: Record, metadata: Sequence[Any]) -> tuple[TaskOutput, ...]:
-    """Return the output of the newest tasks that wrote something."""
+def newest_outputs(record: Record, metadata: Sequence[TaskMetadata]) -> tuple[TaskOutput, ...]:
+    """Return the output of the tasks that wrote most recently."""
     newest = list(record.recent_writers)[-OUTPUTS_SHOWN:]
     found: list[TaskOutput] = []
     for i in reversed(newest):
@@ -201,15 +207,15 @@ def newest_outputs(record: Record, metadata: Sequence[Any]) -> tuple[TaskOutput,
     return tuple(found[:OUTPUTS_SHOWN])
 
 
-def _output(record: Record, position: int, md: Any, attempt: int) -> TaskOutput:
-    stdout, stderr, shown = md["stdout"] or "", md["stderr"] or "", md["execute_result"]
-    if shown:  # what %%px shows as Out[engine:n]
-        stdout += f"Out: {shown.get('data', {}).get('text/plain', '')}"
+def _output(record: Record, position: int, md: TaskMetadata, attempt: int) -> TaskOutput:
+    stdout, stderr = md["stdout"] or "", md["stderr"] or ""
+    if shown := md["execute_result"]:  # %%px shows it as Out[engine:n]
+        stdout += f"Out: {_plain_text(shown)}"
     tails = [text[-OUTPUT_TAIL:] for text in (stdout, stderr)]
-    newest = attempt == record.attempts.count(position)
+    newest, engine = attempt == record.attempts.count(position), md["engine_id"]
     return TaskOutput(
         index=record.columns.first_input_index(position),
-        engine_id=engine_of(record, position) if newest else md["engine_id"],
+        engine_id=engine_of(record, position) if newest or isinstance(engine, list) else engine,
         stdout=tails[0],
         stderr=tails[1],
         omitted=len(stdout) + len(stderr) - sum(map(len, tails)),
@@ -218,7 +224,7 @@ def _output(record: Record, position: int, md: Any, attempt: int) -> TaskOutput:
     )
 
 
-def _shown_value(value: Any, metadata: Sequence[Any]) -> str | None:
+def _shown_value(value: Callable[[], object], metadata: Sequence[TaskMetadata]) -> str | None:
     try:
         return _describe_value(value(), metadata)
     except Exception:
@@ -226,11 +232,11 @@ def _shown_value(value: Any, metadata: Sequence[Any]) -> str | None:
         return None
 
 
-def _describe_value(value: Any, metadata: Sequence[Any]) -> str | None:
-    """Return a short text of a value, without running the repr of another class: it may do anything."""
+def _describe_value(value: object, metadata: Sequence[TaskMetadata]) -> str | None:
+    """Return a short text of a value, without calling the repr of a user's class, which may do anything."""
     if type(value).__name__ == "ExecuteReply":
         shown = metadata[0]["execute_result"]
-        return None if not shown else short_repr(shown["data"].get("text/plain", "")).strip("'\"")
+        return None if not shown else short_repr(_plain_text(shown)).strip("'\"")
     if value is None:
         return "None"
     if isinstance(value, _PLAIN) and type(value).__module__ in ("builtins", "numpy"):
@@ -238,5 +244,7 @@ def _describe_value(value: Any, metadata: Sequence[Any]) -> str | None:
     return f"<{type(value).__name__}>"
 
 
-def _time(value: Any) -> float | None:
-    return none_if_nan(to_posix(value))
+def _plain_text(shown: dict[str, object]) -> str:
+    """Return the plain text of an ``execute_result``."""
+    data = shown.get("data")
+    return str(data.get("text/plain", "")) if isinstance(data, dict) else ""

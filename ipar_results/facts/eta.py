@@ -1,4 +1,4 @@
-"""Estimated time of arrival of one result, cached so that every snapshot can have it."""
+"""Cache of the estimated time of arrival of one result, so that every snapshot can have it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from .eta_model import FEWEST, EtaInput, estimate
 if TYPE_CHECKING:
     from ..record.state import Record
 
-SAMPLE = 800
+SAMPLE = 800  # ended messages that the estimate reads
 _MAX_AGE = 0.25  # seconds
 
 
 class Eta:
-    """Estimate of one result, computed at most four times a second."""
+    """Cached estimate of one result, computed at most four times a second."""
 
     def __init__(self) -> None:
         self._made_at = -math.inf
         self._range: tuple[float, float] | None = None
 
     def range(self, record: Record, now: float) -> tuple[float, float] | None:
-        """Return the seconds still to go, from and to; None where they cannot be estimated.
+        """Return the remaining seconds, earliest and latest; None if they cannot be estimated.
 
         Parameters
         ----------
         record : Record
-            Its lock must be held.
+            The caller holds its lock.
         now : float
             POSIX seconds.
         """
@@ -41,12 +41,12 @@ class Eta:
             self._made_at, self._range = now, None if observed is None else estimate(observed)
         if self._range is None:
             return None
-        gone = now - self._made_at
-        return max(0.0, self._range[0] - gone), max(0.0, self._range[1] - gone)
+        age = now - self._made_at
+        return max(0.0, self._range[0] - age), max(0.0, self._range[1] - age)
 
 
 def eta_input(record: Record, now: float) -> EtaInput | None:
-    """Return the input of the model; None before enough tasks have ended."""
+    """Return the input of the model; None until enough tasks have ended."""
     columns = record.columns
     if columns.ended < FEWEST:
         return None

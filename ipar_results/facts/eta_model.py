@@ -1,4 +1,4 @@
-"""How long it will still take: a range, from how long tasks took and from the engines that are alive."""
+"""Model of the remaining time: a range, estimated from task durations and the engines that are alive."""
 
 from __future__ import annotations
 
@@ -6,74 +6,73 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ..model.arrays import Floats, Index, Mask
 
 FEWEST = 4  # tasks that must have ended, however few engines there are
-_Z = 2.0
-_SAME = 2.5  # standard errors within which two means count as one
-_SUSPECTED = 1.0
+_Z = 2.0  # standard errors of a predicted mean
+_SAME = 2.5  # standard errors within which two means count as equal
+_SUSPECTED = 1.0  # standard errors from which a trend is possible
 # the constants below are tuned by tests/bench/eta.py
-_FEW, _MANY = 0.03, 3.0  # so many tasks more that there is one, or is none, in one case of twenty
-_UNSEEN = 6.5
-_DOUBT = 5.0  # how much more a few durations vary than they show
-_LONGER = 1.5
-_VARIED = 1.5
-_FIRSTS = 0.7  # of the engines
-_SMALL = 4.0  # how much wider the range of a few tasks is that are all different
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+_FEW, _MANY = 0.03, 3.0  # expected numbers of running tasks of which one, or none, is left at odds of 1 in 20
+_UNSEEN = 6.5  # spread of the logarithms by which an unseen task may be longer than the longest
+_DOUBT = 5.0  # widens the spread of few durations, divided by their number
+_LONGER = 1.5  # a task that has run for so many times the longest duration is unlike the others
+_VARIED = 1.5  # waves that must have ended, per unit of relative spread
+_WARM_UP = 0.7  # share of the engines whose first task took longer
+_SMALL = 4.0  # widens the range for few tasks, by their relative spread
 
 
 @dataclass(frozen=True, eq=False)
 class EtaInput:
-    """What is done, what runs and what waits: all that an estimate needs.
+    """Ended, running and queued messages of one result: the input of an estimate.
 
     Attributes
     ----------
     length : ndarray of float, shape (n,)
-        Seconds that ended messages took; all, or an even sample, in the order of their positions.
+        Durations of ended messages in seconds, of all or of an even sample, by ascending position.
     start : ndarray of float, shape (n,)
-        When they began, by their engines' clocks.
+        POSIX seconds at which they started, by their engines' clocks.
     inputs, position, slot : ndarray of int, shape (n,)
+        Their numbers of inputs, positions and engine slots.
     ended : int
-        Messages that have ended; n is smaller in a sample.
+        Number of ended messages, more than n for a sample.
     busy : float
-        Seconds of computing, all ended messages together.
+        Seconds of computing, summed over all ended messages.
     age, running_inputs, running_slot : ndarray, shape (k,)
-        The messages that run: for how many seconds they have, how many inputs each carries, and where.
+        Of the running messages: seconds since they started, numbers of inputs, engine slots.
     queued, queued_inputs : int
-        Messages that have not begun, and their inputs.
+        Numbers of queued messages and of their inputs.
     queued_position : float
-        Their mean position.
+        Mean position of the queued messages.
     alive : ndarray of bool
-        By slot, whether an engine is still there.
+        By slot, whether the engine is registered.
     """
 
     length: Floats
     start: Floats
-    inputs: Ints
-    position: Ints
-    slot: Ints
+    inputs: Index
+    position: Index
+    slot: Index
     ended: int
     busy: float
     age: Floats
-    running_inputs: Ints
-    running_slot: Ints
+    running_inputs: Index
+    running_slot: Index
     queued: int
     queued_inputs: int
     queued_position: float
-    alive: NDArray[np.bool_]
+    alive: Mask
 
 
 def estimate(observed: EtaInput) -> tuple[float, float] | None:
-    """Seconds still to go, from and to: the end comes in between nine times of ten.
+    """Return the remaining seconds, earliest and latest, which hold in nine of ten cases.
 
     Returns
     -------
     tuple of float or None
-        None until a full wave has ended, as many messages as there are engines, and longer the more their
-        durations vary. None too while a task runs that is much longer than any that has ended.
+        None until a full wave has ended (one message per engine; more if durations vary), and while a task
+        runs that is much longer than any ended one.
     """
     engines = int(observed.alive.sum())
     left = observed.queued + len(observed.age)
@@ -82,18 +81,19 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
     each = observed.length / np.maximum(observed.inputs, 1)
     observed, each = _warm(observed, each)
     slowness = _slowness(observed, each)
-    # as an engine of average speed would take
+    # on an engine of average speed
     even = each / slowness[observed.slot]
     size = observed.queued_inputs / observed.queued if observed.queued else 1.0
     speed = float((1 / slowness[: len(observed.alive)][observed.alive]).sum())
     pace = slowness[observed.running_slot] * np.maximum(observed.running_inputs, 1)
-    if (observed.age / pace > _LONGER * even.max()).any():
-        return None  # unlike all that was seen: it may end now or never
+    age = observed.age / pace
+    if (age > _LONGER * even.max()).any():
+        return None  # unlike all ended tasks, so nothing predicts its end
     varies = float(even.std() / (even.mean() or 1.0))
     if observed.ended < max(engines, FEWEST) * (1 + _VARIED * varies):
-        return None  # one wave tells little of tasks that are all different
-    typical, least, most, drift = _means(observed, even, _expected(even, observed.age / pace))
-    soonest, latest = _last_of_running(typical, observed.age / pace, pace)
+        return None  # one wave is too small a sample of tasks that vary
+    typical, least, most, drift = _means(observed, even, age + _residual(even, age))
+    soonest, latest = _last_of_running(typical, age, pace)
     soonest *= _falling(even)
     few = _SMALL * varies / len(even)
     soonest, latest = soonest * max(0.0, 1 - few), latest * (1 + few)
@@ -101,7 +101,7 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
         return soonest, latest
     low, high = (
         observed.queued_inputs * each_input / speed
-        + (observed.queued * gap + float((_residual(typical, observed.age / pace) * pace).sum())) / engines
+        + (observed.queued * gap + float((_residual(typical, age) * pace).sum())) / engines
         for each_input, gap in zip((least, most), _gaps(observed), strict=True)
     )
     early, late = _straggling(typical, engines, observed.queued)
@@ -111,31 +111,31 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
 
 
 def _warm(observed: EtaInput, each: Floats) -> tuple[EtaInput, Floats]:
-    """Without the first task of each engine, where those took longer than nearly all others: an import."""
-    firsts = np.zeros(len(each), np.bool_)
+    """Leave out the first task of each engine, if those took longer than nearly all others: they import."""
+    is_first = np.zeros(len(each), np.bool_)
     order = np.lexsort((observed.start, observed.slot))
-    firsts[order[np.flatnonzero(np.diff(observed.slot[order], prepend=-2))]] = True
-    others = each[~firsts]
-    if len(others) < max(FEWEST, int(firsts.sum())):
+    is_first[order[np.flatnonzero(np.diff(observed.slot[order], prepend=-2))]] = True
+    others = each[~is_first]
+    if len(others) < max(FEWEST, int(is_first.sum())):
         return observed, each
-    usual = float(np.quantile(others, 0.9)) if firsts.sum() > 1 else 1.5 * float(others.max())
-    if float((each[firsts] > 1.2 * usual).mean()) < _FIRSTS:
+    usual = float(np.quantile(others, 0.9)) if is_first.sum() > 1 else 1.5 * float(others.max())
+    if float((each[is_first] > 1.2 * usual).mean()) < _WARM_UP:
         return observed, each
-    stay = ~firsts
+    kept = ~is_first
     columns = {
-        name: getattr(observed, name)[stay] for name in ("length", "start", "inputs", "position", "slot")
+        name: getattr(observed, name)[kept] for name in ("length", "start", "inputs", "position", "slot")
     }
     rest = replace(
         observed,
         **columns,
-        busy=observed.busy - float(observed.length[firsts].sum()),
-        ended=observed.ended - int(firsts.sum()),
+        busy=observed.busy - float(observed.length[is_first].sum()),
+        ended=observed.ended - int(is_first.sum()),
     )
-    return rest, each[stay]
+    return rest, each[kept]
 
 
 def _slowness(observed: EtaInput, each: Floats) -> Floats:
-    """How slow each engine is beside the others, 1 for an average one; the last stands for unknown ones."""
+    """Return the slowness of each engine, 1 for the average; the last entry is for unknown engines."""
     size = len(observed.alive) + 1
     slot = np.where(observed.slot < 0, size - 1, observed.slot)
     number = np.bincount(slot, minlength=size)
@@ -144,7 +144,7 @@ def _slowness(observed: EtaInput, each: Floats) -> Floats:
     spread = float(each.std())
     if mean <= 0:
         return np.ones(size)
-    # an engine of few tasks says little about itself: the more they vary, the more tasks it takes
+    # shrink towards 1: the more tasks vary, the more of them it takes to judge an engine
     doubt = 1 + (spread / mean) ** 2
     slowness = (total / mean + doubt) / (number + doubt)
     chance = 2 * spread / mean / np.sqrt(np.maximum(number, 1))
@@ -153,9 +153,9 @@ def _slowness(observed: EtaInput, each: Floats) -> Floats:
 
 
 def _gaps(observed: EtaInput) -> tuple[float, float]:
-    """The least and the most seconds there may be between one message's end and the next one's beginning."""
+    """Return the least and the most seconds between two messages on one engine."""
     overall = _gap(observed)
-    if len(observed.length) < observed.ended:  # a sample: who came after whom is not known
+    if len(observed.length) < observed.ended:  # a sample does not show which message followed which
         return overall, overall
     order = np.lexsort((observed.start, observed.slot))
     start, slot = observed.start[order], observed.slot[order]
@@ -163,12 +163,12 @@ def _gaps(observed: EtaInput) -> tuple[float, float]:
     when = start[1:][slot[1:] == slot[:-1]]
     if len(between) < FEWEST:
         return overall, overall
-    recent = float(between[when >= np.median(when)].mean())  # what it was at the start may be over
+    recent = float(between[when >= np.median(when)].mean())  # gaps at the start may differ from those now
     return min(overall, recent), max(overall, recent)
 
 
 def _gap(observed: EtaInput) -> float:
-    """The same on average over all."""
+    """Return the mean seconds between two messages on one engine."""
     size = len(observed.alive) + 1
     first, last = np.full(size, np.inf), np.full(size, -np.inf)
     np.minimum.at(first, observed.slot, observed.start)
@@ -177,21 +177,16 @@ def _gap(observed: EtaInput) -> float:
     return max(0.0, span - observed.busy) / observed.ended
 
 
-def _expected(even: Floats, age: Floats) -> Floats:
-    """How long those that run will have taken: what has ended so far is mostly what is short."""
-    return age + _residual(even, age)
-
-
 def _falling(even: Floats) -> float:
-    """How much shorter the last tasks were than those before them; 1 where they were not."""
+    """Return the ratio of the last durations to the mean, at most 1."""
     return min(1.0, float(even[-max(len(even) // 3, 2) :].mean()) / (float(even.mean()) or 1.0))
 
 
 def _means(observed: EtaInput, even: Floats, expected: Floats) -> tuple[Floats, float, float, float]:
-    """What is typical from now on.
+    """Predict the durations of queued tasks.
 
-    Tasks like those to come, the least and the most that these may take on average, an input, and the factor
-    by which they may grow beside those like them.
+    Returns durations typical of them, the least and the most that their mean may be per input, and the factor
+    by which a trend may raise them above the typical ones.
     """
     half = len(even) // 2
     before, recent = _Mean.of(even[:half]), _Mean.of(even[half:])
@@ -202,10 +197,10 @@ def _means(observed: EtaInput, even: Floats, expected: Floats) -> tuple[Floats, 
     if trend is not None:
         candidates.append(trend)
     number = max(observed.queued, 1)
-    least = min(each.value - each.ahead(number) for each in candidates)
-    most = max(each.value + each.ahead(number) for each in candidates)
+    least = min(each.value - each.margin(number) for each in candidates)
+    most = max(each.value + each.margin(number) for each in candidates)
     suspected = _trend(observed.position.astype(np.float64), even, observed.queued_position, _SUSPECTED)
-    if suspected is not None:  # too little to count on, and enough not to exclude it
+    if suspected is not None:  # not significant, but possible
         least = min(least, suspected.value)
     drift = max(each.value for each in candidates) / (candidates[0].value or 1.0)
     return even if steady else even[half:], max(least, 0.25 * float(np.min(even))), most, drift
@@ -213,7 +208,7 @@ def _means(observed: EtaInput, even: Floats, expected: Floats) -> tuple[Floats, 
 
 @dataclass(frozen=True)
 class _Mean:
-    """A mean of which it is known how sure it is."""
+    """Mean with its standard error, and the spread of its values."""
 
     value: float
     error: float
@@ -222,20 +217,20 @@ class _Mean:
     @classmethod
     def of(cls, values: Floats) -> _Mean:
         spread = float(values.std(ddof=1)) if len(values) > 1 else float(values.mean())
-        few = 1 + _DOUBT / len(values)  # the spread of a few values says less than it seems
+        few = 1 + _DOUBT / len(values)  # few values underestimate the spread
         return cls(float(values.mean()), few * spread / math.sqrt(len(values)), few * spread)
 
     def agrees(self, other: _Mean) -> bool:
         return abs(self.value - other.value) <= _SAME * math.hypot(self.error, other.error)
 
-    def ahead(self, number: int) -> float:
-        """How far the mean of so many further ones may be away."""
+    def margin(self, number: int) -> float:
+        """Return by how much the mean of `number` further values may differ."""
         return _Z * math.hypot(self.error, self.spread / math.sqrt(number))
 
 
 def _trend(position: Floats, even: Floats, ahead: float, sure: float = _SAME) -> _Mean | None:
-    """The mean at a position further on, where durations rise or fall with it."""
-    later = len(even) // 3  # a warm-up is no trend
+    """Return the mean at position `ahead` if durations rise or fall with the position, else None."""
+    later = len(even) // 3  # a warm-up is not a trend
     x, y = position[later:], even[later:]
     if len(x) < 6:
         return None
@@ -258,7 +253,7 @@ def _trend(position: Floats, even: Floats, ahead: float, sure: float = _SAME) ->
 
 
 def _residual(even: Floats, age: Floats) -> Floats:
-    """How long tasks of these ages still take on average."""
+    """Return the mean remaining durations of tasks of these ages."""
     ordered = np.sort(even)
     above = np.searchsorted(ordered, age, "right")
     sums = np.append(np.cumsum(ordered[::-1])[::-1], 0.0)
@@ -268,19 +263,19 @@ def _residual(even: Floats, age: Floats) -> Floats:
 
 
 def _straggling(typical: Floats, engines: int, queued: int) -> tuple[float, float]:
-    """How much later than the work spread evenly the last task ends, from and to.
+    """Return how much later the last task ends than work that is spread evenly, earliest and latest.
 
-    Until the queue is empty each engine begins a task every mean duration, so the number of tasks that still
-    run `x` seconds after that moment is on average ``engines * mean(max(d - x, 0)) / mean(d)``.
+    Until the queue is empty, each engine starts a task every mean duration, so the number of tasks that still
+    run `x` seconds after that is on average ``engines * mean(max(d - x, 0)) / mean(d)``.
     """
     mean = float(typical.mean()) or 1e-9
-    residual = float((typical**2).mean()) / (2 * mean)  # what they have left on average at that moment
+    residual = float((typical**2).mean()) / (2 * mean)  # mean remaining duration when the queue is empty
     early = _beyond(typical, mean, engines, queued, _MANY) - residual
     return max(0.0, early), _beyond(_with_unseen(typical), mean, engines, queued, _FEW)
 
 
 def _beyond(durations: Floats, mean: float, engines: int, queued: int, number: float) -> float:
-    """How many seconds after the queue is empty only so many tasks still run."""
+    """Return the seconds after the queue is empty when only `number` tasks still run."""
     ordered = np.sort(durations)
     at = np.append(0.0, ordered)
     above = len(at) - np.maximum(np.arange(len(at)), 1)
@@ -291,7 +286,7 @@ def _beyond(durations: Floats, mean: float, engines: int, queued: int, number: f
 
 
 def _with_unseen(typical: Floats) -> Floats:
-    """The tasks so far, and one that is as long as none of them was: the more they vary, the longer."""
+    """Return the durations and a longer one that was not seen yet: the more they vary, the longer."""
     longest = float(typical.max())
     logs = np.log(np.maximum(typical, 0.01 * longest + 1e-9))
     further = math.exp(_UNSEEN * float(logs.std()) / math.sqrt(len(typical)))
@@ -299,7 +294,7 @@ def _with_unseen(typical: Floats) -> Floats:
 
 
 def _last_of_running(typical: Floats, age: Floats, pace: Floats) -> tuple[float, float]:
-    """When the last of those that run ends, from and to."""
+    """Return the seconds until the last running task ends, earliest and latest."""
     if not len(age):
         return 0.0, 0.0
     ordered = np.sort(_with_unseen(typical))
@@ -309,6 +304,6 @@ def _last_of_running(typical: Floats, age: Floats, pace: Floats) -> tuple[float,
     soon = np.where(number > 1, soon, 0.0)
     rank = above + (0.95 ** (1 / len(age)) * number).astype(np.int64)
     late = ordered[np.minimum(rank, len(ordered) - 1)] - age
-    # longer than any so far: nobody knows for how long, but not for ever
+    # a task that is longer than all ended ones: assume that it takes as long again
     late = np.maximum(late, np.where(number <= 2, age, 0.0))
     return 0.9 * float((np.maximum(soon, 0.0) * pace).max()), 1.1 * float((late * pace).max())

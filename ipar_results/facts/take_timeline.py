@@ -1,4 +1,4 @@
-"""Timeline of one result, taken from its record."""
+"""Builder of the timeline of a record."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..record.state import Record
 
 
 def take_timeline(record: Record, limit: int | None = None) -> Timeline:
-    """Return the timeline of what a record holds; may be called from any thread at any time.
+    """Return the timeline of a record; may be called from any thread.
 
     Parameters
     ----------
     limit : int, optional
-        Most ended messages to take. Failed and aborted ones come first, and the rest is an even sample.
+        Maximum of ended messages: failed and aborted ones first, then an even sample of the rest.
     """
     with record.lock:
         columns = record.columns
@@ -41,7 +41,7 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
             inputs=columns.input_counts(index),
             slot=columns.engine[index],
             start=started - base,
-            # clocks that were set back in mid-task
+            # negative if a clock was set back during a task
             duration=np.maximum(columns.completed[index] - started, 0.0),
             status=columns.status[index],
             running=_running_tasks(columns, running, base),

@@ -1,15 +1,15 @@
-"""Details of one task, read on request of a front end. Called under the record's lock."""
+"""Details of tasks and output as JSON types, for requests of front ends. Called under the record's lock."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from ..formatting import none_if_nan, utf8_safe
 from ..record.failures import Failure, clip_traceback
 from ..record.state import Record
+from ..upstream.protocols import TaskMetadata
 from ..upstream.timestamps import to_posix
 from .build_snapshot import engine_of, newest_outputs, status_of
 
@@ -17,32 +17,32 @@ TAIL = 4_000
 RICH_BYTES, RICH_TOTAL, RICH_MOST = 300_000, 1_500_000, 20
 
 
-def task(
+def describe_task(
     record: Record,
     position: int,
     msg_ids: Sequence[str],
-    metadata: Sequence[Any],
+    metadata: Sequence[TaskMetadata],
     failure: Failure | None,
     description: str | None,
     limit: int | None = None,
-) -> dict[str, Any]:
-    """Return one message of a result: its metadata, its error, the tails of its output, its rich output.
+) -> dict[str, object]:
+    """Return one message: its metadata, error, tails of its output, and rich output.
 
     Parameters
     ----------
     position : int
-        Of the message in the result.
+        Position of the message.
     msg_ids, metadata : sequence
-        Of all messages.
+        Those of all messages.
     description : str or None
         Short text of its input.
     limit : int, optional
-        Characters of each stream.
+        Characters to return of each stream.
 
     Returns
     -------
     dict
-        JSON types; texts as the task wrote them, so hostile until escaped.
+        JSON types. Texts are as the task wrote them: escape them before display.
     """
     columns, limit = record.columns, TAIL if limit is None else limit
     md = metadata[position]
@@ -71,13 +71,13 @@ def task(
     }
 
 
-def failure_text(record: Record, group: int) -> str:
+def read_traceback(record: Record, group: int) -> str:
     """Return the traceback of the failure group that appeared as number `group`.
 
     Raises
     ------
     LookupError
-        Where there is no such group.
+        If there is no such group.
     """
     groups = record.failures.builders()
     if group >= len(groups):
@@ -86,28 +86,29 @@ def failure_text(record: Record, group: int) -> str:
     return utf8_safe(groups[group].failure.traceback)
 
 
-def _tail(stream: Any, limit: int) -> dict[str, Any]:
+def _tail(stream: str, limit: int) -> dict[str, object]:
     text = stream or ""
     return {"text": utf8_safe(text[-limit:]), "total": len(text)}
 
 
-def _rich(md: Any) -> dict[str, Any]:
+def _rich(md: TaskMetadata) -> dict[str, object]:
     outputs = list(md["outputs"] or ())
-    shown = md["execute_result"]
-    if shown:
+    if shown := md["execute_result"]:
         outputs.append(shown)
-    room, told = RICH_TOTAL, []
+    room, bundles = RICH_TOTAL, []
     for output in outputs[-RICH_MOST:]:
         bundle, size = _bundle(output, min(room, RICH_BYTES))
         room -= size
-        told.append(bundle)
-    return {"outputs": told, "outputs_total": len(outputs)}
+        bundles.append(bundle)
+    return {"outputs": bundles, "outputs_total": len(outputs)}
 
 
-def _bundle(output: Any, room: int) -> tuple[dict[str, Any], int]:
-    """One rich output, without the representations that are too large."""
-    data, size, left_out = {}, 0, []
-    for mime, value in dict(output.get("data") or {}).items():
+def _bundle(output: dict[str, object], room: int) -> tuple[dict[str, object], int]:
+    """Return one rich output and its size, without representations that are too large."""
+    found = output.get("data")
+    data: dict[str, object] = {}
+    size, left_out = 0, []
+    for mime, value in found.items() if isinstance(found, dict) else ():
         try:
             text = json.dumps(value)
             value = json.loads(text.encode("utf-8", "replace"))
@@ -119,13 +120,12 @@ def _bundle(output: Any, room: int) -> tuple[dict[str, Any], int]:
             data[utf8_safe(mime)] = value
             size += len(text)
     if left_out:
-        note = f"… {', '.join(left_out)} left out"
-        data.setdefault("text/plain", note)
+        data.setdefault("text/plain", f"… {', '.join(left_out)} left out")
     return {"data": data, "metadata": {}}, size
 
 
-def outputs(record: Record, metadata: Sequence[Any]) -> dict[str, Any]:
-    """Return the newest tasks that wrote something, each with the tail of its output."""
+def describe_outputs(record: Record, metadata: Sequence[TaskMetadata]) -> dict[str, object]:
+    """Return the tasks that wrote most recently, each with the tail of its output."""
     return {
         "outputs": [
             {**asdict(each), "stdout": utf8_safe(each.stdout), "stderr": utf8_safe(each.stderr)}

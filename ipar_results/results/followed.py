@@ -157,7 +157,9 @@ class Followed(ABC):
             failure = self._source.failure(position, result)
             description = self._source.input(position)
             metadata = self.metadata(result)
-            return task_details.task(record, position, result.msg_ids, metadata, failure, description, limit)
+            return task_details.describe_task(
+                record, position, result.msg_ids, metadata, failure, description, limit
+            )
 
     def traceback(self, group: int) -> str:
         """Return the traceback of the failure group that appeared as number `group`.
@@ -170,7 +172,7 @@ class Followed(ABC):
         from ..facts import task_details
 
         self.drain()
-        return task_details.failure_text(self.record, group)
+        return task_details.read_traceback(self.record, group)
 
     def outputs(self, result: Any) -> dict[str, Any]:
         """Return the newest tasks that wrote something as JSON types."""
@@ -178,7 +180,7 @@ class Followed(ABC):
 
         self.drain()
         with self.record.lock:
-            return task_details.outputs(self.record, self.metadata(result))
+            return task_details.describe_outputs(self.record, self.metadata(result))
 
     # actions -------------------------------------------------------------------------------------
 

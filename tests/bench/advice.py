@@ -258,7 +258,7 @@ def follow(bench: Bench, naps: list[float], message: str) -> Any:
     if "longest tasks first" in message:
         return bench.naps(sorted(naps, reverse=True))
     (longest,) = re.findall(r"parts of ([\d.]+) s or less", message)
-    return bench.naps(sorted(schedule.pieces(np.array(naps), float(longest)).tolist(), reverse=True))
+    return bench.naps(sorted(schedule.split_tasks(np.array(naps), float(longest)).tolist(), reverse=True))
 
 
 def seen(ar: Any) -> Any:

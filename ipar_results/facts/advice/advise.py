@@ -1,4 +1,4 @@
-"""What would have made a run shorter: what the rules found, most gain first."""
+"""Runner of the advice rules: collects what would have made a run shorter, largest gain first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .run_metrics import FinishedRun, RunMetrics
 from .time_use import Executions
 
 MOST = 3
-SHORTEST = 0.5  # seconds: nobody waits for what is shorter
+SHORTEST = 0.5  # seconds: no advice on shorter runs
 
 _RULES: tuple[Callable[[RunMetrics], Advice | None], ...] = (
     rules.tiny_tasks,
@@ -23,14 +23,9 @@ _RULES: tuple[Callable[[RunMetrics], Advice | None], ...] = (
 
 
 def advise(run: FinishedRun, executions: Executions, use: TimeUse) -> tuple[Advice, ...]:
-    """At most three pieces of advice, most gain first.
+    """Return at most three pieces of advice on a run, largest gain first.
 
-    Parameters
-    ----------
-    executions : Executions
-        Of its run.
-    use : TimeUse
-        Of its run.
+    `executions` and `use` belong to the same run.
     """
     if run.tasks.length < SHORTEST or run.messages < 2:
         return ()

@@ -1,26 +1,25 @@
-"""How long work would take on so many engines, each of which takes the next task when it is free."""
+"""Simulation of a load-balanced run: how long tasks take on engines that take the next one when free."""
 
 from __future__ import annotations
 
 import heapq
 
 import numpy as np
-from numpy.typing import NDArray
 
-MOST = 5_000  # tasks played through; of more, what their average says is good enough
+from ...model.arrays import Floats
 
-Floats = NDArray[np.float64]
+MOST = 5_000  # tasks that are simulated; more are estimated from their sum
 
 
 def makespan(durations: Floats, engines: int, gap: float = 0.0) -> float:
-    """Seconds until the last task has ended, where they begin in this order.
+    """Return the seconds until the last task has ended, if they start in this order.
 
     Parameters
     ----------
     durations : ndarray of float
-        Seconds.
+        Seconds of each task.
     gap : float
-        Seconds between two tasks of an engine.
+        Seconds between two tasks on an engine.
     """
     if not len(durations):
         return 0.0
@@ -33,14 +32,14 @@ def makespan(durations: Floats, engines: int, gap: float = 0.0) -> float:
 
 
 def longest_first(durations: Floats, engines: int, gap: float = 0.0) -> float:
-    """The same where the longest task begins first."""
+    """Return the makespan if the longest tasks start first."""
     if len(durations) > MOST:
         total = float(durations.sum() + gap * len(durations)) / engines
         return max(total, float(durations.max()) + gap)
     return makespan(np.sort(durations)[::-1], engines, gap)
 
 
-def pieces(durations: Floats, longest: float) -> Floats:
-    """The same work in tasks of which none is longer than this."""
+def split_tasks(durations: Floats, longest: float) -> Floats:
+    """Split tasks into equal parts, so that none takes longer than `longest` seconds."""
     parts = np.maximum(np.ceil(durations / max(longest, 1e-9)), 1).astype(np.int64)
     return np.repeat(durations / parts, parts)

@@ -1,4 +1,4 @@
-"""The rules of advice: each looks for one thing that made a run longer, and says what that cost."""
+"""Rules of advice: each finds one cause that made a run longer, and estimates what it cost."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from ...model.snapshot import Advice
 from . import makespan as schedule
 from .run_metrics import RunMetrics
 
-_PROMPT = 0.008  # seconds from one submission to the next, where nothing holds them up
-_USUAL = 0.005  # seconds between two tasks of an engine, where nothing large is sent
-_LARGE = 500_000  # bytes a message
-_FULL = 0.05  # what sending may cost beside computing
-_ALIKE = 1.6
+_USUAL_PACE = 0.008  # seconds between two submissions that nothing delays
+_USUAL_GAP = 0.005  # seconds between two tasks on an engine, if messages are small
+_LARGE_MESSAGE = 500_000  # bytes
+_MAX_OVERHEAD = 0.05  # share of the time that sending should take in advised chunks
+_SIMILAR = 1.6  # tasks are similar if the longest takes less than so many times the median
 
 
 def tiny_tasks(metrics: RunMetrics) -> Advice | None:
-    """Tasks that cost more to send than to do; they could go in chunks."""
+    """Find tasks that cost more to send than to compute, and advise on larger chunks."""
     run, number, engines, length = metrics.run, metrics.number, metrics.engines, metrics.length
-    if run.direct or number < 8 * engines or metrics.bytes_each > _LARGE or metrics.pace > _PROMPT:
+    if (
+        run.direct
+        or number < 8 * engines
+        or metrics.bytes_each > _LARGE_MESSAGE
+        or metrics.pace > _USUAL_PACE
+    ):
         return None
     mean = float(metrics.duration.mean())
     lag = max(0.0, length - metrics.finish)
     largest = number // (4 * engines)
-    wanted = metrics.gap * (1 - _FULL) / (_FULL * max(mean, 1e-5))
+    wanted = metrics.gap * (1 - _MAX_OVERHEAD) / (_MAX_OVERHEAD * max(mean, 1e-5))
     factor = 1 << max(0, int(np.log2(max(min(wanted, largest), 1))))
     if factor < 2:
         return None
@@ -49,37 +54,37 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
 
 
 def large_messages(metrics: RunMetrics) -> Advice | None:
-    """Data that takes long to come and go."""
+    """Find data that takes long to send and return."""
     run = metrics.run
-    if metrics.bytes_each < _LARGE or not metrics.number:
+    if metrics.bytes_each < _LARGE_MESSAGE or not metrics.number:
         return None
     gaps = float(metrics.executions.gap[metrics.own].sum())
     lag = max(0.0, metrics.length - metrics.finish)
-    gain = max(0.0, gaps - metrics.number * _USUAL) / metrics.engines + max(0.0, lag - _USUAL)
+    gain = max(0.0, gaps - metrics.number * _USUAL_GAP) / metrics.engines + max(0.0, lag - _USUAL_GAP)
     gain = min(gain, metrics.length - float(metrics.duration.sum()) / metrics.engines)
     if not metrics.worth(gain):
         return None
     way = (
         "Put on the engines once, with push(),"
-        if run.sent >= run.came
+        if run.sent >= run.received
         else "Reduced or stored on the engines,"
     )
     each = " and ".join(
         f"{verb} {format_bytes(number / run.messages)}"
-        for verb, number in (("sends", run.sent), ("returns", run.came))
-        if number >= 0.1 * (run.sent + run.came)
+        for verb, number in (("sends", run.sent), ("returns", run.received))
+        if number >= 0.1 * (run.sent + run.received)
     )
     return Advice(
         "large-messages",
         f"Each task {each}. {way} the data would have saved about {format_time(gain)}.",
-        f"{format_bytes(run.sent + run.came)} in {run.messages:,} messages",
+        f"{format_bytes(run.sent + run.received)} in {run.messages:,} messages",
         gain,
     )
 
 
 def submission_bound(metrics: RunMetrics) -> Advice | None:
-    """Engines that waited because nothing had been sent to them yet."""
-    if metrics.run.direct or metrics.pace <= _PROMPT or metrics.bytes_each > _LARGE:
+    """Find engines that waited because no task had been submitted yet."""
+    if metrics.run.direct or metrics.pace <= _USUAL_PACE or metrics.bytes_each > _LARGE_MESSAGE:
         return None
     gain = metrics.unsent / metrics.engines
     if not metrics.worth(gain):
@@ -96,7 +101,7 @@ def submission_bound(metrics: RunMetrics) -> Advice | None:
 
 
 def slow_engine(metrics: RunMetrics) -> Advice | None:
-    """An engine that takes longer for the same work."""
+    """Find an engine that takes longer for the same work."""
     ratio, slow = metrics.slowness
     if not len(slow):
         return None
@@ -131,9 +136,11 @@ def slow_engine(metrics: RunMetrics) -> Advice | None:
 
 
 def uneven_end(metrics: RunMetrics) -> Advice | None:
-    """Few tasks and a long tail: engines that had nothing to do while others still ran."""
+    """Find engines that were idle while others still ran: too few tasks, or a long tail."""
     run = metrics.run
-    lost = bool((run.tasks.left < metrics.length).any())  # whose tasks are waited for: no fault of the others
+    lost = bool(
+        (run.tasks.left < metrics.length).any()
+    )  # the others waited for its tasks, which says nothing about the tasks
     if lost or (run.direct and not run.mapped) or not metrics.number or metrics.engines < 2:
         return None
     idle = float((metrics.finish - metrics.last).sum()) + run.free * metrics.finish
@@ -141,13 +148,13 @@ def uneven_end(metrics: RunMetrics) -> Advice | None:
         return None
     slow = metrics.slowness[1]
     if len(slow) and np.isin(metrics.slot[np.argmax(metrics.end)], slow):
-        return None  # that one is named already
+        return None  # slow_engine() names it
     ends_late = int(metrics.row[np.argmax(metrics.end)])
     if run.direct:
-        return _static(metrics)
+        return _uneven_shares(metrics)
     longest, usual = float(metrics.duration.max()), float(np.median(metrics.duration))
     few = metrics.number < metrics.engines or (
-        metrics.number < 4 * metrics.engines and longest < _ALIKE * usual
+        metrics.number < 4 * metrics.engines and longest < _SIMILAR * usual
     )
     return _few_tasks(metrics) if few else _long_tail(metrics, ends_late)
 
@@ -180,7 +187,7 @@ def _long_tail(metrics: RunMetrics, late: int) -> Advice | None:
     engines, run = metrics.engines, metrics.run
     total = float(metrics.duration.sum())
     sorted_gain = metrics.finish - schedule.longest_first(metrics.by_row, engines, metrics.gap)
-    split = schedule.pieces(metrics.by_row, total / engines / 4)
+    split = schedule.split_tasks(metrics.by_row, total / engines / 4)
     split_gain = metrics.finish - schedule.longest_first(split, engines, metrics.gap)
     sorting = sorted_gain >= 0.5 * split_gain
     gain = sorted_gain if sorting else split_gain
@@ -201,7 +208,7 @@ def _long_tail(metrics: RunMetrics, late: int) -> Advice | None:
         more = (run.inputs.sum() / size - metrics.number) * metrics.gap / engines
         if metrics.worth(gain - more):
             way, gain = f"With chunksize={size},", gain - more
-        else:  # that many messages would cost what they gain
+        else:  # so many messages would cost what they gain
             way = "With its longest tasks sent first, each for itself,"
     return Advice(
         "long-tail",
@@ -212,10 +219,10 @@ def _long_tail(metrics: RunMetrics, late: int) -> Advice | None:
     )
 
 
-def _static(metrics: RunMetrics) -> Advice | None:
-    """The shares of a direct view's map, fixed before it began.
+def _uneven_shares(metrics: RunMetrics) -> Advice | None:
+    """Find an engine whose share of a direct view's map took longest.
 
-    Each engine has one message: whether it is slow or was given more cannot be told, and the same helps.
+    Each engine has one message, so slow engines and large shares look the same; a load balancer helps both.
     """
     last, durations = int(np.argmax(metrics.last)), metrics.duration
     gain = metrics.finish - 1.05 * float(durations.sum()) / metrics.engines
@@ -232,7 +239,7 @@ def _static(metrics: RunMetrics) -> Advice | None:
 
 
 def engine_lost(metrics: RunMetrics) -> Advice | None:
-    """An engine that left before the end."""
+    """Find engines that left before the end of the run."""
     run, tasks = metrics.run, metrics.run.tasks
     lost = np.flatnonzero(tasks.left < tasks.length)
     if not len(lost):
@@ -247,12 +254,11 @@ def engine_lost(metrics: RunMetrics) -> Advice | None:
     names = ", ".join(str(run.ids[s]) for s in lost[:4].tolist())
     more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
     failed = f" {run.failed:,} task{'s' * (run.failed != 1)} failed." if run.failed else ""
-    it = "it" if len(lost) == 1 else "them"
+    it, after = "it" if len(lost) == 1 else "them", format_time(float(tasks.left[lost].min()))
     then = f" With {it} the run would have ended about {format_time(gain)} earlier." if earlier else ""
     return Advice(
         "engine-lost",
-        f"Engine{'s' * (len(lost) > 1)} {names}{more} left after {format_time(float(tasks.left[lost].min()))}."
-        f"{failed}{then}",
+        f"Engine{'s' * (len(lost) > 1)} {names}{more} left after {after}.{failed}{then}",
         f"{format_time(gone)} of engine time lost",
         gain,
     )

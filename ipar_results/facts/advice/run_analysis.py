@@ -1,48 +1,48 @@
-"""Analysis of a run that has ended: where the engines' time went, and advice for the next run."""
+"""Cached analysis of a finished run: use of the engines' time, and advice for the next run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...log import log_error
-from ...model.snapshot import Advice, TimeUse
+from ...model.arrays import Codes, Floats, Index, Slots
+from ...model.snapshot import Advice, EngineId, TimeUse
 from ...model.status import FAILED, OK
 from ...record.engines import is_coalesced
+from ...record.protocols import ResultLike
 from ...record.state import Record
+from ...upstream.protocols import DateField, TaskMetadata
 from ...upstream.timestamps import to_posix
 from .advise import advise
 from .run_metrics import FinishedRun
 from .time_use import OTHER, RunTasks, align_clocks, compute_time_use, order_executions
 
-_STAMPS = (
-    512  # submission times that are read: messages are sent one after the other, at an even pace in between
-)
+_SAMPLED = 512  # messages whose submission is read; that of others is interpolated
 
-Floats = NDArray[np.float64]
+_Findings: TypeAlias = "tuple[TimeUse | None, tuple[Advice, ...]]"
+_Rows: TypeAlias = "tuple[Index | Slots, Index | Codes, Floats, Floats, Floats, Floats]"
+"""Slot, status, submitted, started, completed and received of several attempts, as in :class:`RunTasks`."""
 
 
 class RunAnalysis:
-    """Analysis of one run that has ended, made once and again after a retry."""
+    """Analysis of one run, made when it has ended and again after a retry."""
 
     def __init__(self) -> None:
         self._made = False
-        self._findings: tuple[TimeUse | None, tuple[Advice, ...]] = (None, ())
+        self._findings: _Findings = (None, ())
 
-    def analyse(
-        self, record: Record, metadata: Callable[[Any], Sequence[Any]]
-    ) -> tuple[TimeUse | None, tuple[Advice, ...]]:
-        """Return where the time went and what would have helped; nothing until the result has ended.
+    def analyse(self, record: Record, metadata: Callable[[ResultLike], Sequence[TaskMetadata]]) -> _Findings:
+        """Return time use and advice; None and nothing until the result has ended.
 
         Parameters
         ----------
         record : Record
-            Its lock must be held.
+            The caller holds its lock.
         metadata : callable
-            Gives the metadata of each message of the result.
+            Returns the metadata of all messages of the result.
         """
         if not record.finished:
             self._made = False
@@ -58,9 +58,7 @@ class RunAnalysis:
         return self._findings
 
 
-def _analyse(
-    record: Record, result: Any, metadata: Sequence[Any]
-) -> tuple[TimeUse | None, tuple[Advice, ...]]:
+def _analyse(record: Record, result: ResultLike, metadata: Sequence[TaskMetadata]) -> _Findings:
     if record.single or any(map(is_coalesced, record.engines.ids)):
         return None, ()
     tasks = collect_tasks(record, metadata)
@@ -72,94 +70,92 @@ def _analyse(
     return time_use, advise(_finished_run(record, result, tasks), executions, time_use)
 
 
-def collect_tasks(record: Record, metadata: Sequence[Any]) -> RunTasks | None:
-    """Return a record's tasks, their earlier attempts, and the tasks of other results on the same engines.
-
-    Parameters
-    ----------
-    metadata : sequence of mapping
-        The metadata of each message.
-    """
+def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks | None:
+    """Return the tasks of a record, their earlier attempts, and tasks of other results on its engines."""
     columns, clock, ids = record.columns, record.clock, record.engines.ids
     length = clock.wall_time
     if not ids or not length > 0 or np.isnan(clock.submitted):
         return None
-    submitted, received = _stamps(record, metadata)
+    submitted, received = _sample_times(record, metadata)
     slots = {engine_id: slot for slot, engine_id in enumerate(ids)}
-    rows = [
+    rows: list[_Rows] = [
         (columns.engine, columns.status, submitted, columns.started, columns.completed, received),
-        *_earlier(record),
+        *_earlier_attempts(record),
         *(
-            _foreign(other, slots, clock.submitted, clock.received)
+            _tasks_of_other(other, slots, clock.submitted, clock.received)
             for other in record.connection.other_recorders(record)
         ),
     ]
     slot, status, *times = (np.concatenate(column) for column in zip(*rows, strict=True))
-    gone = np.array([record.connection.left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids])
-    left = clock.offsets(gone)
-    sent, started, completed, came = map(clock.offsets, times)
+    left_at = np.array(
+        [record.connection.left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]
+    )
+    left = clock.offsets(left_at)
+    submitted, started, completed, received = map(clock.offsets, times)
     return RunTasks(
         slot=slot.astype(np.int64),
         status=status.astype(np.int8),
-        submitted=sent,
+        submitted=submitted,
         started=started,
         completed=completed,
-        received=came,
+        received=received,
         left=np.where((left >= 0) & (left < length), left, np.inf),
         length=length,
     )
 
 
-def _stamps(record: Record, metadata: Sequence[Any]) -> tuple[Floats, Floats]:
-    """Return when messages were submitted, interpolated from a sample, and when some replies were received.
+def _sample_times(record: Record, metadata: Sequence[TaskMetadata]) -> tuple[Floats, Floats]:
+    """Return times of submission, interpolated from a sample, and of reception, NaN outside of the sample.
 
-    To read all times costs as much as everything else together.
+    Reading all of them would cost as much as the rest of the analysis. In between, messages are submitted one
+    after the other at an even pace.
     """
     columns = record.columns
     n = columns.messages
-    at = np.unique(np.linspace(0, n - 1, min(n, _STAMPS)).round().astype(np.int64))
-    again = np.array(sorted({position for position, _ in record.attempts.all()}), np.int64)
-    sent = np.array([to_posix(metadata[i]["submitted"]) for i in at.tolist()])
+    sampled = np.unique(np.linspace(0, n - 1, min(n, _SAMPLED)).round().astype(np.int64))
+    retried = np.array(sorted({position for position, _ in record.attempts.all()}), np.int64)
+    sent = np.array([to_posix(metadata[i]["submitted"]) for i in sampled.tolist()])
     known = ~np.isnan(sent)
     submitted = np.full(n, np.nan)
     if known.any():
-        submitted = np.interp(np.arange(n), at[known], sent[known])
-    for i in again.tolist():
+        submitted = np.interp(np.arange(n), sampled[known], sent[known])
+    for i in retried.tolist():
         submitted[i] = to_posix(metadata[i]["submitted"])
     received = np.full(n, np.nan)
-    for i in {*at.tolist(), *_last_of_each(record)}:
+    for i in {*sampled.tolist(), *_last_positions(record)}:
         received[i] = to_posix(metadata[i]["received"])
     return submitted, received
 
 
-def _last_of_each(record: Record) -> list[int]:
-    """Return the position of the message that each engine ended last."""
+def _last_positions(record: Record) -> list[int]:
+    """Return the position of the last message that each engine completed."""
     columns = record.columns
     row = np.flatnonzero((columns.engine >= 0) & ~np.isnan(columns.completed))
     row = row[np.argsort(columns.completed[row], kind="stable")]
     last = np.full(len(record.engines.ids), -1, np.int64)
-    last[columns.engine[row]] = row  # of several, the last one stays
+    last[columns.engine[row]] = row  # an assignment with duplicate indices keeps the last value
     return [int(position) for position in last if position >= 0]
 
 
-def _earlier(record: Record) -> list[tuple[Any, ...]]:
-    """Return the attempts that a retry replaced: time lost, however they ended."""
-    tried = [md for _, md in record.attempts.all()]
-    if not tried:
+def _earlier_attempts(record: Record) -> list[_Rows]:
+    """Return the attempts that were replaced by a retry, all as failed: their time is lost."""
+    attempts = [md for _, md in record.attempts.all()]
+    if not attempts:
         return []
     slots = [
         -1 if isinstance(md["engine_id"], list) else record.engines.slot(md["engine_id"], md["engine_uuid"])
-        for md in tried
+        for md in attempts
     ]
-    stamps = [
-        np.array([to_posix(md[name]) for md in tried])
-        for name in ("submitted", "started", "completed", "received")
-    ]
-    return [(np.array(slots), np.full(len(tried), FAILED), *stamps)]
+    fields: tuple[DateField, ...] = ("submitted", "started", "completed", "received")
+    submitted, started, completed, received = (
+        np.array([to_posix(md[name]) for md in attempts]) for name in fields
+    )
+    statuses = np.full(len(attempts), FAILED)
+    return [(np.array(slots), statuses, submitted, started, completed, received)]
 
 
-def _foreign(other: Record, slots: dict[Any, int], begin: float, end: float) -> tuple[Any, ...]:
-    """Return the tasks of another result in this time, read without its lock: another thread may hold it."""
+def _tasks_of_other(other: Record, slots: dict[EngineId, int], begin: float, end: float) -> _Rows:
+    """Return the tasks of another result in this time; reads without its lock, to avoid a deadlock."""
     columns = other.columns
     own = np.array([slots.get(engine_id, -1) for engine_id in list(other.engines.ids)] + [-1])
     started, completed = columns.started.copy(), columns.completed.copy()
@@ -173,12 +169,12 @@ def _foreign(other: Record, slots: dict[Any, int], begin: float, end: float) -> 
     return slot, np.full(len(slot), OTHER), unknown, started, completed, unknown
 
 
-def _finished_run(record: Record, result: Any, tasks: RunTasks) -> FinishedRun:
+def _finished_run(record: Record, result: ResultLike, tasks: RunTasks) -> FinishedRun:
     from ipyparallel import AsyncMapResult
 
     columns, ids = record.columns, record.engines.ids
     direct = record.direct
-    if direct is None:  # not followed while it ran: one message each looks like a direct view's
+    if direct is None:  # not followed while it ran: guess from at most one message per engine
         direct = columns.messages <= len(ids)
     free = 0 if direct or record.direct is None else len(record.connection.alive_engines() - set(ids))
     return FinishedRun(
@@ -192,5 +188,5 @@ def _finished_run(record: Record, result: Any, tasks: RunTasks) -> FinishedRun:
         direct=direct,
         failed=int((columns.status != OK).sum()),
         sent=record.connection.message_sizes.sent_bytes(result.msg_ids),
-        came=record.connection.message_sizes.received_bytes(result.msg_ids),
+        received=record.connection.message_sizes.received_bytes(result.msg_ids),
     )

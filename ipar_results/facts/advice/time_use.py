@@ -1,42 +1,39 @@
-"""Where the engines' time went: every second of every engine is put to one account."""
+"""Breakdown of the engines' time: each second of each engine counts towards one use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...model.arrays import Codes, Floats, Index
 from ...model.snapshot import TimeUse
 from ...model.status import OK
 
-OTHER = 5  # beside the status codes: a task of another result
-_SAME_CLOCK = 0.05  # what two clocks may differ before anybody cares
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+OTHER = 5  # used like a status code: a task of another result
+_SAME_CLOCK = 0.05  # seconds: smaller differences between clocks are ignored
 
 
 @dataclass(frozen=True, eq=False)
 class RunTasks:
-    """The tasks of a run that has ended; one row a message, and one for each earlier attempt.
+    """Columns of a finished run: one row a message, and one for each earlier attempt.
 
     Attributes
     ----------
     slot : ndarray of int, shape (n,)
-        Engine; -1 where it is not known.
+        Engine slot; -1 if unknown.
     status : ndarray of int, shape (n,)
         Status codes, and :data:`OTHER` for tasks of other results.
     submitted, started, completed, received : ndarray of float, shape (n,)
-        Seconds after the first submission; NaN where nobody knows. The middle two by the engines' clocks.
+        Seconds after the first submission; NaN if unknown. `started` and `completed` by the engines' clocks.
     left : ndarray of float, shape (engines,)
-        When each engine left the cluster; infinite where it did not.
+        Seconds at which each engine left the cluster; infinite if it did not.
     length : float
         Seconds between the first submission and the last arrival.
     """
 
-    slot: Ints
-    status: NDArray[np.int8]
+    slot: Index
+    status: Codes
     submitted: Floats
     started: Floats
     completed: Floats
@@ -46,29 +43,29 @@ class RunTasks:
 
     @property
     def engines(self) -> int:
-        """How many engines took part."""
+        """Number of engines that took part."""
         return len(self.left)
 
 
 @dataclass(frozen=True, eq=False)
 class Executions:
-    """The tasks of a run in the order in which each engine ran them, and what was between them.
+    """Tasks of a run in the order in which each engine ran them, with the gaps between them.
 
     Attributes
     ----------
     row : ndarray of int, shape (m,)
-        Rows of the tasks, by engine and time; those of which the engine or a time is not known are left out.
+        Rows of :class:`RunTasks` by engine and time, without those whose engine or time is unknown.
     begin, end : ndarray of float, shape (m,)
-        By the client's clock, within the run, and never two at a time on one engine.
+        Seconds by the client's clock, within the run and without overlap on an engine.
     gap : ndarray of float, shape (m,)
-        Seconds for which the engine did nothing before.
+        Seconds for which the engine was idle before the task.
     unsent : ndarray of float, shape (m,)
-        Those of them in which the task had not been submitted yet.
+        Part of `gap` in which the task had not been submitted yet.
     last : ndarray of float, shape (engines,)
-        When each engine's last task ended; 0 where it had none.
+        Seconds at which each engine's last task ended; 0 if it had none.
     """
 
-    row: Ints
+    row: Index
     begin: Floats
     end: Floats
     gap: Floats
@@ -77,11 +74,11 @@ class Executions:
 
 
 def align_clocks(tasks: RunTasks) -> RunTasks:
-    """The same run with all times by the client's clock.
+    """Return the run with all times by the client's clock.
 
-    A reply is never received before it was made, and a task never begins before it was sent: so much is
-    known of how far an engine's clock is ahead. Where it must be, the quickest reply is taken to have come
-    at once.
+    Replies are received after their tasks have completed, and tasks start after their submission. These are
+    bounds of how far an engine's clock is ahead. If they exclude equal clocks, the fastest reply counts as
+    immediate.
     """
     least, most = np.full(tasks.engines, -np.inf), np.full(tasks.engines, np.inf)
     known = tasks.slot >= 0
@@ -95,21 +92,21 @@ def align_clocks(tasks: RunTasks) -> RunTasks:
 
 
 def order_executions(tasks: RunTasks) -> Executions:
-    """Put an evened run in order."""
+    """Order the tasks of a run, whose clocks are aligned, by engine and time."""
     known = (tasks.slot >= 0) & ~np.isnan(tasks.started) & ~np.isnan(tasks.completed)
     row = np.flatnonzero(known)
-    # nearly sorted by time already, and few engines: two stable sorts are quick
+    # two stable sorts are fast: rows are nearly sorted by time, and engines are few
     row = row[np.argsort(tasks.started[row], kind="stable")]
     row = row[np.argsort(tasks.slot[row].astype(np.int32), kind="stable")]
     slot = tasks.slot[row]
     stop = np.clip(tasks.left, 0.0, tasks.length)
     begin = np.clip(tasks.started[row], 0.0, stop[slot])
     end = np.clip(tasks.completed[row], begin, stop[slot])
-    # lifted by more than the run is long, engines don't meet
-    lift = slot * (tasks.length + 1.0)
-    reached = np.maximum.accumulate(end + lift)
-    before = np.maximum(np.append(-1.0, reached[:-1]) - lift, 0.0) if len(row) else end
-    end = np.maximum(reached - lift, 0.0)
+    # one running maximum for all engines: an offset larger than the run keeps them apart
+    offset = slot * (tasks.length + 1.0)
+    reached = np.maximum.accumulate(end + offset)
+    before = np.maximum(np.append(-1.0, reached[:-1]) - offset, 0.0) if len(row) else end
+    end = np.maximum(reached - offset, 0.0)
     begin = np.clip(begin, before, end)
     gap = begin - before
     sent = tasks.submitted[row]
@@ -121,14 +118,9 @@ def order_executions(tasks: RunTasks) -> Executions:
 
 
 def compute_time_use(tasks: RunTasks, executions: Executions) -> TimeUse:
-    """Add up what each second went into; the parts sum to engines times the length of the run.
+    """Sum the seconds of each use; together they are the number of engines times the length of the run.
 
-    Parameters
-    ----------
-    run : RunTasks
-        Evened.
-    executions : Executions
-        Of the same tasks.
+    The clocks of `tasks` are aligned, and `executions` are in their order.
     """
     status = tasks.status[executions.row]
     spent = executions.end - executions.begin
@@ -136,7 +128,7 @@ def compute_time_use(tasks: RunTasks, executions: Executions) -> TimeUse:
     other = float(spent[status == OTHER].sum())
     lost = float(spent[(status != OK) & (status != OTHER)].sum())
     overhead = float((executions.gap - executions.unsent).sum())
-    # after an engine's last task its result is on its way; one that left was lost with what it ran
+    # the last reply of an engine is on its way for a while; engines that left are lost, with what they ran
     stayed = ~(tasks.left < tasks.length)
     answered = np.array(executions.last)
     known = tasks.slot >= 0
