@@ -177,14 +177,6 @@ class HubRecorder:
         """Return the value, if ipyparallel has fetched it."""
         return result.result(0) if result.done() else None
 
-    def failure(self, position: int, result: ResultLike) -> Failure | None:
-        """Return the failure of a failed or aborted message; None for others."""
-        return self.writer.failure_of(position, self.metadata(result)[position], ())
-
-    def input(self, position: int) -> str | None:
-        """Return a short text of the input of a message; None if it is no longer cached."""
-        return self.writer.input_of(position)
-
     def close(self) -> None:
         """Do nothing: there are no callbacks to remove."""
 

@@ -17,7 +17,6 @@ from ..upstream.futures import PENDING, ended_positions, has_output, is_given_up
 from ..upstream.protocols import AsyncResultLike, MessageFutureLike, TaskMetadata
 from .columns import Columns
 from .engines import Engines
-from .failures import Failure
 from .protocols import ResultLike
 from .state import Record
 from .writer import RecordWriter, unread_ends
@@ -30,6 +29,7 @@ class RecordSource(Protocol):
     """Source of a record: the futures of a result, the Hub, or the results of a group."""
 
     record: Record
+    writer: RecordWriter
 
     @property
     def has_news(self) -> bool:
@@ -47,12 +47,6 @@ class RecordSource(Protocol):
 
     def value(self, result: Any) -> object:
         """Return the value of a result of one ended message; None if it is gone."""
-
-    def failure(self, position: int, result: ResultLike) -> Failure | None:
-        """Return the failure of a failed or aborted message; None for others."""
-
-    def input(self, position: int) -> str | None:
-        """Return a short text of the input of a message; None if it is no longer cached."""
 
     def close(self) -> None:
         """Remove our callbacks; a second call does nothing."""
@@ -218,14 +212,6 @@ class Recorder:
     def value(self, result: Any) -> object:
         """Return the value of a result of one ended message."""
         return result._children[0].result(0)
-
-    def failure(self, position: int, result: ResultLike) -> Failure | None:
-        """Return the failure of a failed or aborted message; None for others."""
-        return self.writer.failure_of(position, self.metadata(result)[position], result._children)
-
-    def input(self, position: int) -> str | None:
-        """Return a short text of the input of a message; None if it is no longer cached."""
-        return self.writer.input_of(position)
 
     # retries and removal -------------------------------------------------------------------------
 

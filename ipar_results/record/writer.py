@@ -164,10 +164,10 @@ class RecordWriter:
             columns.input_count(position),
             record.engines.ids[slot] if slot >= 0 else None,
             to_posix(metadata["received"]) if math.isnan(ended_at) else ended_at,
-            lambda: self.input_of(position),
+            lambda: self.describe_input_at(position),
         )
 
-    def failure_of(
+    def failure_at(
         self, position: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]
     ) -> Failure | None:
         """Return the failure of a failed or aborted message; None for others."""
@@ -175,7 +175,7 @@ class RecordWriter:
             return None
         return self._failure(position, metadata, futures)
 
-    def input_of(self, position: int) -> str | None:
+    def describe_input_at(self, position: int) -> str | None:
         """Return a short text of the input of a message; None if it is no longer cached."""
         record = self._record
         result = record.result()

@@ -154,9 +154,9 @@ class Followed(ABC):
             msg = f"This result has no message {position:,}: it has {record.columns.messages:,}."
             raise LookupError(msg)
         with record.lock:
-            failure = self._source.failure(position, result)
-            description = self._source.input(position)
-            metadata = self.metadata(result)
+            writer, metadata = self._source.writer, self.metadata(result)
+            failure = writer.failure_at(position, metadata[position], result._children)
+            description = writer.describe_input_at(position)
             return task_details.describe_task(
                 record, position, result.msg_ids, metadata, failure, description, limit
             )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ResultScope:
-    """The :class:`~ipar_results.control.scope.RetryScope` of a result; made for each check and each action."""
+    """The :class:`~ipar_results.control.scope.RetryScope` of a result, made for each check and action."""
 
     def __init__(
         self,

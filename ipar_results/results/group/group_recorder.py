@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...model.snapshot import EngineId
-from ...record.failures import Failure
 from ...record.recorder import Recorder
 from ...record.state import Record
 from ...record.writer import RecordWriter
@@ -63,8 +62,8 @@ class GroupRecorder:
             group, self.connections, columns, GroupEngines(self.connections), name=group.label
         )
         self.record.can_grow = self.record.followed = True
-        writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
-        self._recorder = Recorder(self.record, EventListener(), writer)
+        self.writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
+        self._recorder = Recorder(self.record, EventListener(), self.writer)
         self.scopes: list[ClientScope] = []
         refresh = weakly(self.refresh)
         self.membership = Membership(
@@ -119,7 +118,7 @@ class GroupRecorder:
             if sent:
                 for scope in self.scopes:
                     scope.forget(sent)
-                self._recorder.writer.discard_ends(sent, membership.metadata, membership.msg_ids)
+                self.writer.discard_ends(sent, membership.metadata, membership.msg_ids)
             for row, future in changed:
                 membership.futures[row], membership.msg_ids[row] = future, future.msg_id
                 membership.metadata[row] = future.output.metadata
@@ -129,7 +128,7 @@ class GroupRecorder:
             listener.attach_first([future for _, future in changed])
             over = set(ended_positions([future for _, future in changed]).tolist())
             rows = [row for n, (row, _) in enumerate(changed) if n in over]
-            self._recorder.writer.add_ended(np.array(rows, np.int64))
+            self.writer.add_ended(np.array(rows, np.int64))
             record.version += 1
         if sent:
             self.on_resume()
@@ -151,14 +150,6 @@ class GroupRecorder:
     def value(self, result: Any) -> Any:
         """Return the value of a group of one ended message."""
         return self._recorder.value(result)
-
-    def failure(self, position: int, result: Any) -> Failure | None:
-        """Return why a message failed or was aborted; None where it did not."""
-        return self._recorder.failure(position, result)
-
-    def input(self, position: int) -> str | None:
-        """Return a short text of what a message carried; None where that is not kept."""
-        return self._recorder.input(position)
 
     # clients -------------------------------------------------------------------------------------
 
