@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..model.arrays import Floats, Index, Mask
+from .durations import Mean, last_of_running, mean_at, residual, straggling
 
 FEWEST = 4  # tasks that must have ended, however few engines there are
-_Z = 2.0  # standard errors of a predicted mean
-_SAME = 2.5  # standard errors within which two means count as equal
 _SUSPECTED = 1.0  # standard errors from which a trend is possible
-# the constants below are tuned by tests/bench/eta.py
-_FEW, _MANY = 0.03, 3.0  # expected numbers of running tasks of which one, or none, is left at odds of 1 in 20
-_UNSEEN = 6.5  # spread of the logarithms by which an unseen task may be longer than the longest
-_DOUBT = 5.0  # widens the spread of few durations, divided by their number
+# tuned by tests/bench/eta.py
 _LONGER = 1.5  # a task that has run for so many times the longest duration is unlike the others
 _VARIED = 1.5  # waves that must have ended, per unit of relative spread
 _WARM_UP = 0.7  # share of the engines whose first task took longer
@@ -92,8 +87,8 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
     varies = float(even.std() / (even.mean() or 1.0))
     if observed.ended < max(engines, FEWEST) * (1 + _VARIED * varies):
         return None  # one wave is too small a sample of tasks that vary
-    typical, least, most, drift = _means(observed, even, age + _residual(even, age))
-    soonest, latest = _last_of_running(typical, age, pace)
+    typical, least, most, drift = _means(observed, even, age + residual(even, age))
+    soonest, latest = last_of_running(typical, age, pace)
     soonest *= _falling(even)
     few = _SMALL * varies / len(even)
     soonest, latest = soonest * max(0.0, 1 - few), latest * (1 + few)
@@ -101,10 +96,10 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
         return soonest, latest
     low, high = (
         observed.queued_inputs * each_input / speed
-        + (observed.queued * gap + float((_residual(typical, age) * pace).sum())) / engines
+        + (observed.queued * gap + float((residual(typical, age) * pace).sum())) / engines
         for each_input, gap in zip((least, most), _gaps(observed), strict=True)
     )
-    early, late = _straggling(typical, engines, observed.queued)
+    early, late = straggling(typical, engines, observed.queued)
     low += early * size
     high += late * size * drift * float(slowness[: len(observed.alive)][observed.alive].max())
     return max(low * max(0.0, 1 - few), soonest), max(high * (1 + few), latest, low)
@@ -189,121 +184,18 @@ def _means(observed: EtaInput, even: Floats, expected: Floats) -> tuple[Floats, 
     by which a trend may raise them above the typical ones.
     """
     half = len(even) // 2
-    before, recent = _Mean.of(even[:half]), _Mean.of(even[half:])
-    everything = _Mean.of(np.concatenate([even, expected]))
+    before, recent = Mean.of(even[:half]), Mean.of(even[half:])
+    everything = Mean.of(np.concatenate([even, expected]))
     steady = recent.agrees(before)
     candidates = [everything if steady else recent]
-    trend = _trend(observed.position.astype(np.float64), even, observed.queued_position)
+    trend = mean_at(observed.position.astype(np.float64), even, observed.queued_position)
     if trend is not None:
         candidates.append(trend)
     number = max(observed.queued, 1)
     least = min(each.value - each.margin(number) for each in candidates)
     most = max(each.value + each.margin(number) for each in candidates)
-    suspected = _trend(observed.position.astype(np.float64), even, observed.queued_position, _SUSPECTED)
+    suspected = mean_at(observed.position.astype(np.float64), even, observed.queued_position, _SUSPECTED)
     if suspected is not None:  # not significant, but possible
         least = min(least, suspected.value)
     drift = max(each.value for each in candidates) / (candidates[0].value or 1.0)
     return even if steady else even[half:], max(least, 0.25 * float(np.min(even))), most, drift
-
-
-@dataclass(frozen=True)
-class _Mean:
-    """Mean with its standard error, and the spread of its values."""
-
-    value: float
-    error: float
-    spread: float
-
-    @classmethod
-    def of(cls, values: Floats) -> _Mean:
-        spread = float(values.std(ddof=1)) if len(values) > 1 else float(values.mean())
-        few = 1 + _DOUBT / len(values)  # few values underestimate the spread
-        return cls(float(values.mean()), few * spread / math.sqrt(len(values)), few * spread)
-
-    def agrees(self, other: _Mean) -> bool:
-        return abs(self.value - other.value) <= _SAME * math.hypot(self.error, other.error)
-
-    def margin(self, number: int) -> float:
-        """Return by how much the mean of `number` further values may differ."""
-        return _Z * math.hypot(self.error, self.spread / math.sqrt(number))
-
-
-def _trend(position: Floats, even: Floats, ahead: float, sure: float = _SAME) -> _Mean | None:
-    """Return the mean at position `ahead` if durations rise or fall with the position, else None."""
-    later = len(even) // 3  # a warm-up is not a trend
-    x, y = position[later:], even[later:]
-    if len(x) < 6:
-        return None
-    middle = x.mean()
-    across = float(((x - middle) ** 2).sum())
-    if across <= 0:
-        return None
-    slope = float(((x - middle) * (y - y.mean())).sum()) / across
-    rest = y - y.mean() - slope * (x - middle)
-    spread = float(rest.std())
-    error = spread / math.sqrt(across)
-    if abs(slope) <= sure * error:
-        return None
-    there = float(y.mean()) + slope * (ahead - middle)
-    return _Mean(
-        max(there, 0.2 * float(y.mean())),
-        math.hypot(spread / math.sqrt(len(x)), error * (ahead - middle)),
-        spread,
-    )
-
-
-def _residual(even: Floats, age: Floats) -> Floats:
-    """Return the mean remaining durations of tasks of these ages."""
-    ordered = np.sort(even)
-    above = np.searchsorted(ordered, age, "right")
-    sums = np.append(np.cumsum(ordered[::-1])[::-1], 0.0)
-    number = len(ordered) - above
-    mean = np.divide(sums[above], number, out=np.zeros(len(age)), where=number > 0)
-    return np.where(number > 0, mean - age, 0.25 * age)
-
-
-def _straggling(typical: Floats, engines: int, queued: int) -> tuple[float, float]:
-    """Return how much later the last task ends than work that is spread evenly, earliest and latest.
-
-    Until the queue is empty, each engine starts a task every mean duration, so the number of tasks that still
-    run `x` seconds after that is on average ``engines * mean(max(d - x, 0)) / mean(d)``.
-    """
-    mean = float(typical.mean()) or 1e-9
-    residual = float((typical**2).mean()) / (2 * mean)  # mean remaining duration when the queue is empty
-    early = _beyond(typical, mean, engines, queued, _MANY) - residual
-    return max(0.0, early), _beyond(_with_unseen(typical), mean, engines, queued, _FEW)
-
-
-def _beyond(durations: Floats, mean: float, engines: int, queued: int, number: float) -> float:
-    """Return the seconds after the queue is empty when only `number` tasks still run."""
-    ordered = np.sort(durations)
-    at = np.append(0.0, ordered)
-    above = len(at) - np.maximum(np.arange(len(at)), 1)
-    longer = np.cumsum(ordered[::-1])[::-1]
-    beyond = np.append(longer[0], longer) - above * at  # the sum of max(d - x, 0), at each x
-    running = np.minimum(engines * beyond / mean, queued * above) / len(ordered)
-    return float(np.interp(-number, -running, at))
-
-
-def _with_unseen(typical: Floats) -> Floats:
-    """Return the durations and a longer one that was not seen yet: the more they vary, the longer."""
-    longest = float(typical.max())
-    logs = np.log(np.maximum(typical, 0.01 * longest + 1e-9))
-    further = math.exp(_UNSEEN * float(logs.std()) / math.sqrt(len(typical)))
-    return np.append(typical, longest * further + float(typical.std()))
-
-
-def _last_of_running(typical: Floats, age: Floats, pace: Floats) -> tuple[float, float]:
-    """Return the seconds until the last running task ends, earliest and latest."""
-    if not len(age):
-        return 0.0, 0.0
-    ordered = np.sort(_with_unseen(typical))
-    above = np.searchsorted(ordered[:-1], age, "right")
-    number = len(ordered) - above
-    soon = ordered[np.minimum(above + (0.1 * (number - 1)).astype(np.int64), len(ordered) - 1)] - age
-    soon = np.where(number > 1, soon, 0.0)
-    rank = above + (0.95 ** (1 / len(age)) * number).astype(np.int64)
-    late = ordered[np.minimum(rank, len(ordered) - 1)] - age
-    # a task that is longer than all ended ones: assume that it takes as long again
-    late = np.maximum(late, np.where(number <= 2, age, 0.0))
-    return 0.9 * float((np.maximum(soon, 0.0) * pace).max()), 1.1 * float((late * pace).max())
