@@ -1,4 +1,4 @@
-"""Each rule sees what it is for, promises what comes true, and says nothing of a run that is well."""
+"""Each rule finds its cause, promises a gain that is real, and is silent about good runs."""
 
 import re
 from dataclasses import replace
@@ -27,7 +27,7 @@ CODES = {
 
 
 def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inputs=None, **facts):
-    """A run that a load balancer made of these durations."""
+    """Return a run of tasks of these durations on a simulated load balancer."""
     speed = np.append(speed, np.ones(engines - len(speed)))
     free, slot, begin, end = np.zeros(engines), [], [], []
     for i, duration in enumerate(durations):
@@ -73,7 +73,7 @@ def test_tiny_tasks_get_a_chunksize_that_keeps_its_promise():
     assert advice.message.startswith("Tasks average 0.5 ms, less than the cost of sending one.")
 
 
-def test_a_long_task_at_the_end_should_have_begun_first():
+def test_a_long_task_at_the_end_should_have_started_first():
     naps = [0.1] * 60 + [2.5]
     advice = only(past(naps), "long-tail")
     assert (
@@ -101,13 +101,13 @@ def test_a_slow_engine_is_named():
     assert "median 0.9 s against 0.3 s" in advice.evidence
 
 
-def test_large_messages_are_told_by_their_size():
+def test_large_messages_are_found_by_their_size():
     advice = only(past([0.02] * 40, gap=0.2, sent=40 * 12_000_000), "large-messages")
     assert "Each task sends 12 MB." in advice.message
     assert not given_to(past([0.5] * 40, sent=40 * 12_000_000))
 
 
-def test_tasks_that_come_slowly_are_waited_for():
+def test_slow_submission_is_found():
     advice = only(past([0.1] * 40, pace=0.1), "submission-bound")
     assert "one came every 0.1 s" in advice.message
 
@@ -129,13 +129,13 @@ def test_an_engine_that_left_is_named():
     [[0.1] * 120, [2.0] * 4, [1.0] * 8, [0.03] * 400, [2.5] + [0.1] * 60, [0.05]],
     ids=["equal", "one wave", "two waves", "short", "longest first", "a single one"],
 )
-def test_nothing_is_said_of_a_run_that_is_well(durations):
+def test_a_good_run_gets_no_advice(durations):
     assert given_to(past(durations)) == ()
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(0.05, 0.15), min_size=80, max_size=160))
-def test_nothing_is_said_of_many_tasks_that_vary_a_little(durations):
+def test_many_tasks_that_vary_a_little_get_no_advice(durations):
     assert given_to(past(durations)) == ()
 
 
@@ -165,7 +165,7 @@ def test_advice_is_bounded_and_gains_no_more_than_the_run_took(
 
 @settings(deadline=None)
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=50), st.integers(1, 8))
-def test_work_takes_as_long_as_its_longest_task_and_its_share(durations, engines):
+def test_a_makespan_is_bounded_by_the_longest_task_and_the_mean_load(durations, engines):
     durations = np.array(durations)
     least = max(durations.max(), durations.sum() / engines)
     for took in (schedule.makespan(durations, engines), schedule.longest_first(durations, engines)):

@@ -1,4 +1,4 @@
-"""Counts that add up whatever comes, in whatever order, however often."""
+"""Counts stay consistent for any order and repetition of entries."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from ipar_results.record.columns import Columns
 
 
 def end(columns, positions, codes, engines=None, spent=None):
-    """Enter those of the positions that have not ended."""
+    """Enter the ends of those positions that are pending."""
     positions = np.asarray(positions, np.int64)
     keep = [int(p) for p in columns.pending(np.unique(positions))]
     chosen = [list(positions).index(p) for p in keep]
@@ -23,7 +23,7 @@ def end(columns, positions, codes, engines=None, spent=None):
 
 @st.composite
 def histories(draw):
-    """Chunk sizes, and for each message how it ended, where, and after how long."""
+    """Chunk sizes, and the status, engine and duration of each message."""
     n = draw(st.integers(1, 30))
     column = lambda items: draw(st.lists(items, min_size=n, max_size=n))  # noqa: E731
     inputs = draw(st.none() | st.lists(st.integers(0, 5), min_size=n, max_size=n))
@@ -34,7 +34,7 @@ def histories(draw):
 
 
 def state(columns):
-    """All that a view can see of it."""
+    """Everything that views read."""
     known = slice(columns.slots)
     return (
         columns.counts.tolist(),
@@ -82,7 +82,7 @@ def test_counts_always_add_up_to_the_total(history):
 
 @settings(deadline=None)
 @given(histories())
-def test_one_that_is_absorbed_twice_counts_once(history):
+def test_a_message_entered_twice_counts_once(history):
     inputs, codes, engines, spent = history
     n = len(codes)
     columns = Columns([f"m{i}" for i in range(n)], inputs)
@@ -93,7 +93,7 @@ def test_one_that_is_absorbed_twice_counts_once(history):
     assert columns.status.tolist() == before[2]
 
 
-def test_an_id_that_occurs_twice_gives_both_positions():
+def test_a_duplicate_id_gives_both_positions():
     columns = Columns(["a", "b", "a"], None)
     assert columns.find(["a"]).tolist() == [0, 2]
     assert columns.find(["a", "a", "b"]).tolist() == [0, 1, 2]
@@ -108,7 +108,7 @@ def test_ids_of_other_results_are_left_out():
 
 @settings(deadline=None)
 @given(st.lists(st.text(min_size=1), unique=True, min_size=1, max_size=50))
-def test_every_message_is_found_where_it_is(ids):
+def test_every_message_is_found_at_its_position(ids):
     columns = Columns(ids, None)
     assert columns.locate(ids).tolist() == list(range(len(ids)))
     assert columns.find(ids).tolist() == list(range(len(ids)))
@@ -119,7 +119,7 @@ def numbered(numbers):
 
 
 @pytest.mark.parametrize("end", ["", " ", "x", " 1", "1 2", "-1", "1.0", "1_0", "\u0663", "9" * 30])
-def test_an_id_that_ends_in_no_number_is_not_found(end):
+def test_an_id_without_a_number_at_its_end_is_not_found(end):
     ids = numbered(range(4))
     columns = Columns(ids, None)
     assert columns.locate([ids[2], "0123abcd_4711_" + end, ids[0]]).tolist() == [2, -1, 0]
@@ -133,7 +133,7 @@ def test_an_id_that_ends_in_no_number_is_not_found(end):
     ),
     st.lists(st.integers(-3, 70), max_size=20),
 )
-def test_numbered_ids_are_found_as_a_walk_would_find_them(ids, asked):
+def test_numbered_ids_are_found_like_in_a_linear_search(ids, asked):
     first = int(ids[0].rpartition("_")[2])
     wanted = [*numbered(first + n for n in asked), *ids[:: max(1, len(asked))]]
     for some in (wanted, [i for i in wanted if i in ids]):
@@ -153,7 +153,7 @@ def test_an_id_that_only_looks_numbered_is_found(last):
     assert columns.locate(["x_y_1", "x_y_0"]).tolist() == [-1, 0]
 
 
-def test_numbered_ids_need_no_column_of_their_own():
+def test_numbered_ids_need_no_hashes():
     columns = Columns(numbered(range(7, 1007)), None)
     assert columns.find(numbered([8, 9])).tolist() == [1, 2]
     assert columns.id_index.nbytes == 0
@@ -167,7 +167,7 @@ def test_inputs_are_counted_not_messages():
     assert columns.counts.tolist() == [3, 0, 0, 4, 0]
 
 
-def test_a_clock_set_back_in_mid_task_is_no_negative_work():
+def test_a_clock_set_back_during_a_task_gives_no_negative_time():
     columns = Columns(["a"], None)
     end(columns, [0], [OK], spent=[-5.0])
     assert columns.serial_time == 0
@@ -180,7 +180,7 @@ def test_a_message_costs_less_than_a_hundred_bytes():
     assert size / 1000 < 100
 
 
-def test_an_unknown_engine_does_not_count_for_any():
+def test_an_unknown_engine_is_not_counted_for_any_engine():
     columns = Columns(["a"], None)
     columns.reserve(1)
     end(columns, [0], [OK], engines=[-1])
@@ -189,7 +189,7 @@ def test_an_unknown_engine_does_not_count_for_any():
 
 
 @pytest.mark.parametrize("slots", [1, 3, 100])
-def test_room_for_engines_grows_and_keeps_what_is_there(slots):
+def test_reserving_engine_slots_keeps_their_counts(slots):
     columns = Columns(["a"], None)
     end(columns, [0], [OK], engines=[0], spent=[2.0])
     columns.reserve(slots)

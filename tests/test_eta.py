@@ -1,4 +1,4 @@
-"""The estimate: shown late enough, wide enough, and never in the way."""
+"""Estimates appear once they can be trusted, and their range holds the true end."""
 
 import sys
 from dataclasses import replace
@@ -19,7 +19,7 @@ import eta as bench
 
 
 def work(lengths, queued=20, running=4, engines=4, age=0.5, **other):
-    """So many tasks done on as many engines, in turn."""
+    """Return the input of an estimate for tasks that engines ran in turn."""
     n = len(lengths)
     facts = {
         "length": np.array(lengths, float),
@@ -40,26 +40,26 @@ def work(lengths, queued=20, running=4, engines=4, age=0.5, **other):
     return EtaInput(**{**facts, **other})
 
 
-def test_tasks_that_all_take_the_same_end_when_arithmetic_says():
+def test_equal_tasks_end_at_the_computed_time():
     low, high = estimate(work([1.0] * 40))
     assert low == pytest.approx(5.5, abs=0.2)
     assert low <= 5.5 <= high < 7.0
 
 
-def test_nothing_is_said_before_a_full_wave_has_ended():
+def test_there_is_no_estimate_before_a_full_wave_has_ended():
     assert estimate(work([1.0] * 7, engines=8, running=8)) is None
     assert estimate(work([1.0] * 8, engines=8, running=8)) is not None
 
 
-def test_nothing_is_said_where_no_engine_is_left():
+def test_there_is_no_estimate_without_engines():
     assert estimate(work([1.0] * 40, alive=np.zeros(4, bool))) is None
 
 
-def test_nothing_is_said_while_a_task_runs_that_is_unlike_all_that_have_ended():
+def test_there_is_no_estimate_while_a_task_runs_much_longer_than_ended_ones():
     assert estimate(work([1.0] * 40, age=5.0)) is None
 
 
-def test_half_the_engines_take_twice_as_long():
+def test_half_of_the_engines_take_twice_as_long():
     whole, half = work([1.0] * 40), work([1.0] * 40, alive=np.array([True, True, False, False]), running=2)
     assert estimate(half)[0] == pytest.approx(2 * estimate(whole)[0], rel=0.1)
 
@@ -74,17 +74,17 @@ def test_a_slow_engine_is_given_less_work():
     lengths = np.where(np.arange(40) % 4 == 3, 3.0, 1.0)
     busy = work(lengths, queued=200)
     low, high = estimate(busy)
-    left = 200 + 3 * 0.5 + 2.5 / 3  # tasks of one second, those that run included
+    left = 200 + 3 * 0.5 + 2.5 / 3  # tasks of one second, running ones included
     assert low <= left / (3 + 1 / 3) + 0.1 <= high
 
 
-def test_what_an_engine_does_only_once_is_not_expected_again():
+def test_the_warm_up_of_engines_is_not_expected_again():
     lengths = np.where(np.arange(40) < 4, 30.0, 1.0) * np.linspace(0.9, 1.1, 40)
     low, high = estimate(work(lengths, queued=40))
     assert low < 11 < high < 20
 
 
-def test_a_long_first_task_on_one_engine_of_four_is_no_warm_up():
+def test_a_long_first_task_on_one_engine_of_four_is_not_a_warm_up():
     lengths = np.where(np.arange(40) == 0, 30.0, 1.0) * np.linspace(0.9, 1.1, 40)
     assert estimate(work(lengths, queued=40))[1] > 25
 
@@ -97,21 +97,21 @@ def test_time_lost_between_tasks_at_the_start_only_widens_the_range():
     assert high > 25
 
 
-def test_a_trend_is_carried_on():
+def test_a_trend_is_extrapolated():
     rising = work(np.linspace(1, 2, 40), queued=40)
     low, high = estimate(rising)
     assert low < 10 * 2.6 < high
 
 
 @pytest.mark.parametrize("name", bench.WORKLOADS)
-def test_the_true_end_lies_in_the_range_nine_times_of_ten(name):
+def test_the_true_end_lies_in_the_range_in_nine_of_ten_cases(name):
     got = bench.measure(bench.WORKLOADS[name], runs=12, sizes=(200, 1_000), first_seed=5_000)
     assert got["inside"] >= 0.9
 
 
 @pytest.mark.parametrize(("name", "runs"), bench.recorded().items())
-def test_it_lies_there_too_in_what_real_engines_did(name, runs):
-    assert bench.look(runs)["inside"] >= 0.9
+def test_the_true_end_of_recorded_runs_lies_in_the_range(name, runs):
+    assert bench.evaluate(runs)["inside"] >= 0.9
 
 
 @settings(max_examples=60, deadline=None)
@@ -121,14 +121,14 @@ def test_it_lies_there_too_in_what_real_engines_did(name, runs):
     st.integers(0, 8),
     st.floats(0, 1e6),
 )
-def test_a_range_is_never_backwards_negative_or_infinite(lengths, queued, running, age):
+def test_a_range_is_ordered_finite_and_not_negative(lengths, queued, running, age):
     shown = estimate(work(lengths, queued=queued, running=running, engines=8, age=age))
     assert shown is None or 0 <= shown[0] <= shown[1] < np.inf
 
 
 @settings(deadline=None)
 @given(st.permutations(range(24)))
-def test_the_order_of_the_sample_changes_nothing_but_through_positions(order):
+def test_the_order_of_the_sample_matters_only_through_positions(order):
     one = work(np.linspace(1, 1.2, 24))
     ordered = np.argsort(np.array(order)[np.argsort(order)])
     columns = {
@@ -140,13 +140,13 @@ def test_the_order_of_the_sample_changes_nothing_but_through_positions(order):
 # from a followed -------------------------------------------------------------------------------------
 
 
-def test_a_snapshot_shows_it_after_a_wave_and_not_after_the_end():
+def test_a_snapshot_has_an_estimate_after_a_wave_and_not_after_the_end():
     fed = Fed(12, client=Client())
     followed = follow(fed)
     assert followed.snapshot().eta is None
     for i in range(8):
         fed.reply(i, engine_id=i % 2)
-    followed = follow(fed)  # without the estimate of before
+    followed = follow(fed)  # without the cached estimate
     low, high = followed.snapshot().eta
     assert 0 < low <= high
     for i in range(8, 12):
@@ -154,7 +154,7 @@ def test_a_snapshot_shows_it_after_a_wave_and_not_after_the_end():
     assert followed.snapshot().eta is None
 
 
-def test_between_two_estimates_the_clock_goes_on():
+def test_a_cached_estimate_counts_down():
     fed = Fed(40)
     followed = follow(fed)
     for i in range(20):
@@ -168,7 +168,7 @@ def test_between_two_estimates_the_clock_goes_on():
     assert eta.range(followed.record, now + 0.3) != pytest.approx((first[0] - 0.3, first[1] - 0.3))
 
 
-def test_missing_times_do_no_harm():
+def test_missing_times_do_not_break_the_estimate():
     fed = Fed(40)
     followed = follow(fed)
     for i in range(20):
@@ -178,7 +178,7 @@ def test_missing_times_do_no_harm():
     assert followed.snapshot().eta is not None
 
 
-def test_aborted_tasks_alone_say_nothing():
+def test_aborted_tasks_alone_give_no_estimate():
     fed = Fed(40)
     followed = follow(fed)
     for i in range(20):

@@ -1,4 +1,4 @@
-"""Failures grouped by what they are and where they happened."""
+"""Failures are grouped by type and last remote frame."""
 
 import math
 import time
@@ -57,7 +57,7 @@ def test_numbers_in_messages_do_not_split_a_group():
     assert group.indices == tuple(range(50))
 
 
-def test_another_type_or_another_frame_is_another_group():
+def test_another_type_or_frame_is_another_group():
     failures = Failures()
     failures.add(remote(), 0, 1, 0)
     failures.add(remote("KeyError"), 1, 1, 0)
@@ -79,7 +79,7 @@ def test_a_failed_chunk_fails_all_its_inputs_and_the_largest_group_comes_first()
     ]
 
 
-def test_all_inputs_of_failed_chunks_are_named_up_to_a_thousand():
+def test_up_to_a_thousand_inputs_of_failed_chunks_are_listed():
     failures = Failures()
     for first in range(5_000, 0, -50):
         failures.add(remote(), first, 20, 0)
@@ -90,7 +90,7 @@ def test_all_inputs_of_failed_chunks_are_named_up_to_a_thousand():
     assert list(group.indices) == sorted(set(group.indices))
 
 
-def test_a_group_knows_when_it_began_and_when_it_last_happened():
+def test_a_group_has_the_times_of_its_first_and_last_failure():
     failures = Failures()
     for when in (5.0, 3.0, math.nan, 9.0, 4.0):
         failures.add(remote(), 0, 1, 0, when)
@@ -100,14 +100,14 @@ def test_a_group_knows_when_it_began_and_when_it_last_happened():
     assert failures.groups() == ()
 
 
-def test_a_group_without_any_time_says_so():
+def test_a_group_without_times_has_none():
     failures = Failures()
     failures.add(remote(), 0, 1, 0)
     (group,) = failures.groups()
     assert (group.first_time, group.last_time) == (None, None)
 
 
-def test_what_stays_after_a_retry_keeps_its_time_and_engine():
+def test_failures_that_are_not_retried_keep_their_time_and_engine():
     failures = Failures()
     for index in range(4):
         failures.add(remote(), index, 1, index, float(index))
@@ -117,7 +117,7 @@ def test_what_stays_after_a_retry_keeps_its_time_and_engine():
     assert (group.first_time, group.last_time) == (1.0, 2.0)
 
 
-def test_the_input_is_that_of_the_first_failure_of_which_it_is_known_and_asked_for_few_times():
+def test_the_input_is_the_first_known_one_and_few_are_described():
     failures, asked = Failures(), []
 
     def tell(index):
@@ -133,7 +133,7 @@ def test_the_input_is_that_of_the_first_failure_of_which_it_is_known_and_asked_f
     assert asked == [0, "other", 1, "other", "other"]
 
 
-def test_a_failure_that_no_engine_told_has_no_place():
+def test_a_failure_that_is_not_remote_has_no_frame():
     failures = Failures()
     failures.add(Failure.from_error(RuntimeError("lost")), 0, 1, None)
     (group,) = failures.groups()
@@ -147,7 +147,7 @@ def test_ids_and_names_of_engines_are_sorted_side_by_side():
     assert failures.groups()[0].engines == (2, 10, "uuid-a", "uuid-b")
 
 
-def test_beyond_two_hundred_kinds_the_rest_is_one_group_and_nothing_is_lost():
+def test_failures_beyond_two_hundred_groups_share_one_and_are_counted():
     failures = Failures()
     for i in range(1000):
         failures.add(remote(f"Error{i}"), i, 1, 0)
@@ -158,7 +158,7 @@ def test_beyond_two_hundred_kinds_the_rest_is_one_group_and_nothing_is_lost():
     assert groups[0].count == 800
 
 
-def test_megabyte_tracebacks_are_grouped_quickly_and_kept_short():
+def test_megabyte_tracebacks_are_grouped_quickly_and_shortened():
     failures = Failures()
     tracebacks = [IPYTHON.format(kind="ValueError", message="&<" * 500_000 + str(i)) for i in range(20)]
     begin = time.perf_counter()
@@ -170,14 +170,14 @@ def test_megabyte_tracebacks_are_grouped_quickly_and_kept_short():
     assert len(group.traceback) < TRACEBACK_HEAD + TRACEBACK_TAIL + 100
 
 
-def test_a_long_chain_of_frames_is_read_quickly():
+def test_a_traceback_of_many_frames_is_read_quickly():
     traceback = "File <string>:1, in f(x)\n" * 40_000 + 'File "' * 20_000
     begin = time.perf_counter()
     last_frame(traceback)
     assert time.perf_counter() - begin < 2
 
 
-def test_a_cut_traceback_says_how_much_is_left_out_and_keeps_both_ends():
+def test_a_cut_traceback_names_what_is_left_out_and_keeps_both_ends():
     text = "a" * TRACEBACK_HEAD + "b" * 1234 + "c" * TRACEBACK_TAIL
     short = clip_traceback(text)
     assert short.startswith("a") and short.endswith("c")
@@ -186,7 +186,7 @@ def test_a_cut_traceback_says_how_much_is_left_out_and_keeps_both_ends():
 
 
 @pytest.mark.parametrize("lines", [["a", "b"], "a\nb", None])
-def test_a_reply_that_the_hub_kept_reads_like_a_remote_error(lines):
+def test_a_reply_stored_by_the_hub_reads_like_a_remote_error(lines):
     content = {"ename": "ValueError", "evalue": "no", "traceback": lines, "engine_info": INFO}
     failure = Failure.from_reply(content)
     assert (failure.type, failure.message, failure.remote) == ("ValueError", "no", True)

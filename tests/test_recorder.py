@@ -1,4 +1,4 @@
-"""What the followed makes of ipyparallel's events, whatever their order, fed by hand."""
+"""Snapshots of results whose events arrive in any order, fed by hand."""
 
 import gc
 import logging
@@ -27,7 +27,7 @@ def counts(snapshot):
 
 
 def consistent(s):
-    """Everything in one snapshot tells of the same moment."""
+    """Check that all counts of a snapshot agree."""
     assert s.done == s.ok + s.failed + s.aborted
     assert s.total == s.done + s.running + s.queued
     assert min(s.done, s.running, s.queued) >= 0
@@ -36,7 +36,7 @@ def consistent(s):
     assert s.finished == (s.done == s.total)
 
 
-def test_a_task_goes_from_queued_through_running_to_ok(registry):
+def test_a_task_goes_from_queued_to_running_to_ok(registry):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     assert followed.snapshot().queued == 1
@@ -46,7 +46,7 @@ def test_a_task_goes_from_queued_through_running_to_ok(registry):
     assert counts(followed.snapshot()) == {"ok": 1, "failed": 0, "aborted": 0, "running": 0, "queued": 0}
 
 
-def test_a_running_task_names_its_engine_and_how_long_it_has_run(registry):
+def test_a_running_task_has_its_engine_and_its_run_time(registry):
     fed = Fed(4)
     followed = registry.followed(fed.result)
     fed.busy(3)
@@ -56,7 +56,7 @@ def test_a_running_task_names_its_engine_and_how_long_it_has_run(registry):
     assert 0 <= load.running[1] < 5
 
 
-def test_a_reply_that_overtakes_the_busy_message_stays_the_last_word(registry):
+def test_a_busy_message_after_the_reply_does_not_reopen_the_task(registry):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     fed.reply(0)
@@ -76,7 +76,7 @@ def test_a_busy_message_and_its_reply_in_one_batch_leave_nothing_running(registr
     assert followed.record.running == {}
 
 
-def test_counts_are_in_inputs_as_len_counts_them(registry):
+def test_counts_are_in_inputs_like_len(registry):
     fed = Fed(3, chunks=[4, 0, 3])
     followed = registry.followed(fed.result)
     fed.busy(0)
@@ -88,7 +88,7 @@ def test_counts_are_in_inputs_as_len_counts_them(registry):
     assert snapshot.failures[0].indices == (4, 5, 6)
 
 
-def test_a_message_without_inputs_still_has_to_end(registry):
+def test_a_result_is_not_finished_before_its_messages_without_inputs(registry):
     fed = Fed(2, chunks=[3, 0])
     followed = registry.followed(fed.result)
     fed.reply(0, [1, 2, 3])
@@ -109,14 +109,14 @@ def test_a_future_cancelled_here_counts_as_aborted(registry):
     [(1, "ok"), (EngineError("died"), "failed"), (None, "ok")],
     ids=["value", "error", "None"],
 )
-def test_a_reply_whose_metadata_says_nothing_is_judged_by_its_value(registry, value, state):
+def test_a_reply_without_status_in_its_metadata_is_classified_by_its_value(registry, value, state):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     fed.reply(0, value, status=None)
     assert counts(followed.snapshot())[state] == 1
 
 
-def test_an_aborted_task_is_no_failure_but_makes_the_result_failed(registry):
+def test_an_aborted_task_is_not_counted_as_failed_but_fails_the_result(registry):
     fed = Fed(2)
     followed = registry.followed(fed.result)
     fed.reply(0)
@@ -135,14 +135,14 @@ def test_an_engine_that_lost_its_id_is_found_by_its_uuid(registry):
     assert followed.snapshot().failures[0].engines == (0,)
 
 
-def test_an_engine_that_nobody_knows_is_named_by_its_uuid(registry):
+def test_an_unknown_engine_is_named_by_its_uuid(registry):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     fed.reply(0, engine_id=None, engine_uuid="uuid-of-another-life")
     assert followed.snapshot().engines[0].engine_id == "uuid-of-another-life"
 
 
-def test_an_engine_that_registers_later_is_known_by_its_id(registry):
+def test_an_engine_that_registers_later_is_named_by_its_id(registry):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     for callback in fed.client._registration_callbacks:
@@ -151,7 +151,7 @@ def test_an_engine_that_registers_later_is_known_by_its_id(registry):
     assert followed.snapshot().engines[0].engine_id == 7
 
 
-def test_a_task_without_any_engine_counts_but_for_no_engine(registry):
+def test_a_task_without_engine_is_counted_but_not_for_an_engine(registry):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     fed.fail(0, engine_id=None, engine_uuid=None, started=None, completed=None)
@@ -160,7 +160,7 @@ def test_a_task_without_any_engine_counts_but_for_no_engine(registry):
     assert snapshot.tasks[0].engine_id is None
 
 
-def test_a_result_that_was_done_when_first_seen_is_whole(registry):
+def test_a_result_that_had_ended_before_it_was_followed_is_complete(registry):
     fed = Fed(4)
     for i in range(3):
         fed.reply(i)
@@ -170,10 +170,10 @@ def test_a_result_that_was_done_when_first_seen_is_whole(registry):
     assert (snapshot.ok, snapshot.failed, snapshot.state) == (3, 1, "failed")
 
 
-def test_a_result_first_seen_half_way_picks_up_what_ran_and_what_was_written(registry):
+def test_a_result_followed_half_way_has_its_running_tasks_and_output(registry):
     fed = Fed(3)
     fed.reply(0, stdout="hello\n")
-    fed.futures[1].output.metadata["engine_id"] = 1  # what the client notes at the busy message
+    fed.futures[1].output.metadata["engine_id"] = 1  # set by the client when the busy message arrives
     followed = registry.followed(fed.result)
     snapshot = followed.snapshot()
     consistent(snapshot)
@@ -184,7 +184,7 @@ def test_a_result_first_seen_half_way_picks_up_what_ran_and_what_was_written(reg
     assert followed.snapshot().finished
 
 
-def test_times_are_those_of_the_metadata(registry):
+def test_times_equal_those_of_the_metadata(registry):
     fed = Fed(3)
     followed = registry.followed(fed.result)
     for i in range(3):
@@ -193,12 +193,12 @@ def test_times_are_those_of_the_metadata(registry):
     assert snapshot.serial_time == pytest.approx(6.0)
     assert snapshot.wall_time == pytest.approx(
         4.0
-    )  # from the first submission to 2 s after the third's start
+    )  # from the first submission to the end of the third task, which takes 2 s
     assert snapshot.elapsed == snapshot.wall_time
     assert snapshot.tasks[1].started == pytest.approx((START + timedelta(seconds=1)).timestamp())
 
 
-def test_elapsed_never_falls_and_stops_at_the_end(registry):
+def test_elapsed_never_decreases_and_stops_at_the_end(registry):
     fed = Fed(2)
     followed = registry.followed(fed.result)
     seen = [followed.record.elapsed for _ in range(3)]
@@ -210,7 +210,7 @@ def test_elapsed_never_falls_and_stops_at_the_end(registry):
     assert followed.record.elapsed == followed.record.elapsed
 
 
-def test_output_is_told_newest_first_and_counted(registry):
+def test_output_is_listed_newest_first_and_counted(registry):
     fed = Fed(30)
     followed = registry.followed(fed.result)
     for i in range(30):
@@ -221,7 +221,7 @@ def test_output_is_told_newest_first_and_counted(registry):
     assert [output.index for output in snapshot.outputs][:2] == [29, 28]
 
 
-def test_a_broken_message_never_reaches_the_client_and_is_logged_once(registry, caplog):
+def test_an_error_in_a_malformed_message_is_logged_once_and_not_raised_in_the_client(registry, caplog):
     fed = Fed(2)
     followed = registry.followed(fed.result)
     callback = fed.futures[0].iopub_callbacks[0]
@@ -236,7 +236,7 @@ def test_a_broken_message_never_reaches_the_client_and_is_logged_once(registry, 
 @pytest.mark.parametrize(
     "broken", [None, {}, {"event": "register"}, {"event": "register", "uuid": "x", "id": "y"}]
 )
-def test_a_broken_registration_never_reaches_the_client(registry, broken, caplog):
+def test_an_error_in_a_malformed_registration_is_not_raised_in_the_client(registry, broken, caplog):
     fed = Fed(1)
     registry.followed(fed.result)
     for callback in fed.client._registration_callbacks:
@@ -244,7 +244,7 @@ def test_a_broken_registration_never_reaches_the_client(registry, broken, caplog
     assert len(caplog.records) <= 1
 
 
-def test_following_a_result_keeps_it_no_longer_than_its_user_does(registry):
+def test_a_followed_result_is_collected_once_its_user_drops_it(registry):
     fed = Fed(3)
     followed = registry.followed(fed.result)
     for i in range(3):
@@ -259,7 +259,7 @@ def test_following_a_result_keeps_it_no_longer_than_its_user_does(registry):
     assert followed.snapshot().ok == 3
 
 
-def test_closing_takes_off_our_callbacks_and_no_others(registry):
+def test_close_removes_our_callbacks_and_no_others(registry):
     def theirs(anything):
         raise AssertionError
 
@@ -280,12 +280,12 @@ def test_closing_takes_off_our_callbacks_and_no_others(registry):
     assert fed.client._registration_callbacks == registered
 
 
-def test_what_is_no_result_is_refused_with_the_remedy(registry):
+def test_an_object_that_is_not_a_result_is_refused_with_the_remedy(registry):
     with pytest.raises(TypeError, match="expected an AsyncResult of ipyparallel, got 3: pass what map_async"):
         registry.followed(3)
 
 
-def test_a_result_has_one_recorder_and_a_client_one_link(registry):
+def test_a_result_has_one_recorder_and_a_client_one_connection(registry):
     client = Client()
     first, second = Fed(1, client=client), Fed(1, client=client)
     assert registry.followed(first.result) is registry.followed(first.result)
@@ -293,7 +293,7 @@ def test_a_result_has_one_recorder_and_a_client_one_link(registry):
     assert len(client._registration_callbacks) == 1
 
 
-def test_snapshots_from_many_threads_add_up_while_events_pour_in(registry, request):
+def test_snapshots_from_many_threads_are_consistent_while_events_arrive(registry, request):
     request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
     sys.setswitchinterval(1e-4)
     n = 3000
@@ -329,8 +329,8 @@ def test_snapshots_from_many_threads_add_up_while_events_pour_in(registry, reque
     assert followed.snapshot().finished
 
 
-def test_a_link_that_was_idle_for_long_is_not_lost_before_it_was_asked(registry, monkeypatch):
-    """An hour without work is no silence: the controller owes an answer only once it was asked."""
+def test_a_connection_is_not_lost_before_a_heartbeat_is_overdue(registry, monkeypatch):
+    """The controller owes an answer only after a heartbeat query, so an hour without work is not silence."""
     fed = Fed(1)
     connection = registry.followed(fed.result).record.connection
     monkeypatch.setattr(connection, "query_hub", lambda *question: True)
@@ -352,7 +352,7 @@ def test_an_answer_ends_the_silence(registry, monkeypatch):
     assert not connection.lost
 
 
-def test_a_closed_client_is_said_so_and_what_came_is_kept(registry):
+def test_a_closed_client_is_reported_and_its_results_are_kept(registry):
     fed = Fed(2)
     followed = registry.followed(fed.result)
     fed.reply(0)
@@ -362,7 +362,7 @@ def test_a_closed_client_is_said_so_and_what_came_is_kept(registry):
     assert "closed" in snapshot.note
 
 
-def test_a_result_that_nobody_looked_at_is_kept_no_longer_either(registry):
+def test_a_followed_result_without_a_reader_is_collected_too(registry):
     fed = Fed(3)
     registry.followed(fed.result)
     for i in range(3):
@@ -374,8 +374,8 @@ def test_a_result_that_nobody_looked_at_is_kept_no_longer_either(registry):
     assert gone() is None
 
 
-def test_who_finds_the_result_ready_finds_all_of_it_counted(registry):
-    """The result resolves in a callback that ipyparallel attached before ours."""
+def test_a_ready_result_is_counted_completely(registry):
+    """The callback in which ipyparallel resolves the result runs before ours."""
     fed = Fed(2)
     followed = registry.followed(fed.result)
     fed.reply(0)
@@ -389,7 +389,7 @@ def test_who_finds_the_result_ready_finds_all_of_it_counted(registry):
     assert followed.snapshot().done == 2
 
 
-def test_the_wall_time_is_known_to_who_asks_for_nothing_else(registry):
+def test_the_wall_time_is_known_without_reading_the_tasks(registry):
     fed = Fed(2)
     followed = registry.followed(fed.result)
     fed.reply(0)
@@ -398,7 +398,7 @@ def test_the_wall_time_is_known_to_who_asks_for_nothing_else(registry):
 
 
 @pytest.mark.parametrize("engine", [{}, [], 7, b"uuid-0"])
-def test_an_engine_whose_name_is_no_text_moves_nothing_and_breaks_no_snapshot(registry, engine):
+def test_an_engine_name_of_a_wrong_type_is_ignored(registry, engine):
     fed = Fed(2)
     followed = registry.followed(fed.result)
     message = {
@@ -414,7 +414,7 @@ def test_an_engine_whose_name_is_no_text_moves_nothing_and_breaks_no_snapshot(re
     assert followed.snapshot().running == 1
 
 
-def test_an_attempt_that_ends_on_an_engine_nobody_knows_breaks_no_snapshot(registry):
+def test_an_attempt_that_fails_on_an_unknown_engine_does_not_break_snapshots(registry):
     fed = Fed(2)
     followed = registry.followed(fed.result)
     for kind, content in (("error", {}), ("status", {"execution_state": "idle"})):

@@ -12,7 +12,7 @@ from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import sample
 
 
-def test_it_holds_ended_and_running_messages():
+def test_a_timeline_holds_ended_and_running_messages():
     fed = Fed(4)
     followed = follow(fed)
     fed.busy(3)
@@ -39,7 +39,7 @@ def test_chunks_have_the_indices_of_their_inputs():
     assert timeline.inputs.tolist() == [5, 5, 2]
 
 
-def test_before_the_first_end_it_is_empty_and_still_json():
+def test_a_timeline_without_ended_messages_is_valid_json():
     timeline = follow(Fed(2)).timeline()
     assert timeline.shown == timeline.ended == 0
     assert json.loads(json.dumps(timeline.to_json()))["position"] == []

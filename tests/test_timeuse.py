@@ -1,4 +1,4 @@
-"""Every second has its account, whatever the tasks did and whatever nobody knows of them."""
+"""Every second counts towards one use, for any tasks and any missing data."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ INF = float("inf")
 
 
 def run(rows, engines=2, length=10.0, left=None):
-    """A run from rows of (slot, status, submitted, started, completed, received)."""
+    """Return a run from rows of (slot, status, submitted, started, completed, received)."""
     slot, status, *times = zip(*rows, strict=True) if rows else [()] * 6
     return RunTasks(
         np.array(slot, np.int64),
@@ -41,7 +41,7 @@ seconds = st.floats(-5, 30) | st.just(float("nan"))
 
 @st.composite
 def runs(draw):
-    """Tasks of which anything may be missing or absurd, on engines that may have left."""
+    """Tasks whose data may be missing or inconsistent, on engines that may have left."""
     engines = draw(st.integers(1, 4))
     row = st.tuples(
         st.integers(-1, engines - 1),
@@ -69,7 +69,7 @@ def test_the_order_of_arrival_changes_nothing(given, random):
     random.shuffle(order)
     names = ("slot", "status", "submitted", "started", "completed", "received")
     mixed = replace(given, **{name: getattr(given, name)[order] for name in names})
-    # two that begin at the same moment on one engine are a matter of taste
+    # the order of two tasks that start at the same moment on one engine is arbitrary
     known = given.started[~np.isnan(given.started)]
     if len(np.unique(known.clip(0, given.length))) == len(known):
         for name, value in vars(used(given)).items():
@@ -88,14 +88,14 @@ def test_clocks_that_differ_change_little(first, second):
     assert used(run(ahead, length=10.01)).computing == pytest.approx(19.9, abs=0.25)
 
 
-def test_what_is_before_a_task_is_waiting_until_it_was_sent_and_overhead_after():
+def test_idle_time_is_waiting_before_submission_and_overhead_after_it():
     use = used(run([(0, OK, 0.0, 1.0, 3.0, 3.5), (0, OK, 5.0, 5.5, 9.0, 10.0)], engines=1))
     assert use.computing == pytest.approx(5.5)
     assert use.waiting == pytest.approx(2.0)
     assert use.overhead == pytest.approx(1.0 + 0.5 + 1.0)
 
 
-def test_what_failed_is_lost_and_what_others_did_is_theirs():
+def test_failed_tasks_are_lost_time_and_tasks_of_other_results_are_other():
     use = used(
         run([(0, FAILED, 0.0, 0.0, 4.0, 4.0), (1, OTHER, 0.0, 0.0, 3.0, 3.0), (1, OK, 0.0, 3.0, 10.0, 10.0)])
     )
@@ -103,12 +103,12 @@ def test_what_failed_is_lost_and_what_others_did_is_theirs():
     assert use.waiting == pytest.approx(6.0)
 
 
-def test_an_engine_that_left_is_lost_from_its_last_task_on():
+def test_the_time_of_an_engine_that_left_is_lost_after_its_last_task():
     use = used(run([(0, OK, 0.0, 0.0, 10.0, 10.0), (1, OK, 0.0, 0.0, 2.0, 2.0)], left=[INF, 3.0]))
     assert use.lost == pytest.approx(8.0)
 
 
-def test_missing_timestamps_are_waiting_and_not_an_error():
+def test_missing_timestamps_count_as_waiting():
     nan = float("nan")
     use = used(run([(0, OK, nan, nan, nan, nan), (-1, ABORTED, nan, nan, nan, nan)]))
     assert (use.computing, use.waiting, use.total) == (0.0, 20.0, 20.0)

@@ -1,8 +1,8 @@
 """Advice on labelled workloads, on real engines: `python tests/bench/advice.py [NAME ...]`.
 
-Every workload has what is wrong with it, or nothing. Each one that is strong must be named, and none that is
-healthy accused. What the advice on tiny tasks and on long tails says is then done, and must save at least
-half of what was promised. Tasks sleep, so that engines that share a processor do not slow one another down.
+Every workload is labelled with its flaw, or with none. Strong flaws must be named, and healthy runs must get
+no advice. The advice on tiny tasks and on long tails is then followed, and must save at least half of the
+promised time. Tasks sleep, so that engines that share a processor do not slow one another down.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ rng = np.random.default_rng(2026)
 
 
 def nap(seconds: float) -> None:
-    """A task that does nothing for so long."""
+    """Task that sleeps."""
     import time
 
     time.sleep(seconds)
 
 
 def slow_nap(item: tuple[float, dict[int, float]]) -> None:
-    """The same, on an engine that may be slower than others."""
+    """Task that sleeps longer on slow engines."""
     import time
 
     seconds, slowness = item
@@ -51,7 +51,7 @@ def slow_nap(item: tuple[float, dict[int, float]]) -> None:
 
 
 def hold(data: Any, seconds: float) -> int:
-    """A task that is given data."""
+    """Task that receives data."""
     import time
 
     time.sleep(seconds)
@@ -59,14 +59,14 @@ def hold(data: Any, seconds: float) -> int:
 
 
 def make(size: int) -> Any:
-    """A task that returns data."""
+    """Task that returns data."""
     import os
 
     return os.urandom(size)
 
 
 class Slowly:
-    """A sequence of which each piece takes a while to be made."""
+    """Sequence whose slices take time to produce."""
 
     def __init__(self, values: list[float], pause: float) -> None:
         self.values, self.pause = values, pause
@@ -81,7 +81,7 @@ class Slowly:
 
 @dataclass
 class Workload:
-    """A run with what is wrong with it.
+    """Run, labelled with its flaw.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class Workload:
 
 
 class Bench:
-    """A cluster, and runs on it."""
+    """Cluster on which the workloads run."""
 
     def __init__(self) -> None:
         profile = ROOT / "ipython" / "profile_default"
@@ -112,7 +112,7 @@ class Bench:
         self.client = self.connect(self.cluster)
 
     def connect(self, cluster: Any) -> Any:
-        """A client with all engines, which know their numbers."""
+        """Return a client of all engines; each engine knows its number."""
         client = cluster.connect_client_sync()
         client.wait_for_engines(ENGINES, interactive=False)
         for number, engine_id in enumerate(client.ids):
@@ -122,11 +122,11 @@ class Bench:
 
     @property
     def view(self) -> Any:
-        """Load-balanced."""
+        """Return a load-balanced view."""
         return self.client.load_balanced_view()
 
     def naps(self, seconds: Any, chunksize: int = 1) -> Any:
-        """A map of naps."""
+        """Submit a map of naps."""
         return self.view.map_async(nap, list(seconds), chunksize=chunksize)
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ def uneven(bench: Bench, slowness: dict[int, float], n: int, seconds: float, dir
 
 
 def loses(bench: Bench, after: int, tasks: int) -> Any:
-    """A run during which an engine is killed; on a cluster of its own."""
+    """Submit a run during which an engine is killed, on its own cluster."""
     cluster = ipp.Cluster(n=ENGINES, log_level=logging.CRITICAL)
     cluster.start_cluster_sync()
     client = bench.connect(cluster)
@@ -160,7 +160,7 @@ def loses(bench: Bench, after: int, tasks: int) -> Any:
 
 
 def in_turn(bench: Bench, n: int, seconds: float, pause: float) -> Any:
-    """Tasks submitted one by one, with a pause to make each ready."""
+    """Submit tasks one by one, with a pause before each."""
     view, sent = bench.view, []
     for _ in range(n):
         time.sleep(pause)
@@ -169,7 +169,7 @@ def in_turn(bench: Bench, n: int, seconds: float, pause: float) -> Any:
 
 
 def two_at_once(bench: Bench) -> Any:
-    """Two maps that share the engines."""
+    """Submit two maps that share the engines."""
     first, second = bench.naps([0.1] * 60), bench.naps([0.1] * 60)
     first.wait(60)
     return second
@@ -180,7 +180,7 @@ def varied(n: int, mean: float, sigma: float) -> Any:
 
 
 def napping(name: str, code: str, level: str, naps: list[float]) -> Workload:
-    """A map of naps, one a task, which can be run again in another way."""
+    """Return a map of one nap per task, which can be run again as advised."""
     return Workload(name, code, level, lambda bench: bench.naps(naps), naps)
 
 
@@ -252,7 +252,7 @@ WORKLOADS = [
 
 
 def follow(bench: Bench, naps: list[float], message: str) -> Any:
-    """Run naps again as the advice says."""
+    """Run naps again as advised."""
     if found := re.search(r"chunksize=(\d+)", message):
         return bench.naps(naps, chunksize=int(found[1]))
     if "longest tasks first" in message:
@@ -262,7 +262,7 @@ def follow(bench: Bench, naps: list[float], message: str) -> Any:
 
 
 def seen(ar: Any) -> Any:
-    """The snapshot of a result once it has ended."""
+    """Wait for a result and return its snapshot."""
     ar.monitor.snapshot()
     ar.wait(120)
     while not (snapshot := ar.monitor.snapshot()).finished:
@@ -271,7 +271,7 @@ def seen(ar: Any) -> Any:
 
 
 def row(workload: Workload, bench: Bench) -> bool:
-    """Run one workload and print its line; returns whether all is as it must be."""
+    """Run one workload and print its line; return whether the advice is as expected."""
     snapshot = seen(workload.run(bench))
     use = snapshot.time_use
     named = [advice.code for advice in snapshot.advice]
@@ -302,7 +302,7 @@ def row(workload: Workload, bench: Bench) -> bool:
 
 
 def main(names: list[str]) -> int:
-    """Print the table; returns how many lines are not as they must be."""
+    """Print the table; return the number of unexpected lines."""
     chosen = [w for w in WORKLOADS if not names or any(name in (w.name, w.code, w.level) for name in names)]
     bench = Bench()
     ipar_results.enable()

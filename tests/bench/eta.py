@@ -1,4 +1,4 @@
-"""How often the true end lies in the range that is shown: ``python tests/bench/eta.py [RUNS]``."""
+"""Benchmark of how often the true end lies in the estimated range: ``python tests/bench/eta.py [RUNS]``."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ GAP = 0.004
 RARE = "rare long *"
 SIZES = (40, 200, 1_000)
 RECORDED = Path(__file__).with_name("recorded.json")
-SMOOTHING = 0.3  # tqdm's own default
+SMOOTHING = 0.3  # tqdm's default
 
 Durations = Callable[[np.random.Generator, int], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Tasks and engines: how long the tasks take, and how slow each engine is."""
+    """Distribution of task durations, and the slowness of each engine."""
 
     durations: Durations
     slow: tuple[float, ...] = (1.0,) * 8
     warm: float = 1.0
     chunks: bool = False
-    again: float = 0.0  # the share of tasks that fail once and are run again
+    again: float = 0.0  # share of tasks that fail once and are retried
     joins: tuple[tuple[int, float], ...] = ()
     leaves: tuple[tuple[int, float], ...] = ()
 
 
 def bimodal(rng, n, long=0.3):
-    """Short ones, and some that take ten times as long."""
+    """Return durations of short tasks, and of some that take ten times as long."""
     return np.where(rng.random(n) < long, 10.0, 1.0) * rng.uniform(0.9, 1.1, n)
 
 
@@ -64,11 +64,11 @@ WORKLOADS = {
 
 @dataclass(frozen=True)
 class Run:
-    """What a list scheduler made of a workload."""
+    """Run of a workload on a simulated load balancer."""
 
     inputs: np.ndarray
     slot: np.ndarray
-    begun: np.ndarray  # earlier than start where it was tried twice
+    begun: np.ndarray  # earlier than `start` for a task with two attempts
     start: np.ndarray
     end: np.ndarray
     alive_from: np.ndarray
@@ -76,7 +76,7 @@ class Run:
 
 
 def simulate(workload: Workload, n: int, rng: np.random.Generator) -> Run:
-    """Each task goes to the engine that is free first, in order."""
+    """Simulate a run: tasks go in order to the engine that is free first."""
     inputs = np.ones(n, np.int64)
     length = workload.durations(rng, n)
     if workload.chunks:
@@ -108,7 +108,7 @@ def simulate(workload: Workload, n: int, rng: np.random.Generator) -> Run:
 
 
 def eta_input_at(run: Run, now: float) -> EtaInput:
-    """What is known of a run at one moment."""
+    """Return the input of an estimate at one moment of a run."""
     done, running = np.flatnonzero(run.end <= now), np.flatnonzero((run.begun <= now) & (run.end > now))
     queued = np.flatnonzero(run.begun > now)
     met = np.unique(run.slot[run.begun <= now])
@@ -136,7 +136,7 @@ def eta_input_at(run: Run, now: float) -> EtaInput:
 
 
 def tqdm_estimate(run: Run, now: float) -> float:
-    """What a tqdm bar over the same inputs would show."""
+    """Return the estimate of a tqdm bar over the same inputs."""
     done = np.flatnonzero(run.end <= now)
     done = done[np.argsort(run.end[done])]
     seconds = counted = previous = 0.0
@@ -148,7 +148,7 @@ def tqdm_estimate(run: Run, now: float) -> float:
 
 
 def runs_of(workload: Workload, runs: int, sizes: tuple[int, ...], first_seed: int = 0) -> Iterator[Run]:
-    """So many runs of each size."""
+    """Simulate `runs` runs of each size."""
     for seed in range(first_seed, first_seed + runs):
         rng = np.random.default_rng(seed)
         for n in sizes:
@@ -156,7 +156,7 @@ def runs_of(workload: Workload, runs: int, sizes: tuple[int, ...], first_seed: i
 
 
 def recorded() -> dict[str, list[Run]]:
-    """Runs on real engines, as ``record.py`` kept them; scaled so that tasks take a second on average."""
+    """Return the runs that ``record.py`` recorded, scaled to a mean duration of one second."""
     kept = json.loads(RECORDED.read_text(encoding="utf-8"))
     found: dict[str, list[Run]] = {}
     for each in kept["runs"]:
@@ -171,12 +171,12 @@ def recorded() -> dict[str, list[Run]]:
 
 
 def measure(workload: Workload, runs: int, sizes: tuple[int, ...] = SIZES, first_seed: int = 0) -> dict:
-    """What :func:`look` finds in simulated runs."""
-    return look(runs_of(workload, runs, sizes, first_seed))
+    """Return the figures of :func:`evaluate` for simulated runs."""
+    return evaluate(runs_of(workload, runs, sizes, first_seed))
 
 
-def look(runs: Iterable[Run]) -> dict:
-    """Coverage, width and error over many runs, at every checkpoint from a quarter on."""
+def evaluate(runs: Iterable[Run]) -> dict:
+    """Return coverage, width and error over many runs, at every checkpoint after a quarter of the run."""
     looks = below = above = 0
     inside, ours, theirs, narrowed = ([] for _ in range(4))
     widths = {c: [] for c in CHECKPOINTS}
@@ -195,7 +195,7 @@ def look(runs: Iterable[Run]) -> dict:
             if shown is None:
                 continue
             low, high = shown
-            inside.append(low - 0.5 <= left <= high + 0.5)  # what is shown is whole seconds
+            inside.append(low - 0.5 <= left <= high + 0.5)  # whole seconds are shown
             by_size.setdefault(n, []).append(inside[-1])
             below += left < low - 0.5
             above += left > high + 0.5
@@ -231,7 +231,7 @@ TITLES += (("50", 6), ("75", 6), ("95 %", 7), ("last/first", 12), ("error", 8), 
 
 
 def row(name: str, got: dict) -> bool:
-    """Print one line; whether its promises are kept."""
+    """Print one line; return whether it meets its goals."""
     width = {checkpoint: f"{share:.0%}" for checkpoint, share in got["widths"].items()}
     print(
         f"{name:<18}{got['shown']:>6.0%}{got['inside']:>8.1%}{got['worst']:>8.1%}{got['sooner']:>8.1%}"
@@ -242,7 +242,7 @@ def row(name: str, got: dict) -> bool:
 
 
 def main(runs: int) -> int:
-    """Print the tables; 1 where a promise is not kept."""
+    """Print the tables; return 1 if a goal is missed."""
     print(f"{runs} runs of 40, 200 and 1,000 tasks each; looked at from 25 % to 95 % of the tasks.")
     print(
         "Worst is the share inside in the size that has the least. Widths and errors are shares of the whole"
@@ -251,7 +251,7 @@ def main(runs: int) -> int:
     print("".join(title.ljust(-width) if width < 0 else title.rjust(width) for title, width in TITLES))
     kept = [row(name, measure(workload, runs)) for name, workload in WORKLOADS.items()]
     print("\nrecorded on real engines (see record.py)")
-    kept += [row(name, look(each)) for name, each in recorded().items()]
+    kept += [row(name, evaluate(each)) for name, each in recorded().items()]
     print("\n* one in ten takes ten times as long: while none has been seen, nobody can know. Not counted.")
     print("kept" if all(kept) else "NOT kept: inside less than 90 %, or no narrower at the end")
     return 0 if all(kept) else 1
