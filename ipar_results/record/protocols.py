@@ -1,9 +1,8 @@
-"""Protocols for what a record reads of a result and of its connection: one client's, or those of a group."""
+"""Protocols for what a record reads of a result, and of the caches of its connection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..model.snapshot import EngineId
@@ -11,7 +10,6 @@ from ..model.snapshot import EngineId
 if TYPE_CHECKING:
     from ..upstream.protocols import MessageFutureLike, TaskMetadata
     from ..upstream.sent_messages import SentArguments
-    from .state import Record
 
 
 class ResultLike(Protocol):
@@ -61,39 +59,3 @@ class EngineNames(Protocol):
 
     def engine_id(self, uuid: str | None) -> EngineId | None:
         """Return the id of an engine, also after it died."""
-
-
-class ConnectionLike(EngineNames, Protocol):
-    """Connection of one client, or the connections of a group's clients."""
-
-    @property
-    def argument_cache(self) -> ArgumentCacheLike:
-        """Arguments of messages that have not succeeded."""
-
-    @property
-    def message_sizes(self) -> MessageSizesLike:
-        """Sizes of large messages."""
-
-    @property
-    def left_at(self) -> Mapping[int, float]:
-        """By engine id, when it left the cluster, in POSIX seconds."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether the client was closed."""
-
-    @property
-    def contact_timeout(self) -> float:
-        """Seconds without an answer after which a controller counts as lost."""
-
-    def alive_engines(self) -> AbstractSet[EngineId]:
-        """Return the ids of the engines registered now."""
-
-    def other_recorders(self, recorder: Record, /) -> list[Record]:
-        """Return the records of other results on the same engines."""
-
-    def record_contact(self) -> None:
-        """Record that a message from the cluster has arrived."""
-
-    def check_contact(self) -> None:
-        """Send the controller a heartbeat query if it has been silent for a while."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from typing import Protocol
 
 import numpy as np
 
@@ -17,9 +19,45 @@ from .clock import Clock
 from .columns import Columns
 from .engines import Engines
 from .failures import Failures
-from .protocols import ConnectionLike, ResultLike
+from .protocols import ArgumentCacheLike, EngineNames, MessageSizesLike, ResultLike
 
 LARGE_RESULT = 200_000  # messages: the analysis of more takes noticeable time
+
+
+class ConnectionLike(EngineNames, Protocol):
+    """Connection of one client, or the connections of a group's clients."""
+
+    @property
+    def argument_cache(self) -> ArgumentCacheLike:
+        """Arguments of messages that have not succeeded."""
+
+    @property
+    def message_sizes(self) -> MessageSizesLike:
+        """Sizes of large messages."""
+
+    @property
+    def left_at(self) -> Mapping[int, float]:
+        """By engine id, when it left the cluster, in POSIX seconds."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client was closed."""
+
+    @property
+    def contact_timeout(self) -> float:
+        """Seconds without an answer after which a controller counts as lost."""
+
+    def alive_engines(self) -> AbstractSet[EngineId]:
+        """Return the ids of the engines registered now."""
+
+    def other_recorders(self, recorder: Record, /) -> list[Record]:
+        """Return the records of other results on the same engines."""
+
+    def record_contact(self) -> None:
+        """Record that a message from the cluster has arrived."""
+
+    def check_contact(self) -> None:
+        """Send the controller a heartbeat query if it has been silent for a while."""
 
 
 class Record:

@@ -10,15 +10,15 @@ from .requests import Request
 from .update_queue import Content
 
 if TYPE_CHECKING:
+    from ...record.protocols import ResultLike
     from ...results.followed import Followed
-    from ...upstream.protocols import AsyncResultLike
 
 
 def reply_about(
     request: Request,
     entry: Tracked,
     followed: Followed,
-    result: AsyncResultLike,
+    result: ResultLike,
     config: IPythonParallelResults,
 ) -> Content | None:
     """Return the content of the reply to a question; None where the request is for an action.
