@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import zmq
-from fakes import Client, Fed
+from fakes import Client, Comm, Fed
 from front import FrontEnd
 
 from ipar_results.config import IPythonParallelResults
@@ -16,23 +16,6 @@ from ipar_results.live.channel.channel import Channel
 from ipar_results.live.display.mime import MIME
 from ipar_results.results.registry import Registry
 from ipar_results.results.tracker import Tracker
-
-
-class Comm:
-    """Comm that records what is sent."""
-
-    _closed = False
-    comm_id = "comm"
-
-    def __init__(self, sent):
-        self.sent = sent
-
-    def send(self, data, buffers=None):
-        json.dumps(data, allow_nan=False).encode()
-        self.sent.append((json.loads(json.dumps(data)), buffers or []))
-
-    def close(self):
-        self._closed = True
 
 
 class Scene:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import samples
 from fakes import START, Client, Fed, follow
-from test_render_html import Outline
+from outline import Outline
 from trace_format import wrong_in
 
 import ipar_results

@@ -2,7 +2,7 @@
 
 import pytest
 import samples
-from test_render_html import Outline
+from outline import Outline
 
 from ipar_results.model.cluster import ClusterOverview, EngineActivity
 from ipar_results.render.cluster import card, plain_text

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import samples
-from test_render_html import Outline
+from outline import Outline
 
 from ipar_results.attach.magics.listing import ResultRow, html_table, plain_text
 

@@ -6,8 +6,7 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
-from fakes import Client, Fed
-from test_channel import Comm
+from fakes import Client, Comm, Fed
 
 from ipar_results.live import ticker
 from ipar_results.live.channel.channel import Channel

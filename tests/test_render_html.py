@@ -2,17 +2,16 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 import samples
+from outline import Outline
 
 from ipar_results.model.snapshot import EngineLoad, TaskOutput
 from ipar_results.render import html, style, words
 from ipar_results.render.limits import DEFAULT_LIMITS, Limits
 from ipar_results.render.text import summary_line
 
-VOID = {"br", "img", "hr", "input", "meta", "link"}
 LONG = [
     samples.MEGABYTE,
     "\x1b[31m\x00" * 100_000,
@@ -20,36 +19,6 @@ LONG = [
     "x" * 1_000_000,
     "\n" * 1_000_000,
 ]
-
-
-class Outline(HTMLParser):
-    """Parser that collects the elements of a document, and its text without the style sheet."""
-
-    def __init__(self, source):
-        super().__init__()
-        self.elements, self.open, self.text, self.attributes = [], [], [], {}
-        self.feed(source)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        # preformatted text may hold spans for colours
-        if "pre" not in self.open:
-            self.elements.append((len(self.open), tag, tuple(sorted(name for name, _ in attrs))))
-        for name, value in attrs:
-            self.attributes.setdefault(name, []).append(value)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.text.append(data)
-
-    @property
-    def words(self):
-        return " ".join("".join(self.text).split())
 
 
 def summaries(card):

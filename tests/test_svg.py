@@ -8,7 +8,7 @@ import pytest
 import samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_render_html import Outline
+from outline import Outline
 
 from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import RunningTasks, Timeline
