@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from ..control.result_scope import ResultScope
 from ..control.watchdog import Watchdog
 from ..facts.advice.run_analysis import RunAnalysis
 from ..facts.build_snapshot import build_snapshot, summarize
@@ -19,7 +20,6 @@ from ..model.timeline import Timeline
 from ..record.hub_recorder import HubRecorder
 from ..record.recorder import Recorder, RecordSource
 from ..upstream.connection import Connection
-from .result_scope import ResultScope
 
 if TYPE_CHECKING:
     from ..control.cancel import Cancelled

@@ -6,9 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..control.end_tasks import give_up_contact
-from ..control.scope import Settling
-from ..control.watchdog import Watchdog
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
 from ..record.attempts import FailedAttempts
@@ -16,6 +13,9 @@ from ..record.columns import Columns
 from ..record.hub_recorder import HubRecorder
 from ..record.recorder import Recorder
 from ..upstream.connection import Connection
+from .end_tasks import give_up_contact
+from .scope import Settling
+from .watchdog import Watchdog
 
 if TYPE_CHECKING:
     from ..upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, TaskMetadata, Timestamp
