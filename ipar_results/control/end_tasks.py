@@ -63,17 +63,15 @@ def end(scope: TaskScope, futures: list[Any], status: str, value: Callable[[str]
         on_io(client, do)
 
 
-def give_up_contact(result: Any, scope: TaskScope, note: str) -> None:
+def give_up_contact(result: Any, scope: TaskScope) -> None:
     """End a result with :class:`ContactLost`; replies that arrive after all are still taken in.
 
     Parameters
     ----------
     scope : TaskScope
-        To which its messages belong.
-    note : str
-        Message of the error.
+        To which its messages belong; its note is the message of the error.
     """
-    error = ContactLost(note)
+    error = ContactLost(scope.note)
     client = result._client
     if result._children:
         on_io(client, lambda: _put_off(result, scope, error))
@@ -88,7 +86,7 @@ def _put_off(result: Any, scope: TaskScope, error: ContactLost) -> None:
     if not waiting:
         return
     old = [children[i] for i in waiting]
-    scope.detach(old)
+    scope.listener.detach(old)
     closed = scope.connection.closed
     fresh = list(children)
     if not closed:

@@ -36,7 +36,7 @@ class ExhaustedWithoutIopub:
             Seconds given to what may be on its way, before each step.
         """
         link = scope.connection
-        if scope.silence < max(patience, link.contact_timeout / 4) or not scope.futures:
+        if scope.record.silence < max(patience, link.contact_timeout / 4) or not scope.futures:
             self._begun = False
             return ()
         if not link.schedulers.describe_problem("iopub"):

@@ -16,7 +16,7 @@ from .end_tasks import on_io
 
 if TYPE_CHECKING:
     from ..record.columns import Columns
-    from .scope import RetryScope
+    from .result_scope import ResultScope
 
 _KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
 _AT_ONCE = 200
@@ -67,7 +67,7 @@ class Plan(NamedTuple):
     record: dict[str, Any]
 
 
-def retry(scope: RetryScope, indices: Sequence[int] | None = None, timeout: float = 30.0) -> Retried:
+def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: float = 30.0) -> Retried:
     """Run failed and cancelled tasks again; their new outcomes replace the old ones.
 
     Parameters
@@ -122,7 +122,7 @@ def positions_to_retry(columns: Columns, indices: Sequence[int] | None) -> list[
     return [int(i) for i in positions]
 
 
-def _check(scope: RetryScope) -> None:
+def _check(scope: ResultScope) -> None:
     if not scope.futures:
         msg = (
             "A result that was fetched from the Hub can't be retried: "
@@ -139,7 +139,7 @@ def _check(scope: RetryScope) -> None:
 # requests that the controller kept -------------------------------------------------------------------
 
 
-def _plan(scope: RetryScope, positions: list[int], deadline: float) -> tuple[list[Plan], list[str]]:
+def _plan(scope: ResultScope, positions: list[int], deadline: float) -> tuple[list[Plan], list[str]]:
     """Return how to send each message again, and why some cannot be."""
     client = scope.client
     msg_ids = {position: scope.msg_ids[position] for position in positions}
@@ -167,7 +167,7 @@ def _plan(scope: RetryScope, positions: list[int], deadline: float) -> tuple[lis
     return plans, [why.format(f"{inputs:,}") for why, inputs in refused.items()]
 
 
-def _not_yet(scope: RetryScope, msg_ids: dict[int, str], records: dict[str, Any]) -> list[str]:
+def _not_yet(scope: ResultScope, msg_ids: dict[int, str], records: dict[str, Any]) -> list[str]:
     """Return messages of which the controller may still make a record; of a broadcast it makes none."""
     return [
         msg_id
@@ -176,7 +176,7 @@ def _not_yet(scope: RetryScope, msg_ids: dict[int, str], records: dict[str, Any]
     ]
 
 
-def _is_broadcast(scope: RetryScope, position: int) -> bool:
+def _is_broadcast(scope: ResultScope, position: int) -> bool:
     coalesced = isinstance(scope.metadata[position]["engine_id"], list)
     # the scheduler makes an id for each engine: the client's own with the engine's uuid behind it
     return coalesced or any(scope.msg_ids[position].endswith(f"_{u}") for u in scope.client._engines.values())
@@ -210,7 +210,7 @@ def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict
 # sending -------------------------------------------------------------------------------------------
 
 
-def _send_all(scope: RetryScope, plans: list[Plan]) -> None:
+def _send_all(scope: ResultScope, plans: list[Plan]) -> None:
     """Send on the client's IO thread, so that no reply arrives while the result's futures are replaced."""
     from ..upstream.async_result import connect_futures, reopen, replace_children
 

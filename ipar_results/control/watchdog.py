@@ -15,7 +15,7 @@ from .exhausted_retries import ExhaustedRetries
 
 if TYPE_CHECKING:
     from ..upstream.connection import Connection
-    from .scope import Settling, TaskScope
+    from .scope import PendingCancellation, TaskScope
 
 UNRESOLVED = 1.0  # seconds that ipyparallel has to resolve a result whose messages have all ended
 
@@ -25,14 +25,14 @@ class Watchdog:
 
     Attributes
     ----------
-    cancellation : Settling or None
+    cancellation : PendingCancellation or None
         The cancellation that is to be completed.
     cut_off : str
         Sentence for the user where the scope's scheduler no longer answers, though the Hub may.
     """
 
     def __init__(self) -> None:
-        self.cancellation: Settling | None = None
+        self.cancellation: PendingCancellation | None = None
         self.cut_off = ""
         self._scheduler: str | None = None
         self._lock = threading.Lock()
@@ -85,18 +85,18 @@ class Watchdog:
         link = scope.connection
         if link.lost or not scope.futures:
             return
-        if scope.silence < link.contact_timeout / 4:
+        if scope.record.silence < link.contact_timeout / 4:
             cut_off = ""
         else:
             self._scheduler = self._scheduler or scheduler_of(scope)
             cut_off = link.schedulers.describe_problem(self._scheduler)
         if bool(cut_off) != bool(self.cut_off):
-            scope.mark_changed()
+            scope.record.version += 1
         self.cut_off = cut_off
 
     def _end_stranded(self, scope: TaskScope) -> None:
         """Fail tasks that ipyparallel overlooks: they were sent as their engine's death was reported."""
-        if scope.silence < UNRESOLVED or not scope.futures:
+        if scope.record.silence < UNRESOLVED or not scope.futures:
             return
         client, columns = scope.client, scope.columns
         alive = set(client._engines.values())

@@ -49,12 +49,12 @@ class FollowedGroup(Followed):
         """Whether no more replies can be expected for what has not ended."""
         scopes = self._group.scopes
         lost = [scope for scope in scopes if scope.lost]
-        return bool(lost) and all(scope in lost or not scope.pending for scope in scopes)
+        return bool(lost) and all(scope in lost or scope.ready for scope in scopes)
 
     @property
     def note(self) -> str:
         """Sentences about the connections for the user; empty while all is well."""
-        waiting = [scope.note for scope in self._group.scopes if scope.pending]
+        waiting = [scope.note for scope in self._group.scopes if not scope.ready]
         return " ".join(dict.fromkeys(filter(None, [self.final_note(), *waiting])))
 
     def final_note(self) -> str:
