@@ -112,5 +112,5 @@ def test_one_that_can_not_be_followed_does_not_keep_the_others_from_it(tracker):
     first.followed.poll = lambda: 1 / 0
     sound.reply(0)
     tracker.round()
-    assert (first.over, second.facts()["ok"]) == (True, 1)
+    assert (first.over, second.summary().ok) == (True, 1)
     assert broken.result is not None
