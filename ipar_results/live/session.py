@@ -21,7 +21,7 @@ from .wait import NullView, ProgressBarView, View, validate_return_when, wait
 
 if TYPE_CHECKING:
     from ..model.snapshot import Snapshot
-    from ..results.cluster_survey import Survey
+    from ..results.cluster_overviews import Survey
     from ..results.followed import Followed
     from .display.display import LiveDisplay
     from .streams import Streams
@@ -76,7 +76,7 @@ class Session:
     @cached_property
     def survey(self) -> Survey:
         """Overviews of clients, views and clusters."""
-        from ..results.cluster_survey import Survey
+        from ..results.cluster_overviews import Survey
 
         return Survey(self.registry.connection, self.tracker, self._clients)
 
