@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..live.session import current, holder
 from ..results.group.group import Group
 
 if TYPE_CHECKING:
     from ..results.monitor import Monitor
+    from ..upstream.protocols import ResultLike
 
 
 def enable() -> None:
@@ -22,21 +23,20 @@ def enable() -> None:
     from .extension import Extension
 
     shell = get_ipython()
-    session = current()
-    if session.enabled and session.shell is None and shell is not None:
+    if enabled() and current().shell is None and shell is not None:
         disable()
-        session = current()
+    session = current()
     with session.enabling:
         if not session.enabled:
             try:
                 Extension(session).attach(shell)
             except BaseException:
-                holder.take()
+                disable()
                 raise
 
 
 def disable() -> None:
-    """Turn the layer off: everything is as it was before; cards that still move stay as they are."""
+    """Turn the layer off: everything is as it was before; cards of running results are updated no more."""
     session = holder.take()
     if session is not None:
         session.close()
@@ -50,10 +50,10 @@ def enabled() -> bool:
     bool
         True between :func:`enable` and :func:`disable`.
     """
-    return holder.enabled
+    return holder.session is not None and holder.session.enabled
 
 
-def monitor(result: Any) -> Monitor:
+def monitor(result: ResultLike) -> Monitor:
     """Return the monitor of a result, whether or not the layer is on.
 
     Parameters
@@ -75,22 +75,22 @@ def monitor(result: Any) -> Monitor:
 
 
 def group(label: str = "group", *, quiet: bool = False) -> Group:
-    """One card for all results that are made inside a block.
+    """Show one card for all results that are made inside a block.
 
-    A loop of 1,000 ``apply_async`` is then one bar with 1,000 tasks. Blocks may be nested: what an inner
-    group counts, the outer one counts too. Several clients may be used. Each message counts once.
+    A loop of 1,000 ``apply_async`` is then one bar with 1,000 tasks. Blocks may be nested: results of an
+    inner group belong to the outer one too. Several clients may be used. Each message counts once.
 
     Parameters
     ----------
     label : str
         The name on the card.
     quiet : bool
-        Show no card by itself; the group still displays when it is the value of a cell.
+        Show no card when the block begins; the group is still displayed as the value of a cell.
 
     Returns
     -------
     Group
-        To be entered, once, with ``with``.
+        Context manager, to be entered once.
 
     Raises
     ------

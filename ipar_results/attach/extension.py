@@ -1,6 +1,6 @@
-"""Extension: attaches the layer to ipyparallel and IPython, and registers how everything comes off again.
+"""Extension that attaches a session to ipyparallel and IPython, and registers how each part is removed.
 
-Nothing else attaches anything to another library's object.
+Patches, formatters, hooks and magics are attached here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -26,26 +26,23 @@ if TYPE_CHECKING:
     from ..live.wait import View
 
 
-Undo = Callable[..., object]
-"""Registers a callable, and its arguments, to be called when the layer is turned off."""
-
-
 class Extension:
-    """Attaches a session: from then on results are seen as they are made, and show themselves.
+    """Attaches a session: from then on results are seen as they are made, and display themselves.
 
     Parameters
     ----------
     session : Session
-        Its `undo` takes everything off again.
+        Its `undo` removes everything again.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._undo = session.undo.callback
 
     # attaching -----------------------------------------------------------------------------------
 
     def attach(self, shell: Any) -> None:
-        """Attach everything; where a part fails, what was attached comes off again.
+        """Attach everything; where a part fails, the session is to be closed.
 
         Parameters
         ----------
@@ -55,88 +52,81 @@ class Extension:
         session = self._session
         session.shell = shell
         session.config = load_settings(shell)
-        try:
-            self._patch(session.undo.callback)
-            if shell is not None:
-                self._configure(session.undo.callback)
-                self._register_formatters(session.undo.callback)
-                self._watch_cells(session.undo.callback)
-                self._add_magics(session.undo.callback)
-                if session.in_kernel:
-                    self._open_channel(session.undo.callback)
-        except BaseException:
-            session.close()
-            raise
+        self._patch()
+        if shell is not None:
+            self._configure()
+            self._register_formatters()
+            self._watch_cells()
+            publish = session.publish if session.in_kernel else None
+            self._undo(ResultMagics(shell, session.tracker, publish).attach())
+            if session.in_kernel:
+                self._open_channel()
         session.enabled = True
 
-    def _patch(self, undo: Undo) -> None:
+    def _patch(self) -> None:
         from ipyparallel import AsyncResult, Client, util
         from ipyparallel.client.view import LoadBalancedView, View
 
-        undo(setattr, View, "__init__", View.__init__)
-        View.__init__ = wrap_view_init(View.__init__, self._session.add_client)
-        undo(setattr, Client, "_send", Client._send)
-        Client._send = wrap_send(Client._send, self._session)
-        undo(setattr, util, "_parse_date", util._parse_date)
-        util._parse_date = wrap_parse_date(util._parse_date)
-        undo(setattr, LoadBalancedView, "imap", LoadBalancedView.imap)
-        LoadBalancedView.imap = wrap_imap(LoadBalancedView.imap, self._begin_imap, self._imap_progress)
-        undo(clear_awaitable_cache)
-        own = dict(vars(AsyncResult))
-        for name, value in replacements(self._session, own).items():
-            setattr(AsyncResult, name, value)
-            if name in own:
-                undo(setattr, AsyncResult, name, own[name])
-            else:
-                undo(delattr, AsyncResult, name)
+        session = self._session
+        self._replace(View, "__init__", wrap_view_init(View.__init__, session.add_client))
+        self._replace(Client, "_send", wrap_send(Client._send, session))
+        self._replace(util, "_parse_date", wrap_parse_date(util._parse_date))
+        imap = wrap_imap(LoadBalancedView.imap, self._begin_imap, self._imap_progress)
+        self._replace(LoadBalancedView, "imap", imap)
+        self._undo(clear_awaitable_cache)
+        for name, value in replacements(session, dict(vars(AsyncResult))).items():
+            self._replace(AsyncResult, name, value)
         clear_awaitable_cache()
 
-    def _configure(self, undo: Undo) -> None:
+    def _replace(self, owner: object, name: str, value: object) -> None:
+        """Set an attribute of a class or module; undone by its own former value, not by an inherited one."""
+        if name in vars(owner):
+            self._undo(setattr, owner, name, vars(owner)[name])
+        else:
+            self._undo(delattr, owner, name)
+        setattr(owner, name, value)
+
+    def _configure(self) -> None:
         configurables, config = self._session.shell.configurables, self._session.config
         configurables.append(config)
-        undo(lambda: config in configurables and configurables.remove(config))
+        self._undo(lambda: config in configurables and configurables.remove(config))
         if self._session.in_kernel:
             handler = logging.StreamHandler(open_kernel_stderr())
             logger.addHandler(handler)
-            undo(logger.removeHandler, handler)
+            self._undo(logger.removeHandler, handler)
 
-    def _register_formatters(self, undo: Undo) -> None:
+    def _register_formatters(self) -> None:
         from ipyparallel import AsyncResult, Client, Cluster
         from ipyparallel.client.view import View
 
         session, formatters = self._session, self._session.shell.display_formatter
         for kind in (AsyncResult, Group):
             if session.in_kernel:
-                _register(undo, formatters.ipython_display_formatter, kind, session.show)
+                self._register(formatters.ipython_display_formatter, kind, session.show)
             else:
-                _register(undo, formatters.formatters["text/plain"], kind, session.pretty)
-            _register(undo, formatters.mimebundle_formatter, kind, session.mime_bundle)
+                self._register(formatters.formatters["text/plain"], kind, session.pretty)
+            self._register(formatters.mimebundle_formatter, kind, session.mime_bundle)
         for kind, name in ((Client, "client"), (View, "view"), (Cluster, "cluster")):
-            _register(undo, formatters.mimebundle_formatter, kind, partial(session.overview, name))
+            self._register(formatters.mimebundle_formatter, kind, partial(session.overview, name))
 
-    def _watch_cells(self, undo: Undo) -> None:
+    def _watch_cells(self) -> None:
         events = self._session.shell.events
         events.register("pre_run_cell", self._on_cell)
-        undo(events.unregister, "pre_run_cell", self._on_cell)
+        self._undo(events.unregister, "pre_run_cell", self._on_cell)
 
-    def _on_cell(self, info: Any) -> None:
+    def _on_cell(self, info: object) -> None:
         shell = self._session.shell
         count = shell.execution_count
         if len(shell.history_manager.input_hist_raw) == count - 1:  # newer IPython counts it already
             count -= 1
         self._session.tracker.cell = Cell(getattr(info, "cell_id", None), count)
 
-    def _add_magics(self, undo: Undo) -> None:
-        session = self._session
-        publish = session.publish if session.in_kernel else None
-        undo(ResultMagics(session.shell, session.tracker, publish).attach())
-
-    def _open_channel(self, undo: Undo) -> None:
+    def _open_channel(self) -> None:
         session = self._session
         channel = Channel(session.shell.kernel, session.tracker, session.config, session.ticker.wake)
         try:
-            undo(channel.open())
-        except Exception:  # a kernel without control handlers or comms: cards are widgets or HTML there
+            self._undo(channel.open())
+        except Exception:  # in a kernel without control handlers or comms, cards are widgets or HTML
             log_error("opening the channel to the labextension")
             return
         session.channel = channel
@@ -154,29 +144,27 @@ class Extension:
         return group
 
     def _imap_progress(self, group: Group) -> View:
-        # in a kernel a card is shown already, and a script has not asked for a bar
+        # a kernel displays a card already, and a script without IPython did not request a bar
         session = self._session
         return session.progress(group, quiet=session.shell is None or session.in_kernel)
 
+    # formatters ----------------------------------------------------------------------------------
 
-def _register(undo: Undo, formatter: Any, kind: type, printer: Any) -> None:
-    """Register a printer for a type, and put back exactly what the user had."""
-    printers, by_name, name = (
-        formatter.type_printers,
-        formatter.deferred_printers,
-        (kind.__module__, kind.__name__),
-    )
-    had, before, deferred = kind in printers, printers.get(kind), by_name.pop(name, None)
-    formatter.for_type(kind, printer)
+    def _register(self, formatter: Any, kind: type, printer: Callable[..., object]) -> None:
+        """Register a printer for a type; undone by restoring exactly what the user had."""
+        printers, deferred_printers = formatter.type_printers, formatter.deferred_printers
+        name = kind.__module__, kind.__name__
+        had, before, deferred = kind in printers, printers.get(kind), deferred_printers.pop(name, None)
+        formatter.for_type(kind, printer)
 
-    def restore() -> None:
-        if deferred is not None:
-            by_name.setdefault(name, deferred)
-        if printers.get(kind) != printer:
-            return  # the user has replaced ours meanwhile
-        if had:
-            printers[kind] = before
-        else:
-            printers.pop(kind, None)
+        def restore() -> None:
+            if deferred is not None:
+                deferred_printers.setdefault(name, deferred)
+            if printers.get(kind) != printer:
+                return  # the user has replaced ours meanwhile
+            if had:
+                printers[kind] = before
+            else:
+                printers.pop(kind, None)
 
-    undo(restore)
+        self._undo(restore)

@@ -1,4 +1,4 @@
-"""Session: everything that follows results and shows them, until the layer is turned off."""
+"""Session that follows results and shows them, from when the layer is turned on until it is turned off."""
 
 from __future__ import annotations
 
@@ -21,13 +21,22 @@ from .wait import NullView, ProgressBarView, View, validate_return_when, wait
 
 if TYPE_CHECKING:
     from ..model.snapshot import Snapshot
-    from ..results.cluster_overviews import Survey
+    from ..results.cluster_overviews import ClusterOverviews
     from ..results.followed import Followed
+    from ..upstream.protocols import (
+        AsyncResultLike,
+        Buffer,
+        ClientLike,
+        JSONObject,
+        MessageFutureLike,
+        ResultLike,
+    )
     from .display.display import LiveDisplay
+    from .result_widget import ResultWidget
     from .streams import Streams
 
-# a widget takes a dozen comms to open and to close: with many results at once, HTML is kinder
-MOST_WIDGETS = 8
+# a widget takes a dozen comms to open and to close: many results at once are displayed as HTML instead
+MAX_WIDGETS = 8
 
 
 class Session:
@@ -46,7 +55,7 @@ class Session:
     tracker : Tracker
         Results that front ends know.
     channel : Channel or None
-        The connection to the labextension, where there may be one.
+        The connection to the labextension; None outside a kernel.
     undo : ExitStack
         What :meth:`close` calls, last first.
     """
@@ -61,12 +70,12 @@ class Session:
         self.tracker = Tracker(self.followed, self.ticker.wake)
         self.ticker.jobs.append(self.tracker.round)
         self.channel: Channel | None = None
-        # to be updated again where the result is retried
-        self._shown: weakref.WeakKeyDictionary[Any, list[LiveDisplay]] = weakref.WeakKeyDictionary()
+        # kept to be updated again after a retry
+        self._displays: weakref.WeakKeyDictionary[ResultLike, list[LiveDisplay]] = weakref.WeakKeyDictionary()
         self.undo = ExitStack()
         self.undo.enter_context(drop_repeats())
-        for undo in (self.registry.close, self.tracker.close, self.ticker.stop):
-            self.undo.callback(undo)
+        for close in (self.registry.close, self.tracker.close, self.ticker.stop):
+            self.undo.callback(close)
 
     def close(self) -> None:
         """Take everything off, last first; a second call does nothing."""
@@ -74,11 +83,11 @@ class Session:
         self.undo.close()
 
     @cached_property
-    def survey(self) -> Survey:
+    def cluster_overviews(self) -> ClusterOverviews:
         """Overviews of clients, views and clusters."""
-        from ..results.cluster_overviews import Survey
+        from ..results.cluster_overviews import ClusterOverviews
 
-        return Survey(self.registry.connection, self.tracker, self._clients)
+        return ClusterOverviews(self.registry.connection, self.tracker, self._clients)
 
     @property
     def in_kernel(self) -> bool:
@@ -92,33 +101,33 @@ class Session:
 
     # followed -------------------------------------------------------------------------------------
 
-    def followed(self, result: Any) -> Followed:
-        """Return the facade of a result."""
+    def followed(self, result: ResultLike) -> Followed:
+        """Return the facade of a result, which is followed from the first call on."""
         return self.registry.followed(result)
 
-    def monitor(self, result: Any) -> Monitor:
+    def monitor(self, result: ResultLike) -> Monitor:
         """Return the monitor of a result or of a group."""
         return Monitor(result, self.followed(result))
 
-    def add_new(self, result: Any) -> None:
-        """Take notice of a result that was made just now."""
+    def add_new(self, result: AsyncResultLike) -> None:
+        """Add a result that was made just now."""
         self.registry.listen_early(result)
         if not result._children or not add_to_open_groups(result):
             self.tracker.add_new(result)
 
-    def add_client(self, client: Any) -> None:
-        """Take notice of a client that is about to be used."""
+    def add_client(self, client: ClientLike) -> None:
+        """Connect to a client that is about to be used."""
         try:
             self.registry.connection(client)
         except Exception:
             log_error("looking at a client")
 
-    def add_request(self, client: Any, future: Any, buffers: Any) -> None:
-        """Take notice of a task that was sent, with its pickled function and arguments."""
+    def add_request(self, client: ClientLike, future: MessageFutureLike, buffers: list[Buffer]) -> None:
+        """Keep the pickled function and arguments of a task that was sent."""
         self.registry.add_request(client, future.msg_id, buffers)
 
-    def add_broadcast(self, client: Any, future: Any, metadata: Any) -> None:
-        """Take notice of a message that is about to be sent to many engines at once."""
+    def add_broadcast(self, client: ClientLike, future: MessageFutureLike, metadata: JSONObject) -> None:
+        """Prepare a message that is about to be sent to many engines at once."""
         from ..upstream.broadcasts import forget_broadcast_when_done
 
         try:
@@ -138,8 +147,8 @@ class Session:
 
     # displayed ------------------------------------------------------------------------------------
 
-    def show(self, result: Any) -> None:
-        """Display a result in the cell that runs now, and follow it to its end."""
+    def show(self, result: ResultLike) -> None:
+        """Display a result in the cell that runs now, and update the display until the result has ended."""
         try:
             from .display.display import notebook_view
 
@@ -151,44 +160,41 @@ class Session:
             return
         self.follow(live, result)
 
-    def follow(self, live: LiveDisplay, result: Any) -> None:
+    def follow(self, live: LiveDisplay, result: ResultLike) -> None:
         """Keep a display up to date; captured output stays as it was captured."""
         if self.captured:
             return
-        shown = self._shown.get(result)
-        if shown is None:
-            shown = self._shown[result] = []
+        displays = self._displays.get(result)
+        if displays is None:
+            displays = self._displays[result] = []
             self.followed(result).on_resume(self._follow_again)
-        shown.append(live)
+        displays.append(live)
         if not live.over:
             self.ticker.add(live)
 
-    def _follow_again(self, result: Any) -> None:
-        for live in list(self._shown.get(result, ())):
+    def _follow_again(self, result: ResultLike) -> None:
+        for live in list(self._displays.get(result, ())):
             try:
                 if live.reopen(result):
                     self.ticker.add(live)
             except Exception:
                 log_error("following a retried result")
 
-    def _live(self, result: Any, view: str) -> LiveDisplay:
+    def _live(self, result: ResultLike, view: str) -> LiveDisplay:
         from .display.display import LiveDisplay
 
-        if view == "widget" and (self.captured or self._widgets() >= MOST_WIDGETS):
+        displays = self.ticker.updatables()
+        widgets = sum(isinstance(each, LiveDisplay) and each.holds_widget for each in displays)
+        if view == "widget" and (self.captured or widgets >= MAX_WIDGETS):
             view = "html"
         front = None if self.channel is None else _Front(self.channel, self.tracker.entry(result))
         followed = self.followed(result)
         publish, between_steps = self.shell.display_pub.publish, self.ticker.update_permanent
         return LiveDisplay(result, followed, self.config, publish, view, front, between_steps)
 
-    def _widgets(self) -> int:
-        from .display.display import LiveDisplay
-
-        return sum(isinstance(each, LiveDisplay) and each.holds_widget for each in self.ticker.updatables())
-
     # waited for -----------------------------------------------------------------------------------
 
-    def streams(self, result: Any) -> Streams | None:
+    def streams(self, result: ResultLike) -> Streams | None:
         """Return the view of a result's streams in the cell that runs now; None where they are printed."""
         if not self.in_kernel:
             return None
@@ -204,14 +210,19 @@ class Session:
         return streams
 
     def wait(
-        self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any
+        self,
+        result: ResultLike,
+        interval: float,
+        timeout: float | None,
+        widget: bool | None,
+        return_when: object,
     ) -> None:
         """Wait for a result while showing it."""
         when = validate_return_when(return_when)
         wait(result, self.followed(result), self._view(result, widget), interval, timeout, when)
 
-    def progress(self, result: Any, quiet: bool) -> View:
-        """Return the view of a result that is iterated; its bar leaves standard output to the user."""
+    def progress(self, result: ResultLike, quiet: bool) -> View:
+        """Return the view of a result that is iterated; a bar is written to standard error."""
         try:
             if quiet:
                 return NullView()
@@ -222,7 +233,7 @@ class Session:
             log_error("showing progress")
             return NullView()
 
-    def _view(self, result: Any, widget: bool | None) -> View:
+    def _view(self, result: ResultLike, widget: bool | None) -> View:
         try:
             if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
                 return _LiveView(self, result, widget)
@@ -231,9 +242,9 @@ class Session:
             log_error("showing progress")
             return NullView()
 
-    # described once -------------------------------------------------------------------------------
+    # formatters -----------------------------------------------------------------------------------
 
-    def pretty(self, result: Any, printer: Any, cycle: bool) -> None:
+    def pretty(self, result: ResultLike, printer: Any, cycle: bool) -> None:
         """Print a result in a terminal."""
         try:
             from .display.mime import bundle
@@ -243,7 +254,9 @@ class Session:
             log_error("describing a result")
             printer.text(repr(result))
 
-    def mime_bundle(self, result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
+    def mime_bundle(
+        self, result: ResultLike, include: object = None, exclude: object = None
+    ) -> dict[str, object] | None:
         """Return the static MIME bundle of a result; None where that fails."""
         try:
             from .display.mime import bundle
@@ -255,14 +268,18 @@ class Session:
             return None
 
     def overview(
-        self, kind: str, thing: Any, include: Any = None, exclude: Any = None
-    ) -> dict[str, Any] | None:
-        """Return the MIME bundle of a client, view or cluster; None where that fails."""
-        """Return the static MIME bundle of a result; None where that fails."""
+        self, kind: str, subject: object, include: object = None, exclude: object = None
+    ) -> dict[str, str] | None:
+        """Return the MIME bundle of a client, view or cluster; None where that fails.
+
+        Parameters
+        ----------
+        kind : {'client', 'view', 'cluster'}
+        """
         try:
             from ..render import cluster
 
-            overview = getattr(self.survey, kind)(thing)
+            overview = getattr(self.cluster_overviews, kind)(subject)
             data = {"text/plain": cluster.plain_text(overview)}
             if self.in_kernel and self.config.view != "text":
                 data["text/html"] = cluster.card(overview, self.config.engines)
@@ -277,7 +294,7 @@ class Session:
             data = {"text/plain": data["text/plain"]}
         self.shell.display_pub.publish(data, {})
 
-    def _clients(self) -> list[Any]:
+    def _clients(self) -> list[ClientLike]:
         """Return the clients that have a connection, and those that have a name in the user's namespace."""
         from ipyparallel import Client
 
@@ -296,7 +313,7 @@ class _Front:
     def connected(self) -> bool:
         return self._channel.connected
 
-    def saved(self, state: Snapshot) -> dict[str, Any] | None:
+    def saved(self, state: Snapshot) -> dict[str, object] | None:
         from .display.mime import saved_json
 
         followed = self._entry.followed
@@ -304,9 +321,9 @@ class _Front:
 
 
 class _LiveView:
-    """Display in the cell that waits; the ticker updates it, its end is shown at once."""
+    """Display in the cell that waits; the ticker updates it, but its end is shown at once."""
 
-    def __init__(self, session: Session, result: Any, widget: bool | None) -> None:
+    def __init__(self, session: Session, result: ResultLike, widget: bool | None) -> None:
         from .display.display import notebook_view
 
         self._ticker = session.ticker
@@ -316,53 +333,44 @@ class _LiveView:
         session.follow(self._live, result)
 
     def update(self) -> None:
-        """Leave it to the ticker."""
+        """Do nothing: the ticker updates it."""
 
     def end(self) -> None:
         self._ticker.count_messages(self._live.end())
 
 
 class SessionHolder:
-    """Holder of the one session of this process.
+    """Holder of the one session of this process: the only object that is remembered between calls.
 
-    The session that is on, or one that only follows results while the layer is off. It is dropped as one
-    object when the layer is turned off.
+    The session is on, or it only follows results while the layer is off. It is dropped as a whole when the
+    layer is turned off.
     """
 
     def __init__(self) -> None:
-        self._session: Session | None = None
+        self.session: Session | None = None
         self._lock = threading.Lock()
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the layer is on."""
-        return self._session is not None and self._session.enabled
 
     def current(self) -> Session:
         """Return the session; made at the first call, attached to nothing."""
         with self._lock:
-            if self._session is None:
+            if self.session is None:
                 from IPython import get_ipython
 
-                self._session = Session(get_ipython())  # displays there, though nothing is attached
-            return self._session
+                self.session = Session(get_ipython())  # displays there, though nothing is attached
+            return self.session
 
     def take(self) -> Session | None:
         """Drop the session and return it, to be closed: its views may call a user's observers."""
         with self._lock:
-            session, self._session = self._session, None
+            session, self.session = self.session, None
         return session
 
 
 holder = SessionHolder()
+current = holder.current
 
 
-def current() -> Session:
-    """Return the session that is on, or one that only follows results while the layer is off."""
-    return holder.current()
-
-
-def feed(result: Any, widget: Any) -> None:
+def feed(result: ResultLike, widget: ResultWidget) -> None:
     """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
     from .display.result_view import LiveWidget
 

@@ -1,4 +1,4 @@
-"""What a cluster does now: what this kernel knows, and what the Hub answers to one question in a second."""
+"""Overviews of clusters: what this kernel follows there, and the queues by one query to the Hub."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..formatting import plural
 from ..model.cluster import ClusterOverview, Condition, EngineActivity
@@ -15,171 +16,168 @@ from ..model.snapshot import EngineId
 from ..record.state import Record, running_by_slot
 from ..render import words
 from ..upstream.connection import Connection
-from ..upstream.protocols import Message
+from ..upstream.protocols import ClientLike, ClusterLike, JSONObject, Message, ViewLike
 from .tracker import Tracker
 
-PATIENCE = 1.0
-_AGAIN = 0.2
+HUB_TIMEOUT = 1.0  # seconds
+_SILENT_HUB_TIMEOUT = 0.2  # after a query that was not answered
 _PROFILE = "profile_"
 
 
-class _Work(NamedTuple):
+class _RunningTask(NamedTuple):
+    """Task that an engine runs, by the name of its result and the index of its first input."""
+
     name: str
-    task: int
+    input_index: int
     since: float
 
 
-class Survey:
-    """Looks at clients, views and clusters.
+class ClusterOverviews:
+    """Maker of the overviews of clients, views and clusters.
 
     Parameters
     ----------
     connection : callable
         Gives the connection of a client.
     tracker : Tracker
-        The results that are followed.
+        Results that are followed.
     clients : callable
-        Gives the clients that there are.
+        Gives the clients that are known.
     """
 
     def __init__(
         self,
-        connection: Callable[[Any], Connection],
+        connection: Callable[[ClientLike], Connection],
         tracker: Tracker,
-        clients: Callable[[], Iterable[Any]],
+        clients: Callable[[], Iterable[ClientLike]],
     ) -> None:
         self._connection = connection
         self._tracker = tracker
         self._clients = clients
-        self._silent: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._silent: weakref.WeakSet[ClientLike] = weakref.WeakSet()
 
-    def client(self, client: Any) -> ClusterOverview:
-        """All engines of a client."""
-        return self._of(client, type(client).__name__, None, ())
+    def client(self, client: ClientLike) -> ClusterOverview:
+        """Return the overview of a client, with all its engines."""
+        return self._overview(client, type(client).__name__, None, ())
 
-    def view(self, view: Any) -> ClusterOverview:
-        """The engines that a view uses."""
-        client, targets = view.client, _targets(view)
-        facts = ["all engines" if targets is None else words.engines(targets) or "no engines"]
-        facts += ["blocking"] if view.block else []
-        if getattr(view, "retries", 0):
-            facts.append(f"retries {view.retries}")
-        if getattr(view, "is_coalescing", False):
-            facts.append("coalescing")
-        return self._of(client, type(view).__name__, targets, tuple(facts))
+    def view(self, view: ViewLike) -> ClusterOverview:
+        """Return the overview of a view, with the engines that it uses."""
+        targets = _targets(view)
+        settings = ["all engines" if targets is None else words.engines(targets) or "no engines"]
+        settings += ["blocking"] if view.block else []
+        retries = getattr(view, "retries", 0)
+        settings += [f"retries {retries}"] if retries else []
+        settings += ["coalescing"] if getattr(view, "is_coalescing", False) else []
+        return self._overview(view.client, type(view).__name__, targets, tuple(settings))
 
-    def cluster(self, cluster: Any) -> ClusterOverview:
-        """A cluster, by a client that is connected to it where there is one."""
+    def cluster(self, cluster: ClusterLike) -> ClusterOverview:
+        """Return the overview of a cluster, by a client that is connected to it if there is one."""
         kind, name, profile = type(cluster).__name__, str(cluster.cluster_id), _profile(cluster.profile_dir)
-        controller = cluster.controller
-        state = None if controller is None else controller.state
+        state = None if cluster.controller is None else cluster.controller.state
+        if state in (None, "before"):
+            note = "The controller has not been started: cluster.start_cluster_sync()."
+            return ClusterOverview(kind, name, "stopped", profile=profile, note=note)
         if state != "running":
-            what = (
-                "has not been started: cluster.start_cluster_sync()"
-                if state in (None, "before")
-                else "stopped"
-            )
-            return ClusterOverview(kind, name, "stopped", profile=profile, note=f"The controller {what}.")
-        sets = tuple(
+            return ClusterOverview(kind, name, "stopped", profile=profile, note="The controller stopped.")
+        engine_sets = tuple(
             f"{plural(int(each.n), 'engine')} {'started' if each.state == 'running' else each.state}"
             for each in cluster.engines.values()
         )
-        client = next(
-            (each for each in self._clients() if each.cluster is cluster and not each._closed), None
-        )
-        if client is None:
-            note = "No client is connected: cluster.connect_client_sync() shows what the engines do."
-            return ClusterOverview(
-                kind, name, settings=sets or ("no engines started",), profile=profile, note=note
-            )
-        return self._of(client, kind, None, sets, name)
+        for client in self._clients():
+            if client.cluster is cluster and not client._closed:
+                return self._overview(client, kind, None, engine_sets, name)
+        note = "No client is connected: cluster.connect_client_sync() shows what the engines do."
+        settings = engine_sets or ("no engines started",)
+        return ClusterOverview(kind, name, settings=settings, profile=profile, note=note)
 
     # one client ------------------------------------------------------------------------------------
 
-    def _of(
-        self, client: Any, kind: str, targets: list[int] | None, facts: tuple[str, ...], name: str = ""
+    def _overview(
+        self,
+        client: ClientLike,
+        kind: str,
+        targets: list[int] | None,
+        settings: tuple[str, ...],
+        name: str = "",
     ) -> ClusterOverview:
         link = self._connection(client)
-        about: dict[str, Any] = {
-            "kind": kind,
-            "name": name or str(getattr(client.cluster, "cluster_id", "") or ""),
-            "settings": facts,
-            "profile": _profile(getattr(client._profile_dir, "location", "")),
-            "controller": address(client),
-        }
+        overview = ClusterOverview(
+            kind,
+            name or str(getattr(client.cluster, "cluster_id", "") or ""),
+            "closed",
+            settings=settings,
+            profile=_profile(getattr(client._profile_dir, "location", "")),
+            controller=address(client),
+            note="The connection to the cluster is closed.",
+        )
         if link.closed:
-            return ClusterOverview(
-                **about, condition="closed", note="The connection to the cluster is closed."
-            )
-        told, note = self._ask(client, link)
-        engines = self._engines(link, targets, told)
+            return overview
+        queues, note = self._query_queues(client, link)
+        engines = self._engines(link, targets, queues)
         condition: Condition = "up" if any(engine.alive for engine in engines) else "empty"
         if condition == "empty":
             whose = "The cluster has" if targets is None else "This view has"
             note = note or f"{whose} no engines now: what is submitted fails, or waits for one."
-        if told is None and note:
+        if queues is None and note:
             condition = "lost"
-        unassigned = None if told is None else int(told.get("unassigned", 0))
-        return ClusterOverview(
-            **about, condition=condition, engines=engines, unassigned=unassigned, note=note
-        )
+        unassigned = None if queues is None else int(queues.get("unassigned", 0))
+        return replace(overview, condition=condition, engines=engines, unassigned=unassigned, note=note)
 
-    def _ask(self, client: Any, connection: Connection) -> tuple[dict[str, Any] | None, str]:
-        """The Hub's word on the queues, and what is to be said where there is none."""
+    def _query_queues(self, client: ClientLike, connection: Connection) -> tuple[JSONObject | None, str]:
+        """Return the queues that the Hub reports, and a note for the user where it does not."""
         if connection.lost:
             return None, connection.describe_problem()
-        if connection.on_io_thread:  # the answer would come on this thread
+        if connection.on_io_thread:  # the reply would arrive on this thread
             return None, ""
-        patience = _AGAIN if client in self._silent else PATIENCE
-        answer: list[dict[str, Any]] = []
-        answered = threading.Event()
+        replies: list[JSONObject] = []
+        replied = threading.Event()
 
-        def take(reply: Message) -> None:
-            answer.append(reply["content"])
+        def on_reply(reply: Message) -> None:
+            replies.append(reply["content"])
             self._silent.discard(client)
-            answered.set()
+            replied.set()
 
-        if connection.query_hub("queue_request", {"targets": None, "verbose": False}, take):
-            answered.wait(patience)
-        if answer and answer[0].get("status") == "ok":
-            return answer[0], ""
-        if answer:
+        if connection.query_hub("queue_request", {"targets": None, "verbose": False}, on_reply):
+            replied.wait(_SILENT_HUB_TIMEOUT if client in self._silent else HUB_TIMEOUT)
+        if replies and replies[0].get("status") == "ok":
+            return replies[0], ""
+        if replies:
             return None, "The controller would not tell its queues."
         self._silent.add(client)
         return None, "The controller has not answered within 1 s: queues and counts are not known."
 
     def _engines(
-        self, link: Connection, targets: list[int] | None, told: dict[str, Any] | None
+        self, link: Connection, targets: list[int] | None, queues: JSONObject | None
     ) -> tuple[EngineActivity, ...]:
         alive = link.alive_engines()
         ids: set[EngineId] = set(link.known_engines() | alive) if targets is None else set(targets)
-        works = self._works(link)
+        running = self._running(link)
         now = time.time()
         engines = []
         for engine_id in ids:
-            here = engine_id in alive
-            work = works.get(engine_id) if here else None
-            queues = None if told is None else told.get(str(engine_id))
-            held = None if queues is None else int(queues["queue"]) + int(queues["tasks"])
-            busy = here and (work is not None or bool(held))
+            is_alive = engine_id in alive
+            task = running.get(engine_id) if is_alive else None
+            queue = None if queues is None else queues.get(str(engine_id))
+            assigned = None if queue is None else int(queue["queue"]) + int(queue["tasks"])
+            busy = is_alive and (task is not None or bool(assigned))
             engines.append(
                 EngineActivity(
                     engine_id=engine_id,
-                    alive=here,
+                    alive=is_alive,
                     busy=busy,
-                    result_name=work.name if work else None,
-                    index=work.task if work else None,
-                    seconds=max(0.0, now - work.since) if work else None,
-                    waiting=None if held is None else max(0, held - busy),
-                    done=None if queues is None else int(queues["completed"]),
+                    result_name=task.name if task else None,
+                    index=task.input_index if task else None,
+                    seconds=max(0.0, now - task.since) if task else None,
+                    waiting=None if assigned is None else max(0, assigned - busy),
+                    done=None if queue is None else int(queue["completed"]),
                 )
             )
         return tuple(sorted(engines, key=lambda e: (not e.alive, isinstance(e.engine_id, str), e.engine_id)))
 
-    def _works(self, connection: Connection) -> dict[EngineId, _Work]:
-        """What the engines of a connection do for the results that are followed."""
-        works: dict[EngineId, _Work] = {}
-        if not connection.on_io_thread:  # what was submitted just now is followed a moment later
+    def _running(self, connection: Connection) -> dict[EngineId, _RunningTask]:
+        """Return, by engine, the task of a followed result that it began last and runs now."""
+        found: dict[EngineId, _RunningTask] = {}
+        if not connection.on_io_thread:  # a new result is followed only a moment after it was submitted
             self._tracker.catch_up()
         for entry in self._tracker.all():
             followed = entry.followed
@@ -192,15 +190,14 @@ class Survey:
             with record.lock:
                 for slot, (position, since) in running_by_slot(record.running).items():
                     engine_id = record.engines.ids[slot]
-                    if engine_id not in works or since > works[engine_id].since:
-                        works[engine_id] = _Work(
-                            record.name, record.columns.first_input_index(position), since
-                        )
-        return works
+                    if engine_id not in found or since > found[engine_id].since:
+                        index = record.columns.first_input_index(position)
+                        found[engine_id] = _RunningTask(record.name, index, since)
+        return found
 
 
-def address(client: Any) -> str:
-    """Where a client finds its controller: nothing else of its connection file is ever read here."""
+def address(client: ClientLike) -> str:
+    """Return where a client finds its controller; no other part of its connection file is read."""
     url = str(client._config.get("registration", ""))
     return f"{url} over SSH" if url and client._ssh else url
 
@@ -210,8 +207,8 @@ def _connections(record: Record) -> list[Connection]:
     return list(getattr(record.connection, "each", (record.connection,)))
 
 
-def _targets(view: Any) -> list[int] | None:
-    """The ids of a view's engines; None where they are all there are."""
+def _targets(view: ViewLike) -> list[int] | None:
+    """Return the ids of a view's engines; None where it uses all."""
     targets = view.targets
     if targets is None or isinstance(targets, str):
         return None

@@ -117,7 +117,31 @@ class MessageFutureLike(FutureLike, Protocol):
         """Wait until the future has ended; return False on a timeout."""
 
 
-class AsyncResultLike(FutureLike, Protocol):
+class ResultLike(Protocol):
+    """What views use of an ``AsyncResult``; a group of results has it too."""
+
+    msg_ids: list[str]
+    _fname: str
+    _single_result: bool
+    _ready_event: threading.Event
+
+    @property
+    def _children(self) -> list[MessageFutureLike]: ...
+
+    @property
+    def _metadata(self) -> list[TaskMetadata]: ...
+
+    @property
+    def _chunk_sizes(self) -> dict[str, int] | None: ...
+
+    @property
+    def _ready(self) -> bool: ...
+
+    @property
+    def _output_ready(self) -> bool: ...
+
+
+class AsyncResultLike(FutureLike, ResultLike, Protocol):
     """``AsyncResult``: a future of several messages."""
 
     msg_ids: list[str]

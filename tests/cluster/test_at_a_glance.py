@@ -133,7 +133,7 @@ def test_one_request_is_sent_and_the_io_thread_never_waits(rc, look, monkeypatch
 
     def on_io():
         began = time.monotonic()
-        current().survey.client(rc)
+        current().cluster_overviews.client(rc)
         texts.append(time.monotonic() - began)
         done.set()
 
