@@ -1,4 +1,4 @@
-"""A long list, looked at a part at a time: ten thousand results must not cost a core."""
+"""Round-robin over a list that is too long to be polled at once: ten thousand results must not cost a core."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Turns:
-    """Whose turn it is.
+class RoundRobin:
+    """Cursor that takes a list batch by batch.
 
     Parameters
     ----------
-    most : int
-        How many are looked at together.
+    batch : int
+        Items in one batch.
 
     Attributes
     ----------
-    over : bool
-        Whether each has had its turn, and the first is next.
+    complete : bool
+        Whether each item has been taken, and the first is next.
     """
 
-    def __init__(self, most: int) -> None:
-        self.over = True
-        self._most = most
+    def __init__(self, batch: int) -> None:
+        self.complete = True
+        self._batch = batch
         self._next = 0
 
-    def take(self, things: list[T]) -> list[T]:
-        """The next part of what there is now; all of it where it is not too long."""
-        begin = 0 if self.over else self._next
-        self._next = begin + self._most
-        self.over = self._next >= len(things)
-        return things[begin : self._next]
+    def take(self, items: list[T]) -> list[T]:
+        """Return the next batch of a list, which may have changed since the last call."""
+        begin = 0 if self.complete else self._next
+        self._next = begin + self._batch
+        self.complete = self._next >= len(items)
+        return items[begin : self._next]

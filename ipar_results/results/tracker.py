@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..log import log_error
-from .round_robin import Turns
+from .round_robin import RoundRobin
 
 if TYPE_CHECKING:
     from ..model.snapshot import Summary
@@ -137,7 +137,7 @@ class Tracker:
         self.with_news: list[Tracked] = []
         self._followed = followed
         self._wake = wake
-        self._turns = Turns(_POLLED)
+        self._round_robin = RoundRobin(_POLLED)
         self._new: deque[tuple[weakref.ref[Any], Cell]] = deque()
         self._settled = 0  # of the new ones, how many were there a round ago
         self._numbers = count(1)
@@ -201,7 +201,7 @@ class Tracker:
         self._adopt(self._settled, _ADOPTED_AT_ONCE)
         self._settled = len(self._new)
         active = [entry for entry in self.all() if not entry.over]
-        turn = self._turns.take(active)
+        turn = self._round_robin.take(active)
         self.with_news = [entry for entry in active if entry.has_news] if len(turn) < len(active) else []
         for entry in dict.fromkeys(self.with_news + turn):
             try:
@@ -209,7 +209,7 @@ class Tracker:
             except Exception:
                 log_error("following a result")
                 entry.release()
-        if self._turns.over:
+        if self._round_robin.complete:
             self._forget()
         return bool(active or self._new)
 

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ...log import log_error
-from ...results.round_robin import Turns
+from ...results.round_robin import RoundRobin
 from ...results.tracker import Tracked, Tracker
 from ..rate_limits import SlidingWindow
 
@@ -37,7 +37,7 @@ class UpdateQueue:
         self._tracker = tracker
         self._lock = lock
         self._encoders: dict[str, DeltaEncoder] = {}
-        self._turns, self._row_turns = Turns(_CHECKED_AT_ONCE), Turns(_CHECKED_AT_ONCE)
+        self._turns, self._row_turns = RoundRobin(_CHECKED_AT_ONCE), RoundRobin(_CHECKED_AT_ONCE)
         self._due: dict[str, DeltaEncoder] = {}  # by id: results with changes
         self._backlog: list[str] | None = None  # ids of the results that a full state still lacks
         self._sent_bytes = SlidingWindow()
