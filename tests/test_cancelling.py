@@ -47,7 +47,7 @@ def work():
 
 def stop(work, **how):
     fed, followed = work
-    return followed.cancel(fed.result, interrupt=True, **{"timeout": 0.5, **how})
+    return followed.cancel(interrupt=True, **{"timeout": 0.5, **how})
 
 
 def test_what_runs_is_interrupted_once(work):

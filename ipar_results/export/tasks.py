@@ -14,7 +14,7 @@ from ..model.status import FAILED, QUEUED, RUNNING, STATUSES
 from ..record.failures import Failures
 from ..record.state import Record
 from ..render.ansi import one_line
-from ..upstream.protocols import AsyncResultLike, TaskMetadata
+from ..upstream.protocols import ResultLike, TaskMetadata
 from ..upstream.timestamps import to_posix, to_posix_array
 
 _MAX_TYPE = 200
@@ -91,7 +91,7 @@ _TIMES = ("submitted", "started", "completed", "received", "duration")
 
 
 def collect_tasks(
-    record: Record, snapshot: Snapshot, result: AsyncResultLike, metadata: Sequence[TaskMetadata]
+    record: Record, snapshot: Snapshot, result: ResultLike, metadata: Sequence[TaskMetadata]
 ) -> Tasks:
     """Collect the columns of all messages of a result.
 

@@ -1,4 +1,4 @@
-"""Facade of one followed result: its record, with estimate, analysis, watchdog and actions."""
+"""Facades of followed results: record, estimate, analysis, watchdog and actions of each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..control.result_scope import ResultScope
 from ..control.watchdog import Watchdog
@@ -19,17 +19,17 @@ from ..model.snapshot import Snapshot, Summary
 from ..model.timeline import Timeline
 from ..record.hub_recorder import HubRecorder
 from ..record.recorder import Recorder, RecordSource
-from ..upstream.connection import Connection
 
 if TYPE_CHECKING:
     from ..control.cancel import Cancelled
     from ..control.retry import Retried
+    from ..upstream.protocols import ResultLike, TaskMetadata
 
 _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 
 
 class Followed(ABC):
-    """One result that is followed, or one group of results.
+    """Facade of one followed result, or of one group of results.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class Followed(ABC):
         self._source = source
         self._eta = Eta()
         self._run_analysis = RunAnalysis()
-        self._on_resume: list[Callable[[Any], None]] = []
+        self._on_resume: list[Callable[[ResultLike], None]] = []
 
-    # keeping up ----------------------------------------------------------------------------------
+    # updating ------------------------------------------------------------------------------------
 
     @property
     def has_news(self) -> bool:
@@ -52,19 +52,19 @@ class Followed(ABC):
         return self._source.has_news
 
     def drain(self) -> None:
-        """Take in what has happened since the last call: nothing else changes the record."""
+        """Write what has happened since the last call to the record; nothing else changes it."""
         self._source.drain()
 
     @abstractmethod
     def poll(self) -> None:
         """Drain, and have the watchdog check; called a few times a second by views and waiters."""
 
-    def fetch(self, result: Any) -> bool:
+    def fetch(self, result: ResultLike) -> bool:
         """Return whether the result is ready; one that the Hub keeps is fetched once it is complete."""
-        return bool(result._ready)
+        return result._ready
 
     def close(self) -> None:
-        """Take our callbacks off; a second call does nothing."""
+        """Remove all callbacks; a second call does nothing."""
         self._source.close()
 
     # state ---------------------------------------------------------------------------------------
@@ -80,14 +80,14 @@ class Followed(ABC):
         """Sentence about the connection for the user; empty while all is well."""
 
     def final_note(self) -> str:
-        """Return the sentence that stays true after the end."""
+        """Return the part of the note that stays true after the end."""
         return ""
 
     def wall_time(self) -> float:
         """Return the seconds between the first submission and the last arrival so far; 0 before any."""
         result, clock = self.record.result(), self.record.clock
         if result is not None and result._ready and not self.record.any_ended:
-            # a result whose tasks have not been read: two of their stamps are enough
+            # the record of a result that was ready when it was first followed is filled only when needed
             clock.add_submitted(list(map(_SUBMITTED, result._metadata)))
             clock.add_received(list(map(_RECEIVED, result._metadata)))
         else:
@@ -100,14 +100,14 @@ class Followed(ABC):
         Parameters
         ----------
         analyse_run : bool
-            Also analyse a run that has ended: a second for a million tasks.
+            Also analyse a run that has ended, which takes a second for a million tasks.
         """
         self.drain()
         with self.record.lock:
             return self._summarize(analyse_run)
 
     def snapshot(self) -> Snapshot:
-        """Drain and return everything that is known now; may be called from any thread at any time."""
+        """Drain and return all facts; may be called from any thread at any time."""
         self.drain()
         with self.record.lock:
             result = self.record.result()
@@ -120,7 +120,7 @@ class Followed(ABC):
         self.drain()
         return take_timeline(self.record, limit)
 
-    def metadata(self, result: Any) -> Sequence[Any]:
+    def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
         """Return the metadata of each message of the result."""
         return self._source.metadata(result)
 
@@ -138,7 +138,7 @@ class Followed(ABC):
 
     # details on request --------------------------------------------------------------------------
 
-    def task(self, result: Any, position: int, limit: int | None = None) -> dict[str, Any]:
+    def task(self, result: ResultLike, position: int, limit: int | None = None) -> dict[str, object]:
         """Return the details of one message as JSON types.
 
         Raises
@@ -174,8 +174,8 @@ class Followed(ABC):
         self.drain()
         return task_details.read_traceback(self.record, group)
 
-    def outputs(self, result: Any) -> dict[str, Any]:
-        """Return the newest tasks that wrote something as JSON types."""
+    def outputs(self, result: ResultLike) -> dict[str, object]:
+        """Return the tasks with the newest output as JSON types."""
         from ..facts import task_details
 
         self.drain()
@@ -185,20 +185,21 @@ class Followed(ABC):
     # actions -------------------------------------------------------------------------------------
 
     @abstractmethod
-    def cancel(self, result: Any, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
+    def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued, and on request interrupt what runs; see :func:`~..control.cancel.cancel`."""
 
     @abstractmethod
-    def retry(self, result: Any, indices: Sequence[int] | None = None) -> Retried:
+    def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run failed and cancelled tasks again; see :func:`~..control.retry.retry`."""
 
-    def on_resume(self, callback: Callable[[Any], None]) -> None:
+    def on_resume(self, callback: Callable[[ResultLike], None]) -> None:
         """Have `callback` called with the result whenever its tasks run again after it had ended."""
         self._on_resume.append(callback)
 
-    def resume(self, result: Any) -> None:
+    def resume(self) -> None:
         """Call the callbacks: tasks of the result run again."""
-        for callback in list(self._on_resume):
+        result = self.record.result()
+        for callback in () if result is None else list(self._on_resume):
             try:
                 callback(result)
             except Exception:
@@ -206,7 +207,7 @@ class Followed(ABC):
 
 
 class FollowedResult(Followed):
-    """One AsyncResult that is followed by its futures."""
+    """Facade of one AsyncResult, followed by its futures."""
 
     def __init__(self, source: Recorder | HubRecorder, connection: Connection) -> None:
         super().__init__(source)
@@ -217,18 +218,18 @@ class FollowedResult(Followed):
     @property
     def lost(self) -> bool:
         """Whether no more replies can be expected."""
-        return self._watchdog.lost(self._connection)
+        return self._watchdog.lost(self.record.connection)
 
     @property
     def note(self) -> str:
         """Sentence about the connection for the user; empty while all is well."""
-        return self._watchdog.note(self._connection)
+        return self._watchdog.note(self.record.connection)
 
     def poll(self) -> None:
         """Drain, and have the watchdog check.
 
-        A stream of events is drained no more often than views change: most of what a batch costs is the same
-        for few tasks as for many. The end, and what comes after a pause, is drained at once.
+        A stream of events is drained no more often than views change: a batch of few events costs nearly as
+        much as one of many. The end, and the first event after a pause, are drained at once.
         """
         result = self.record.result()
         if self._source.drained_recently and result is not None and not (result._ready or self.lost):
@@ -236,52 +237,52 @@ class FollowedResult(Followed):
         self.drain()
         finished = self.record.finished
         if not finished:
-            self._connection.check_contact()
+            self.record.connection.check_contact()
         if result is not None and not (finished and result._ready):
-            self._watchdog.check(self._scope(result))
+            self._watchdog.check(self._scope())
 
-    def cancel(self, result: Any, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
+    def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued, and on request interrupt what runs."""
         from ..control.cancel import cancel
 
-        return cancel(self._scope(result), interrupt, timeout)
+        return cancel(self._scope(), interrupt, timeout)
 
-    def retry(self, result: Any, indices: Sequence[int] | None = None) -> Retried:
+    def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run failed and cancelled tasks again."""
         from ..control.retry import retry
 
-        done = retry(self._scope(result), indices)
+        done = retry(self._scope(), indices)
         if done.retried:
-            self.resume(result)
+            self.resume()
         return done
 
-    def _scope(self, result: Any) -> ResultScope:
-        return ResultScope(result, self._recorder, self._connection, self._watchdog)
+    def _scope(self) -> ResultScope:
+        return ResultScope(self.record.result(), self._recorder, self._watchdog)
 
 
 class FollowedHubResult(FollowedResult):
-    """One AsyncHubResult, followed by asking the Hub."""
+    """Facade of one AsyncHubResult, followed by queries to the Hub."""
 
     def __init__(self, source: HubRecorder, connection: Connection) -> None:
         super().__init__(source, connection)
         self._hub = source
 
     def poll(self) -> None:
-        """Drain, have the watchdog check, and ask the Hub, if the last answer is a second old."""
+        """Drain, have the watchdog check, and query the Hub if its last reply is a second old."""
         super().poll()
         self._hub.query()
 
     def poll_and_wait(self, timeout: float) -> None:
-        """Poll, and wait for the Hub's answer, so that what is known is at most a second old."""
+        """Poll and wait for the Hub's reply, so that the record is at most a second old."""
         self._hub.discard_reply()
         self.poll()
         self._hub.wait_for_reply(timeout)
         self.drain()
 
-    def fetch(self, result: Any) -> bool:
+    def fetch(self, result: ResultLike) -> bool:
         """Have ipyparallel fetch the result once the Hub reports that it is complete."""
         if not result._ready:
             self.drain()
-            if self.record.finished and not self._connection.lost:
+            if self.record.finished and not self.record.connection.lost:
                 self._hub.fetch(result)
-        return bool(result._ready)
+        return result._ready

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from ..control.cancel import Cancelled
     from ..control.retry import Retried
     from ..export.tasks import Tasks
     from ..model.snapshot import Advice, FailureGroup, Snapshot
+    from ..upstream.protocols import ResultLike
     from .followed import Followed
 
 
@@ -21,19 +24,19 @@ class Monitor:
     Obtained as ``ar.monitor`` while the extension is loaded, or by :func:`ipar_results.monitor`.
     """
 
-    def __init__(self, result: Any, followed: Followed) -> None:
+    def __init__(self, result: ResultLike, followed: Followed) -> None:
         self._result = result
         self._followed = followed
 
     def snapshot(self) -> Snapshot:
-        """All facts as they are now, frozen.
+        """Return all facts as they are now, frozen.
 
-        Cheap, and may be called from any thread at any time: about 0.3 ms for a result of 100,000 tasks.
+        May be called from any thread at any time; takes about 0.3 ms for a result of 100,000 tasks.
 
         Returns
         -------
         Snapshot
-            The same object never changes afterwards.
+            It never changes afterwards.
         """
         self._followed.poll()
         return self._followed.snapshot()
@@ -49,26 +52,26 @@ class Monitor:
         return self.snapshot().advice
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
-        """Cancel what is queued; what has finished is kept, and the result resolves within seconds.
+        """Cancel queued tasks; finished ones are kept, and the result resolves within seconds.
 
         Parameters
         ----------
         interrupt : bool
             Also interrupt (SIGINT) the engines that run a task of this result at that moment, and no others.
         timeout : float
-            Seconds to wait for the engines' replies; it never takes longer, also without a controller.
+            Seconds to wait at most for the engines' replies, whether or not the controller answers.
 
         Returns
         -------
         Cancelled
-            What was done, in inputs.
+            Counts of inputs by what was done.
         """
-        return self._followed.cancel(self._result, interrupt, timeout)
+        return self._followed.cancel(interrupt, timeout)
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run failed and cancelled tasks again; their new outcomes replace the old ones in this result.
 
-        Until then the result is pending again: ``get()`` waits, and the card moves.
+        Until they end, the result is pending again: ``get()`` waits, and the card is updated.
 
         Parameters
         ----------
@@ -78,18 +81,18 @@ class Monitor:
         Returns
         -------
         Retried
-            What was sent again, in inputs.
+            Counts of inputs that were sent again or refused.
 
         Raises
         ------
         RetryError
-            Where the controller has no record of the tasks, or their engine is gone; the message says what
-            helps.
+            If the controller has no record of the tasks, or their engine has left; the message says what to
+            do.
         """
-        return self._followed.retry(self._result, indices)
+        return self._followed.retry(indices)
 
-    def to_dataframe(self) -> Any:
-        """All tasks in a pandas DataFrame: one row a task, or a message where a map sends chunks.
+    def to_dataframe(self) -> DataFrame:
+        """Return all tasks in a pandas DataFrame: one row a task, or a message where a map sends chunks.
 
         Returns
         -------
@@ -100,7 +103,7 @@ class Monitor:
         Raises
         ------
         ImportError
-            Where pandas is missing: ``pip install ipar_results[dataframe]``.
+            If pandas is missing: ``pip install ipar_results[dataframe]``.
         """
         from ..export.dataframe import to_dataframe
 
@@ -109,19 +112,19 @@ class Monitor:
     def save_csv(self, path: str | PathLike[str], overwrite: bool = False) -> Path:
         """Save all tasks as CSV, with the columns of :meth:`to_dataframe`.
 
-        A text that a spreadsheet would run as a formula gets an apostrophe in front.
+        A text that a spreadsheet would run as a formula is preceded by an apostrophe.
 
         Parameters
         ----------
         path : str or path
-            Where to; ``~`` is the home directory.
+            Target file; ``~`` is the home directory.
         overwrite : bool
-            Replace a file that exists already.
+            Replace an existing file.
 
         Returns
         -------
         Path
-            Where it is now.
+            The absolute path of the file.
 
         Raises
         ------
@@ -137,14 +140,14 @@ class Monitor:
         Parameters
         ----------
         path : str or path
-            Where to; ``~`` is the home directory.
+            Target file; ``~`` is the home directory.
         overwrite : bool
-            Replace a file that exists already.
+            Replace an existing file.
 
         Returns
         -------
         Path
-            Where it is now.
+            The absolute path of the file.
         """
         return self._save("trace", path, overwrite)
 
@@ -156,14 +159,14 @@ class Monitor:
         Parameters
         ----------
         path : str or path
-            Where to; ``~`` is the home directory.
+            Target file; ``~`` is the home directory.
         overwrite : bool
-            Replace a file that exists already.
+            Replace an existing file.
 
         Returns
         -------
         Path
-            Where it is now.
+            The absolute path of the file.
         """
         return self._save("report", path, overwrite)
 
@@ -182,7 +185,7 @@ class Monitor:
         from ..export.table import csv_lines
         from ..export.trace import trace_lines
 
-        check_target(path, overwrite)  # before the work
+        check_target(path, overwrite)  # fail before the tasks are collected
         tasks = self._tasks()
         if kind == "report":
             return write_file(path, [render_report(tasks, self._followed.timeline())], overwrite)

@@ -6,43 +6,43 @@ import threading
 import weakref
 from abc import ABC
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..log import log_error
 
 if TYPE_CHECKING:
     from ..upstream.connection import Connection
-    from ..upstream.protocols import AsyncResultLike, Buffer, ClientLike
+    from ..upstream.protocols import AsyncResultLike, Buffer, ClientLike, ResultLike
     from .followed import Followed
+
+_Callback: TypeAlias = "Callable[[ResultLike], None]"
 
 
 class SelfFollowed(ABC):
-    """Result that brings its own :class:`Followed`, instead of having the registry make one: a group."""
+    """Result that has a facade of its own, so that the registry makes none: a group."""
 
     followed: Followed
 
 
 class Registry:
-    """Followed results, each added at its first use.
+    """Registry of followed results, each added at its first use.
 
     Parameters
     ----------
     contact_timeout : callable returning float
-        Seconds of silence after which a controller counts as lost.
+        Seconds without an answer after which a controller counts as lost.
     """
 
     def __init__(self, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
         self._contact_timeout = contact_timeout
-        self._followed: weakref.WeakKeyDictionary[Any, Followed] = weakref.WeakKeyDictionary()
-        self._connections: weakref.WeakKeyDictionary[Any, Connection] = weakref.WeakKeyDictionary()
-        self._on_resume: weakref.WeakKeyDictionary[Any, list[Callable[[Any], None]]] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._followed: weakref.WeakKeyDictionary[ResultLike, Followed] = weakref.WeakKeyDictionary()
+        self._connections: weakref.WeakKeyDictionary[ClientLike, Connection] = weakref.WeakKeyDictionary()
+        self._on_resume: weakref.WeakKeyDictionary[ResultLike, list[_Callback]] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     # results -------------------------------------------------------------------------------------
 
-    def followed(self, result: Any) -> Followed:
+    def followed(self, result: ResultLike) -> Followed:
         """Return the facade of a result, which is followed from the first call on.
 
         Raises
@@ -59,7 +59,7 @@ class Registry:
         from ..record.recorder import Recorder
         from .followed import FollowedHubResult, FollowedResult
 
-        if isinstance(result, SelfFollowed):  # made before the layer was loaded again
+        if isinstance(result, SelfFollowed):  # made before the layer was turned off and on again
             return result.followed
         if not isinstance(result, AsyncResult):
             msg = f"expected an AsyncResult of ipyparallel, got {result!r}: pass what map_async() returns"
@@ -77,16 +77,16 @@ class Registry:
                 self._followed[result] = followed
         return followed
 
-    def find(self, result: Any) -> Followed | None:
+    def find(self, result: ResultLike) -> Followed | None:
         """Return the facade of a result that is followed already."""
         return self._followed.get(result)
 
-    def add(self, result: Any, followed: Followed) -> None:
-        """Register a facade that was made elsewhere: a group brings its own."""
+    def add(self, result: ResultLike, followed: Followed) -> None:
+        """Register a facade that was made elsewhere: that of a group."""
         with self._lock:
             self._followed[result] = followed
 
-    def on_resume(self, result: AsyncResultLike, callback: Callable[[Any], None]) -> None:
+    def on_resume(self, result: AsyncResultLike, callback: _Callback) -> None:
         """Have `callback` called whenever tasks of a result, followed or not yet, run again."""
         with self._lock:
             self._on_resume.setdefault(result, []).append(callback)
@@ -94,17 +94,17 @@ class Registry:
             if followed is not None:
                 followed.on_resume(callback)
 
-    # seen as they are made -----------------------------------------------------------------------
+    # new results ---------------------------------------------------------------------------------
 
     def listen_early(self, result: AsyncResultLike) -> None:
-        """Listen to a result that was made just now, before it is followed."""
+        """Listen to a new result before it is followed."""
         try:
             self.connection(result._client).early_events.attach(result._children)
         except Exception:
             log_error("listening to a new result")
 
     def add_request(self, client: ClientLike, msg_id: str, buffers: list[Buffer]) -> None:
-        """Keep what an apply request carries, so that a failure can name its input."""
+        """Keep the arguments that an apply request carries, so that a failure can name its input."""
         try:
             link = self.connection(client)
             link.message_sizes.add_request(msg_id, buffers)
@@ -117,7 +117,7 @@ class Registry:
     def connection(self, client: ClientLike) -> Connection:
         """Return the connection of a client.
 
-        Best made before the first result: its replies may arrive sooner than it can be followed.
+        Best called before the client's first result: replies may arrive before the result is followed.
         """
         link = self._connections.get(client)
         if link is None:
@@ -130,7 +130,7 @@ class Registry:
         return list(self._connections)
 
     def close(self) -> None:
-        """Take every callback off; a second call does nothing."""
+        """Remove every callback; a second call does nothing."""
         with self._lock:
             followed, connections = list(self._followed.values()), list(self._connections.values())
             self._followed.clear()
@@ -144,8 +144,7 @@ class Registry:
     def _connection(self, client: ClientLike) -> Connection:
         link = self._connections.get(client)
         if link is None:
-            # loaded with numpy, here in the user's thread: later it would be the thread in which replies
-            # arrive
+            # imported with numpy in the user's thread, since later it would be the client's IO thread
             from ..upstream.connection import Connection
             from . import followed  # noqa: F401
 

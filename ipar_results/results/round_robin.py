@@ -1,4 +1,4 @@
-"""Round-robin over a list that is too long to be polled at once: ten thousand results must not cost a core."""
+"""Round-robin over a list that is too long to be polled at once, such as that of ten thousand results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tracker of all results made while the layer is on: followed to their end, and remembered for a while."""
+"""Tracker of all results made while the layer is on: polls each to its end, and remembers it for a while."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..log import log_error
 from .round_robin import RoundRobin
 
 if TYPE_CHECKING:
     from ..model.snapshot import Summary
+    from ..upstream.protocols import AsyncResultLike, ResultLike
     from .followed import Followed
 
-_ADOPTED_AT_ONCE = 20  # to follow a result takes some 50 µs: a burst of results is adopted bit by bit
-_POLLED = 500  # in one round, beside those with news
-_REMEMBERED = 200
-_OUTPUT_GRACE = 2.0
-_SETTING_UP = 0.01
+_ADOPTED_PER_ROUND = 20  # to follow a result takes some 50 µs: a burst of results is spread over rounds
+_POLLED_PER_ROUND = 500  # beside those with news
+_REMEMBERED = 200  # results of which only the last summary is left
+_OUTPUT_TIMEOUT = 2.0  # seconds after its end for which a result is polled until all output has arrived
+_MARKING_TIME = 0.01  # seconds in which another thread marks a new result as part of a map
 # seconds after the end of a large result in which front ends are updated, before the run is analysed
 FRONT_ENDS_FIRST = 0.3
 
@@ -35,14 +36,14 @@ class Cell(NamedTuple):
 
 
 class Tracked:
-    """One result, with the id by which front ends know it.
+    """Entry of one result in the tracker.
 
     Attributes
     ----------
     id : str
         32 hexadecimal digits, unique among all kernels.
     number : int
-        Counts the results of this kernel from 1: what a person types.
+        Number of the result in this kernel, from 1, as users type it.
     cell : Cell
         Where the result was made.
     shown : bool
@@ -51,13 +52,12 @@ class Tracked:
         Whether it has ended and is no longer polled.
     """
 
-    def __init__(self, result: Any, followed: Followed, cell: Cell, number: int = 0) -> None:
+    def __init__(self, result: ResultLike, followed: Followed, cell: Cell, number: int = 0) -> None:
         self.id = uuid.uuid4().hex
         self.number = number
         self.cell = cell
-        self.shown = False
-        self.over = False
-        self._result: Any = result
+        self.shown = self.over = False
+        self._result: ResultLike | None = result
         self._polled: Followed | None = followed
         self._followed = weakref.ref(followed)
         self._last: Summary | None = None
@@ -71,7 +71,7 @@ class Tracked:
     @property
     def gone(self) -> bool:
         """Whether only the last summary is left."""
-        return self._followed() is None
+        return self.followed is None
 
     @property
     def has_news(self) -> bool:
@@ -80,34 +80,32 @@ class Tracked:
 
     def summary(self, analyse_run: bool = True) -> Summary | None:
         """Return the summary; the last one where the result is gone, None where there is none."""
-        followed = self._followed()
+        followed = self.followed
         return self._last if followed is None else followed.summary(analyse_run)
 
-    def reopen(self, result: Any, followed: Followed) -> None:
-        """Poll it again, after a retry."""
+    def reopen(self, result: ResultLike, followed: Followed) -> None:
+        """Poll the result again, after a retry."""
         self._result, self._polled, self._last = result, followed, None
         self._ended_at, self.over = None, False
 
     def poll(self) -> None:
-        """Poll the result; release it once it has ended and its output has come."""
-        followed = self._polled
-        if followed is None:
+        """Poll the result; release it once it has ended and its output has arrived."""
+        followed, result = self._polled, self._result
+        if followed is None or result is None:
             return
         followed.poll()
-        record = followed.record
+        record, now = followed.record, time.monotonic()
         closed = record.connection.closed
         if not record.finished and not closed:
             self._ended_at = None
             return
-        self._ended_at = self._ended_at or time.monotonic()
-        ended_for = time.monotonic() - self._ended_at
-        patience = FRONT_ENDS_FIRST * record.large if self._result._output_ready else _OUTPUT_GRACE
-        if ended_for < patience and not closed:
-            return
-        self.release()
+        self._ended_at = self._ended_at or now
+        delay = FRONT_ENDS_FIRST * record.large if result._output_ready else _OUTPUT_TIMEOUT
+        if closed or now - self._ended_at >= delay:
+            self.release()
 
     def release(self) -> None:
-        """Keep the last summary, and nothing alive."""
+        """Keep only the last summary, and no reference to the result."""
         if self._polled is not None:
             self._last = self._polled.summary()
         self._result = self._polled = None
@@ -120,41 +118,41 @@ class Tracker:
     Parameters
     ----------
     followed : callable
-        Gives the facade of a result.
+        Returns the facade of a result.
     wake : callable
-        Has :meth:`round` called repeatedly until it returns that nothing is left to do.
+        Has :meth:`round` called repeatedly until it returns False.
 
     Attributes
     ----------
     cell : Cell
         The cell that runs now.
     with_news : list of Tracked
-        Those with news in the last round, where there are too many to poll all of them.
+        Entries with news in the last round, if there were too many to poll all.
     """
 
-    def __init__(self, followed: Callable[[Any], Followed], wake: Callable[[], None]) -> None:
+    def __init__(self, followed: Callable[[ResultLike], Followed], wake: Callable[[], None]) -> None:
         self.cell = Cell()
         self.with_news: list[Tracked] = []
         self._followed = followed
         self._wake = wake
-        self._round_robin = RoundRobin(_POLLED)
-        self._new: deque[tuple[weakref.ref[Any], Cell]] = deque()
-        self._settled = 0  # of the new ones, how many were there a round ago
+        self._round_robin = RoundRobin(_POLLED_PER_ROUND)
+        self._new: deque[tuple[weakref.ref[AsyncResultLike], Cell]] = deque()
+        self._settled = 0  # number of new results that are a round old
         self._numbers = count(1)
-        self._entries: weakref.WeakKeyDictionary[Any, Tracked] = weakref.WeakKeyDictionary()
+        self._entries: weakref.WeakKeyDictionary[ResultLike, Tracked] = weakref.WeakKeyDictionary()
         self._tracked: dict[str, Tracked] = {}
         self._lock = threading.Lock()
         self._adopting = threading.Lock()
 
     # called in the user's threads ------------------------------------------------------------------
 
-    def add_new(self, result: Any) -> None:
-        """Note a new AsyncResult, cheaply: a load-balanced map makes one for each task."""
+    def add_new(self, result: AsyncResultLike) -> None:
+        """Queue a new AsyncResult; must be fast, as a load-balanced map makes one for each task."""
         self._new.append((weakref.ref(result), self.cell))
         self._wake()
 
-    def entry(self, result: Any, cell: Cell | None = None) -> Tracked:
-        """Return the entry of a result, made now where it has none."""
+    def entry(self, result: ResultLike, cell: Cell | None = None) -> Tracked:
+        """Return the entry of a result; made now if it has none."""
         with self._lock:
             entry = self._entries.get(result)
             if entry is None:
@@ -165,15 +163,15 @@ class Tracker:
         self._wake()
         return entry
 
-    def _resume(self, result: Any) -> None:
-        """Poll a result again whose tasks run again."""
+    def _resume(self, result: ResultLike) -> None:
+        """Poll a result again, as its tasks run again."""
         self.entry(result).reopen(result, self._followed(result))
         self._wake()
 
     # called by views ------------------------------------------------------------------------------
 
     def find(self, result_id: str) -> Tracked | None:
-        """Return the entry with this id."""
+        """Return the entry with this id, if there is one."""
         return self._tracked.get(result_id)
 
     def all(self) -> list[Tracked]:
@@ -187,30 +185,30 @@ class Tracker:
             return set(self._tracked)
 
     def catch_up(self) -> None:
-        """Adopt what was made up to now, for a view that needs it at once."""
+        """Adopt all results made up to now, for a view that needs them at once."""
         new = len(self._new)
         if new:
-            time.sleep(_SETTING_UP)  # another thread may be about to mark the newest as part of a map
+            time.sleep(_MARKING_TIME)
             self._adopt(new, new)
 
     # the ticker's thread ---------------------------------------------------------------------------
 
     def round(self) -> bool:
         """Adopt new results and poll those that have not ended; return whether there is more to do."""
-        # what is as old as a round has been set up by now, and is marked if it is part of a map
-        self._adopt(self._settled, _ADOPTED_AT_ONCE)
+        # a result that is a round old is marked by now if it is part of a map
+        self._adopt(self._settled, _ADOPTED_PER_ROUND)
         self._settled = len(self._new)
         active = [entry for entry in self.all() if not entry.over]
-        turn = self._round_robin.take(active)
-        self.with_news = [entry for entry in active if entry.has_news] if len(turn) < len(active) else []
-        for entry in dict.fromkeys(self.with_news + turn):
+        batch = self._round_robin.take(active)
+        self.with_news = [entry for entry in active if entry.has_news] if len(batch) < len(active) else []
+        for entry in dict.fromkeys(self.with_news + batch):
             try:
                 entry.poll()
             except Exception:
                 log_error("following a result")
                 entry.release()
         if self._round_robin.complete:
-            self._forget()
+            self._forget_oldest()
         return bool(active or self._new)
 
     def close(self) -> None:
@@ -220,31 +218,32 @@ class Tracker:
             self._entries.clear()
             self._new.clear()
 
-    def _adopt(self, due: int, room: int) -> None:
+    def _adopt(self, due: int, limit: int) -> None:
+        """Make entries for up to `limit` of the `due` oldest new results; parts of maps get none."""
         with self._adopting:
             due = min(due, len(self._new))
-            while due and room:
+            while due and limit:
                 due -= 1
                 ref, cell = self._new.popleft()
                 result = ref()
-                if result is None or not stands_alone(result):
+                if result is None or not is_standalone(result):
                     continue
-                room -= 1
+                limit -= 1
                 try:
                     self.entry(result, cell)
                 except Exception:
                     log_error("following a new result")
 
-    def _forget(self) -> None:
-        """Keep the newest of those of which only the last summary is left."""
+    def _forget_oldest(self) -> None:
+        """Drop all but the newest entries of which only the last summary is left."""
         with self._lock:
             gone = [entry for entry in self._tracked.values() if entry.gone]
             for entry in gone[:-_REMEMBERED]:
                 del self._tracked[entry.id]
 
 
-def stands_alone(result: Any) -> bool:
-    """Return whether a user submitted it; a map or a split makes parts of a larger result."""
+def is_standalone(result: AsyncResultLike) -> bool:
+    """Return whether a user submitted the result; a map or a split makes parts of a larger one."""
     from ipyparallel import AsyncResult
 
-    return type(result) is not AsyncResult or bool(result.owner)
+    return type(result) is not AsyncResult or result.owner

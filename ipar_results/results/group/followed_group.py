@@ -1,9 +1,9 @@
-"""Facade of one followed group: polls and acts on the messages of all its clients."""
+"""Facade of a followed group, whose messages may belong to several clients."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import RetryError
 from ..followed import Followed
@@ -12,27 +12,23 @@ from .group_recorder import GroupRecorder
 if TYPE_CHECKING:
     from ...control.cancel import Cancelled
     from ...control.retry import Retried
+    from ...upstream.protocols import AsyncResultLike
 
 
 class FollowedGroup(Followed):
-    """One group that is followed.
+    """Facade of one group.
 
     Parameters
     ----------
     followed : callable
-        Gives the :class:`Followed` of one of its results.
+        Returns the facade of one of its results.
     """
 
-    def __init__(self, source: GroupRecorder, followed: Callable[[Any], Followed]) -> None:
+    def __init__(self, source: GroupRecorder, followed: Callable[[AsyncResultLike], Followed]) -> None:
         super().__init__(source)
         self._group = source
         self._followed = followed
-        source.on_resume = self._resume_group
-
-    def _resume_group(self) -> None:
-        group = self.record.result()
-        if group is not None:
-            self.resume(group)
+        source.on_resume = self.resume
 
     def poll(self) -> None:
         """Drain, and have the watchdog of each client check."""
@@ -48,8 +44,7 @@ class FollowedGroup(Followed):
     def lost(self) -> bool:
         """Whether no more replies can be expected for what has not ended."""
         scopes = self._group.scopes
-        lost = [scope for scope in scopes if scope.lost]
-        return bool(lost) and all(scope in lost or scope.ready for scope in scopes)
+        return any(scope.lost for scope in scopes) and all(scope.lost or scope.ready for scope in scopes)
 
     @property
     def note(self) -> str:
@@ -58,10 +53,10 @@ class FollowedGroup(Followed):
         return " ".join(dict.fromkeys(filter(None, [self.final_note(), *waiting])))
 
     def final_note(self) -> str:
-        """Return that the block failed, if it did: this stays true after the end."""
+        """Return a sentence on the block if it raised an error."""
         return self._group.connections.trouble
 
-    def cancel(self, result: Any, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
+    def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued of all results, and on request interrupt what runs."""
         from ...control.cancel import Cancelled, cancel
 
@@ -69,12 +64,12 @@ class FollowedGroup(Followed):
         done = [cancel(scope, interrupt, timeout) for scope in self._group.scopes]
         return Cancelled(**{name: sum(getattr(each, name) for each in done) for name in vars(Cancelled())})
 
-    def retry(self, result: Any, indices: Sequence[int] | None = None) -> Retried:
+    def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run failed and cancelled tasks of all results again."""
         from ...control.retry import Retried, positions_to_retry
 
         self.drain()
-        chosen: dict[Any, list[int]] = {}
+        chosen: dict[AsyncResultLike, list[int]] = {}
         for position in positions_to_retry(self.record.columns, indices):
             member, place = self._group.membership.member_at(position)
             chosen.setdefault(member, []).append(place)
@@ -85,7 +80,7 @@ class FollowedGroup(Followed):
             own.drain()
             columns = own.record.columns
             try:
-                done = own.retry(member, [columns.first_input_index(place) for place in places])
+                done = own.retry([columns.first_input_index(place) for place in places])
             except RetryError as error:
                 done = Retried(0, sum(map(columns.input_count, places)), (str(error),))
             retried, refused = retried + done.retried, refused + done.refused

@@ -1,4 +1,4 @@
-"""Membership of results in a group: each is noted when it is made, and joins once it is complete."""
+"""Membership of results in a group: each is queued when it is made, and joins once it is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from ...model.arrays import Index
 from ...record.recorder import Recorder
 from ...upstream.futures import PENDING, ended_positions
-from ..tracker import stands_alone
+from ..tracker import is_standalone
 from .growing_columns import GrowingColumns
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Membership:
     connections : sequence of Connection
         Those of its clients so far.
     connect : callable
-        Gives the connection of a client; called for each result that joins.
+        Returns the connection of a client; called for each result that joins.
     on_join : callable
         Called with each result that has joined.
 
@@ -80,23 +80,23 @@ class Membership:
     # joining -------------------------------------------------------------------------------------
 
     def add_new(self, result: AsyncResultLike) -> None:
-        """Note a result that was made just now, in the thread that made it; cheap, a map makes many."""
+        """Queue a new result, in the thread that made it; must be fast, as a map makes many."""
         thread = threading.get_ident()
         self._new.append((result, thread, time.monotonic()))
         self._newest[thread] = result
 
     def add(self, results: Sequence[AsyncResultLike]) -> None:
-        """Let results join that exist already."""
+        """Have existing results join."""
         with self._record.lock:
             self._join([result for result in results if result not in self._number_of])
 
     def take_new(self) -> None:
-        """Let results join of which it is decided whether they are part of a map."""
+        """Have those new results join of which it is known by now that they are no parts of a map."""
         if not self._new:
             return
         with self._record.lock:
             new, now, still_open = list(self._new), time.monotonic(), self._record.can_grow
-            # once its thread has made another one, a result is complete
+            # a result is complete once its thread has made another one
             decided = [
                 not still_open or self._newest.get(thread) is not result or now - since > _UNDECIDED
                 for result, thread, since in new
@@ -104,11 +104,11 @@ class Membership:
             due = [
                 result
                 for (result, _, _), complete in zip(new, decided, strict=True)
-                if complete and result not in self._number_of and stands_alone(result)
+                if complete and result not in self._number_of and is_standalone(result)
             ]
             if due:
                 self._join(due)
-            # not before they have joined: a Ctrl-C must not lose one
+            # only after they have joined: a Ctrl-C must not lose one
             for complete in decided:
                 if not complete:
                     break
