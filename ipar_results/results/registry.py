@@ -6,7 +6,7 @@ import threading
 import weakref
 from abc import ABC
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..log import log_error
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..upstream.protocols import AsyncResultLike, Buffer, ClientLike, ResultLike
     from .followed import Followed
 
-_Callback: TypeAlias = "Callable[[ResultLike], None]"
+_Callback: TypeAlias = "Callable[[Any], None]"  # called with the result, of whichever type it is
 
 
 class SelfFollowed(ABC):

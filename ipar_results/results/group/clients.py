@@ -1,4 +1,4 @@
-"""Connections and scopes of a group's clients: its messages may belong to several clusters."""
+"""Connections of a group's clients, which may belong to several clusters, queried as one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from ...model.snapshot import EngineId
 from ...record.engines import Engines
 from ...record.state import Record
 from ...upstream.connection import Connection
+from ...upstream.protocols import AsyncResultLike
+from ...upstream.sent_messages import SentArguments
 
 
 class _ArgumentCaches:
-    """Requests of all clients that have not succeeded."""
+    """Argument caches of all clients."""
 
     def __init__(self, links: list[Connection]) -> None:
         self._links = links
@@ -20,12 +22,12 @@ class _ArgumentCaches:
     def __len__(self) -> int:
         return sum(len(link.argument_cache) for link in self._links)
 
-    def find(self, msg_id: str) -> Any:
-        """Return the request of a message; None where it is not kept."""
+    def find(self, msg_id: str) -> SentArguments | None:
+        """Return the arguments of a message; None where they are not kept."""
         return next(filter(None, (link.argument_cache.find(msg_id) for link in self._links)), None)
 
     def drop(self, msg_ids: Iterable[str]) -> None:
-        """Drop these."""
+        """Drop the arguments of these messages."""
         ids = list(msg_ids)
         for link in self._links:
             link.argument_cache.drop(ids)
@@ -49,7 +51,7 @@ class _MessageSizes:
 class Connections:
     """Connections of a group's clients, queried as one.
 
-    Engines of the first client keep their ids; those of another client's cluster are named after it.
+    Engines of the first client's cluster keep their ids; those of another cluster are named after its client.
 
     Parameters
     ----------
@@ -58,15 +60,15 @@ class Connections:
 
     Attributes
     ----------
-    trouble : str
-        Sentence for the user that stays true after the end; empty while all is well.
+    block_error : str
+        Sentence for the user if the group's block raised an error, otherwise empty.
     """
 
-    def __init__(self, is_member: Callable[[Any], bool]) -> None:
+    def __init__(self, is_member: Callable[[AsyncResultLike | None], bool]) -> None:
         self._is_member = is_member
         self.each: list[Connection] = []
         self.argument_cache, self.message_sizes = _ArgumentCaches(self.each), _MessageSizes(self.each)
-        self.trouble = ""
+        self.block_error = ""
         self._uuids: dict[EngineId, str] = {}
 
     def other_recorders(self, record: Record) -> list[Record]:
@@ -126,12 +128,12 @@ class Connections:
         return max((link.contact_timeout for link in self.each), default=0.0)
 
     def record_contact(self) -> None:
-        """Note that an event was received. Of several clients it is not known which, so each is asked."""
+        """Record that an event has arrived; with several clients it is not known from which cluster."""
         if len(self.each) == 1:
             self.each[0].record_contact()
 
     def check_contact(self) -> None:
-        """Ask the controllers that have been silent for a while."""
+        """Query the controllers that have been silent for a while."""
         for link in self.each:
             link.check_contact()
 
@@ -146,7 +148,7 @@ class Connections:
 
 
 class GroupEngines(Engines):
-    """Engines of a group; with several clients an id alone does not identify an engine."""
+    """Engines of a group; with several clusters an id alone does not identify an engine."""
 
     def __init__(self, connections: Connections) -> None:
         super().__init__(connections)

@@ -54,7 +54,7 @@ class FollowedGroup(Followed):
 
     def final_note(self) -> str:
         """Return a sentence on the block if it raised an error."""
-        return self._group.connections.trouble
+        return self._group.connections.block_error
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued of all results, and on request interrupt what runs."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..monitor import Monitor
 from ..registry import SelfFollowed
@@ -14,20 +14,21 @@ from ..registry import SelfFollowed
 if TYPE_CHECKING:
     from ...model.snapshot import Snapshot
     from ...record.state import Record
+    from ...upstream.protocols import AsyncResultLike, MessageFutureLike, ResultLike, TaskMetadata
     from ..registry import Registry
 
-# of this context: another thread or asyncio task that runs meanwhile is not in the block
+# groups whose block runs; a context variable, as other threads and asyncio tasks are not in the block
 _open: ContextVar[tuple[Group, ...]] = ContextVar("ipar_results_groups", default=())
 
 
 class GroupSession(Protocol):
-    """What a group needs of the session in which it is used."""
+    """What a group needs of its session."""
 
     registry: Registry
 
     @property
     def enabled(self) -> bool:
-        """Whether results are seen as they are made."""
+        """Whether the layer is on."""
 
     def begin_group(self, group: Group, show: bool) -> None:
         """Track a group whose block begins, and display it in the cell that runs now."""
@@ -36,13 +37,18 @@ class GroupSession(Protocol):
         """Have views look for changes."""
 
     def wait(
-        self, result: Any, interval: float, timeout: float | None, widget: bool | None, return_when: Any
+        self,
+        result: ResultLike,
+        interval: float,
+        timeout: float | None,
+        widget: bool | None,
+        return_when: object,
     ) -> None:
         """Wait for a result while showing it."""
 
 
-def add_to_open_groups(result: Any) -> bool:
-    """Add a new result to the groups in whose block it was made; return False where there is none."""
+def add_to_open_groups(result: AsyncResultLike) -> bool:
+    """Add a new result to the groups in whose block it was made; return whether there are any."""
     groups = [each for each in _open.get() if each.record.can_grow]
     for each in groups:
         each.membership.add_new(result)
@@ -55,9 +61,7 @@ def in_block() -> bool:
 
 
 class Group(SelfFollowed):
-    """Results of one block; to everything that shows results, one result.
-
-    Made by :func:`ipar_results.group`.
+    """Results of one block, which views show as one result; made by :func:`ipar_results.group`.
 
     Attributes
     ----------
@@ -96,7 +100,7 @@ class Group(SelfFollowed):
     @staticmethod
     @contextmanager
     def joining(groups: tuple[Group, ...]) -> Iterator[None]:
-        """Have results that are made in this context join these groups, and no others."""
+        """Return a context in which new results join these groups, and no others."""
         token = _open.set(groups)
         try:
             yield
@@ -104,12 +108,12 @@ class Group(SelfFollowed):
             _open.reset(token)
 
     @classmethod
-    def of(cls, label: str, session: Callable[[], GroupSession], results: Sequence[Any]) -> Group:
-        """Return a closed group of results that exist already."""
-        made = cls(label, session, quiet=True)
-        made.membership.add(results)
-        made._recorder.shut()
-        return made
+    def of(cls, label: str, session: Callable[[], GroupSession], results: Sequence[AsyncResultLike]) -> Group:
+        """Return a closed group of existing results."""
+        group = cls(label, session, quiet=True)
+        group.membership.add(results)
+        group._recorder.stop_growing()
+        return group
 
     # the block -----------------------------------------------------------------------------------
 
@@ -131,27 +135,27 @@ class Group(SelfFollowed):
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         _open.reset(self._tokens.pop())
         if kind is not None:
-            self._recorder.connections.trouble = (
+            self._recorder.connections.block_error = (
                 f"The block ended early, with {kind.__name__}: what it had submitted until then is here."
             )
         self.close()
 
     def close(self) -> None:
         """Add no more results; called when the block ends."""
-        self._recorder.shut()
+        self._recorder.stop_growing()
         self._session().wake()
 
     # state -------------------------------------------------------------------------------------
 
     @property
-    def results(self) -> tuple[Any, ...]:
+    def results(self) -> tuple[AsyncResultLike, ...]:
         """The results so far, in the order in which they were made."""
         self.followed.drain()
         return tuple(member.result for member in list(self.membership.members))
 
     @property
     def record(self) -> Record:
-        """State of all messages of the group."""
+        """Record of all messages of the group."""
         return self.followed.record
 
     @property
@@ -160,12 +164,12 @@ class Group(SelfFollowed):
         return Monitor(self, self.followed)
 
     def snapshot(self) -> Snapshot:
-        """All facts as they are now, frozen.
+        """Return all facts as they are now, frozen.
 
         Returns
         -------
         Snapshot
-            Its indices count through the results in their order.
+            Its task indices run through the results in their order.
         """
         return self.monitor.snapshot()
 
@@ -174,18 +178,18 @@ class Group(SelfFollowed):
         interval: float = 0.1,
         timeout: float | None = -1,
         widget: bool | None = None,
-        return_when: Any = "ALL_COMPLETED",
+        return_when: object = "ALL_COMPLETED",
     ) -> None:
         """Wait for all results while showing them, as ``AsyncResult.wait_interactive`` does for one.
 
         Parameters
         ----------
         interval : float
-            Seconds between two looks.
+            Seconds between two polls.
         timeout : float
-            Seconds to wait at most; -1 waits to the end.
+            Seconds to wait at most; -1 waits without limit.
         widget : bool, optional
-            Show a widget in a notebook; None takes the best there is.
+            Show a widget in a notebook; None follows the configured view.
         return_when : {'ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'}
         """
         if self.record.can_grow and self in _open.get():
@@ -200,14 +204,14 @@ class Group(SelfFollowed):
 
         return f"<Group {summary_line(self.snapshot())}>"
 
-    # what views use of an AsyncResult --------------------------------------------------------------
+    # internals of an AsyncResult that views use ----------------------------------------------------
 
     @property
-    def _children(self) -> list[Any]:
+    def _children(self) -> list[MessageFutureLike]:
         return self.membership.futures
 
     @property
-    def _metadata(self) -> list[Any]:
+    def _metadata(self) -> list[TaskMetadata]:
         return self.membership.metadata
 
     @property
@@ -220,8 +224,8 @@ class Group(SelfFollowed):
         return self.record.finished and self._recorder.reached("_output_ready")
 
 
-def label_of(results: Iterable[Any]) -> str:
-    """Return a name for results that have no label: that of their function, where all have the same."""
+def label_of(results: Iterable[ResultLike]) -> str:
+    """Return a label for results: the name of their function, if all have the same, or their number."""
     names = [str(result._fname) for result in results]
     if len(set(names)) == 1 and names[0] not in ("unknown", ""):
         return f"{names[0]} × {len(names):,}" if len(names) > 1 else names[0]

@@ -1,9 +1,9 @@
-"""Recorder of a group: the futures of all its results, in one record."""
+"""Recorder of a group: writes the events of all its results to one record."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +23,18 @@ from .membership import Membership
 if TYPE_CHECKING:
     from ...upstream.connection import Connection
     from ...upstream.protocols import AsyncResultLike, ClientLike
+    from .group import Group
 
 
 class GroupRecorder:
-    """Follows all results of a group with one callback a task.
+    """Recorder of all results of a group, with one callback a task.
 
     Parameters
     ----------
     group : Group
         Held weakly.
     connect : callable
-        Gives the connection of a client.
+        Returns the connection of a client.
     notify : callable
         ``notify(result, callback)`` has `callback` called whenever tasks of a result run again.
 
@@ -50,7 +51,7 @@ class GroupRecorder:
 
     def __init__(
         self,
-        group: Any,
+        group: Group,
         connect: Callable[[ClientLike], Connection],
         notify: Callable[[AsyncResultLike, Callable[[Any], None]], None],
     ) -> None:
@@ -62,8 +63,10 @@ class GroupRecorder:
             group, self.connections, columns, GroupEngines(self.connections), name=group.label
         )
         self.record.can_grow = self.record.followed = True
-        self.writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
-        self._recorder = Recorder(self.record, EventListener(), self.writer)
+        writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
+        self._recorder = Recorder(self.record, EventListener(), writer)
+        self.metadata, self.value = self._recorder.metadata, self._recorder.value
+        self.failure, self.input = self._recorder.failure, self._recorder.input
         self.scopes: list[ClientScope] = []
         refresh = weakly(self.refresh)
         self.membership = Membership(
@@ -73,36 +76,36 @@ class GroupRecorder:
             self._connection_of,
             lambda result: notify(result, refresh),
         )
-        self._reached = {"_ready": 0, "_output_ready": 0}
+        self._reached = {"_ready": 0, "_output_ready": 0}  # leading members of which it was True
 
     # draining ------------------------------------------------------------------------------------
 
     def drain(self) -> None:
-        """Take in new results and what has happened to all.
+        """Have new results join, and write what has happened to the record.
 
-        Nothing is read from results that are ready: our callbacks run before those of the results.
+        Ends need not be read from results that are ready: our callbacks run before those of the results.
         """
         self.membership.take_new()
-        if self._recorder.dirty:  # a Ctrl-C may have kept us from listening
+        if self._recorder.dirty:  # a Ctrl-C may have left futures without our callbacks
             with self.record.lock:
                 waiting = [future for future in self.membership.futures if future._state in PENDING]
                 self._recorder.listener.detach(waiting)
                 self._recorder.listener.attach_first(waiting)
         self._recorder.drain_events()
 
-    def shut(self) -> None:
-        """Let no more results join."""
+    def stop_growing(self) -> None:
+        """Have no more results join."""
         with self.record.lock:
             self.record.can_grow = False
             self.drain()
             self.record.version += 1
 
     def close(self) -> None:
-        """Take our callbacks off what is still pending; a second call does nothing."""
+        """Remove our callbacks from what is still pending; a second call does nothing."""
         self._recorder.detach(self.membership.futures)
 
     def refresh(self, result: AsyncResultLike) -> None:
-        """Follow the futures that a result has now: some were sent again, or are waited for anew."""
+        """Follow the futures that a result has now: a retry or a loss of contact has replaced some."""
         membership, record, listener = self.membership, self.record, self._recorder.listener
         if not membership.has(result):
             return
@@ -134,27 +137,17 @@ class GroupRecorder:
             self.on_resume()
 
     def reached(self, attribute: str) -> bool:
-        """Return whether all results are `_ready`, or `_output_ready`; each is asked until it once was."""
-        at, members = self._reached[attribute], self.membership.members
-        while at < len(members) and getattr(members[at].result, attribute):
-            at += 1
-        self._reached[attribute] = at
-        return at == len(members)
-
-    # what the record does not hold ---------------------------------------------------------------
-
-    def metadata(self, result: Any) -> Sequence[Any]:
-        """Return the metadata of each message."""
-        return self._recorder.metadata(result)
-
-    def value(self, result: Any) -> Any:
-        """Return the value of a group of one ended message."""
-        return self._recorder.value(result)
+        """Return whether all results are `_ready`, or `_output_ready`; each is read until it once was."""
+        count, members = self._reached[attribute], self.membership.members
+        while count < len(members) and getattr(members[count].result, attribute):
+            count += 1
+        self._reached[attribute] = count
+        return count == len(members)
 
     # clients -------------------------------------------------------------------------------------
 
     def _connection_of(self, client: ClientLike) -> Connection:
-        """Return the connection of a client; its first result makes it a client of the group."""
+        """Return the connection of a client; the first call adds a scope for it."""
         for scope in self.scopes:
             if scope.client is client:
                 return scope.connection
@@ -173,11 +166,11 @@ class GroupRecorder:
                 scope.failed_attempts.add(position, scope.local_id(engine))
 
 
-def weakly(method: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Return the same method, without keeping its object alive."""
+def weakly(method: Callable[[AsyncResultLike], None]) -> Callable[[AsyncResultLike], None]:
+    """Return a function that calls a method without keeping its object alive."""
     ref = weakref.WeakMethod(method)
 
-    def call(result: Any) -> None:
+    def call(result: AsyncResultLike) -> None:
         found = ref()
         if found is not None:
             with suppress(ReferenceError):

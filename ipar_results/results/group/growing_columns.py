@@ -1,4 +1,4 @@
-"""The columns of a group: they grow while its block submits more."""
+"""Columns of a group, which grow while its block submits more."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ...model.status import QUEUED
 from ...record.columns import Columns
 
 _FEWEST_ROWS = 64
-# what each per-message column holds before anything is known of a message
-_UNKNOWN: dict[str, tuple[type, Any]] = {
+# by column: its type, and its value for a new message
+_INITIAL: dict[str, tuple[type, Any]] = {
     "status": (np.int8, QUEUED),
     "engine": (np.int32, -1),
     "started": (np.float64, np.nan),
@@ -26,37 +26,26 @@ _UNKNOWN: dict[str, tuple[type, Any]] = {
 
 
 class GrowingColumns(Columns):
-    """Columns to which messages are added; each is found by a dict, which can grow where sorted hashes can't.
+    """Columns to which messages can be added; positions are found by a dict, as sorted hashes cannot grow.
 
-    The columns are views of stores twice as long as they were when last they were full, so that adding a
-    message costs the same however many there are.
+    The columns are views of arrays whose length doubles when they are full, so that adding a message takes
+    constant time.
     """
 
     def __init__(self) -> None:
         super().__init__([], None)
         self._at: dict[str, int] = {}
         self._stores: dict[str, NDArray[Any]] = {
-            name: np.full(0, empty, kind) for name, (kind, empty) in _UNKNOWN.items()
+            name: np.full(0, empty, kind) for name, (kind, empty) in _INITIAL.items()
         }
 
     def at(self, msg_id: str) -> int | None:
-        """The position of a message; None where it is not here."""
+        """Return the position of a message; None for an unknown one."""
         position = self._at.get(msg_id, self.messages)
         return position if position < self.messages else None
 
     def append(self, msg_ids: Sequence[str], inputs: Sequence[int]) -> int:
-        """Add messages that are not here yet, all of them queued.
-
-        Parameters
-        ----------
-        inputs : sequence of int
-            How many inputs each carries.
-
-        Returns
-        -------
-        int
-            The position of the first.
-        """
+        """Add new messages as queued, each with its number of inputs; return the first position."""
         begin, end = self.messages, self.messages + len(msg_ids)
         self._make_room(end)
         carried = np.asarray(inputs, np.int64)
@@ -72,12 +61,12 @@ class GrowingColumns(Columns):
         return begin
 
     def _show(self, rows: int, chunked: bool) -> None:
-        for name in _UNKNOWN:
+        for name in _INITIAL:
             if chunked or name not in ("inputs", "_first_inputs"):
                 setattr(self, name, self._stores[name][:rows])
 
     def recount(self) -> None:
-        """Count anew from the columns, after an interruption in the middle of something."""
+        """Count anew from the columns, after an interrupted change."""
         self._show(self.messages, self.inputs is not None)
         self.total = int(self._stores["inputs"][: self.messages].sum())
         super().recount()
@@ -86,23 +75,23 @@ class GrowingColumns(Columns):
         if rows <= len(self._stores["status"]):
             return
         size = max(_FEWEST_ROWS, 2 * rows)
-        for name, (kind, empty) in _UNKNOWN.items():
+        for name, (kind, empty) in _INITIAL.items():
             store: NDArray[Any] = np.full(size, empty, kind)
             store[: self.messages] = self._stores[name][: self.messages]
             self._stores[name] = store
 
     def find(self, msg_ids: Sequence[str]) -> Index:
-        """Positions of messages, each once, ascending; ids that are not here are left out."""
+        """Return the positions of messages, each once, ascending; unknown ids are left out."""
         found = {self._at.get(msg_id, -1) for msg_id in msg_ids}
         found.discard(-1)
         return np.array(sorted(found), np.int64)
 
     def locate(self, msg_ids: Sequence[str]) -> Index:
-        """The position of each message, -1 for one that is not here."""
+        """Return the position of each message, -1 for an unknown one."""
         return np.array([self._at.get(msg_id, -1) for msg_id in msg_ids], np.int64)
 
     def reopen(self, index: Index, msg_ids: Sequence[str]) -> None:
-        """Make messages that have ended pending again; `msg_ids` are those of all, some of them new."""
+        """Make ended messages pending again; `msg_ids` are those of all messages, some of them new."""
         super().reopen(index, msg_ids)
         for position in index.tolist():
             self._at[msg_ids[position]] = position
