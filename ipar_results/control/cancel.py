@@ -6,39 +6,40 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..model.status import ABORTED, OK, QUEUED
 from ..record.state import running_by_slot
+from ..upstream.timestamps import parse_timestamp
 from .end_tasks import end
 
 if TYPE_CHECKING:
+    from ..upstream.protocols import ClientLike, FutureLike, Timestamp
     from .scope import TaskScope
 
-# seconds by which the report that a task has begun may follow the engine's reply to the abort request:
-# usually, and at most
-USUAL_LAG, LONGEST_LAG = 0.3, 1.5
+# seconds by which an engine's `busy` may arrive after its abort reply, usually and at most
+USUAL_LAG, MAX_LAG = 0.3, 1.5
 
 
 @dataclass(frozen=True)
 class Cancelled:
-    """What a cancellation did; counts are in inputs.
+    """Outcome of a cancellation, in counts of inputs.
 
     Attributes
     ----------
     cancelled : int
-        Were queued and will not run: every engine that could have taken them has confirmed it.
+        Were queued and will not run: every engine that could have started them has confirmed it.
     interrupted : int
-        Were running and got an interrupt (SIGINT), which a task may catch.
+        Were running and received an interrupt (SIGINT), which a task may catch.
     already_done : int
         Had ended before.
     unreachable : int
         Not confirmed by the engines within the timeout. They are cancelled as soon as the engines read the
         request.
     running : int
-        Run on, because they had begun and were not to be interrupted.
+        Continue to run, as interrupting was not requested.
     """
 
     cancelled: int = 0
@@ -49,16 +50,16 @@ class Cancelled:
 
 
 def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
-    """Cancel what is queued, and on request interrupt what runs.
+    """Cancel queued tasks, and on request interrupt running ones.
 
-    Callable from any thread; on ipyparallel's own, engines are not waited for.
+    May be called from any thread; on ipyparallel's IO thread it does not wait for the engines.
 
     Parameters
     ----------
     interrupt : bool
         Send SIGINT to the engines that run a task of this scope at that moment, and to no others.
     timeout : float
-        Seconds to wait for the engines' replies.
+        Seconds to wait at most for the engines' replies.
     """
     deadline = time.monotonic() + max(0.0, timeout)
     scope.drain()
@@ -70,7 +71,7 @@ def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> C
     wait = not scope.connection.on_io_thread
     if wait:
         request.aborts.wait(deadline - (timeout / 2 if interrupt else 0.0))
-    # the report that a task has begun may come after the engine's reply
+    # `busy` of a task may arrive after the engine's abort reply
     until = min(deadline, time.monotonic() + USUAL_LAG)
     request.interrupt(scope)
     while wait and time.monotonic() < until and request.undecided(scope):
@@ -86,16 +87,16 @@ class ControlReplies:
 
     Attributes
     ----------
-    good : dict
-        By uuid, when an engine confirmed, by its own clock.
+    confirmed_at : dict
+        By engine uuid, when it confirmed the request, by its own clock.
     """
 
     def __init__(self) -> None:
-        self.good: dict[str, Any] = {}
+        self.confirmed_at: dict[str, Timestamp] = {}
         self._waiting: set[str] = set()
         self._changed = threading.Condition()
 
-    def ask(self, client: Any, uuid: str, kind: str, content: dict[str, Any]) -> None:
+    def send(self, client: ClientLike, uuid: str, kind: str, content: dict[str, object]) -> None:
         """Send a request to an engine; never waits."""
         with self._changed:
             self._waiting.add(uuid)
@@ -108,24 +109,24 @@ class ControlReplies:
         future.add_done_callback(lambda f: self._on_reply(uuid, f))
 
     def wait(self, deadline: float) -> None:
-        """Wait until all have replied, or until the deadline (monotonic)."""
+        """Wait until all engines have replied, or until the deadline (monotonic seconds)."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting, max(0.0, deadline - time.monotonic()))
 
     def complete(self, alive: Iterable[str]) -> bool:
-        """Return whether all engines that were asked and are alive have replied."""
+        """Return whether all engines that got a request and are alive have replied."""
         return not self._waiting.intersection(alive)
 
-    def _on_reply(self, uuid: str, future: Any) -> None:
+    def _on_reply(self, uuid: str, future: FutureLike) -> None:
         with self._changed:
             self._waiting.discard(uuid)
             if future.exception() is None and future.result()["content"].get("status") == "ok":
-                self.good[uuid] = future.result()["header"].get("date")
+                self.confirmed_at[uuid] = future.result()["header"].get("date")
             self._changed.notify_all()
 
 
 class Cancellation:
-    """One request to cancel, until every message of it has ended.
+    """One cancellation, until every message of it has ended.
 
     Attributes
     ----------
@@ -148,60 +149,60 @@ class Cancellation:
         self._interrupt = interrupt
         self._requested = set(self.positions.tolist())
         self.msg_id_of = {position: scope.msg_ids[position] for position in self.positions.tolist()}
-        self._holder: dict[str, str] = {}
-        self._quiet_since = np.full(columns.messages, np.nan)
+        self._engine_of: dict[str, str] = {}  # by message id, for messages that have an engine
+        self._not_running_since = np.full(columns.messages, np.nan)
         self._confirmed_at: float | None = None
         self._interrupting = threading.Lock()
 
-    def send(self, client: Any) -> None:
-        """Send each engine the ids of what it holds; what the scheduler holds may go to any of them."""
+    def send(self, client: ClientLike) -> None:
+        """Send abort requests: each engine gets the ids of its own tasks and of those without an engine."""
         engines = list(client._engines.values())
-        loose = set(self.msg_id_of.values())
-        held: dict[str, set[str]] = {}
+        unassigned = set(self.msg_id_of.values())
+        assigned: dict[str, set[str]] = {}
         for uuid in engines:
-            held[uuid] = loose.intersection(client._outstanding_dict.get(uuid, ()))
-            self._holder.update(dict.fromkeys(held[uuid], uuid))
-        loose.difference_update(self._holder)
+            assigned[uuid] = unassigned.intersection(client._outstanding_dict.get(uuid, ()))
+            self._engine_of.update(dict.fromkeys(assigned[uuid], uuid))
+        unassigned.difference_update(self._engine_of)
         for uuid in engines:
             # a coalesced broadcast has an id of its own on each engine
-            ids = [*loose, *held[uuid], *(f"{msg_id}_{uuid}" for msg_id in held[uuid])]
+            ids = [*unassigned, *assigned[uuid], *(f"{msg_id}_{uuid}" for msg_id in assigned[uuid])]
             if ids:
-                self.aborts.ask(client, uuid, "abort_request", {"msg_ids": ids})
+                self.aborts.send(client, uuid, "abort_request", {"msg_ids": ids})
         self._engines = set(engines)
 
     def confirmed(self, msg_id: str, alive: set[str]) -> bool:
-        """Return whether no engine will begin this task any more."""
-        holder = self._holder.get(msg_id)
-        takers = self._engines & alive if holder is None else {holder} & alive
-        return takers <= self.aborts.good.keys() and (holder is not None or bool(takers))
+        """Return whether no engine will start this task any more."""
+        engine = self._engine_of.get(msg_id)
+        engines = alive & (self._engines if engine is None else {engine})
+        return engines <= self.aborts.confirmed_at.keys() and (engine is not None or bool(engines))
 
     def undecided(self, scope: TaskScope) -> bool:
-        """Return whether a message has neither ended nor been seen to run."""
+        """Return whether a message has neither ended nor been reported to run."""
         with scope.lock:
             pending = len(scope.columns.pending(self.positions))
             return pending > sum(position in self._requested for position in scope.running)
 
     def runs(self, scope: TaskScope, position: int) -> bool | None:
-        """Return whether a task that was reported to have begun really runs; None while that is not decided.
+        """Return whether a task that is reported as running really runs; None while that is undecided.
 
         Engines publish `busy` before they check the abort list, so a `busy` after the abort reply does not
         mean that the task ran.
         """
         start = scope.late_starts.get(self.msg_id_of[position])
-        if start is None:  # it had begun before the cancellation
+        if start is None:  # it was running before the cancellation
             return True
-        uuid, began = start
-        if uuid not in self.aborts.good:
+        uuid, date = start
+        if uuid not in self.aborts.confirmed_at:
             return None
-        replied = self.aborts.good[uuid]
-        return began is None or replied is None or bool(began < replied)
+        started, confirmed = parse_timestamp(date), parse_timestamp(self.aborts.confirmed_at[uuid])
+        return started is None or confirmed is None or started < confirmed
 
     def interrupt(self, scope: TaskScope) -> None:
         """Send SIGINT to the engines that run one of these messages now, if that was requested."""
         scope.drain()
         if not self._interrupt:
             return
-        with self._interrupting:  # each task once, whichever thread polls
+        with self._interrupting:  # each task only once, whichever thread polls
             for slot, (position, since) in running_by_slot(scope.running).items():
                 if position in self.interrupted or position not in self._requested:
                     continue
@@ -209,10 +210,10 @@ class Cancellation:
                     continue
                 engine_id = scope.engine_ids[slot]
                 uuid = scope.client._engines.get(engine_id) if isinstance(engine_id, int) else None
-                scope.drain()  # it may have ended just now, and the engine may run another task
+                scope.drain()  # the task may have ended just now, and the engine may run another one
                 if uuid is not None and scope.running.get(position) == (slot, since):
                     self.interrupted[position] = uuid
-                    self.signals.ask(scope.client, uuid, "signal_request", {"sig": "SIGINT"})
+                    self.signals.send(scope.client, uuid, "signal_request", {"sig": "SIGINT"})
 
     def exclude(self, positions: list[int]) -> None:
         """Leave these messages alone: they were sent again."""
@@ -220,33 +221,33 @@ class Cancellation:
         self._requested.difference_update(positions)
 
     def settle(self, scope: TaskScope) -> None:
-        """End messages that are cancelled for certain, and would only wait in the queue for their turn."""
+        """End messages that are certainly cancelled, before an engine would take them from its queue."""
         columns, client = scope.columns, scope.client
         if not scope.futures or not (columns.status[self.positions] < OK).any():
             return
         alive = set(client._engines.values())
         if self._confirmed_at is None:
-            if not (self.aborts.good and self.aborts.complete(alive)):
+            if not (self.aborts.confirmed_at and self.aborts.complete(alive)):
                 return
             self._confirmed_at = time.monotonic()
-        if time.monotonic() - self._confirmed_at < LONGEST_LAG:
+        if time.monotonic() - self._confirmed_at < MAX_LAG:
             self.interrupt(scope)
-        now, quiet = time.monotonic(), self._quiet_since
+        now, since = time.monotonic(), self._not_running_since
         with scope.lock:
             waiting = columns.pending(self.positions)
-            new = waiting[np.isnan(quiet[waiting])]
-            quiet[new] = now
-            quiet[[position for position in scope.running if position in self._requested]] = np.nan
-            due = waiting[now - quiet[waiting] > LONGEST_LAG].tolist()
+            new = waiting[np.isnan(since[waiting])]
+            since[new] = now
+            since[[position for position in scope.running if position in self._requested]] = np.nan
+            due = waiting[now - since[waiting] > MAX_LAG].tolist()
             futures = [scope.futures[i] for i in due if not self._shared(client, scope.msg_ids[i])]
-            quiet[due] = np.nan  # once is enough
+            since[due] = np.nan  # ended only once
         if futures:
             from ipyparallel.error import TaskAborted
 
             end(scope, futures, "aborted", TaskAborted)
 
-    def _shared(self, client: Any, msg_id: str) -> bool:
-        """Return whether several engines run this message: which of them have begun is not known."""
+    def _shared(self, client: ClientLike, msg_id: str) -> bool:
+        """Return whether several engines run this message, so that it is unknown which have started."""
         return sum(msg_id in client._outstanding_dict.get(uuid, ()) for uuid in self._engines) > 1
 
 
@@ -261,7 +262,7 @@ def _outcome(scope: TaskScope, request: Cancellation) -> Cancelled:
             if code == ABORTED:
                 outcome = "cancelled"
             elif position in request.interrupted:
-                confirmed = request.interrupted[position] in request.signals.good
+                confirmed = request.interrupted[position] in request.signals.confirmed_at
                 outcome = "interrupted" if confirmed else "unreachable"
             elif code != QUEUED:
                 outcome = "already_done"

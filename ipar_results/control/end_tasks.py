@@ -1,4 +1,4 @@
-"""Ends of tasks that their engines will never report: cancelled, stranded, or cut off from the controller."""
+"""Functions that end tasks in place of their engines: cancelled, stranded or without contact."""
 
 from __future__ import annotations
 
@@ -6,120 +6,116 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ContactLost
 from ..log import log_error
 from ..upstream.futures import PENDING, pending_positions
 
 if TYPE_CHECKING:
+    from ..upstream.protocols import AsyncResultLike, ClientLike, FutureLike, MessageFutureLike
     from .scope import TaskScope
 
-_HUB_REQUESTS = ("result_request",)
 
+def call_on_io_thread(client: ClientLike, function: Callable[[], None]) -> None:
+    """Call a function on the IO thread, so that no reply is handled meanwhile.
 
-def on_io(client: Any, do: Callable[[], None]) -> None:
-    """Call `do` on the IO thread, where replies are handled, so that none arrives meanwhile.
-
-    Called at once where no reply can arrive: on that thread, or once the client is closed.
+    It is called at once on that thread itself, and where the client is closed.
     """
 
-    def done() -> None:
+    def call() -> None:
         try:
-            do()
+            function()
         except Exception:
             log_error("ending tasks")
 
     thread = getattr(client, "_io_thread", None)
     if client._closed or thread is None or thread is threading.current_thread() or not thread.is_alive():
-        done()
+        call()
         return
     with suppress(RuntimeError):  # the client is being closed: the next poll finds it closed
-        client._io_loop.add_callback(done)
+        client._io_loop.add_callback(call)
 
 
-def end(scope: TaskScope, futures: list[Any], status: str, value: Callable[[str], Any]) -> None:
+def end(
+    scope: TaskScope, futures: list[MessageFutureLike], status: str, error: Callable[[str], Exception]
+) -> None:
     """End messages on behalf of their engines; later replies to them are dropped.
 
     Parameters
     ----------
     status : {'aborted', 'error'}
-    value : callable
-        The error, by message id: ipyparallel gives errors as results.
+    error : callable
+        Returns the error for a message id; ipyparallel sets errors as results of futures.
     """
 
-    def do() -> None:
+    def end_pending() -> None:
         from ipyparallel.util import utcnow
 
-        left = [future for future in futures if future._state in PENDING]
-        scope.connection.replies.discard(future.msg_id for future in left)
-        for future in left:
-            future.output.metadata.update(status=status, received=utcnow())
-            future.set_result(value(future.msg_id))
-            _set(future.output, None)
+        pending = [future for future in futures if future._state in PENDING]
+        scope.connection.replies.discard(future.msg_id for future in pending)
+        for future in pending:
+            metadata = future.output.metadata
+            metadata["status"], metadata["received"] = status, utcnow()
+            future.set_result(error(future.msg_id))
+            _set_result(future.output, None)
 
     client = scope.connection.client
     if client is not None:
-        on_io(client, do)
+        call_on_io_thread(client, end_pending)
 
 
-def give_up_contact(result: Any, scope: TaskScope) -> None:
-    """End a result with :class:`ContactLost`; replies that arrive after all are still taken in.
-
-    Parameters
-    ----------
-    scope : TaskScope
-        To which its messages belong; its note is the message of the error.
-    """
+def give_up_contact(result: AsyncResultLike, scope: TaskScope) -> None:
+    """End a result with :class:`ContactLost`, by the note of its scope; late replies are still received."""
     error = ContactLost(scope.note)
-    client = result._client
     if result._children:
-        on_io(client, lambda: _put_off(result, scope, error))
+        call_on_io_thread(result._client, lambda: _end_result(result, scope, error))
     else:
         _end_hub_result(result, error)
 
 
-def _put_off(result: Any, scope: TaskScope, error: ContactLost) -> None:
+def _end_result(result: AsyncResultLike, scope: TaskScope, error: ContactLost) -> None:
+    """End the pending futures, and put new ones for late replies in their place."""
     from ..upstream.async_result import CONTACT_LOST, connect_futures, replace_children
 
-    children, waiting = result._children, pending_positions(result._children)
-    if not waiting:
+    pending = pending_positions(result._children)
+    if not pending:
         return
-    old = [children[i] for i in waiting]
+    children = list(result._children)
+    old = [children[i] for i in pending]
     scope.listener.detach(old)
     closed = scope.connection.closed
-    fresh = list(children)
     if not closed:
-        for i in waiting:
-            fresh[i] = _successor(children[i])
+        for i in pending:
+            children[i] = _new_future(children[i])
     setattr(result, CONTACT_LOST, not closed)
     scope.connection.replies.discard(future.msg_id for future in old)
     for future in old:
-        _set(future, error)  # as a result: so ipyparallel gives errors
+        _set_result(future, error)  # ipyparallel sets errors as results
         if closed:
-            _set(future.output, None)
+            _set_result(future.output, None)
     if not result.done():
         result._resolve_result(result._result_future)
     if closed:
         return
-    # the user's waiters hold the old futures; replies that arrive later go to the new ones
-    late = [fresh[i] for i in waiting]
-    scope.listen(late)
-    scope.connection.replies.postpone(late)
-    replace_children(result, fresh)
+    # waiters hold the old futures; late replies go to the new ones
+    new = [children[i] for i in pending]
+    scope.listen(new)
+    scope.connection.replies.postpone(new)
+    replace_children(result, children)
     connect_futures(result)
 
 
-def _successor(future: Any) -> Any:
+def _new_future(old: MessageFutureLike) -> MessageFutureLike:
     from ipyparallel.client.futures import MessageFuture
 
-    fresh = MessageFuture(future.msg_id, header=future.header)
-    fresh.output = future.output
-    return fresh
+    new: MessageFutureLike = MessageFuture(old.msg_id, header=old.header)
+    new.output = old.output
+    return new
 
 
-def _end_hub_result(result: Any, error: ContactLost) -> None:
-    """End also the request to the Hub on which the user's thread waits."""
+def _end_hub_result(result: AsyncResultLike, error: ContactLost) -> None:
+    """End a result of the Hub, and the request to the Hub on which the user's thread may wait."""
     if not result.done():
         result._success = False
         result.set_exception(error)
@@ -127,11 +123,11 @@ def _end_hub_result(result: Any, error: ContactLost) -> None:
     result._ready_event.set()
     result._output_event.set()
     for future in list(getattr(result._client, "_futures", {}).values()):
-        if future.header.get("msg_type") in _HUB_REQUESTS:
+        if future.header.get("msg_type") == "result_request":
             with suppress(InvalidStateError):
                 future.set_exception(error)
 
 
-def _set(future: Any, value: Any) -> None:
+def _set_result(future: FutureLike, value: object) -> None:
     with suppress(InvalidStateError):
         future.set_result(value)

@@ -14,7 +14,7 @@ from .exhausted_without_iopub import ExhaustedWithoutIopub
 if TYPE_CHECKING:
     from .scope import TaskScope
 
-EXHAUSTED = 10.0  # seconds: twice what the scheduler takes to notice an engine's death
+LAST_RETRY_TIMEOUT = 10.0  # seconds: twice the time in which the scheduler notices an engine's death
 
 
 class ExhaustedRetries:
@@ -28,7 +28,7 @@ class ExhaustedRetries:
         alive, ids, tries = scope.connection.alive_engines(), scope.engine_ids, scope.failed_attempts
         for position, (slot, _) in list(scope.running.items()):
             engine = ids[slot] if slot >= 0 else None
-            # it died while it ran the task
+            # the engine died while it ran the task
             if (
                 isinstance(engine, int)
                 and engine not in alive
@@ -40,10 +40,10 @@ class ExhaustedRetries:
                 tries.forget([position])
             elif not alive <= engines:
                 tries.last[position] = time.monotonic()
-            elif time.monotonic() - tries.last[position] > EXHAUSTED:
+            elif time.monotonic() - tries.last[position] > LAST_RETRY_TIMEOUT:
                 tries.forget([position])
                 _fail(scope, position, engines)
-        for position in self._without_iopub.check(scope, EXHAUSTED):
+        for position in self._without_iopub.check(scope, LAST_RETRY_TIMEOUT):
             tries.forget([position])
             _fail(scope, position, alive)
 

@@ -1,4 +1,4 @@
-"""Retry in place of failed and cancelled tasks, by the requests that the controller has kept."""
+"""Retry of failed and cancelled tasks in place, with the requests that the controller has kept."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..errors import RetryError
 from ..model.status import ABORTED, FAILED
-from .end_tasks import on_io
+from .end_tasks import call_on_io_thread
 
 if TYPE_CHECKING:
     from ..record.columns import Columns
+    from ..upstream.protocols import ClientLike, JSONObject, Message, MessageFutureLike
     from .result_scope import ResultScope
 
 _KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
-_AT_ONCE = 200
+_RECORDS_PER_QUERY = 200
 _HUB_LAG = 2.0  # seconds by which a busy Hub may be behind its schedulers
 _NO_RECORDS = (
     "The controller keeps no record of tasks, so none can be run again. Start it with a database: "
@@ -41,14 +42,14 @@ _ENGINE_GONE = (
 
 @dataclass(frozen=True)
 class Retried:
-    """What a retry did; counts are in inputs.
+    """Outcome of a retry, in counts of inputs.
 
     Attributes
     ----------
     retried : int
         Sent again.
     refused : int
-        Failed or cancelled, and cannot be sent again.
+        Failed or cancelled, but cannot be sent again.
     reasons : tuple of str
         Why not, in sentences.
     """
@@ -58,13 +59,13 @@ class Retried:
     reasons: tuple[str, ...] = ()
 
 
-class Plan(NamedTuple):
-    """One message to be sent again: where to, and the request that the controller kept."""
+class ResendPlan(NamedTuple):
+    """One message to send again, by the request that the controller kept; `engine` is a uuid."""
 
     position: int
-    stream: Any
+    stream: object
     engine: str | None
-    record: dict[str, Any]
+    request: JSONObject
 
 
 def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: float = 30.0) -> Retried:
@@ -73,16 +74,16 @@ def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: flo
     Parameters
     ----------
     indices : sequence of int, optional
-        Inputs to run again; all that failed or were cancelled if not given. A chunk is run again whole.
+        Inputs to run again; by default all that failed or were cancelled. A chunk is run again whole.
     timeout : float
-        Seconds for the controller to return the requests.
+        Seconds to wait at most for the controller to return the requests.
 
     Raises
     ------
     RetryError
-        Where none of them, or not all of the given ones, can be run again. Nothing was sent then.
+        If none of them, or not all of the given ones, can be run again. Nothing was sent then.
     IndexError, ValueError
-        For an index that the result does not have, or that neither failed nor was cancelled.
+        For an index that the result does not have, or whose task neither failed nor was cancelled.
     """
     scope.drain()
     positions = positions_to_retry(scope.columns, indices)
@@ -139,36 +140,36 @@ def _check(scope: ResultScope) -> None:
 # requests that the controller kept -------------------------------------------------------------------
 
 
-def _plan(scope: ResultScope, positions: list[int], deadline: float) -> tuple[list[Plan], list[str]]:
+def _plan(scope: ResultScope, positions: list[int], deadline: float) -> tuple[list[ResendPlan], list[str]]:
     """Return how to send each message again, and why some cannot be."""
     client = scope.client
     msg_ids = {position: scope.msg_ids[position] for position in positions}
-    records = _records(client, list(msg_ids.values()), deadline)
-    patience = min(deadline, time.monotonic() + _HUB_LAG)
-    while (missing := _not_yet(scope, msg_ids, records)) and time.monotonic() < patience:
+    records = _query_records(client, list(msg_ids.values()), deadline)
+    lag_deadline = min(deadline, time.monotonic() + _HUB_LAG)
+    while (missing := _missing(scope, msg_ids, records)) and time.monotonic() < lag_deadline:
         time.sleep(0.1)
-        records |= _records(client, missing, deadline)
+        records |= _query_records(client, missing, deadline)
     engines = set(client._engines.values())
-    plans: list[Plan] = []
-    refused: dict[str, int] = {}
+    plans: list[ResendPlan] = []
+    refused: dict[str, int] = {}  # by reason, inputs
     for position, msg_id in msg_ids.items():
         record = records.get(msg_id)
         if record is None:
-            why = _BROADCAST if _is_broadcast(scope, position) else _CULLED
+            reason = _BROADCAST if _is_broadcast(scope, position) else _CULLED
         elif record["queue"] == "task":
-            plans.append(Plan(position, client._task_stream, None, record))
+            plans.append(ResendPlan(position, client._task_stream, None, record))
             continue
         elif record["engine_uuid"] in engines:
-            plans.append(Plan(position, client._mux_stream, record["engine_uuid"], record))
+            plans.append(ResendPlan(position, client._mux_stream, record["engine_uuid"], record))
             continue
         else:
-            why = _ENGINE_GONE.format(scope.connection.engine_id(record["engine_uuid"]), "{}")
-        refused[why] = refused.get(why, 0) + scope.columns.input_count(position)
-    return plans, [why.format(f"{inputs:,}") for why, inputs in refused.items()]
+            reason = _ENGINE_GONE.format(scope.connection.engine_id(record["engine_uuid"]), "{}")
+        refused[reason] = refused.get(reason, 0) + scope.columns.input_count(position)
+    return plans, [reason.format(f"{inputs:,}") for reason, inputs in refused.items()]
 
 
-def _not_yet(scope: ResultScope, msg_ids: dict[int, str], records: dict[str, Any]) -> list[str]:
-    """Return messages of which the controller may still make a record; of a broadcast it makes none."""
+def _missing(scope: ResultScope, msg_ids: dict[int, str], records: dict[str, JSONObject]) -> list[str]:
+    """Return messages whose record the controller may still write; it writes none of a broadcast."""
     return [
         msg_id
         for position, msg_id in msg_ids.items()
@@ -178,15 +179,15 @@ def _not_yet(scope: ResultScope, msg_ids: dict[int, str], records: dict[str, Any
 
 def _is_broadcast(scope: ResultScope, position: int) -> bool:
     coalesced = isinstance(scope.metadata[position]["engine_id"], list)
-    # the scheduler makes an id for each engine: the client's own with the engine's uuid behind it
+    # the scheduler appends the engine's uuid to the client's message id
     return coalesced or any(scope.msg_ids[position].endswith(f"_{u}") for u in scope.client._engines.values())
 
 
-def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict[str, Any]]:
-    """Return what the controller kept of these messages, by id; those that it no longer has are left out."""
-    found: dict[str, dict[str, Any]] = {}
-    for begin in range(0, len(msg_ids), _AT_ONCE):
-        query = {"msg_id": {"$in": msg_ids[begin : begin + _AT_ONCE]}}
+def _query_records(client: ClientLike, msg_ids: list[str], deadline: float) -> dict[str, JSONObject]:
+    """Return the controller's records by message id, without those that it no longer has."""
+    found: dict[str, JSONObject] = {}
+    for begin in range(0, len(msg_ids), _RECORDS_PER_QUERY):
+        query = {"msg_id": {"$in": msg_ids[begin : begin + _RECORDS_PER_QUERY]}}
         try:
             future = client._send(client._query_stream, "db_request", content={"query": query, "keys": _KEYS})
         except (OSError, RuntimeError) as error:
@@ -194,14 +195,14 @@ def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict
         if not future.wait(max(0.0, deadline - time.monotonic())):
             msg = "The controller has not answered, so nothing was run again."
             raise RetryError(msg)
-        reply = future.result()
+        reply: Message = future.result()
         content, buffers = reply["content"], list(reply["buffers"])
         if content["status"] != "ok":
             kind = content.get("ename")
             raise RetryError(_NO_RECORDS if kind == "NoData" else f"{kind}: {content.get('evalue')}")
         for record, size in zip(content["records"], content["buffer_lens"], strict=True):
             record["buffers"], buffers = buffers[:size], buffers[size:]
-            # a record made from output alone has nothing to send
+            # a record that was made from output alone has no request
             if record["header"]:
                 found[record["msg_id"]] = record
     return found
@@ -210,14 +211,14 @@ def _records(client: Any, msg_ids: list[str], deadline: float) -> dict[str, dict
 # sending -------------------------------------------------------------------------------------------
 
 
-def _send_all(scope: ResultScope, plans: list[Plan]) -> None:
+def _send_all(scope: ResultScope, plans: list[ResendPlan]) -> None:
     """Send on the client's IO thread, so that no reply arrives while the result's futures are replaced."""
     from ..upstream.async_result import connect_futures, reopen, replace_children
 
     result, client = scope.result, scope.client
     done, problems = threading.Event(), list[BaseException]()
 
-    def do() -> None:
+    def send_all() -> None:
         try:
             children = list(result._children)
             for plan in plans:
@@ -235,7 +236,7 @@ def _send_all(scope: ResultScope, plans: list[Plan]) -> None:
         finally:
             done.set()
 
-    on_io(client, do)
+    call_on_io_thread(client, send_all)
     if not done.wait(60):
         msg = "The client is too busy to send anything, or was closed."
         raise RetryError(msg)
@@ -243,14 +244,14 @@ def _send_all(scope: ResultScope, plans: list[Plan]) -> None:
         raise problems[0]
 
 
-def _send(client: Any, plan: Plan) -> Any:
-    record = plan.record
+def _send(client: ClientLike, plan: ResendPlan) -> MessageFutureLike:
+    request = plan.request
     return client._send(
         plan.stream,
-        record["header"]["msg_type"],
-        content=record["content"],
-        buffers=record["buffers"],
+        request["header"]["msg_type"],
+        content=request["content"],
+        buffers=request["buffers"],
         ident=None if plan.engine is None else plan.engine.encode(),
-        metadata=record["metadata"],
+        metadata=request["metadata"],
         track_outstanding=True,
     )

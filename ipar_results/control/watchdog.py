@@ -1,4 +1,4 @@
-"""Watchdog that ends tasks which can no longer finish. Polled a few times a second by views and waiters."""
+"""Watchdog that ends tasks which can no longer finish; polled a few times a second by views and waiters."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from ..upstream.connection import Connection
     from .scope import PendingCancellation, TaskScope
 
-UNRESOLVED = 1.0  # seconds that ipyparallel has to resolve a result whose messages have all ended
+GRACE_PERIOD = 1.0  # seconds that ipyparallel has to fail a stranded task or resolve an ended result itself
 
 
 class Watchdog:
-    """Looks after the messages of one scope.
+    """Watchdog of one scope.
 
     Attributes
     ----------
     cancellation : PendingCancellation or None
         The cancellation that is to be completed.
-    cut_off : str
-        Sentence for the user where the scope's scheduler no longer answers, though the Hub may.
+    scheduler_problem : str
+        Sentence for the user while the scope's scheduler does not answer, though the Hub may; else empty.
     """
 
     def __init__(self) -> None:
         self.cancellation: PendingCancellation | None = None
-        self.cut_off = ""
+        self.scheduler_problem = ""
         self._scheduler: str | None = None
         self._lock = threading.Lock()
         self._unresolved_since: float | None = None
         self._exhausted = ExhaustedRetries()
 
     def check(self, scope: TaskScope) -> None:
-        """End what cannot end by itself; costs next to nothing where all is well."""
+        """End what cannot end by itself; cheap while there is no problem."""
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -65,14 +65,14 @@ class Watchdog:
 
     def lost(self, connection: Connection) -> bool:
         """Return whether no more replies can be expected."""
-        return connection.lost or bool(self.cut_off)
+        return connection.lost or bool(self.scheduler_problem)
 
     def note(self, connection: Connection) -> str:
         """Return a sentence about the connection for the user; empty while all is well."""
         return (
             connection.describe_problem()
             if connection.lost
-            else self.cut_off or connection.describe_problem()
+            else self.scheduler_problem or connection.describe_problem()
         )
 
     def forget(self, positions: list[int]) -> None:
@@ -81,22 +81,22 @@ class Watchdog:
             self.cancellation.exclude(positions)
 
     def _check_scheduler(self, scope: TaskScope) -> None:
-        """Ask for the scheduler that has the scope's tasks, once no event has been received for a while."""
+        """Check the scheduler that has the scope's tasks, once no event has arrived for a while."""
         link = scope.connection
         if link.lost or not scope.futures:
             return
         if scope.record.silence < link.contact_timeout / 4:
-            cut_off = ""
+            scheduler_problem = ""
         else:
             self._scheduler = self._scheduler or scheduler_of(scope)
-            cut_off = link.schedulers.describe_problem(self._scheduler)
-        if bool(cut_off) != bool(self.cut_off):
+            scheduler_problem = link.schedulers.describe_problem(self._scheduler)
+        if bool(scheduler_problem) != bool(self.scheduler_problem):
             scope.record.version += 1
-        self.cut_off = cut_off
+        self.scheduler_problem = scheduler_problem
 
     def _end_stranded(self, scope: TaskScope) -> None:
-        """Fail tasks that ipyparallel overlooks: they were sent as their engine's death was reported."""
-        if scope.record.silence < UNRESOLVED or not scope.futures:
+        """Fail tasks that were sent while their engine's death was reported: ipyparallel overlooks them."""
+        if scope.record.silence < GRACE_PERIOD or not scope.futures:
             return
         client, columns = scope.client, scope.columns
         alive = set(client._engines.values())
@@ -109,13 +109,13 @@ class Watchdog:
                     _fail_stranded(scope, position, uuid)
 
     def _resolve(self, scope: TaskScope) -> None:
-        """Resolve a result that was made before the layer was on: ipyparallel itself may never do so."""
+        """Resolve a result that was made before the layer was on, as ipyparallel itself may never do so."""
         result = scope.unresolved()
         if result is None:
             self._unresolved_since = None
             return
         self._unresolved_since = self._unresolved_since or time.monotonic()
-        if time.monotonic() - self._unresolved_since > UNRESOLVED:
+        if time.monotonic() - self._unresolved_since > GRACE_PERIOD:
             with suppress(InvalidStateError):
                 result._resolve_result(result._result_future)
 
@@ -138,7 +138,7 @@ def _fail_stranded(scope: TaskScope, position: int, uuid: str) -> None:
 
     engine = scope.connection.engine_id(uuid)
     message = f"Engine {engine!r} died before it was given the task"
-    # without all three keys it can't be shown
+    # RemoteError cannot be rendered without all three keys
     engine_info = {"engine_id": engine, "engine_uuid": uuid, "method": "apply"}
     error = RemoteError("EngineError", message, "", engine_info)
     end(scope, [scope.futures[position]], "error", lambda _: error)

@@ -136,7 +136,7 @@ def test_plain_task_that_failed_everywhere_waits_for_ever_without_iopub(own, tmp
 def test_a_task_that_failed_everywhere_ends_without_iopub_and_one_that_runs_is_left_alone(
     layer, own, monkeypatch, tmp_path, until
 ):
-    monkeypatch.setattr(exhausted_retries, "EXHAUSTED", 0.5)
+    monkeypatch.setattr(exhausted_retries, "LAST_RETRY_TIMEOUT", 0.5)
     client, slow, failing = tried_in_silence(own, tmp_path / "tried")
     before = set(client._futures)
     with pytest.raises(RemoteError, match=r"tried on every engine \(0, 1\), and no other is left"):

@@ -235,7 +235,7 @@ def test_plain_a_task_that_failed_on_every_engine_waits_for_ever(rc, lview):
 
 
 def test_a_task_that_failed_on_every_engine_is_an_error(layer, lview, monkeypatch):
-    monkeypatch.setattr(exhausted_retries, "EXHAUSTED", 1.0)
+    monkeypatch.setattr(exhausted_retries, "LAST_RETRY_TIMEOUT", 1.0)
     ar = with_too_many_retries(lview)
     with pytest.raises(RemoteError, match=r"ValueError.*2 is even \(tried on every engine \(0, 1\)"):
         ar.get(20)
@@ -253,12 +253,12 @@ def test_a_task_that_shows_an_error_and_goes_on_is_let_alone(layer, rc, monkeypa
         time.sleep(2.5)
         return "went on"
 
-    monkeypatch.setattr(exhausted_retries, "EXHAUSTED", 0.5)
+    monkeypatch.setattr(exhausted_retries, "LAST_RETRY_TIMEOUT", 0.5)
     assert rc[:].apply_async(show).get(20) == ["went on"] * 2
 
 
 def test_a_task_whose_retries_kill_the_last_engine_is_an_error(layer, own, monkeypatch):
-    monkeypatch.setattr(exhausted_retries, "EXHAUSTED", 1.0)
+    monkeypatch.setattr(exhausted_retries, "LAST_RETRY_TIMEOUT", 1.0)
     _, client = own()
     with client.load_balanced_view().temp_flags(retries=2):
         pass

@@ -116,7 +116,7 @@ def play(plan: Plan) -> tuple[list[str], str]:
     logging.getLogger("ipar_results").addHandler(log)
     ipar_results.enable()
     ipar_results.live.session.current().config.contact_timeout = CONTACT
-    exhausted_retries.EXHAUSTED = 2.0
+    exhausted_retries.LAST_RETRY_TIMEOUT = 2.0
     stage = Stage()
     try:
         results = submit(stage.client, plan)
