@@ -46,7 +46,7 @@ def work():
 
 
 def stop(work, **how):
-    fed, followed = work
+    _, followed = work
     return followed.cancel(interrupt=True, **{"timeout": 0.5, **how})
 
 

@@ -12,7 +12,7 @@ from ..log import log_error
 
 if TYPE_CHECKING:
     from ..results.followed import Followed
-    from ..upstream.protocols import AsyncResultLike
+    from ..upstream.protocols import ResultLike
 
 _RESOLVE_SECONDS = 2.0  # how long a result may stay unresolved after all its messages have ended
 _MAX_SLEEP = 0.5
@@ -76,7 +76,7 @@ def validate_return_when(return_when: object) -> object:
 
 
 def wait(
-    result: AsyncResultLike,
+    result: ResultLike,
     followed: Followed,
     view: View,
     interval: float,
@@ -112,7 +112,7 @@ def wait(
         draw_safely(view.end)
 
 
-def _condition_met(result: AsyncResultLike, followed: Followed, return_when: object) -> bool:
+def _condition_met(result: ResultLike, followed: Followed, return_when: object) -> bool:
     if result._ready:
         return True
     followed.drain()

@@ -14,6 +14,7 @@ from .requests import Request
 
 if TYPE_CHECKING:
     from ...results.tracker import Tracked
+    from ...upstream.protocols import ResultLike
 
 _MAX_QUEUED = 100
 
@@ -52,11 +53,11 @@ class ActionWorker:
 
     def __init__(self, send_outcome: Callable[[Outcome], None]) -> None:
         self._send_outcome = send_outcome
-        self._queue: queue.Queue[tuple[Request, Tracked, object]] = queue.Queue(_MAX_QUEUED)
+        self._queue: queue.Queue[tuple[Request, Tracked, ResultLike]] = queue.Queue(_MAX_QUEUED)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def add(self, request: Request, entry: Tracked, result: object) -> bool:
+    def add(self, request: Request, entry: Tracked, result: ResultLike) -> bool:
         """Queue the action that a request names; return False where the queue is full.
 
         The queue holds the result, which its user may drop meanwhile.
@@ -91,7 +92,7 @@ class ActionWorker:
                 log_error("telling what came of %r", request.kind)
 
 
-def _run_action(request: Request, entry: Tracked, result: object) -> Outcome:
+def _run_action(request: Request, entry: Tracked, result: ResultLike) -> Outcome:
     followed, action = entry.followed, request.kind
     try:
         if followed is None:

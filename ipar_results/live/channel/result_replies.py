@@ -12,6 +12,7 @@ from .update_queue import Content
 if TYPE_CHECKING:
     from ...record.protocols import ResultLike
     from ...results.followed import Followed
+    from ...upstream.protocols import ResultLike
 
 
 def reply_about(

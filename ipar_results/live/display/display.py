@@ -13,7 +13,7 @@ from ...log import log_error
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
-from ...upstream.protocols import AsyncResultLike
+from ...upstream.protocols import ResultLike
 from ..thread_switching import fast_switching
 from .final_update import Closable, FinalUpdate, close_some
 from .mime import Bundle, Json, bundle, size_of
@@ -81,7 +81,7 @@ class LiveDisplay(ResultView):
 
     def __init__(
         self,
-        result: AsyncResultLike,
+        result: ResultLike,
         followed: Followed,
         config: IPythonParallelResults,
         publish: Publish,
@@ -168,7 +168,7 @@ class LiveDisplay(ResultView):
         self._final_update = FinalUpdate(self._publisher(data, update=True), size_of(data), parts, since)
         return self._final_update, messages
 
-    def reopen(self, result: AsyncResultLike) -> bool:
+    def reopen(self, result: ResultLike) -> bool:
         """Update again after a retry; return False if the display is still updated."""
         with self._lock:
             if self._final_update is not None:

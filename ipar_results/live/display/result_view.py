@@ -12,7 +12,7 @@ from ...config import IPythonParallelResults
 from ...log import log_error
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
-from ...upstream.protocols import AsyncResultLike
+from ...upstream.protocols import ResultLike
 from ..ticker import Updatable, Urgency
 from .final_update import FinalUpdate, urgency_of_end
 
@@ -34,8 +34,8 @@ class ResultView(Updatable):
         Referenced until the end, so that a result that is shown is not freed before.
     """
 
-    def __init__(self, result: AsyncResultLike, followed: Followed, config: IPythonParallelResults) -> None:
-        self._result: AsyncResultLike | None = result
+    def __init__(self, result: ResultLike, followed: Followed, config: IPythonParallelResults) -> None:
+        self._result: ResultLike | None = result
         self._followed = followed
         self._config = config
         self._lock = threading.RLock()  # reentrant: a user's observer of a widget may unload the extension
@@ -154,7 +154,7 @@ class ResultView(Updatable):
                 self._finish(state if state.finished else replace(state, state="frozen", note=_UNLOADED_NOTE))
             self._close()
 
-    def reopen(self, result: AsyncResultLike) -> bool:
+    def reopen(self, result: ResultLike) -> bool:
         """Update again after a retry; return False if the view is still updated."""
         with self._lock:
             self._due_at = self._ended_at = None
@@ -209,7 +209,7 @@ class LiveWidget(ResultView):
 
     def __init__(
         self,
-        result: AsyncResultLike,
+        result: ResultLike,
         followed: Followed,
         config: IPythonParallelResults,
         widget: CardWidget,
