@@ -1,1 +1,4 @@
-"""All that is attached to objects of other packages, and its removal; imports every package below it."""
+"""Everything that is attached to objects of ipyparallel and IPython, and how it is removed.
+
+May import every package but comparison and iterate.
+"""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         ResultLike,
     )
     from .display.display import LiveDisplay
-    from .result_widget import ResultWidget
+    from .display.widget import CardWidget
     from .streams import Streams
 
 # a widget takes a dozen comms to open and to close: many results at once are displayed as HTML instead
@@ -370,7 +370,7 @@ holder = SessionHolder()
 current = holder.current
 
 
-def feed(result: ResultLike, widget: ResultWidget) -> None:
+def feed(result: ResultLike, widget: CardWidget) -> None:
     """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
     from .display.result_view import LiveWidget
 

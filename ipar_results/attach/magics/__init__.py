@@ -1,1 +1,1 @@
-"""magics."""
+"""Line magic ``%ipar``: parser, lookup of results and listing. May import live, results, render and model."""

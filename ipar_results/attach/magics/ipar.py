@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
 from ...live.actions import MAGIC_COMMANDS, MagicCommand
-from ...results.monitor import Monitor
 
 if TYPE_CHECKING:
     from ...results.tracker import Tracked, Tracker
@@ -58,7 +57,7 @@ class ResultMagics:
         def detach() -> None:
             uncomplete()
             if magics.get(name) is not ours:
-                return  # somebody defined another one meanwhile
+                return  # the user has defined another one meanwhile
             if had:
                 magics[name] = before
             else:
@@ -69,7 +68,7 @@ class ResultMagics:
     def _attach_completer(self) -> Callable[[], None]:
         key, dispatchers = "%ipar", self._shell.strdispatchers
 
-        def completer(_: Any, event: Any) -> list[str]:
+        def completer(_: object, event: Any) -> list[str]:
             return self.completions(event.line, event.symbol)
 
         before = set(dispatchers.get("complete_command", _NoDispatcher).strs)
@@ -85,24 +84,24 @@ class ResultMagics:
 
         return detach
 
-    # what it does ----------------------------------------------------------------------------------
+    # magic -----------------------------------------------------------------------------------------
 
     def ipar(self, line: str = "") -> None:
         """List the results of IPython Parallel in this session, or act on one of them.
 
         ::
 
-            %ipar                             which there are, and how they stand (--all: the old ones too)
-            %ipar cancel 3                    cancel what is queued of result 3
-            %ipar cancel ar --interrupt       and interrupt (SIGINT) what runs
-            %ipar retry                       run again what failed of the newest result
+            %ipar                             list the newest results with their state (--all: all of them)
+            %ipar cancel 3                    cancel the queued tasks of result 3
+            %ipar cancel ar --interrupt       and interrupt (SIGINT) the running ones
+            %ipar retry                       run the failed tasks of the newest result again
             %ipar report 3 run.html           save its card, timeline and tasks as one page
             %ipar trace 3                     save it for https://ui.perfetto.dev
             %ipar csv 3 runs/ --overwrite     save its tasks as a table
 
-        A result is meant by its number in the list, by a variable, or by the name of what was called; without
-        any, it is the newest for which the action makes sense. Without a path, files are saved in the current
-        folder under a name that is not taken.
+        Name a result by its number in the list, by a variable, or by the name of its function; the default is
+        the newest result for which the action makes sense. Without a path, files are saved in the current
+        folder under an unused name.
         """
         from .lookup import name_and_number
 
@@ -159,12 +158,11 @@ class ResultMagics:
         ]
 
     def _do(self, entry: Tracked, command: MagicCommand, args: Namespace, path: str | None) -> str:
-        from .lookup import get_followed
+        from .lookup import get_monitor
 
-        followed, result = get_followed(entry)
         action = command.chosen(_has_option(args, command.option))
         arguments = {**command.arguments, "path": path, "overwrite": args.overwrite}
-        done = action.run(Monitor(result, followed), arguments)
+        done = action.run(get_monitor(entry), arguments)
         return f"Saved {done.path}" if done.path else " ".join([done.message, *done.reasons])
 
     # completion ------------------------------------------------------------------------------------
@@ -177,7 +175,7 @@ class ResultMagics:
         line : str
             The whole line.
         symbol : str
-            What is typed already of the word.
+            The typed part of the word.
         """
         given = (line[: len(line) - len(symbol)] if line.endswith(symbol) else line).split()[1:]
         if not given:
@@ -197,12 +195,6 @@ class _Parser(ArgumentParser):
 
 
 def _parse_line(line: str) -> Namespace:
-    """Parse the line.
-
-    Raises
-    ------
-    UsageError
-    """
     parser = _Parser(prog="%ipar", add_help=False, allow_abbrev=False)
     parser.add_argument("action", nargs="?", default="list", choices=["list", *MAGIC_COMMANDS])
     parser.add_argument("result", nargs="?")
@@ -218,7 +210,7 @@ def _parse_line(line: str) -> Namespace:
 
 
 class _NoDispatcher:
-    strs: dict[str, Any] = {}  # noqa: RUF012 - stands for a dispatcher that is not there
+    strs: Mapping[str, object] = {}  # stands in for a dispatcher that does not exist yet
 
 
 def _has_option(args: Namespace, option: str) -> bool:

@@ -11,9 +11,9 @@ from ...render import words
 from ...render.ansi import one_line
 from ...render.text import summary_line
 from ...results.group.group import Group
+from ...results.monitor import Monitor
 
 if TYPE_CHECKING:
-    from ...results.followed import Followed
     from ...results.tracker import Tracked, Tracker
 
 _MAX_NAMES = 10
@@ -57,7 +57,7 @@ class ResultNames:
         Raises
         ------
         LookupError
-            Where there is none, or more than one of that name; says what to do.
+            If no result fits, or several do; the message says what to do.
         """
         found = self._named(name)
         fitting = [entry for entry in found if command.is_possible(entry, option)]
@@ -113,19 +113,19 @@ def name_and_number(entry: Tracked) -> str:
     return f"{_name(entry)} ({entry.number})"
 
 
-def get_followed(entry: Tracked) -> tuple[Followed, Any]:
-    """Return the facade of a result, and the result.
+def get_monitor(entry: Tracked) -> Monitor:
+    """Return the monitor of a result.
 
     Raises
     ------
     LookupError
-        Where nobody holds it any more.
+        If nothing holds the result any more.
     """
     followed = entry.followed
     result = None if followed is None else followed.record.result()
     if followed is None or result is None:
         raise LookupError(_gone(entry))
-    return followed, result
+    return Monitor(result, followed)
 
 
 def _name(entry: Tracked) -> str:

@@ -22,8 +22,7 @@ from .membership import Membership
 
 if TYPE_CHECKING:
     from ...upstream.connection import Connection
-    from ...upstream.protocols import AsyncResultLike, ClientLike
-    from .group import Group
+    from ...upstream.protocols import AsyncResultLike, ClientLike, ResultLike
 
 
 class GroupRecorder:
@@ -51,7 +50,7 @@ class GroupRecorder:
 
     def __init__(
         self,
-        group: Group,
+        group: ResultLike,
         connect: Callable[[ClientLike], Connection],
         notify: Callable[[AsyncResultLike, Callable[[Any], None]], None],
     ) -> None:
@@ -60,7 +59,7 @@ class GroupRecorder:
         self.connections = Connections(lambda result: self.membership.has(result))
         columns = GrowingColumns()
         self.record = Record(
-            group, self.connections, columns, GroupEngines(self.connections), name=group.label
+            group, self.connections, columns, GroupEngines(self.connections), name=group._fname
         )
         self.record.can_grow = self.record.followed = True
         writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
