@@ -50,12 +50,12 @@ def stop(work, **how):
     return followed.cancel(interrupt=True, **{"timeout": 0.5, **how})
 
 
-def test_what_runs_is_interrupted_once(work):
+def test_running_tasks_are_interrupted_once(work):
     assert stop(work) == Cancelled(cancelled=4, interrupted=2)
     assert sorted(work[0].client.interrupted) == ["uuid-0", "uuid-1"]
 
 
-def test_a_cancelled_task_that_an_engine_takes_up_only_to_hand_it_back_is_not_interrupted(work):
+def test_a_cancelled_task_that_an_engine_aborts_on_arrival_is_not_interrupted(work):
     fed, _ = work
 
     def then(kind, uuid):
@@ -68,7 +68,7 @@ def test_a_cancelled_task_that_an_engine_takes_up_only_to_hand_it_back_is_not_in
     assert fed.client.interrupted.count("uuid-0") == 1  # another would hit somebody else's task
 
 
-def test_a_task_that_began_just_before_its_engine_heard_of_it_is_interrupted_too(work):
+def test_a_task_that_started_just_before_the_abort_request_is_interrupted(work):
     fed, _ = work
 
     def then(kind, uuid):
@@ -80,7 +80,7 @@ def test_a_task_that_began_just_before_its_engine_heard_of_it_is_interrupted_too
     assert stop(work) == Cancelled(cancelled=3, interrupted=2, already_done=1)
 
 
-def test_while_an_engine_is_silent_nobody_can_tell_what_it_takes_up(work):
+def test_tasks_of_an_engine_without_an_abort_reply_count_as_unreachable(work):
     fed, _ = work
     fed.client.deaf = {"uuid-0"}
 

@@ -45,7 +45,7 @@ def single(client, name):
     return fed
 
 
-def test_a_loop_of_single_results_is_one_result_with_as_many_tasks(session, client):
+def test_a_loop_of_single_results_is_shown_as_one_result(session, client):
     group = Group("climate", session)
     feds = [born(group, single(client, f"task-{i}")) for i in range(300)]
     for i, fed in enumerate(feds):
@@ -58,7 +58,7 @@ def test_a_loop_of_single_results_is_one_result_with_as_many_tasks(session, clie
     assert group.results == tuple(fed.result for fed in feds)
 
 
-def test_what_is_made_and_ended_at_once_counts_though_nobody_keeps_it(session, client):
+def test_results_that_end_at_once_and_are_dropped_are_counted(session, client):
     group = Group("quick", session)
     for i in range(50):
         born(group, single(client, f"task-{i}")).reply(0)
@@ -68,7 +68,7 @@ def test_what_is_made_and_ended_at_once_counts_though_nobody_keeps_it(session, c
     assert group.snapshot().ok == 50
 
 
-def test_the_parts_of_a_map_are_not_counted_beside_it(session, client):
+def test_parts_of_a_map_are_not_counted_beside_the_map(session, client):
     group = Group("map", session)
     fed = Fed(4, chunks=[2, 2, 2, 1], client=client)
     for future in fed.futures:  # the throwaway result that ipyparallel makes for each message of a map
@@ -85,7 +85,7 @@ def test_the_parts_of_a_map_are_not_counted_beside_it(session, client):
     assert [task.index for task in snapshot.tasks] == [0, 2, 4, 6]
 
 
-def test_chunks_that_join_after_single_tasks_keep_every_index_right(session, client):
+def test_indices_are_right_when_chunks_join_after_single_tasks(session, client):
     group = Group("mixed", session)
     first = born(group, single(client, "alone"))
     born(group, Fed(2, chunks=[3, 4], client=client))
@@ -96,7 +96,7 @@ def test_chunks_that_join_after_single_tasks_keep_every_index_right(session, cli
     assert [(task.index, task.inputs) for task in snapshot.tasks] == [(0, 1), (1, 3), (4, 4)]
 
 
-def test_a_message_that_two_results_share_counts_once(session, client):
+def test_a_message_that_two_results_share_is_counted_once(session, client):
     group = Group("twice", session)
     fed = born(group, Fed(3, chunks=[1, 1, 1], client=client))
     again = AsyncResult(client, list(fed.futures), fname="f", owner=True)
@@ -107,7 +107,7 @@ def test_a_message_that_two_results_share_counts_once(session, client):
     assert group.results == (fed.result,)
 
 
-def test_the_same_group_is_not_finished_before_its_block_is(session, client):
+def test_a_group_is_finished_only_after_its_block(session, client):
     group = Group("open", session)
     fed = born(group, single(client, "a"))
     born(group, single(client, "b")).reply(0)
@@ -120,14 +120,14 @@ def test_the_same_group_is_not_finished_before_its_block_is(session, client):
     assert group._ready
 
 
-def test_an_empty_group_ends_with_its_block(session):
+def test_an_empty_group_finishes_with_its_block(session):
     group = Group("nothing", session)
     assert (group.snapshot().state, group.snapshot().finished) == ("empty", False)
     group.close()
     assert (group.snapshot().state, group.snapshot().finished, group._ready) == ("empty", True, True)
 
 
-def test_what_runs_is_told_with_its_index_in_the_group(session, client):
+def test_running_tasks_have_their_index_in_the_group(session, client):
     group = Group("runs", session)
     born(group, single(client, "a")).reply(0)
     fed = born(group, single(client, "b"))
@@ -138,7 +138,7 @@ def test_what_runs_is_told_with_its_index_in_the_group(session, client):
     assert group.snapshot().running == 1
 
 
-def test_engines_of_a_second_cluster_are_not_taken_for_those_of_the_first(session):
+def test_engines_of_two_clusters_are_distinguished(session):
     group = Group("two", session)
     here, there = Client(), Client()
     there._engines = {i: f"other-{i}" for i in there._ids}
@@ -154,7 +154,7 @@ def test_engines_of_a_second_cluster_are_not_taken_for_those_of_the_first(sessio
     ]
 
 
-def test_a_block_that_failed_is_said_to_have(client):
+def test_the_note_names_the_error_of_a_block(client):
     ipar_results.enable()
     try:
         with pytest.raises(ZeroDivisionError), group_of("early") as group:
@@ -169,14 +169,14 @@ def test_a_block_that_failed_is_said_to_have(client):
         ipar_results.disable()
 
 
-def test_a_group_asks_for_the_layer_and_for_a_label():
+def test_a_group_requires_the_layer_and_a_text_as_label():
     with pytest.raises(RuntimeError, match="load_ext"), group_of("x"):
         pass
     with pytest.raises(TypeError, match="expected a text"):
         group_of(3)
 
 
-def test_a_block_runs_once():
+def test_a_group_cannot_be_entered_twice():
     ipar_results.enable()
     try:
         once = group_of("once")
@@ -200,7 +200,7 @@ def test_dropping_a_group_frees_its_results(session, client):
     assert result() is None
 
 
-def test_unloading_takes_every_callback_off(session, client):
+def test_closing_the_registry_removes_every_callback(session, client):
     group = Group("unloaded", session)
     fed = born(group, single(client, "a"))
     before = len(fed.futures[0]._done_callbacks)
@@ -211,7 +211,7 @@ def test_unloading_takes_every_callback_off(session, client):
     assert fed.futures[0].iopub_callbacks == []
 
 
-def test_a_group_is_not_behind_the_user_of_its_results(session, client):
+def test_a_group_is_updated_before_the_callbacks_of_its_users(session, client):
     group = Group("first", session)
     feds = [born(group, single(client, f"task-{i}")) for i in range(3)]
     group.close()
@@ -221,7 +221,7 @@ def test_a_group_is_not_behind_the_user_of_its_results(session, client):
     assert seen == [1]
 
 
-def test_an_interruption_while_results_join_loses_none(session, client, monkeypatch):
+def test_an_interrupt_while_results_join_loses_none(session, client, monkeypatch):
     group = Group("torn", session)
     feds = [born(group, single(client, f"task-{i}")) for i in range(5)]
     real, calls = EventListener.attach_first, []
@@ -242,7 +242,7 @@ def test_an_interruption_while_results_join_loses_none(session, client, monkeypa
 
 
 @pytest.mark.parametrize(("names", "label"), [(["f"], "f"), (["f", "f"], "f × 2"), (["f", "g"], "2 results")])
-def test_results_without_a_label_are_named_by_their_function(names, label):
+def test_unlabelled_results_are_named_after_their_function(names, label):
     results = [Future() for _ in names]
     for result, name in zip(results, names, strict=True):
         result._fname = name

@@ -42,15 +42,15 @@ def told(code):
     return done.stdout.strip()
 
 
-def test_loading_imports_no_numpy_and_nothing_that_draws():
+def test_loading_imports_neither_numpy_nor_renderers():
     assert told("print(later)") == "[]"
 
 
-def test_loading_and_unloading_imports_no_more():
+def test_unloading_imports_nothing_more():
     assert told("shell.run_line_magic('unload_ext', 'ipar_results'); print(later)") == "[]"
 
 
-def test_a_client_is_met_with_all_that_its_answers_need():
+def test_the_first_use_of_a_client_imports_what_its_replies_need():
     """The thread in which answers come imports nothing: it is a client's first use that does."""
     code = """
         class Client:
@@ -65,12 +65,12 @@ def test_a_client_is_met_with_all_that_its_answers_need():
 
 
 @pytest.mark.parametrize("name", ipar_results.__all__)
-def test_every_public_name_is_there_when_it_is_asked_for(name):
+def test_every_public_name_can_be_imported(name):
     assert getattr(ipar_results, name) is getattr(ipar_results, name)
     assert name in dir(ipar_results)
 
 
-def test_functions_are_not_hidden_by_the_modules_of_their_name():
+def test_functions_are_not_shadowed_by_modules_of_the_same_name():
     code = """
         import ipar_results.results.group.group, ipar_results.results.monitor, ipar_results.comparison
         from ipar_results import group, monitor, compare, load, as_completed
@@ -79,6 +79,6 @@ def test_functions_are_not_hidden_by_the_modules_of_their_name():
     assert told(code) == "True"
 
 
-def test_an_unknown_name_is_an_attribute_error():
+def test_an_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'progress_bar'"):
         _ = ipar_results.progress_bar

@@ -48,7 +48,7 @@ def scene(shell):
     scene.registry.close()
 
 
-def test_what_was_submitted_just_now_is_listed_at_once(scene, capsys):
+def test_new_results_are_listed_at_once(scene, capsys):
     first, second = scene.submit(variable="ar"), scene.submit(3, "solve")
     first.reply(0)
     scene.ipar()
@@ -59,7 +59,7 @@ def test_what_was_submitted_just_now_is_listed_at_once(scene, capsys):
     assert second.result is not None
 
 
-def test_list_is_the_same_and_the_newest_twenty_are_shown(scene, capsys):
+def test_list_is_the_default_and_shows_the_newest_twenty(scene, capsys):
     kept = [scene.submit() for _ in range(25)]
     scene.ipar()
     plain = capsys.readouterr().out
@@ -71,7 +71,7 @@ def test_list_is_the_same_and_the_newest_twenty_are_shown(scene, capsys):
     assert len(kept) == 25
 
 
-def test_a_notebook_gets_text_and_html(shell, scene):
+def test_a_notebook_shows_text_and_html(shell, scene):
     shown = []
     magics = ResultMagics(shell, scene.tracker, shown.append)
     fed = scene.submit(name="<b>bold</b>")
@@ -83,7 +83,7 @@ def test_a_notebook_gets_text_and_html(shell, scene):
 
 
 @pytest.mark.parametrize("how", ["{number}", "#{number}", "ar", "solve", ""])
-def test_a_result_is_meant_by_number_variable_or_name_or_is_the_newest(scene, tmp_path, capsys, how):
+def test_a_result_is_found_by_number_variable_name_or_as_the_newest(scene, tmp_path, capsys, how):
     other = scene.submit(name="other")
     fed = scene.submit(1, "solve", "ar")
     fed.reply(0)
@@ -94,7 +94,7 @@ def test_a_result_is_meant_by_number_variable_or_name_or_is_the_newest(scene, tm
     assert other.result is not None
 
 
-def test_a_variable_goes_before_a_name(scene, tmp_path, capsys):
+def test_a_variable_takes_precedence_over_a_name(scene, tmp_path, capsys):
     by_name, by_variable = scene.submit(1, "ar"), scene.submit(1, "solve", "ar")
     for fed in (by_name, by_variable):
         fed.reply(0)
@@ -102,7 +102,7 @@ def test_a_variable_goes_before_a_name(scene, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("solve (2)")
 
 
-def test_numbers_stay_when_older_results_are_forgotten(scene, capsys):
+def test_numbers_are_kept_when_older_results_are_forgotten(scene, capsys):
     for _ in range(250):
         fed = scene.submit(1)
         scene.tracker.catch_up()
@@ -116,7 +116,7 @@ def test_numbers_stay_when_older_results_are_forgotten(scene, capsys):
 
 
 @pytest.mark.parametrize("action, file", [("report", "x.html"), ("trace", "x.json"), ("csv", "x.csv")])
-def test_a_file_is_not_replaced_unasked(scene, tmp_path, action, file):
+def test_a_file_is_replaced_only_with_overwrite(scene, tmp_path, action, file):
     fed = scene.submit(1)
     fed.reply(0)
     path = tmp_path / file
@@ -128,7 +128,7 @@ def test_a_file_is_not_replaced_unasked(scene, tmp_path, action, file):
     assert path.read_text() != "mine"
 
 
-def test_without_a_path_the_file_is_in_the_current_folder(scene, tmp_path, monkeypatch, capsys):
+def test_without_a_path_files_are_saved_in_the_current_folder(scene, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     fed = scene.submit(1, "a name/with\\signs")
     fed.reply(0)
@@ -138,7 +138,7 @@ def test_without_a_path_the_file_is_in_the_current_folder(scene, tmp_path, monke
     assert capsys.readouterr().out.count("Saved") == 2
 
 
-def test_a_path_may_hold_spaces(scene, tmp_path):
+def test_a_path_may_contain_spaces(scene, tmp_path):
     fed = scene.submit(1)
     fed.reply(0)
     scene.ipar(f"csv 1 '{tmp_path}/two words.csv'")
@@ -166,7 +166,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("line", REFUSED)
-def test_what_makes_no_sense_is_refused_in_words_that_help(scene, line):
+def test_invalid_commands_are_refused_with_a_helpful_message(scene, line):
     first, second = scene.submit(variable="ar"), scene.submit()
     ended, running = scene.submit(1, "ok", "ended"), scene.submit(1, "running")
     ended.reply(0)
@@ -178,12 +178,12 @@ def test_what_makes_no_sense_is_refused_in_words_that_help(scene, line):
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry", "report"])
-def test_without_any_results_it_says_so(scene, action):
+def test_commands_without_any_results_are_refused(scene, action):
     with pytest.raises(UsageError, match="no results yet"):
         scene.ipar(action)
 
 
-def test_a_result_that_nobody_holds_is_said_to_be_gone(scene):
+def test_a_command_on_a_dropped_result_is_refused_with_its_last_summary(scene):
     fed = scene.submit(1, "lost")
     scene.tracker.catch_up()
     fed.fail(0)
@@ -194,7 +194,7 @@ def test_a_result_that_nobody_holds_is_said_to_be_gone(scene):
         scene.ipar("retry lost")
 
 
-def test_words_are_completed(scene):
+def test_actions_names_and_options_are_completed(scene):
     first, second = scene.submit(2, "solve", "job"), scene.submit(1, "done")
     second.reply(0)
     assert set(scene.complete("%ipar ")) >= {"list", "cancel", "retry", "report", "trace", "csv"}
@@ -208,7 +208,7 @@ def test_words_are_completed(scene):
     assert first.result is not None
 
 
-def test_a_users_own_magic_of_that_name_comes_back(shell):
+def test_detaching_restores_a_magic_of_the_same_name(shell):
     def mine(line):
         return f"mine: {line}"
 
@@ -225,7 +225,7 @@ def test_a_users_own_magic_of_that_name_comes_back(shell):
     assert shell.run_line_magic("ipar", "x") == "mine: x"
 
 
-def test_a_magic_that_the_user_defines_meanwhile_stays(shell):
+def test_detaching_keeps_a_magic_that_the_user_has_defined_meanwhile(shell):
     detach = ResultMagics(shell, Tracker(lambda result: None, lambda: None)).attach()
     shell.register_magic_function(print, magic_name="ipar")
     detach()

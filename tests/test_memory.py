@@ -116,7 +116,7 @@ def shown(layer, client, count):
             layer.tracker.catch_up()
 
 
-def test_results_displayed_one_after_another_leave_the_layer_as_it_was(layer, kernel, until, pytestconfig):
+def test_dropped_displayed_results_leave_no_objects_behind(layer, kernel, until, pytestconfig):
     client, count = Client(), pytestconfig.getoption("displays")
     shown(layer, client, 2 * REMEMBERED)
     rest(layer, until)
@@ -131,7 +131,7 @@ def test_results_displayed_one_after_another_leave_the_layer_as_it_was(layer, ke
     assert grown == {}
 
 
-def test_a_result_that_its_user_drops_takes_its_columns_along(layer, until):
+def test_dropping_a_result_frees_its_columns(layer, until):
     fed = Fed(TASKS, chunks=[1] * TASKS)
     layer.show(fed.result)
     run(fed)
@@ -143,7 +143,7 @@ def test_a_result_that_its_user_drops_takes_its_columns_along(layer, until):
     assert [ref() for ref in gone] == [None] * 5
 
 
-def test_a_group_takes_its_results_along(layer, until):
+def test_dropping_a_displayed_group_frees_its_results(layer, until):
     client = Client()
     feds = [Fed(10, chunks=[1] * 10, client=client) for _ in range(3)]
     group = Group.of("three", lambda: layer, [fed.result for fed in feds])
@@ -156,7 +156,7 @@ def test_a_group_takes_its_results_along(layer, until):
     assert [ref() for ref in gone] == [None] * 5
 
 
-def test_what_a_failed_task_was_given_goes_with_its_result():
+def test_dropping_a_result_frees_the_arguments_of_its_failed_tasks():
     layer = Session()
     client = Client()
     fed = Fed(2, chunks=[1, 1], client=client)
@@ -175,7 +175,7 @@ def test_what_a_failed_task_was_given_goes_with_its_result():
     layer.close()
 
 
-def test_what_a_broadcast_was_given_goes_with_its_result():
+def test_dropping_a_result_frees_the_arguments_of_its_broadcast():
     layer = Session()
     client = Client()
     layer.registry.add_request(client, "message", [b"function", b"x" * 100])
@@ -190,7 +190,7 @@ def test_what_a_broadcast_was_given_goes_with_its_result():
     layer.close()
 
 
-def test_the_front_ends_rows_of_a_result_that_is_gone_are_not_kept(layer, until):
+def test_dropping_a_result_frees_the_rows_that_front_ends_have(layer, until):
     fed = Fed(TASKS, chunks=[1] * TASKS)
     layer.show(fed.result)
     run(fed)

@@ -27,7 +27,7 @@ def born(tracker, fed):
     return fed
 
 
-def test_a_result_is_followed_though_nobody_looks(tracker):
+def test_a_result_is_followed_without_any_view(tracker):
     fed = born(tracker, Fed(3, chunks=[1, 1, 1]))
     fed.reply(0)
     fed.reply(1)
@@ -36,7 +36,7 @@ def test_a_result_is_followed_though_nobody_looks(tracker):
     assert entry.summary().done == 2
 
 
-def test_a_result_knows_the_cell_it_was_made_in(tracker):
+def test_an_entry_holds_the_cell_in_which_its_result_was_made(tracker):
     fed = Fed(1, chunks=[1])
     tracker.cell = Cell("cell-a", 7)
     tracker.add_new(fed.result)
@@ -47,7 +47,7 @@ def test_a_result_knows_the_cell_it_was_made_in(tracker):
     assert entry.cell == ("cell-a", 7)
 
 
-def test_the_parts_that_a_map_puts_together_are_not_results_of_their_own(tracker):
+def test_parts_of_a_map_get_no_entries(tracker):
     fed = Fed(2)
     part = AsyncResult(fed.client, fed.futures[0], fname="f", owner=True)
     tracker.add_new(part)
@@ -57,7 +57,7 @@ def test_the_parts_that_a_map_puts_together_are_not_results_of_their_own(tracker
     assert [entry.followed.record.result() for entry in tracker.all()] == [fed.result]
 
 
-def test_an_ended_result_is_let_go_and_its_facts_stay(tracker):
+def test_an_ended_result_is_released_and_its_summary_stays(tracker):
     fed = born(tracker, Fed(1, chunks=[1]))
     ref = weakref.ref(fed.result)
     fed.fail(0)
@@ -70,7 +70,7 @@ def test_an_ended_result_is_let_go_and_its_facts_stay(tracker):
     assert (entry.summary().failed, entry.summary().state) == (1, "failed")
 
 
-def test_a_result_that_runs_is_kept_to_its_end_though_its_user_drops_it(tracker):
+def test_a_running_result_is_kept_to_its_end_after_its_user_drops_it(tracker):
     fed = born(tracker, Fed(2, chunks=[1, 1]))
     futures, fed.result = fed.futures, None
     gc.collect()
@@ -81,7 +81,7 @@ def test_a_result_that_runs_is_kept_to_its_end_though_its_user_drops_it(tracker)
     assert entry.summary().ok == 2
 
 
-def test_of_many_dropped_results_the_newest_are_remembered(tracker):
+def test_the_newest_of_many_dropped_results_are_remembered(tracker):
     for _ in range(250):
         fed = born(tracker, Fed(1, chunks=[1]))
         fed.reply(0)
@@ -94,7 +94,7 @@ def test_of_many_dropped_results_the_newest_are_remembered(tracker):
     assert tracker.all()[-1].id == newest
 
 
-def test_a_burst_is_taken_in_bit_by_bit_and_none_is_missed(tracker):
+def test_a_burst_of_results_is_adopted_over_several_rounds_and_none_is_missed(tracker):
     client = Client()
     burst = [Fed(1, chunks=[1], client=client) for _ in range(100)]
     for fed in burst:
@@ -106,7 +106,7 @@ def test_a_burst_is_taken_in_bit_by_bit_and_none_is_missed(tracker):
     assert rounds >= 5
 
 
-def test_one_that_can_not_be_followed_does_not_keep_the_others_from_it(tracker):
+def test_a_result_that_cannot_be_followed_does_not_affect_the_others(tracker):
     broken, sound = born(tracker, Fed(1, chunks=[1])), born(tracker, Fed(1, chunks=[1]))
     first, second = tracker.all()
     first.followed.poll = lambda: 1 / 0

@@ -44,7 +44,7 @@ def security(cluster):
     return json.loads(path.read_text())
 
 
-def test_a_client_shows_its_engines_and_what_they_do(rc, look, until):
+def test_a_client_shows_its_engines_and_their_tasks(rc, look, until):
     ar = rc.load_balanced_view().map_async(nap, [1.5] * 6)
     until(lambda: ar.monitor.snapshot().running == 2)
     until(lambda: "2 busy" in look(rc) and "task" in look(rc))
@@ -55,7 +55,7 @@ def test_a_client_shows_its_engines_and_what_they_do(rc, look, until):
     until(lambda: "2 idle" in look(rc))
 
 
-def test_what_was_submitted_just_now_is_named_at_once(rc, look):
+def test_a_new_task_is_named_at_once(rc, look):
     """Nobody waits for the round in which it would be followed."""
     for _ in range(5):
         ar = rc[0].apply_async(nap, 0.3)
@@ -75,7 +75,7 @@ def test_views_show_their_own_engines(rc, look):
     assert "blocking" in look(blocking)
 
 
-def test_somebody_elses_work_is_seen_by_the_hubs_count(cluster, connect, look, until):
+def test_tasks_of_another_client_are_counted_by_the_hub(cluster, connect, look, until):
     mine, other = connect(cluster), connect(cluster)
     ipar_results.disable()
     ar = other[:].apply_async(nap, 2)
@@ -86,7 +86,7 @@ def test_somebody_elses_work_is_seen_by_the_hubs_count(cluster, connect, look, u
     ar.get()
 
 
-def test_a_cluster_is_shown_by_its_client_or_without(shell, cluster, connect, look):
+def test_a_cluster_is_shown_with_or_without_a_client(shell, cluster, connect, look):
     assert "cluster.connect_client_sync()" in look(cluster) or "idle" in look(cluster)
     client = connect(cluster)
     shell.user_ns["client"] = client
@@ -117,7 +117,7 @@ def test_no_secret_of_the_connection_file_is_shown(cluster, look):
         kernel.close()
 
 
-def test_one_request_is_sent_and_the_io_thread_never_waits(rc, look, monkeypatch):
+def test_one_query_is_sent_and_the_io_thread_never_waits(rc, look, monkeypatch):
     sent = []
     send = rc._send
 
@@ -142,7 +142,7 @@ def test_one_request_is_sent_and_the_io_thread_never_waits(rc, look, monkeypatch
     assert texts[0] < 0.5 and len(sent) == 1
 
 
-def test_a_controller_that_does_not_answer_is_said_after_a_second(start_cluster, connect, look):
+def test_a_silent_controller_is_reported_after_a_second(start_cluster, connect, look):
     own = start_cluster(1)
     client = connect(own)
     pid = own.controller.pid
@@ -178,7 +178,7 @@ def _children(pid):
     return found
 
 
-def test_a_closed_client_says_so_and_asks_nobody(cluster, connect, look):
+def test_a_closed_client_is_reported_without_a_query(cluster, connect, look):
     client = connect(cluster)
     client.close()
     assert "The connection to the cluster is closed" in look(client)

@@ -38,7 +38,7 @@ def add_up(state):
     assert state.finished
 
 
-def test_what_is_queued_is_cancelled_and_what_runs_goes_on(lview, until):
+def test_queued_tasks_are_cancelled_and_running_ones_continue(lview, until):
     ar = lview.map_async(nap, [2.0] * 10)
     until(running(ar, 2))
     assert ar.monitor.cancel() == Cancelled(cancelled=8, running=2)
@@ -48,7 +48,7 @@ def test_what_is_queued_is_cancelled_and_what_runs_goes_on(lview, until):
     assert (state.ok, state.aborted, state.state) == (2, 8, "failed")
 
 
-def test_the_error_names_counts_and_what_finished_can_be_read(lview, until):
+def test_the_error_states_counts_and_finished_values_can_be_read(lview, until):
     ar = lview.map_async(nap, [0.1, 0.2, 3, 3, 3, 3])
     until(lambda: ar.monitor.snapshot().ok == 2 and running(ar, 2)())
     ar.monitor.cancel(interrupt=True)
@@ -63,7 +63,7 @@ def test_the_error_names_counts_and_what_finished_can_be_read(lview, until):
     assert [type(piece).__name__ for piece in pieces[2:]] == ["RemoteError"] * 2 + ["TaskAborted"] * 2
 
 
-def test_tasks_behind_a_long_one_of_others_are_over_within_seconds(rc, lview, until):
+def test_tasks_queued_behind_a_long_task_of_others_end_within_seconds(rc, lview, until):
     others = rc[:].apply_async(nap, 30)
     until(running(others, 2))
     ar = lview.map_async(nap, [0.1] * 6)
@@ -79,7 +79,7 @@ def test_tasks_behind_a_long_one_of_others_are_over_within_seconds(rc, lview, un
     assert lview.apply_async(nap, 0).get(20) == 0
 
 
-def test_answers_that_come_after_all_say_nothing(rc, lview, until, capfd, caplog):
+def test_late_replies_to_cancelled_tasks_print_and_log_nothing(rc, lview, until, capfd, caplog):
     others = rc[:].apply_async(nap, 4)
     until(running(others, 2))
     ar = lview.map_async(nap, [0.1] * 4)
@@ -95,7 +95,7 @@ def test_answers_that_come_after_all_say_nothing(rc, lview, until, capfd, caplog
     assert not rc.results and not set(ar.msg_ids) & set(rc.metadata)
 
 
-def test_an_interrupt_reaches_the_tasks_of_this_result_only(rc, until):
+def test_only_tasks_of_this_result_are_interrupted(rc, until):
     theirs = rc[0].apply_async(nap, 3)
     ours = rc[1].apply_async(nap, 30)
     until(lambda: running(theirs, 1)() and running(ours, 1)())
@@ -105,7 +105,7 @@ def test_an_interrupt_reaches_the_tasks_of_this_result_only(rc, until):
     assert theirs.get(20) == 3
 
 
-def test_tasks_that_still_have_retries_do_not_come_back(lview, until):
+def test_cancelled_tasks_with_retries_left_are_not_tried_again(lview, until):
     with lview.temp_flags(retries=3):
         ar = lview.map_async(nap, [20.0] * 4)
     until(running(ar, 2))
@@ -115,7 +115,7 @@ def test_tasks_that_still_have_retries_do_not_come_back(lview, until):
     assert lview.apply_async(nap, 0).get(20) == 0
 
 
-def test_a_chunked_map_counts_inputs(lview, until):
+def test_counts_of_a_chunked_map_are_in_inputs(lview, until):
     ar = lview.map_async(nap, [0.5] * 10, chunksize=2)
     until(running(ar, 4))
     assert ar.monitor.cancel() == Cancelled(cancelled=6, running=4)
@@ -125,7 +125,7 @@ def test_a_chunked_map_counts_inputs(lview, until):
     assert len(pieces) == 10 and pieces[:4] == [0.5] * 4
 
 
-def test_a_direct_view_is_cancelled_behind_what_runs(rc, until):
+def test_tasks_of_a_direct_view_are_cancelled_behind_a_running_task(rc, until):
     first = rc[:].apply_async(nap, 5)
     until(running(first, 2))
     ar = rc[:].apply_async(nap, 0.1)
@@ -135,7 +135,7 @@ def test_a_direct_view_is_cancelled_behind_what_runs(rc, until):
     assert first.get(20) == [5, 5]
 
 
-def test_a_map_on_a_direct_view_is_cancelled(rc, until):
+def test_a_map_of_a_direct_view_is_cancelled(rc, until):
     first = rc[:].apply_async(nap, 5)
     until(running(first, 2))
     ar = rc[:].map_async(nap, [0.1] * 6)
@@ -145,7 +145,7 @@ def test_a_map_on_a_direct_view_is_cancelled(rc, until):
 
 
 @pytest.mark.parametrize("together", [False, True])
-def test_a_broadcast_is_cancelled_behind_what_runs(rc, until, together):
+def test_a_broadcast_is_cancelled_behind_a_running_task(rc, until, together):
     first = rc[:].apply_async(nap, 5)
     until(running(first, 2))
     ar = rc.broadcast_view(is_coalescing=together).apply_async(os.getpid)
@@ -157,14 +157,14 @@ def test_a_broadcast_is_cancelled_behind_what_runs(rc, until, together):
     assert first.get(20) == [5, 5]
 
 
-def test_a_broadcast_that_runs_is_interrupted(rc, until):
+def test_a_running_broadcast_is_interrupted(rc, until):
     ar = rc.broadcast_view().apply_async(nap, 30)
     until(running(ar, 2))
     assert ar.monitor.cancel(interrupt=True) == Cancelled(interrupted=2)
     assert ar.wait(20)
 
 
-def test_a_coalesced_broadcast_of_which_one_engine_was_cancelled_is_no_success(rc, until, tmp_path):
+def test_a_coalesced_broadcast_that_was_cancelled_on_one_engine_fails(rc, until, tmp_path):
     def begin(path):
         import time
 
@@ -181,7 +181,7 @@ def test_a_coalesced_broadcast_of_which_one_engine_was_cancelled_is_no_success(r
     assert ar.monitor.snapshot().failed == 1
 
 
-def test_a_result_that_has_ended_is_left_alone(lview):
+def test_cancelling_an_ended_result_changes_nothing(lview):
     ar = lview.map_async(nap, [0.01] * 4)
     ar.wait(20)
     assert ar.monitor.cancel(interrupt=True) == Cancelled(already_done=4)
@@ -200,7 +200,7 @@ def test_a_worker_thread_cancels_while_the_main_thread_waits(lview, until):
     assert done[0].cancelled + done[0].interrupted >= 8
 
 
-def test_a_callback_of_ipyparallel_may_cancel(rc, lview, until):
+def test_cancel_works_in_a_callback_of_ipyparallel(rc, lview, until):
     ar = lview.map_async(nap, [1.5] * 8)
     until(running(ar, 2))
     done = []
@@ -210,7 +210,7 @@ def test_a_callback_of_ipyparallel_may_cancel(rc, lview, until):
     assert done and ar.monitor.snapshot().aborted >= 4
 
 
-def test_iterating_stops_at_what_was_cancelled(lview, until):
+def test_iteration_stops_at_the_first_cancelled_task(lview, until):
     ar = lview.map_async(nap, [0.1, 0.1] + [3.0] * 6)
     got = []
 
@@ -230,7 +230,7 @@ def test_iterating_stops_at_what_was_cancelled(lview, until):
     assert got[:2] == [0.1, 0.1] and isinstance(got[2], Exception)
 
 
-def test_cancelling_never_blocks_without_a_controller(start_cluster, connect, until):
+def test_cancel_returns_in_time_without_a_controller(start_cluster, connect, until):
     cluster = start_cluster(1)
     client = connect(cluster)
     ar = client.load_balanced_view().map_async(nap, [60] * 3)
@@ -250,7 +250,7 @@ def test_cancelling_never_blocks_without_a_controller(start_cluster, connect, un
         cluster.stop_cluster_sync()
 
 
-def test_a_closed_client_reaches_nobody(cluster, connect, until):
+def test_tasks_of_a_closed_client_count_as_unreachable(cluster, connect, until):
     client = connect(cluster)
     ar = client.load_balanced_view().map_async(nap, [0.5] * 6)
     until(running(ar, 2))

@@ -19,7 +19,7 @@ def entries():
     return current().tracker.all()
 
 
-def test_a_loop_of_a_thousand_calls_is_one_bar(rc):
+def test_a_loop_of_a_thousand_calls_is_one_result(rc):
     view = rc.load_balanced_view()
     with ipar_results.group("loop") as loop:
         for i in range(1000):
@@ -33,7 +33,7 @@ def test_a_loop_of_a_thousand_calls_is_one_bar(rc):
     assert [entry.summary().name for entry in entries()] == ["loop"]
 
 
-def test_every_kind_of_result_counts_in_a_group_once(rc):
+def test_results_of_every_kind_are_counted_once(rc):
     direct, balanced = rc[:], rc.load_balanced_view()
     with ipar_results.group("all kinds") as kinds:
         expected = [
@@ -58,7 +58,7 @@ def test_every_kind_of_result_counts_in_a_group_once(rc):
     assert snapshot.serial_time == pytest.approx(sum(ar.serial_time for ar in kinds.results), abs=1e-4)
 
 
-def test_an_inner_group_counts_in_the_outer_one_too(rc):
+def test_results_of_an_inner_group_belong_to_the_outer_one_too(rc):
     view = rc.load_balanced_view()
     with ipar_results.group("outer") as outer:
         view.apply_async(nap, 0.01)
@@ -72,7 +72,7 @@ def test_an_inner_group_counts_in_the_outer_one_too(rc):
     assert {entry.summary().name for entry in entries()} >= {"outer", "inner"}
 
 
-def test_two_clients_share_a_group(rc, cluster, connect):
+def test_a_group_may_have_two_clients(rc, cluster, connect):
     other = connect(cluster)
     with ipar_results.group("two clients") as both:
         rc[:].apply_async(nap, 0.01)
@@ -84,7 +84,7 @@ def test_two_clients_share_a_group(rc, cluster, connect):
     assert {load.engine_id for load in snapshot.engines} == {0, 1}  # the same engines, whoever asks
 
 
-def test_what_another_thread_submits_meanwhile_is_not_in_the_group(rc):
+def test_results_of_another_thread_do_not_join(rc):
     def elsewhere():
         rc[0].apply_async(nap, 0.01).get(30)
 
@@ -97,7 +97,7 @@ def test_what_another_thread_submits_meanwhile_is_not_in_the_group(rc):
     assert mine.snapshot().total == 1
 
 
-def test_two_asyncio_tasks_have_groups_of_their_own(rc):
+def test_blocks_in_two_asyncio_tasks_are_separate(rc):
     view = rc.load_balanced_view()
 
     async def block(label, n):
@@ -114,7 +114,7 @@ def test_two_asyncio_tasks_have_groups_of_their_own(rc):
     assert (len(first.results), len(second.results)) == (3, 5)
 
 
-def test_a_group_is_cancelled_as_one(rc, until):
+def test_cancelling_a_group_cancels_all_its_results(rc, until):
     view = rc.load_balanced_view()
     with ipar_results.group("long") as long:
         for _ in range(8):
@@ -129,7 +129,7 @@ def test_a_group_is_cancelled_as_one(rc, until):
     assert other.get(30) == 0.01
 
 
-def test_a_group_of_two_clients_is_cancelled_whole(rc, cluster, connect, until):
+def test_cancelling_a_group_covers_both_clients(rc, cluster, connect, until):
     other = connect(cluster)
     with ipar_results.group("long") as long:
         rc.load_balanced_view().map_async(nap, [3] * 6)
@@ -144,7 +144,7 @@ def test_a_group_of_two_clients_is_cancelled_whole(rc, cluster, connect, until):
     assert snapshot.aborted >= done.cancelled and 2 <= snapshot.failed <= done.interrupted
 
 
-def test_what_failed_in_a_group_runs_again(rc, tmp_path, until):
+def test_failed_tasks_of_a_group_are_retried(rc, tmp_path, until):
     view = rc.load_balanced_view()
     with ipar_results.group("again") as again:
         for i in range(3):
@@ -161,7 +161,7 @@ def test_what_failed_in_a_group_runs_again(rc, tmp_path, until):
     assert [task.attempts for task in again.snapshot().tasks] == [2, 2, 2, 3, 3]
 
 
-def test_a_result_that_is_retried_itself_goes_on_in_its_group(rc, tmp_path, until):
+def test_a_result_that_is_retried_by_itself_stays_in_its_group(rc, tmp_path, until):
     with ipar_results.group("again") as again:
         ar = rc.load_balanced_view().apply_async(fail_first, str(tmp_path / "c"), 1)
     until(lambda: again.snapshot().finished)
@@ -170,7 +170,7 @@ def test_a_result_that_is_retried_itself_goes_on_in_its_group(rc, tmp_path, unti
     assert again.snapshot().tasks[0].attempts == 2
 
 
-def test_a_killed_engine_ends_the_tasks_of_a_group(start_cluster, connect, until):
+def test_the_death_of_an_engine_ends_its_tasks_in_a_group(start_cluster, connect, until):
     from tasks import die
 
     own = connect(start_cluster(2))
@@ -184,7 +184,7 @@ def test_a_killed_engine_ends_the_tasks_of_a_group(start_cluster, connect, until
     assert {load.engine_id: load.alive for load in snapshot.engines} == {0: False, 1: True}
 
 
-def test_a_closed_client_ends_a_group_in_the_truth(cluster, connect, until):
+def test_a_group_is_lost_when_its_client_is_closed(cluster, connect, until):
     own = connect(cluster)
     with ipar_results.group("closed") as closed:
         waiting = [own[0].apply_async(nap, 1) for _ in range(3)]
@@ -194,7 +194,7 @@ def test_a_closed_client_ends_a_group_in_the_truth(cluster, connect, until):
     assert closed.snapshot().state == "lost"
 
 
-def test_a_group_exports_all_of_its_tasks(rc, tmp_path):
+def test_exports_of_a_group_hold_all_tasks(rc, tmp_path):
     with ipar_results.group("export") as export:
         for i in range(5):
             rc.load_balanced_view().apply_async(odd, i)

@@ -63,7 +63,7 @@ def world(shell=None, client=None, futures=()):
     return seen
 
 
-def test_unloading_puts_back_every_class_attribute_formatter_and_callback(rc, shell):
+def test_unloading_restores_every_class_attribute_formatter_and_callback(rc, shell):
     ar = rc.load_balanced_view().map_async(nap, [0.3] * 10)
     before = world(shell, rc, ar._children)
     ipar_results.enable()
@@ -79,7 +79,7 @@ def user_display(result, *args, **kwargs):
     print("mine")
 
 
-def test_a_users_own_formatters_come_back(shell):
+def test_unloading_restores_the_users_formatters(shell):
     users = {
         name: formatters(shell)[name] for name in ("text/plain", "text/html", "ipython_display", "mimebundle")
     }
@@ -93,7 +93,7 @@ def test_a_users_own_formatters_come_back(shell):
     assert all(each.lookup_by_type(ipp.AsyncResult) is user_display for each in users.values())
 
 
-def test_a_users_formatter_that_is_registered_by_name_comes_back(shell):
+def test_unloading_restores_a_formatter_that_was_registered_by_name(shell):
     plain = formatters(shell)["text/plain"]
     plain.for_type("ipyparallel.client.asyncresult.AsyncResult", lambda result, p, cycle: p.text("mine"))
     before = world(shell)
@@ -102,7 +102,7 @@ def test_a_users_formatter_that_is_registered_by_name_comes_back(shell):
     assert world(shell) == before
 
 
-def test_a_formatter_that_the_user_sets_meanwhile_stays(shell):
+def test_unloading_keeps_a_formatter_that_the_user_has_set_meanwhile(shell):
     plain = formatters(shell)["text/plain"]
     ipar_results.enable()
     plain.for_type(ipp.AsyncResult, user_display)
@@ -110,7 +110,7 @@ def test_a_formatter_that_the_user_sets_meanwhile_stays(shell):
     assert plain.type_printers[ipp.AsyncResult] is user_display
 
 
-def test_loading_twice_is_loading_once_and_unloading_twice_hurts_nobody(shell):
+def test_loading_and_unloading_are_idempotent(shell):
     before = world(shell)
     ipar_results.enable()
     loaded = world(shell)
@@ -123,7 +123,7 @@ def test_loading_twice_is_loading_once_and_unloading_twice_hurts_nobody(shell):
     assert not ipar_results.enabled()
 
 
-def test_the_magics_load_unload_and_reload(shell):
+def test_load_ext_unload_ext_and_reload_ext_work(shell):
     shell.run_line_magic("unload_ext", "ipar_results")  # IPython loads these magics when they are first used
     before = world(shell)
     for line in ("load_ext", "load_ext", "reload_ext"):
@@ -134,7 +134,7 @@ def test_the_magics_load_unload_and_reload(shell):
     assert world(shell) == before
 
 
-def test_the_layer_can_be_loaded_again_and_again(rc):
+def test_the_layer_can_be_loaded_repeatedly(rc):
     before = world(client=rc)
     for _ in range(3):
         ipar_results.enable()
@@ -145,7 +145,7 @@ def test_the_layer_can_be_loaded_again_and_again(rc):
     assert world(client=rc) == before
 
 
-def test_a_part_that_fails_while_loading_leaves_nothing_behind(shell, monkeypatch):
+def test_a_failure_while_loading_leaves_nothing_attached(shell, monkeypatch):
     before = world(shell)
     monkeypatch.setattr(Extension, "_register_formatters", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -154,13 +154,13 @@ def test_a_part_that_fails_while_loading_leaves_nothing_behind(shell, monkeypatc
     assert world(shell) == before
 
 
-def test_the_only_added_attribute_is_the_monitor(rc):
+def test_the_only_new_attribute_is_monitor(rc):
     before = set(dir(ipp.AsyncResult))
     ipar_results.enable()
     assert {name for name in set(dir(ipp.AsyncResult)) - before if not name.startswith("_")} == {"monitor"}
 
 
-def test_loaded_in_mid_run_it_picks_up_what_runs_and_what_is_done(rc, until):
+def test_loading_during_a_run_follows_running_and_ended_tasks(rc, until):
     ar = rc.load_balanced_view().map_async(nap, [0, 0] + [1.0] * 4)
     until(lambda: ar.progress >= 2)
     until(lambda: sum(md["engine_id"] is not None for md in ar._metadata) >= 4)
@@ -173,7 +173,7 @@ def test_loaded_in_mid_run_it_picks_up_what_runs_and_what_is_done(rc, until):
     assert ar.monitor.snapshot().ok == 6
 
 
-def test_unloaded_while_somebody_waits_the_wait_still_ends(rc, until):
+def test_a_wait_ends_after_unloading_during_it(rc, until):
     ipar_results.enable()
     ar = rc.load_balanced_view().map_async(nap, [0.2] * 8)
     thread = threading.Thread(target=ar.wait_interactive, kwargs={"widget": False}, daemon=True)
@@ -192,7 +192,7 @@ def test_a_monitor_works_without_the_layer(rc):
     assert "ok" in repr(ipar_results.monitor(ar))
 
 
-def test_a_plain_script_without_ipython_waits_and_describes(cluster):
+def test_a_script_without_ipython_waits_and_prints_a_summary(cluster):
     script = connect(cluster) + (
         "import ipar_results\n"
         "from ipar_results import monitor\n"
@@ -214,7 +214,7 @@ def test_a_plain_script_without_ipython_waits_and_describes(cluster):
     assert "Traceback" not in done.stderr
 
 
-def test_terminal_ipython_describes_a_result_and_draws_a_bar(cluster):
+def test_terminal_ipython_prints_a_summary_and_a_bar(cluster):
     cells = [*connect(cluster).splitlines(), ""]
     script = "\n".join(
         [
@@ -235,7 +235,7 @@ def test_terminal_ipython_describes_a_result_and_draws_a_bar(cluster):
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_real_kernel_is_as_before_after_unloading(cluster, until):
+def test_unloading_restores_a_real_kernel(cluster, until):
     kernel = Kernel()
     try:
         kernel.run(
@@ -267,7 +267,7 @@ def test_a_real_kernel_is_as_before_after_unloading(cluster, until):
         kernel.close()
 
 
-def test_reloading_the_module_keeps_what_was_loaded(shell):
+def test_reloading_the_module_keeps_the_layer_on(shell):
     ipar_results.enable()
     importlib.reload(ipar_results)
     assert ipar_results.enabled()

@@ -45,7 +45,7 @@ def flaky(tmp_path):
     return partial(flaky, str(tmp_path / "seen"))
 
 
-def test_plain_what_is_resubmitted_is_another_result_that_asks_the_hub_and_leaves_this_one_failed(rc, lview):
+def test_plain_ipyparallel_resubmits_as_another_result_of_the_hub(rc, lview):
     ipar_results.disable()
     ar = lview.map_async(odd, [1, 2, 3])
     ar.wait(30)
@@ -57,7 +57,7 @@ def test_plain_what_is_resubmitted_is_another_result_that_asks_the_hub_and_leave
         ar.get(0)
 
 
-def test_failed_tasks_run_again_in_their_places(lview, flaky):
+def test_failed_tasks_are_retried_in_place(lview, flaky):
     ar = lview.map_async(flaky, range(6))
     with pytest.raises(CompositeError):
         ar.get(20)
@@ -85,7 +85,7 @@ def test_each_attempt_keeps_its_output(lview, flaky, until):
     assert ar.stdout == ["attempt at 0\n"]
 
 
-def test_while_it_runs_again_the_result_is_pending_and_people_wait(lview, until):
+def test_a_retried_result_is_pending_until_its_tasks_end(lview, until):
     ar = lview.map_async(nap, [0.1, 1.0, 1.0, 1.0, 1.0, 1.0])
     until(lambda: ar.monitor.snapshot().running == 2)
     ar.monitor.cancel(interrupt=True)
@@ -114,7 +114,7 @@ async def awaited(ar):
     return await asyncio.wrap_future(ar)
 
 
-def test_a_callback_is_called_for_one_end_only_and_a_new_one_for_the_next(lview, flaky):
+def test_a_callback_is_called_at_the_next_end_only(lview, flaky):
     told = []
     ar = lview.map_async(flaky, range(4))
     ar.add_done_callback(lambda result: told.append("first"))
@@ -125,7 +125,7 @@ def test_a_callback_is_called_for_one_end_only_and_a_new_one_for_the_next(lview,
     assert told == ["first", "second"]
 
 
-def test_who_waits_for_several_results_is_not_confused(lview, flaky):
+def test_as_completed_works_while_a_result_is_retried(lview, flaky):
     quick, ar = lview.apply_async(nap, 0.3), lview.map_async(partial(slow, flaky), [0, 1, 3])
     seen = []
     for future in concurrent.futures.as_completed([quick, ar], timeout=30):
@@ -137,7 +137,7 @@ def test_who_waits_for_several_results_is_not_confused(lview, flaky):
     assert seen == [quick, ar]
 
 
-def test_given_indices_only_and_the_rest_later(lview, flaky):
+def test_only_the_given_indices_are_retried(lview, flaky):
     ar = lview.map_async(flaky, range(6))
     ar.wait(20)
     assert ar.monitor.retry([2]).retried == 1
@@ -149,7 +149,7 @@ def test_given_indices_only_and_the_rest_later(lview, flaky):
     assert ar.get(20) == [0, 10, 20, 30, 40, 50]
 
 
-def test_indices_that_make_no_sense_are_refused(lview, flaky):
+def test_invalid_indices_are_refused(lview, flaky):
     ar = lview.map_async(flaky, range(4))
     ar.wait(20)
     with pytest.raises(IndexError, match="expected indices from 0 to 3"):
@@ -159,7 +159,7 @@ def test_indices_that_make_no_sense_are_refused(lview, flaky):
     assert ar.monitor.snapshot().failed == 2
 
 
-def test_what_fails_again_is_counted_once_and_can_be_retried_again(lview):
+def test_a_task_that_fails_again_is_counted_once_and_can_be_retried_again(lview):
     ar = lview.map_async(odd, range(4))
     for attempts in (2, 3):
         ar.wait(20)
@@ -172,14 +172,14 @@ def test_what_fails_again_is_counted_once_and_can_be_retried_again(lview):
         assert state.tasks[0].attempts == attempts
 
 
-def test_nothing_to_retry_is_no_error(lview):
+def test_retrying_a_successful_result_does_nothing(lview):
     ar = lview.map_async(nap, [0] * 3)
     ar.wait(20)
     assert ar.monitor.retry() == Retried()
     assert ar.get() == [0] * 3
 
 
-def test_a_chunk_runs_again_whole(lview, flaky):
+def test_a_whole_chunk_is_retried(lview, flaky):
     ar = lview.map_async(flaky, [1, 3, 4, 5, 7, 9], chunksize=2)
     ar.wait(20)
     assert ar.monitor.retry([3]) == Retried(retried=2)
@@ -187,7 +187,7 @@ def test_a_chunk_runs_again_whole(lview, flaky):
     assert len(ar) == 6
 
 
-def test_a_single_task_of_a_load_balanced_view(lview, tmp_path):
+def test_a_single_task_of_a_load_balanced_view_is_retried(lview, tmp_path):
     ar = lview.apply_async(fail_first, str(tmp_path / "m"), 4)
     with pytest.raises(RemoteError):
         ar.get(20)
@@ -196,7 +196,7 @@ def test_a_single_task_of_a_load_balanced_view(lview, tmp_path):
     assert ar.get_dict() == {ar.engine_id: 40}
 
 
-def test_tasks_of_a_direct_view_go_back_to_their_engines(rc, tmp_path):
+def test_tasks_of_a_direct_view_are_retried_on_their_engines(rc, tmp_path):
     def first_time_fails(marker):
         import os
 
@@ -214,14 +214,14 @@ def test_tasks_of_a_direct_view_go_back_to_their_engines(rc, tmp_path):
     assert ar.get_dict() == dict(zip(rc.ids, pids, strict=True))
 
 
-def test_a_map_of_a_direct_view(rc, flaky):
+def test_a_map_of_a_direct_view_is_retried(rc, flaky):
     ar = rc[:].map_async(flaky, [1, 3, 5, 2, 7, 9])
     ar.wait(20)
     ar.monitor.retry()
     assert ar.get(20) == [10, 30, 50, 20, 70, 90]
 
 
-def test_code_that_was_executed_on_all_engines(rc):
+def test_code_that_was_executed_on_all_engines_is_retried(rc):
     ar = rc[:].execute("tries = globals().get('tries', 0) + 1\nassert tries > 1")
     ar.wait(20)
     ar.monitor.retry()
@@ -230,7 +230,7 @@ def test_code_that_was_executed_on_all_engines(rc):
 
 
 @pytest.mark.parametrize("together", [False, True])
-def test_a_broadcast_of_which_the_controller_keeps_no_record_is_refused(rc, together):
+def test_retrying_a_broadcast_is_refused_as_the_controller_keeps_no_record(rc, together):
     ar = rc.broadcast_view(is_coalescing=together).apply_async(odd, 2)
     ar.wait(20)
     with pytest.raises(RetryError, match="keeps no record of a broadcast"):
@@ -238,7 +238,7 @@ def test_a_broadcast_of_which_the_controller_keeps_no_record_is_refused(rc, toge
     assert not ar.successful()
 
 
-def test_cancel_and_retry_in_turn(lview, until):
+def test_cancel_and_retry_can_alternate(lview, until):
     ar = lview.map_async(nap, [0.6] * 8)
     for _ in range(2):
         until(lambda: ar.monitor.snapshot().running == 2)
@@ -250,7 +250,7 @@ def test_cancel_and_retry_in_turn(lview, until):
     assert ar.monitor.cancel() == Cancelled(already_done=8)
 
 
-def test_a_failed_task_may_run_again_while_the_others_run(lview, flaky, until):
+def test_a_failed_task_can_be_retried_while_others_run(lview, flaky, until):
     ar = lview.map_async(partial(slow, flaky), [0, 1, 3, 5, 7])
     until(lambda: ar.monitor.snapshot().failed == 1)
     assert ar.monitor.retry().retried == 1
@@ -266,7 +266,7 @@ def slow(flaky, number):
     return flaky(number)
 
 
-def test_the_pause_before_a_retry_is_no_time_of_the_result(lview, flaky):
+def test_times_exclude_the_pause_before_a_retry(lview, flaky):
     ar = lview.map_async(flaky, range(4))
     ar.wait(20)
     ended = ar.elapsed
@@ -277,7 +277,7 @@ def test_the_pause_before_a_retry_is_no_time_of_the_result(lview, flaky):
     assert ar.wall_time == ar.elapsed
 
 
-def test_who_followed_the_result_is_told_that_it_goes_on(lview, flaky):
+def test_on_resume_callbacks_are_called_at_a_retry(lview, flaky):
     ar = lview.map_async(flaky, range(4))
     ar.wait(20)
     told = []
@@ -287,7 +287,7 @@ def test_who_followed_the_result_is_told_that_it_goes_on(lview, flaky):
     ar.get(20)
 
 
-def test_retrying_in_a_callback_of_ipyparallel_is_refused(lview, flaky, until):
+def test_retry_in_a_callback_of_ipyparallel_is_refused(lview, flaky, until):
     said = []
 
     def again(result):
@@ -302,7 +302,7 @@ def test_retrying_in_a_callback_of_ipyparallel_is_refused(lview, flaky, until):
     assert "call it from a thread" in until(lambda: said)[0]
 
 
-def test_an_engine_that_died_is_named(start_cluster, connect, until):
+def test_the_refusal_names_the_engine_that_has_left(start_cluster, connect, until):
     cluster = start_cluster(2)
     client = connect(cluster)
     victim = psutil.Process(client[1].apply_sync(os.getpid))
@@ -323,7 +323,7 @@ def test_an_engine_that_died_is_named(start_cluster, connect, until):
         cluster.stop_cluster_sync()
 
 
-def test_a_controller_without_a_database_says_which_setting_to_change(jupyter_dirs):
+def test_the_refusal_without_a_database_names_the_setting(jupyter_dirs):
     cluster = ipp.Cluster(n=1, log_level=logging.WARNING, controller_args=["--nodb"])
     client = cluster.start_and_connect_sync()
     try:
@@ -338,7 +338,7 @@ def test_a_controller_without_a_database_says_which_setting_to_change(jupyter_di
         cluster.stop_cluster_sync()
 
 
-def test_records_that_the_controller_dropped_are_counted(rc, lview):
+def test_the_refusal_counts_records_that_the_controller_dropped(rc, lview):
     ar = lview.map_async(odd, range(4))
     ar.wait(20)
     rc.purge_hub_results(ar.msg_ids[0])
@@ -348,7 +348,7 @@ def test_records_that_the_controller_dropped_are_counted(rc, lview):
     ar.wait(20)
 
 
-def test_a_hub_that_is_behind_its_schedulers_is_waited_for(start_cluster, connect, until):
+def test_retry_waits_for_a_hub_that_lags_behind_its_schedulers(start_cluster, connect, until):
     """On a busy machine the answers are there before it has taken in what was asked."""
     cluster = start_cluster(2)
     client = connect(cluster)
@@ -372,7 +372,7 @@ def test_a_hub_that_is_behind_its_schedulers_is_waited_for(start_cluster, connec
         cluster.stop_cluster_sync()
 
 
-def test_a_result_fetched_from_the_hub_is_refused(rc, lview, connect, cluster):
+def test_retrying_a_result_of_the_hub_is_refused(rc, lview, connect, cluster):
     ar = lview.map_async(odd, range(2))
     ar.wait(20)
     other = connect(cluster).get_result(ar.msg_ids)
@@ -381,7 +381,7 @@ def test_a_result_fetched_from_the_hub_is_refused(rc, lview, connect, cluster):
         other.monitor.retry()
 
 
-def test_output_of_a_retry_is_complete_when_it_says_so(lview):
+def test_output_of_a_retry_is_complete_when_wait_for_output_returns(lview):
     ar = lview.map_async(speak, ["x"])
     ar.wait(20)
     assert ar.wait_for_output(10)
