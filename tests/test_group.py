@@ -1,4 +1,4 @@
-"""A group counts what its results do, exactly, while they become more."""
+"""Groups of results that are fed by hand."""
 
 import gc
 import weakref
@@ -32,13 +32,13 @@ def client():
     return Client()
 
 
-def born(group, fed):
+def join(group, fed):
     group.membership.add_new(fed.result)
     return fed
 
 
 def single(client, name):
-    """A task of its own, as apply_async makes it, with a message id of its own."""
+    """Return a result of one task, as apply_async makes it, with a unique message id."""
     fed = Fed(1, single=True, client=client)
     fed.futures[0].msg_id = fed.result.msg_ids[0] = f"{name}"
     fed.result.owner = True
@@ -47,7 +47,7 @@ def single(client, name):
 
 def test_a_loop_of_single_results_is_shown_as_one_result(session, client):
     group = Group("climate", session)
-    feds = [born(group, single(client, f"task-{i}")) for i in range(300)]
+    feds = [join(group, single(client, f"task-{i}")) for i in range(300)]
     for i, fed in enumerate(feds):
         (fed.fail if i % 3 == 0 else fed.reply)(0)
     group.close()
@@ -61,9 +61,9 @@ def test_a_loop_of_single_results_is_shown_as_one_result(session, client):
 def test_results_that_end_at_once_and_are_dropped_are_counted(session, client):
     group = Group("quick", session)
     for i in range(50):
-        born(group, single(client, f"task-{i}")).reply(0)
+        join(group, single(client, f"task-{i}")).reply(0)
     gc.collect()
-    assert group.snapshot().ok >= 49  # the last one may be part of a map yet
+    assert group.snapshot().ok >= 49  # the last one may still become part of a map
     group.close()
     assert group.snapshot().ok == 50
 
@@ -71,12 +71,12 @@ def test_results_that_end_at_once_and_are_dropped_are_counted(session, client):
 def test_parts_of_a_map_are_not_counted_beside_the_map(session, client):
     group = Group("map", session)
     fed = Fed(4, chunks=[2, 2, 2, 1], client=client)
-    for future in fed.futures:  # the throwaway result that ipyparallel makes for each message of a map
+    for future in fed.futures:  # ipyparallel makes a temporary result for each message of a map
         part = AsyncResult(client, future, fname="f", owner=True)
         group.membership.add_new(part)
-        assert group.followed.drain() is None  # looked at before its maker has said whose part it is
+        assert group.followed.drain() is None  # before it is marked as a part
         part.owner = False
-    born(group, fed)
+    join(group, fed)
     fed.reply(0, [1, 2])
     group.close()
     assert group.results == (fed.result,)
@@ -87,8 +87,8 @@ def test_parts_of_a_map_are_not_counted_beside_the_map(session, client):
 
 def test_indices_are_right_when_chunks_join_after_single_tasks(session, client):
     group = Group("mixed", session)
-    first = born(group, single(client, "alone"))
-    born(group, Fed(2, chunks=[3, 4], client=client))
+    first = join(group, single(client, "alone"))
+    join(group, Fed(2, chunks=[3, 4], client=client))
     group.close()
     first.fail(0)
     snapshot = group.snapshot()
@@ -98,7 +98,7 @@ def test_indices_are_right_when_chunks_join_after_single_tasks(session, client):
 
 def test_a_message_that_two_results_share_is_counted_once(session, client):
     group = Group("twice", session)
-    fed = born(group, Fed(3, chunks=[1, 1, 1], client=client))
+    fed = join(group, Fed(3, chunks=[1, 1, 1], client=client))
     again = AsyncResult(client, list(fed.futures), fname="f", owner=True)
     group.membership.add_new(again)
     group.close()
@@ -109,8 +109,8 @@ def test_a_message_that_two_results_share_is_counted_once(session, client):
 
 def test_a_group_is_finished_only_after_its_block(session, client):
     group = Group("open", session)
-    fed = born(group, single(client, "a"))
-    born(group, single(client, "b")).reply(0)
+    fed = join(group, single(client, "a"))
+    join(group, single(client, "b")).reply(0)
     fed.reply(0)
     group.membership.add([fed.result])
     assert not group.snapshot().finished
@@ -129,8 +129,8 @@ def test_an_empty_group_finishes_with_its_block(session):
 
 def test_running_tasks_have_their_index_in_the_group(session, client):
     group = Group("runs", session)
-    born(group, single(client, "a")).reply(0)
-    fed = born(group, single(client, "b"))
+    join(group, single(client, "a")).reply(0)
+    fed = join(group, single(client, "b"))
     group.close()
     fed.busy(0)
     (load,) = [load for load in group.snapshot().engines if load.running]
@@ -144,7 +144,7 @@ def test_engines_of_two_clusters_are_distinguished(session):
     there._engines = {i: f"other-{i}" for i in there._ids}
     feds = [single(here, "a"), single(there, "b")]
     for fed in feds:
-        born(group, fed)
+        join(group, fed)
     group.close()
     feds[0].reply(0)
     feds[1].reply(0, engine_uuid="other-0")
@@ -190,7 +190,7 @@ def test_a_group_cannot_be_entered_twice():
 
 def test_dropping_a_group_frees_its_results(session, client):
     group = Group("dropped", session)
-    fed = born(group, single(client, "a"))
+    fed = join(group, single(client, "a"))
     fed.reply(0)
     group.close()
     assert group.snapshot().finished
@@ -202,7 +202,7 @@ def test_dropping_a_group_frees_its_results(session, client):
 
 def test_closing_the_registry_removes_every_callback(session, client):
     group = Group("unloaded", session)
-    fed = born(group, single(client, "a"))
+    fed = join(group, single(client, "a"))
     before = len(fed.futures[0]._done_callbacks)
     group.close()
     assert len(fed.futures[0]._done_callbacks) == before + 1
@@ -213,7 +213,7 @@ def test_closing_the_registry_removes_every_callback(session, client):
 
 def test_a_group_is_updated_before_the_callbacks_of_its_users(session, client):
     group = Group("first", session)
-    feds = [born(group, single(client, f"task-{i}")) for i in range(3)]
+    feds = [join(group, single(client, f"task-{i}")) for i in range(3)]
     group.close()
     seen = []
     feds[1].result.add_done_callback(lambda _: seen.append(group.snapshot().done))
@@ -223,7 +223,7 @@ def test_a_group_is_updated_before_the_callbacks_of_its_users(session, client):
 
 def test_an_interrupt_while_results_join_loses_none(session, client, monkeypatch):
     group = Group("torn", session)
-    feds = [born(group, single(client, f"task-{i}")) for i in range(5)]
+    feds = [join(group, single(client, f"task-{i}")) for i in range(5)]
     real, calls = EventListener.attach_first, []
 
     def interrupted(self, futures):

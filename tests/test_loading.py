@@ -1,4 +1,4 @@
-"""What loading brings in, and what waits for its first use."""
+"""Modules that are imported by `%load_ext`, and at first use."""
 
 import subprocess
 import sys
@@ -8,8 +8,8 @@ import pytest
 
 import ipar_results
 
-# what takes long to import, and what only a shown or followed result needs
-LATER = (
+# slow imports, and modules that are needed only once a result is followed or displayed
+LAZY = (
     "numpy",
     "jinja2",
     "markupsafe",
@@ -31,37 +31,37 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 before = set(sys.modules)
 shell.run_line_magic("load_ext", "ipar_results")
-later = [name for name in {LATER} if name in sys.modules and name not in before]
+imported = [name for name in {LAZY} if name in sys.modules and name not in before]
 """
 
 
-def told(code):
-    """What a fresh interpreter prints at the end of some code that loads the extension."""
+def run(code):
+    """Return the output of code that runs in a new interpreter with the extension loaded."""
     code = LOADED + textwrap.dedent(code)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 def test_loading_imports_neither_numpy_nor_renderers():
-    assert told("print(later)") == "[]"
+    assert run("print(imported)") == "[]"
 
 
 def test_unloading_imports_nothing_more():
-    assert told("shell.run_line_magic('unload_ext', 'ipar_results'); print(later)") == "[]"
+    assert run("shell.run_line_magic('unload_ext', 'ipar_results'); print(imported)") == "[]"
 
 
 def test_the_first_use_of_a_client_imports_what_its_replies_need():
-    """The thread in which answers come imports nothing: it is a client's first use that does."""
+    """Otherwise the first reply would import them on the client's IO thread."""
     code = """
         class Client:
             _ids, _engines, _registration_callbacks, _closed = [], {}, [], False
 
         import ipar_results
         ipar_results.live.session.current().registry.connection(Client())
-        rooms = "numpy", "ipar_results.record.recorder", "ipar_results.results.followed"
-        print([name for name in rooms if name not in sys.modules])
+        needed = "numpy", "ipar_results.record.recorder", "ipar_results.results.followed"
+        print([name for name in needed if name not in sys.modules])
     """
-    assert told(code) == "[]"
+    assert run(code) == "[]"
 
 
 @pytest.mark.parametrize("name", ipar_results.__all__)
@@ -76,7 +76,7 @@ def test_functions_are_not_shadowed_by_modules_of_the_same_name():
         from ipar_results import group, monitor, compare, load, as_completed
         print(all(map(callable, (group, monitor, compare, load, as_completed))))
     """
-    assert told(code) == "True"
+    assert run(code) == "True"
 
 
 def test_an_unknown_name_raises_attribute_error():

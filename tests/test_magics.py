@@ -1,4 +1,4 @@
-"""`%ipar` in a real IPython, on results fed by hand: what it lists, takes, completes and refuses."""
+"""Line magic `%ipar` in a real IPython, on results fed by hand."""
 
 import gc
 
@@ -13,7 +13,7 @@ from ipar_results.results.tracker import Tracker
 
 
 class Scene:
-    """A session with results: `submit` makes one, `ipar` types the magic."""
+    """Session with results: `submit` makes one, `ipar` runs the magic."""
 
     def __init__(self, shell):
         self.shell, self.client, self.shown = shell, Client(), []
@@ -154,7 +154,7 @@ REFUSED = {
     "cancel 1 2": "name one result at a time",
     "cancel 'x": "close every quotation mark",
     "cancel 9": "there is no result '9': %ipar lists them.*Known are ar, ended, running, ok, f",
-    "cancel nobody": "there is no result 'nobody'",
+    "cancel unknown": "there is no result 'unknown'",
     "cancel f": "2 results are named 'f': say which by its number, 1, 2",
     "cancel ended": r"ok \(3\) has ended: there is nothing to cancel",
     "cancel running": r"running \(4\) has no task left in a queue: %ipar cancel 4 --interrupt",
@@ -201,7 +201,7 @@ def test_actions_names_and_options_are_completed(scene):
     assert scene.complete("%ipar ca") == ["cancel"]
     assert scene.complete("ipar re") == ["retry", "report"]
     assert scene.complete("%ipar cancel jo") == ["job"]
-    assert "--interrupt" in scene.complete("%ipar cancel --")  # and what IPython makes of a sign
+    assert "--interrupt" in scene.complete("%ipar cancel --")  # besides the completions of IPython
     assert "done" not in scene.complete("%ipar cancel do")
     assert "done" in scene.complete("%ipar report do")
     assert "--overwrite" in scene.complete("%ipar report --o")

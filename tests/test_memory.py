@@ -1,4 +1,4 @@
-"""What the layer keeps: nothing of a result that its user has dropped, however many; fed by hand."""
+"""Memory of the layer: results that their user has dropped leave nothing behind; fed by hand."""
 
 import gc
 import weakref
@@ -15,11 +15,11 @@ from ipar_results.results import tracker as tracking
 from ipar_results.results.group.group import Group
 
 TASKS = 100
-REMEMBERED = 6  # of those that are gone the newest are listed still, by their last facts: 200 elsewhere
+REMEMBERED = 6  # dropped results that are still listed by their last summary; 200 outside this test
 
 
 class Kernel:
-    """The parts of a kernel and its shell that displays and the channel use."""
+    """Fake of the parts of a kernel and its shell that displays and the channel use."""
 
     def __init__(self):
         self.control_handlers = {}
@@ -35,11 +35,13 @@ def kernel():
     return Kernel()
 
 
-@pytest.fixture(params=["nobody listens", "a labextension listens"])
+@pytest.fixture(params=["no labextension", "labextension"])
 def layer(request, kernel, monkeypatch):
-    """The layer as a kernel has it, quicker at updating, with or without a labextension."""
+    """Return a session as in a kernel, with a higher update rate, with and without a labextension."""
     monkeypatch.setattr(tracking, "_REMEMBERED", REMEMBERED)
-    monkeypatch.setattr(ticker, "BYTES_A_SECOND", 10 * ticker.BYTES_A_SECOND)  # or the test waits for room
+    monkeypatch.setattr(
+        ticker, "BYTES_A_SECOND", 10 * ticker.BYTES_A_SECOND
+    )  # so that the test does not wait for the rate limit
     layer = Session()
     display_pub = SimpleNamespace(publish=kernel.publish, pub_socket=object())
     layer.shell = SimpleNamespace(kernel=kernel, display_pub=display_pub, user_ns={})
@@ -49,7 +51,7 @@ def layer(request, kernel, monkeypatch):
     layer.channel._open_comm = lambda: None
     layer.ticker.permanent.append(layer.channel)
     layer.ticker.jobs.append(layer.channel.do_housekeeping)
-    if request.param == "a labextension listens":
+    if request.param == "labextension":
         hello = {"protocol": 1, "type": "hello", "request": "r", "client": "tab"}
         assert layer.channel.answer(hello)["status"] == "ok"
     yield layer
@@ -57,7 +59,7 @@ def layer(request, kernel, monkeypatch):
 
 
 def run(fed):
-    """All tasks run; a tenth of them fails."""
+    """Run all tasks; a tenth of them fails."""
     for i in range(len(fed.futures)):
         fed.busy(i)
         if i % 10:
@@ -66,27 +68,28 @@ def run(fed):
             fed.fail(i, message=f"number {i}")
 
 
-def rest(layer, until):
-    """Wait until nothing is followed, told or under way any more, and let the layer look at what is gone."""
+def settle(layer, until):
+    """Wait until nothing is polled or sent any more, and have the layer drop what was garbage-collected."""
     for _ in range(2):
         until(lambda: layer.ticker._thread is None and not layer.ticker.updatables(), timeout=300)
         gc.collect()
         for client in layer.registry.clients():
-            layer.followed(Fed(1, client=client).result)  # with the next one goes what was kept for the last
+            layer.followed(Fed(1, client=client).result)  # has leftovers of the last one dropped
         gc.collect()
         layer.ticker.wake()
     until(lambda: layer.ticker._thread is None)
     layer.channel._comm.sent.clear()
+    layer.ticker._messages._added.clear()  # the messages of the last second
 
 
-def ours():
-    """How many objects of our classes there are."""
+def count_objects():
+    """Return by class how many objects of the package there are."""
     found = [type(each) for each in gc.get_objects()]
     return Counter(kind.__name__ for kind in found if str(kind.__module__).startswith("ipar_results"))
 
 
-def reachable(root):
-    """The containers that the layer holds, by the way to them, with the length of the longest."""
+def container_lengths(root):
+    """Return by attribute path the length of the longest container that the layer holds there."""
     seen, lengths, left = set(), Counter(), [("layer", root)]
     while left:
         path, thing = left.pop()
@@ -105,8 +108,8 @@ def reachable(root):
     return lengths
 
 
-def shown(layer, client, count):
-    """Display so many results one after another, each dropped by its user before the next."""
+def display_and_drop(layer, client, count):
+    """Display results one after another, each dropped by its user before the next."""
     for n in range(count):
         fed = Fed(TASKS, chunks=[1] * TASKS, client=client)
         layer.registry.add_request(client, fed.futures[0].msg_id, [b"function", b"x" * 100])
@@ -118,16 +121,16 @@ def shown(layer, client, count):
 
 def test_dropped_displayed_results_leave_no_objects_behind(layer, kernel, until, pytestconfig):
     client, count = Client(), pytestconfig.getoption("displays")
-    shown(layer, client, 2 * REMEMBERED)
-    rest(layer, until)
-    before, held = ours(), reachable(layer)
-    shown(layer, client, count)
-    rest(layer, until)
-    after, holds = ours(), reachable(layer)
+    display_and_drop(layer, client, 2 * REMEMBERED)
+    settle(layer, until)
+    before, held = count_objects(), container_lengths(layer)
+    display_and_drop(layer, client, count)
+    settle(layer, until)
+    after, lengths = count_objects(), container_lengths(layer)
     assert kernel.published["text/html"] >= 2 * (count + 2 * REMEMBERED)
     assert {name: (before[name], n) for name, n in after.items() if n > before[name]} == {}
-    # a few more differ between results that were told before and after their end
-    grown = {path: (held[path], n) for path, n in holds.items() if n > held[path] + count / 2}
+    # a few more differ between results that were sent before and after their end
+    grown = {path: (held[path], n) for path, n in lengths.items() if n > held[path] + count / 2}
     assert grown == {}
 
 
@@ -139,7 +142,7 @@ def test_dropping_a_result_frees_its_columns(layer, until):
     columns = followed.record.columns
     gone = [weakref.ref(each) for each in (fed.result, followed, columns, columns.status, fed.futures[0])]
     del fed, followed, columns
-    rest(layer, until)
+    settle(layer, until)
     assert [ref() for ref in gone] == [None] * 5
 
 
@@ -152,7 +155,7 @@ def test_dropping_a_displayed_group_frees_its_results(layer, until):
         run(fed)
     gone = [weakref.ref(each) for each in (group, group.followed, *(fed.result for fed in feds))]
     del feds, fed, group
-    rest(layer, until)
+    settle(layer, until)
     assert [ref() for ref in gone] == [None] * 5
 
 
@@ -195,5 +198,5 @@ def test_dropping_a_result_frees_the_rows_that_front_ends_have(layer, until):
     layer.show(fed.result)
     run(fed)
     del fed
-    rest(layer, until)
+    settle(layer, until)
     assert all(each._sent_status is None for each in layer.channel._updates._encoders.values())

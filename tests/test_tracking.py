@@ -1,4 +1,4 @@
-"""Results are seen at their birth, followed to their end, and remembered without being kept alive."""
+"""Tracker of results: adopts new ones, polls them to their end, and remembers their summaries."""
 
 import gc
 import weakref
@@ -20,7 +20,7 @@ def tracker():
     registry.close()
 
 
-def born(tracker, fed):
+def adopt(tracker, fed):
     tracker.add_new(fed.result)
     tracker.round()
     tracker.round()
@@ -28,7 +28,7 @@ def born(tracker, fed):
 
 
 def test_a_result_is_followed_without_any_view(tracker):
-    fed = born(tracker, Fed(3, chunks=[1, 1, 1]))
+    fed = adopt(tracker, Fed(3, chunks=[1, 1, 1]))
     fed.reply(0)
     fed.reply(1)
     (entry,) = tracker.all()
@@ -51,14 +51,14 @@ def test_parts_of_a_map_get_no_entries(tracker):
     fed = Fed(2)
     part = AsyncResult(fed.client, fed.futures[0], fname="f", owner=True)
     tracker.add_new(part)
-    part.owner = False  # what a map says of it, once it has it
+    part.owner = False  # as a map marks its parts
     fed.result.owner = True
-    born(tracker, fed)
+    adopt(tracker, fed)
     assert [entry.followed.record.result() for entry in tracker.all()] == [fed.result]
 
 
 def test_an_ended_result_is_released_and_its_summary_stays(tracker):
-    fed = born(tracker, Fed(1, chunks=[1]))
+    fed = adopt(tracker, Fed(1, chunks=[1]))
     ref = weakref.ref(fed.result)
     fed.fail(0)
     assert tracker.round() is True
@@ -71,7 +71,7 @@ def test_an_ended_result_is_released_and_its_summary_stays(tracker):
 
 
 def test_a_running_result_is_kept_to_its_end_after_its_user_drops_it(tracker):
-    fed = born(tracker, Fed(2, chunks=[1, 1]))
+    fed = adopt(tracker, Fed(2, chunks=[1, 1]))
     futures, fed.result = fed.futures, None
     gc.collect()
     assert len(futures) == 2
@@ -83,7 +83,7 @@ def test_a_running_result_is_kept_to_its_end_after_its_user_drops_it(tracker):
 
 def test_the_newest_of_many_dropped_results_are_remembered(tracker):
     for _ in range(250):
-        fed = born(tracker, Fed(1, chunks=[1]))
+        fed = adopt(tracker, Fed(1, chunks=[1]))
         fed.reply(0)
         tracker.round()
     del fed
@@ -107,7 +107,7 @@ def test_a_burst_of_results_is_adopted_over_several_rounds_and_none_is_missed(tr
 
 
 def test_a_result_that_cannot_be_followed_does_not_affect_the_others(tracker):
-    broken, sound = born(tracker, Fed(1, chunks=[1])), born(tracker, Fed(1, chunks=[1]))
+    broken, sound = adopt(tracker, Fed(1, chunks=[1])), adopt(tracker, Fed(1, chunks=[1]))
     first, second = tracker.all()
     first.followed.poll = lambda: 1 / 0
     sound.reply(0)

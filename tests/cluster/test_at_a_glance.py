@@ -1,4 +1,4 @@
-"""Clients, views and clusters displayed in real sessions: true, quick, no secrets, undone on unloading."""
+"""Overviews of clients, views and clusters in real sessions."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture(scope="module")
 def cluster(start_cluster):
-    """Engines of their own: what other tests left in the Hub's queues would be counted."""
+    """Return a cluster of this module alone, as tasks of other tests in the Hub's queues would be counted."""
     return start_cluster(2)
 
 
@@ -34,12 +34,12 @@ def shell(shell):
 
 @pytest.fixture
 def look(shell):
-    """The text of what is displayed."""
+    """Return a function that returns the text displayed for an object."""
     ipar_results.enable()
     return lambda thing: shell.display_formatter.format(thing)[0]["text/plain"]
 
 
-def security(cluster):
+def connection_file(cluster):
     path = Path(cluster.profile_dir) / "security" / f"ipcontroller-{cluster.cluster_id}-client.json"
     return json.loads(path.read_text())
 
@@ -56,7 +56,7 @@ def test_a_client_shows_its_engines_and_their_tasks(rc, look, until):
 
 
 def test_a_new_task_is_named_at_once(rc, look):
-    """Nobody waits for the round in which it would be followed."""
+    """The overview does not wait for the tracker's next round."""
     for _ in range(5):
         ar = rc[0].apply_async(nap, 0.3)
         while not ar.monitor.snapshot().running:
@@ -97,7 +97,7 @@ def test_a_cluster_is_shown_with_or_without_a_client(shell, cluster, connect, lo
 
 def test_no_secret_of_the_connection_file_is_shown(cluster, look):
     kernel = Kernel()
-    info = security(cluster)
+    info = connection_file(cluster)
     try:
         kernel.run(
             connecting(cluster)
@@ -121,32 +121,32 @@ def test_one_query_is_sent_and_the_io_thread_never_waits(rc, look, monkeypatch):
     sent = []
     send = rc._send
 
-    def note(socket, kind, *args, **kwargs):
+    def record_send(socket, kind, *args, **kwargs):
         sent.append((kind, threading.current_thread()))
         return send(socket, kind, *args, **kwargs)
 
-    monkeypatch.setattr(rc, "_send", note)
+    monkeypatch.setattr(rc, "_send", record_send)
     look(rc)
     assert sent == [("queue_request", threading.main_thread())]
     done = threading.Event()
-    texts = []
+    durations = []
 
-    def on_io():
+    def on_io_thread():
         began = time.monotonic()
         current().cluster_overviews.client(rc)
-        texts.append(time.monotonic() - began)
+        durations.append(time.monotonic() - began)
         done.set()
 
-    rc._io_loop.add_callback(on_io)
+    rc._io_loop.add_callback(on_io_thread)
     assert done.wait(10)
-    assert texts[0] < 0.5 and len(sent) == 1
+    assert durations[0] < 0.5 and len(sent) == 1
 
 
 def test_a_silent_controller_is_reported_after_a_second(start_cluster, connect, look):
     own = start_cluster(1)
     client = connect(own)
     pid = own.controller.pid
-    os.killpg(os.getpgid(pid), 0)  # it is there
+    os.killpg(os.getpgid(pid), 0)  # raises if there is no such process
     os.kill(pid, signal.SIGSTOP)
     stopped = [pid, *_children(pid)]
     for each in stopped:
@@ -185,7 +185,7 @@ def test_a_closed_client_is_reported_without_a_query(cluster, connect, look):
 
 
 @pytest.mark.parametrize("kind", [ipp.Client, View, ipp.Cluster])
-def test_a_users_own_formatter_comes_back(shell, kind):
+def test_unloading_restores_the_users_formatter_of_clusters(shell, kind):
     formatter = shell.display_formatter.mimebundle_formatter
     formatter.for_type(kind, print)
     before = dict(formatter.type_printers)

@@ -1,4 +1,4 @@
-"""Cancelling and interrupting, on real engines."""
+"""Cancellation and interruption, on real engines."""
 
 import os
 import threading
@@ -23,7 +23,7 @@ def lview(rc):
 
 @pytest.fixture(autouse=True)
 def idle(rc):
-    """What a test leaves behind has ended before the next."""
+    """Wait after each test until the engines are idle."""
     yield
     with suppress(Exception):
         rc[:].apply_async(nap, 0).wait(30)
@@ -33,7 +33,7 @@ def running(ar, count):
     return lambda: ar.monitor.snapshot().running == count
 
 
-def add_up(state):
+def assert_counts_add_up(state):
     assert state.ok + state.failed + state.aborted == state.done == state.total
     assert state.finished
 
@@ -44,7 +44,7 @@ def test_queued_tasks_are_cancelled_and_running_ones_continue(lview, until):
     assert ar.monitor.cancel() == Cancelled(cancelled=8, running=2)
     assert ar.wait(20)
     state = ar.monitor.snapshot()
-    add_up(state)
+    assert_counts_add_up(state)
     assert (state.ok, state.aborted, state.state) == (2, 8, "failed")
 
 
@@ -71,7 +71,7 @@ def test_tasks_queued_behind_a_long_task_of_others_end_within_seconds(rc, lview,
     assert ar.monitor.cancel(interrupt=True).cancelled == 6
     with pytest.raises(TasksCancelled, match="6 of 6"):
         ar.get(20)
-    assert time.monotonic() - begin < 20  # the others go on for 30 s
+    assert time.monotonic() - begin < 20  # the tasks of others take 30 s
     assert not others.ready() and others.monitor.snapshot().running == 2
     assert set(ar.msg_ids).isdisjoint(rc.outstanding)
     others.monitor.cancel(interrupt=True)
@@ -86,7 +86,7 @@ def test_late_replies_to_cancelled_tasks_print_and_log_nothing(rc, lview, until,
     ar.monitor.cancel()
     assert ar.wait(3.5), "it waited for the engines"
     others.wait(20)
-    assert lview.apply_async(nap, 0).get(20) == 0  # behind the answers to what was cancelled
+    assert lview.apply_async(nap, 0).get(20) == 0  # arrives after the replies to the cancelled tasks
     until(lambda: not rc.outstanding)
     ar.wait_for_output(5)
     captured = capfd.readouterr()
@@ -111,7 +111,7 @@ def test_cancelled_tasks_with_retries_left_are_not_tried_again(lview, until):
     until(running(ar, 2))
     ar.monitor.cancel(interrupt=True)
     assert ar.wait(20)
-    add_up(ar.monitor.snapshot())
+    assert_counts_add_up(ar.monitor.snapshot())
     assert lview.apply_async(nap, 0).get(20) == 0
 
 

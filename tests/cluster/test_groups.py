@@ -1,4 +1,4 @@
-"""One card for all results of a block, on real engines."""
+"""Groups, on real engines."""
 
 import asyncio
 import threading
@@ -81,7 +81,7 @@ def test_a_group_may_have_two_clients(rc, cluster, connect):
     both.wait_interactive(timeout=30)
     snapshot = both.snapshot()
     assert (snapshot.total, snapshot.ok, snapshot.failed) == (7, 6, 1)
-    assert {load.engine_id for load in snapshot.engines} == {0, 1}  # the same engines, whoever asks
+    assert {load.engine_id for load in snapshot.engines} == {0, 1}  # both clients have the same engines
 
 
 def test_results_of_another_thread_do_not_join(rc):
@@ -138,8 +138,8 @@ def test_cancelling_a_group_covers_both_clients(rc, cluster, connect, until):
     done = long.monitor.cancel(interrupt=True)
     until(lambda: long.snapshot().finished)
     snapshot = long.snapshot()
-    # the engines go on to the other client's tasks when they are free of the first one's, and may have
-    # taken one back by the time that the interrupt comes
+    # engines that are freed of the first client's tasks start those of the second, and may have aborted one
+    # by the time the interrupt arrives
     assert done.cancelled + done.interrupted == snapshot.aborted + snapshot.failed == 12
     assert snapshot.aborted >= done.cancelled and 2 <= snapshot.failed <= done.interrupted
 
@@ -154,7 +154,7 @@ def test_failed_tasks_of_a_group_are_retried(rc, tmp_path, until):
     assert again.snapshot().failed == 7
     assert again.monitor.retry().retried == 7
     until(lambda: again.snapshot().finished)
-    assert again.snapshot().failed == 4  # each chunk fails twice: its second input was not reached before
+    assert again.snapshot().failed == 4  # each chunk fails twice, as its first run ended at its first input
     again.monitor.retry()
     until(lambda: again.snapshot().ok == 7)
     assert again.results[3].get(30) == [0, 10, 20, 30]

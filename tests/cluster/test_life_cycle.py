@@ -1,4 +1,4 @@
-"""What was there before is there again afterwards, exactly: load, unload, compare."""
+"""Loading and unloading: unloading restores everything exactly as it was before."""
 
 import importlib
 import logging
@@ -32,7 +32,7 @@ def off():
 
 
 def formatters(shell):
-    """Every formatter of a shell."""
+    """Return all formatters of a shell."""
     display = shell.display_formatter
     return {
         **display.formatters,
@@ -41,38 +41,38 @@ def formatters(shell):
     }
 
 
-def world(shell=None, client=None, futures=()):
-    """Everything that loading touches, so that two moments can be compared."""
-    seen = {
+def state(shell=None, client=None, futures=()):
+    """Return copies of everything that loading changes, for comparison."""
+    found = {
         **{cls.__name__: dict(vars(cls)) for cls in CLASSES},
         "parse_date": util._parse_date,
         "log handlers": list(logger.handlers) + list(logging.getLogger().handlers),
         "threads": set(threading.enumerate()),
     }
     if shell is not None:
-        seen["configurables"] = list(shell.configurables)
-        seen["magics"] = {kind: dict(names) for kind, names in shell.magics_manager.magics.items()}
+        found["configurables"] = list(shell.configurables)
+        found["magics"] = {kind: dict(names) for kind, names in shell.magics_manager.magics.items()}
         completers = shell.strdispatchers.get("complete_command")
-        seen["completers"] = {key: list(c.chain) for key, c in completers.strs.items()} if completers else {}
-        seen["events"] = {event: list(calls) for event, calls in shell.events.callbacks.items()}
+        found["completers"] = {key: list(c.chain) for key, c in completers.strs.items()} if completers else {}
+        found["events"] = {event: list(calls) for event, calls in shell.events.callbacks.items()}
         for name, formatter in formatters(shell).items():
-            seen[name] = (dict(formatter.type_printers), dict(formatter.deferred_printers))
+            found[name] = (dict(formatter.type_printers), dict(formatter.deferred_printers))
     if client is not None:
-        seen["registration"] = list(client._registration_callbacks)
-    seen["futures"] = [(list(f.iopub_callbacks), list(f._done_callbacks)) for f in futures]
-    return seen
+        found["registration"] = list(client._registration_callbacks)
+    found["futures"] = [(list(f.iopub_callbacks), list(f._done_callbacks)) for f in futures]
+    return found
 
 
 def test_unloading_restores_every_class_attribute_formatter_and_callback(rc, shell):
     ar = rc.load_balanced_view().map_async(nap, [0.3] * 10)
-    before = world(shell, rc, ar._children)
+    before = state(shell, rc, ar._children)
     ipar_results.enable()
     assert ar.monitor.snapshot().total == 10
-    assert world(shell, rc, ar._children) != before
+    assert state(shell, rc, ar._children) != before
     ipar_results.disable()
     ended = {f for f in ar._children if f.done()}
     assert len(ended) < 10
-    assert world(shell, rc, ar._children) == before
+    assert state(shell, rc, ar._children) == before
 
 
 def user_display(result, *args, **kwargs):
@@ -85,21 +85,21 @@ def test_unloading_restores_the_users_formatters(shell):
     }
     for formatter in users.values():
         formatter.for_type(ipp.AsyncResult, user_display)
-    before = world(shell)
+    before = state(shell)
     ipar_results.enable()
     assert users["text/plain"].lookup_by_type(ipp.AsyncResult) is not user_display
     ipar_results.disable()
-    assert world(shell) == before
+    assert state(shell) == before
     assert all(each.lookup_by_type(ipp.AsyncResult) is user_display for each in users.values())
 
 
 def test_unloading_restores_a_formatter_that_was_registered_by_name(shell):
     plain = formatters(shell)["text/plain"]
     plain.for_type("ipyparallel.client.asyncresult.AsyncResult", lambda result, p, cycle: p.text("mine"))
-    before = world(shell)
+    before = state(shell)
     ipar_results.enable()
     ipar_results.disable()
-    assert world(shell) == before
+    assert state(shell) == before
 
 
 def test_unloading_keeps_a_formatter_that_the_user_has_set_meanwhile(shell):
@@ -111,47 +111,47 @@ def test_unloading_keeps_a_formatter_that_the_user_has_set_meanwhile(shell):
 
 
 def test_loading_and_unloading_are_idempotent(shell):
-    before = world(shell)
+    before = state(shell)
     ipar_results.enable()
-    loaded = world(shell)
+    loaded = state(shell)
     ipar_results.enable()
-    assert world(shell) == loaded
+    assert state(shell) == loaded
     assert ipar_results.enabled()
     ipar_results.disable()
     ipar_results.disable()
-    assert world(shell) == before
+    assert state(shell) == before
     assert not ipar_results.enabled()
 
 
 def test_load_ext_unload_ext_and_reload_ext_work(shell):
     shell.run_line_magic("unload_ext", "ipar_results")  # IPython loads these magics when they are first used
-    before = world(shell)
+    before = state(shell)
     for line in ("load_ext", "load_ext", "reload_ext"):
         shell.run_line_magic(line, "ipar_results")
         assert ipar_results.enabled()
     shell.run_line_magic("unload_ext", "ipar_results")
     assert not ipar_results.enabled()
-    assert world(shell) == before
+    assert state(shell) == before
 
 
 def test_the_layer_can_be_loaded_repeatedly(rc):
-    before = world(client=rc)
+    before = state(client=rc)
     for _ in range(3):
         ipar_results.enable()
         ar = rc[:].apply_async(nap, 0)
         ar.wait_interactive(widget=False)
         assert ar.monitor.snapshot().done == 2
         ipar_results.disable()
-    assert world(client=rc) == before
+    assert state(client=rc) == before
 
 
 def test_a_failure_while_loading_leaves_nothing_attached(shell, monkeypatch):
-    before = world(shell)
+    before = state(shell)
     monkeypatch.setattr(Extension, "_register_formatters", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ipar_results.enable()
     assert not ipar_results.enabled()
-    assert world(shell) == before
+    assert state(shell) == before
 
 
 def test_the_only_new_attribute_is_monitor(rc):
@@ -243,7 +243,7 @@ def test_unloading_restores_a_real_kernel(cluster, until):
             + "import sys, logging; from ipykernel.comm import Comm\n"
             + "from ipywidgets.widgets import widget\n"
             + "shell = get_ipython()\n"
-            + "def world():\n"
+            + "def state():\n"
             + "    f = shell.display_formatter\n"
             + "    every = [*f.formatters.values(), f.ipython_display_formatter, f.mimebundle_formatter]\n"
             + "    return (dict(vars(ipp.AsyncResult)), [dict(x.type_printers) for x in every],\n"
@@ -255,11 +255,11 @@ def test_unloading_restores_a_real_kernel(cluster, until):
             + "%unload_ext ipar_results\n"
             + "shell.display_formatter.ipython_display_formatter.for_type(ipp.AsyncResult, print)\n"
             + "shell.display_formatter.formatters['text/html'].for_type(ipp.AsyncResult, repr)\n"
-            + "before = world()"
+            + "before = state()"
         )
         kernel.run("%load_ext ipar_results\nar = lv.map_async(nap, [0.2] * 20)\nar", metadata={"cellId": "x"})
         until(lambda: any(m["msg_type"] == "comm_msg" for _, m in kernel.messages))
-        cell = kernel.run("%unload_ext ipar_results\nafter = world()\nprint(after == before)")
+        cell = kernel.run("%unload_ext ipar_results\nafter = state()\nprint(after == before)")
         assert kernel.text(cell) == "True\n", kernel.text(
             kernel.run("print([(a, b) for a, b in zip(after, before) if a != b])")
         )

@@ -1,4 +1,4 @@
-"""Running failed and cancelled tasks again, on real engines."""
+"""Retry of failed and cancelled tasks, on real engines."""
 
 import asyncio
 import concurrent.futures
@@ -35,7 +35,7 @@ def lview(rc):
 
 @pytest.fixture
 def flaky(tmp_path):
-    """A function that fails the first time for each even number."""
+    """Return a function that fails the first time for each even number."""
 
     def flaky(marker, number):
         from tasks import fail_first
@@ -52,7 +52,7 @@ def test_plain_ipyparallel_resubmits_as_another_result_of_the_hub(rc, lview):
     again = rc.resubmit(ar.msg_ids)
     assert type(again) is ipp.AsyncHubResult and not set(again.msg_ids) & set(ar.msg_ids)
     with pytest.raises((CompositeError, RemoteError)):
-        again.wait(30)  # where only get() should raise
+        again.wait(30)  # wait() raises, though only get() should
     with pytest.raises(CompositeError):
         ar.get(0)
 
@@ -115,14 +115,14 @@ async def awaited(ar):
 
 
 def test_a_callback_is_called_at_the_next_end_only(lview, flaky):
-    told = []
+    called = []
     ar = lview.map_async(flaky, range(4))
-    ar.add_done_callback(lambda result: told.append("first"))
+    ar.add_done_callback(lambda result: called.append("first"))
     ar.wait(20)
     ar.monitor.retry()
-    ar.add_done_callback(lambda result: told.append("second"))
+    ar.add_done_callback(lambda result: called.append("second"))
     ar.get(20)
-    assert told == ["first", "second"]
+    assert called == ["first", "second"]
 
 
 def test_as_completed_works_while_a_result_is_retried(lview, flaky):
@@ -131,7 +131,7 @@ def test_as_completed_works_while_a_result_is_retried(lview, flaky):
     for future in concurrent.futures.as_completed([quick, ar], timeout=30):
         seen.append(future)
         if future is quick:
-            ar.wait(20)  # as_completed is told of this end, and looks at it only now
+            ar.wait(20)  # as_completed is notified of this end, but checks the result only now
             ar.monitor.retry()
             assert ar.get(20) == [0, 10, 30]
     assert seen == [quick, ar]
@@ -280,26 +280,26 @@ def test_times_exclude_the_pause_before_a_retry(lview, flaky):
 def test_on_resume_callbacks_are_called_at_a_retry(lview, flaky):
     ar = lview.map_async(flaky, range(4))
     ar.wait(20)
-    told = []
-    ipar_results.live.session.current().followed(ar).on_resume(told.append)
+    resumed = []
+    ipar_results.live.session.current().followed(ar).on_resume(resumed.append)
     ar.monitor.retry()
-    assert told == [ar]
+    assert resumed == [ar]
     ar.get(20)
 
 
 def test_retry_in_a_callback_of_ipyparallel_is_refused(lview, flaky, until):
-    said = []
+    errors = []
 
     def again(result):
         try:
             result.monitor.retry()
         except RetryError as error:
-            said.append(str(error))
+            errors.append(str(error))
 
     ar = lview.map_async(flaky, range(2))
     ar.add_done_callback(again)
     ar.wait(20)
-    assert "call it from a thread" in until(lambda: said)[0]
+    assert "call it from a thread" in until(lambda: errors)[0]
 
 
 def test_the_refusal_names_the_engine_that_has_left(start_cluster, connect, until):
@@ -349,7 +349,7 @@ def test_the_refusal_counts_records_that_the_controller_dropped(rc, lview):
 
 
 def test_retry_waits_for_a_hub_that_lags_behind_its_schedulers(start_cluster, connect, until):
-    """On a busy machine the answers are there before it has taken in what was asked."""
+    """On a busy machine, replies may arrive before the Hub has recorded their requests."""
     cluster = start_cluster(2)
     client = connect(cluster)
     controller = psutil.Process(cluster.controller.pid)
@@ -359,14 +359,14 @@ def test_retry_waits_for_a_hub_that_lags_behind_its_schedulers(start_cluster, co
     controller.suspend()  # the Hub; its schedulers are processes of their own
     try:
         ar.wait(60)
-        told = []
-        asking = threading.Thread(target=lambda: told.append(ar.monitor.retry()))
-        asking.start()
-        until(lambda: client._futures and asking.is_alive())
+        outcomes = []
+        retrying = threading.Thread(target=lambda: outcomes.append(ar.monitor.retry()))
+        retrying.start()
+        until(lambda: client._futures and retrying.is_alive())
     finally:
         controller.resume()
-    asking.join(60)
-    assert (told[0].retried, told[0].refused) == (200, 0)
+    retrying.join(60)
+    assert (outcomes[0].retried, outcomes[0].refused) == (200, 0)
     ar.wait(60)
     with suppress(Exception):
         cluster.stop_cluster_sync()
