@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .attach.enable import disable, enable, enabled, group, monitor
 
-# All that `%load_ext` needs. The other public names are loaded at their first use: they import numpy and the
+# `%load_ext` needs no more. The other public names are imported at first use, as they import numpy and the
 # renderers, which takes ten times as long.
 from .errors import ContactLost, RetryError
 from .results.group.group import Group
@@ -54,44 +54,44 @@ __all__ = [
 ]
 
 
-def load_ipython_extension(ipython: Any) -> None:
+def load_ipython_extension(ipython: object) -> None:
     """``%load_ext ipar_results``."""
     enable()
 
 
-def unload_ipython_extension(ipython: Any) -> None:
+def unload_ipython_extension(ipython: object) -> None:
     """``%unload_ext ipar_results``."""
     disable()
 
 
 _LAZY_NAMES = {
-    "control.cancel": ("Cancelled",),
-    "iterate.as_completed": ("as_completed",),
-    "comparison": ("compare",),
-    "export.load": ("load",),
-    "live.result_widget": ("ResultWidget",),
-    "upstream.async_result": ("TasksCancelled",),
-    "control.retry": ("Retried",),
-    "model.snapshot": (
-        "Advice",
-        "EngineLoad",
-        "FailureGroup",
-        "Snapshot",
-        "TaskOutput",
-        "TaskRecord",
-        "TimeUse",
-    ),
-    "iterate.task_result": ("TaskResult",),
+    "Advice": "model.snapshot",
+    "Cancelled": "control.cancel",
+    "EngineLoad": "model.snapshot",
+    "FailureGroup": "model.snapshot",
+    "ResultWidget": "live.result_widget",
+    "Retried": "control.retry",
+    "Snapshot": "model.snapshot",
+    "TaskOutput": "model.snapshot",
+    "TaskRecord": "model.snapshot",
+    "TaskResult": "iterate.task_result",
+    "TasksCancelled": "upstream.async_result",
+    "TimeUse": "model.snapshot",
+    "as_completed": "iterate.as_completed",
+    "compare": "comparison",
+    "load": "export.load",
 }
+"""By public name: its module."""
 
 
-def __getattr__(name: str) -> Any:
-    for module, names in _LAZY_NAMES.items():
-        if name in names:
-            value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
-            return value
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+def __getattr__(name: str) -> object:
+    module = _LAZY_NAMES.get(name)
+    if module is None:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value: object = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import load_settings
 from ..live.channel.channel import Channel
+from ..live.formatters import Formatters
 from ..live.session import Session
 from ..log import log_error, logger, open_kernel_stderr
 from ..results.group.group import Group
@@ -99,15 +100,16 @@ class Extension:
         from ipyparallel import AsyncResult, Client, Cluster
         from ipyparallel.client.view import View
 
-        session, formatters = self._session, self._session.shell.display_formatter
+        session, ours = self._session, Formatters(self._session)
+        formatters = session.shell.display_formatter
         for kind in (AsyncResult, Group):
             if session.in_kernel:
                 self._register(formatters.ipython_display_formatter, kind, session.show)
             else:
-                self._register(formatters.formatters["text/plain"], kind, session.pretty)
-            self._register(formatters.mimebundle_formatter, kind, session.mime_bundle)
+                self._register(formatters.formatters["text/plain"], kind, ours.pretty)
+            self._register(formatters.mimebundle_formatter, kind, ours.mime_bundle)
         for kind, name in ((Client, "client"), (View, "view"), (Cluster, "cluster")):
-            self._register(formatters.mimebundle_formatter, kind, partial(session.overview, name))
+            self._register(formatters.mimebundle_formatter, kind, partial(ours.overview, name))
 
     def _watch_cells(self) -> None:
         events = self._session.shell.events

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..model.snapshot import Snapshot
 from ..upstream.protocols import AsyncResultLike
+from .display.result_view import LiveWidget
 from .display.widget import CardWidget
-from .session import feed
+from .session import current
 
 
 class ResultWidget(CardWidget):
@@ -36,4 +37,8 @@ class ResultWidget(CardWidget):
     ) -> None:
         super().__init__(snapshot, **kwargs)
         if ar is not None:
-            feed(ar, self)
+            session = current()  # also while the layer is off
+            live = LiveWidget(ar, session.followed(ar), session.config, self)
+            live.send()
+            if not live.over:
+                session.ticker.add(live)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         ResultLike,
     )
     from .display.display import LiveDisplay
-    from .display.widget import CardWidget
     from .streams import Streams
 
 # a widget takes a dozen comms to open and to close: many results at once are displayed as HTML instead
@@ -47,7 +46,7 @@ class Session:
     shell : InteractiveShell or None
         The running IPython, if there is one.
     enabled : bool
-        Whether results are seen as they are made.
+        Whether the layer is on: new results are tracked as they are made.
     registry : Registry
         Results that are followed.
     ticker : Ticker
@@ -57,7 +56,7 @@ class Session:
     channel : Channel or None
         The connection to the labextension; None outside a kernel.
     undo : ExitStack
-        What :meth:`close` calls, last first.
+        Callbacks of :meth:`close`, called last first.
     """
 
     def __init__(self, shell: Any = None) -> None:
@@ -78,7 +77,7 @@ class Session:
             self.undo.callback(close)
 
     def close(self) -> None:
-        """Take everything off, last first; a second call does nothing."""
+        """Undo everything, last first; a second call does nothing."""
         self.enabled = False
         self.undo.close()
 
@@ -96,7 +95,7 @@ class Session:
 
     @property
     def captured(self) -> bool:
-        """Whether what is displayed now goes to the user's program, as under ``%%capture``."""
+        """Whether displays are captured, as under ``%%capture``."""
         return getattr(self.shell.display_pub, "pub_socket", None) is None
 
     # followed -------------------------------------------------------------------------------------
@@ -242,51 +241,7 @@ class Session:
             log_error("showing progress")
             return NullView()
 
-    # formatters -----------------------------------------------------------------------------------
-
-    def pretty(self, result: ResultLike, printer: Any, cycle: bool) -> None:
-        """Print a result in a terminal."""
-        try:
-            from .display.mime import bundle
-
-            printer.text(bundle(self.monitor(result).snapshot(), self.config, "text")["text/plain"])
-        except Exception:
-            log_error("describing a result")
-            printer.text(repr(result))
-
-    def mime_bundle(
-        self, result: ResultLike, include: object = None, exclude: object = None
-    ) -> dict[str, object] | None:
-        """Return the static MIME bundle of a result; None where that fails."""
-        try:
-            from .display.mime import bundle
-
-            followed = self.followed(result)
-            return bundle(self.monitor(result).snapshot(), self.config, timeline=followed.timeline)
-        except Exception:
-            log_error("describing a result")
-            return None
-
-    def overview(
-        self, kind: str, subject: object, include: object = None, exclude: object = None
-    ) -> dict[str, str] | None:
-        """Return the MIME bundle of a client, view or cluster; None where that fails.
-
-        Parameters
-        ----------
-        kind : {'client', 'view', 'cluster'}
-        """
-        try:
-            from ..render import cluster
-
-            overview = getattr(self.cluster_overviews, kind)(subject)
-            data = {"text/plain": cluster.plain_text(overview)}
-            if self.in_kernel and self.config.view != "text":
-                data["text/html"] = cluster.card(overview, self.config.engines)
-            return data
-        except Exception:
-            log_error("looking at a cluster")
-            return None
+    # cell -----------------------------------------------------------------------------------------
 
     def publish(self, data: dict[str, str]) -> None:
         """Display a MIME bundle in the cell that runs now."""
@@ -368,14 +323,3 @@ class SessionHolder:
 
 holder = SessionHolder()
 current = holder.current
-
-
-def feed(result: ResultLike, widget: CardWidget) -> None:
-    """Draw a ResultWidget and keep it up to date, whether or not the layer is on."""
-    from .display.result_view import LiveWidget
-
-    session = current()
-    feed = LiveWidget(result, session.followed(result), session.config, widget)
-    feed.send()
-    if not feed.over:
-        session.ticker.add(feed)

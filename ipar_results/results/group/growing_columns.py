@@ -14,7 +14,7 @@ from ...record.columns import Columns
 
 _FEWEST_ROWS = 64
 # by column: its type, and its value for a new message
-_INITIAL: dict[str, tuple[type, Any]] = {
+_INITIAL: dict[str, tuple[type[np.generic], float]] = {
     "status": (np.int8, QUEUED),
     "engine": (np.int32, -1),
     "started": (np.float64, np.nan),

@@ -1,0 +1,66 @@
+"""Formatters that describe a result, client, view or cluster once, without updates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..log import log_error
+
+if TYPE_CHECKING:
+    from ..upstream.protocols import ResultLike
+    from .session import Session
+
+
+class Formatters:
+    """Formatters of a session, to be registered with IPython; an error is logged and never raised."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def pretty(self, result: ResultLike, printer: Any, cycle: bool) -> None:
+        """Print a result in a terminal."""
+        try:
+            from .display.mime import bundle
+
+            printer.text(
+                bundle(self._session.monitor(result).snapshot(), self._session.config, "text")["text/plain"]
+            )
+        except Exception:
+            log_error("describing a result")
+            printer.text(repr(result))
+
+    def mime_bundle(
+        self, result: ResultLike, include: object = None, exclude: object = None
+    ) -> dict[str, object] | None:
+        """Return the static MIME bundle of a result; None where that fails."""
+        try:
+            from .display.mime import bundle
+
+            followed = self._session.followed(result)
+            return bundle(
+                self._session.monitor(result).snapshot(), self._session.config, timeline=followed.timeline
+            )
+        except Exception:
+            log_error("describing a result")
+            return None
+
+    def overview(
+        self, kind: str, subject: object, include: object = None, exclude: object = None
+    ) -> dict[str, str] | None:
+        """Return the MIME bundle of a client, view or cluster; None where that fails.
+
+        Parameters
+        ----------
+        kind : {'client', 'view', 'cluster'}
+        """
+        try:
+            from ..render import cluster
+
+            overview = getattr(self._session.cluster_overviews, kind)(subject)
+            data = {"text/plain": cluster.plain_text(overview)}
+            if self._session.in_kernel and self._session.config.view != "text":
+                data["text/html"] = cluster.card(overview, self._session.config.engines)
+            return data
+        except Exception:
+            log_error("looking at a cluster")
+            return None
