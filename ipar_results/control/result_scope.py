@@ -11,6 +11,7 @@ from .scope import TaskScope, WatchdogLike
 
 if TYPE_CHECKING:
     from ..record.hub_recorder import HubRecorder
+    from ..upstream.connection import Connection
     from ..upstream.protocols import AsyncResultLike, MessageFutureLike
 
 
@@ -18,9 +19,13 @@ class ResultScope(TaskScope):
     """Messages of one result; made for each check and each action, as it keeps the result alive."""
 
     def __init__(
-        self, result: AsyncResultLike, recorder: Recorder | HubRecorder, watchdog: WatchdogLike
+        self,
+        result: AsyncResultLike,
+        recorder: Recorder | HubRecorder,
+        watchdog: WatchdogLike,
+        connection: Connection,
     ) -> None:
-        super().__init__(recorder, watchdog, result._client, recorder.record.connection)
+        super().__init__(recorder, watchdog, result._client, connection)
         self.result = result
         self.futures, self.metadata, self.msg_ids = result._children, result._metadata, result.msg_ids
         self._recorder = recorder

@@ -78,7 +78,8 @@ class TaskScope(ABC):
         connection: Connection,
     ) -> None:
         self.record, self.listener = recorder.record, recorder.listener
-        self.columns, self.lock, self.failed_attempts = self.record.columns, self.record.lock, self.record.failed_attempts
+        self.columns, self.lock = self.record.columns, self.record.lock
+        self.failed_attempts = self.record.failed_attempts
         self.late_starts = self.listener.last_busy
         self.drain: Callable[[], None] = recorder.drain
         self.watchdog = watchdog

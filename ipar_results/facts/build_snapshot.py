@@ -23,10 +23,9 @@ from ..model.snapshot import (
 )
 from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, Status
 from ..record.engines import is_coalesced
-from ..record.protocols import ResultLike
 from ..record.state import Record, running_by_slot
 from ..upstream.futures import has_output
-from ..upstream.protocols import TaskMetadata
+from ..upstream.protocols import ResultLike, TaskMetadata
 from ..upstream.timestamps import to_posix
 
 TASKS_SHOWN = 50

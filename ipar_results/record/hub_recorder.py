@@ -19,12 +19,12 @@ from ..upstream.protocols import (
     JSONObject,
     Message,
     MessageFutureLike,
+    ResultLike,
     TaskMetadata,
     Timestamp,
 )
 from ..upstream.timestamps import earliest
 from .failures import Failure
-from .protocols import ResultLike
 from .recorder import new_record
 from .writer import RecordWriter, unread_ends
 

@@ -1,4 +1,4 @@
-"""Protocols for what a record reads of a result, and of the caches of its connection."""
+"""Protocols for what a record reads of its connection."""
 
 from __future__ import annotations
 
@@ -8,28 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..model.snapshot import EngineId
 
 if TYPE_CHECKING:
-    from ..upstream.protocols import MessageFutureLike, TaskMetadata
     from ..upstream.sent_messages import SentArguments
-
-
-class ResultLike(Protocol):
-    """``AsyncResult``, or a group of several."""
-
-    @property
-    def msg_ids(self) -> Sequence[str]:
-        """Message ids by position."""
-
-    @property
-    def _children(self) -> Sequence[MessageFutureLike]: ...
-
-    @property
-    def _metadata(self) -> Sequence[TaskMetadata]: ...
-
-    @property
-    def _ready(self) -> bool: ...
-
-    @property
-    def _output_ready(self) -> bool: ...
 
 
 class ArgumentCacheLike(Protocol):

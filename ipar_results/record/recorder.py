@@ -14,10 +14,9 @@ from ..model.status import OK
 from ..upstream.connection import Connection
 from ..upstream.events import EventListener
 from ..upstream.futures import PENDING, ended_positions, has_output, is_given_up
-from ..upstream.protocols import AsyncResultLike, MessageFutureLike, TaskMetadata
+from ..upstream.protocols import AsyncResultLike, MessageFutureLike, ResultLike, TaskMetadata
 from .columns import Columns
 from .engines import Engines
-from .protocols import ResultLike
 from .state import Record
 from .writer import RecordWriter, unread_ends
 

@@ -14,12 +14,13 @@ import numpy as np
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, QUEUED
+from ..upstream.protocols import ResultLike
 from .attempts import Attempts, FailedAttempts
 from .clock import Clock
 from .columns import Columns
 from .engines import Engines
 from .failures import Failures
-from .protocols import ArgumentCacheLike, EngineNames, MessageSizesLike, ResultLike
+from .protocols import ArgumentCacheLike, EngineNames, MessageSizesLike
 
 LARGE_RESULT = 200_000  # messages: the analysis of more takes noticeable time
 

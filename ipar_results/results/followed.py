@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..control.result_scope import ResultScope
 from ..control.watchdog import Watchdog
@@ -23,7 +23,8 @@ from ..record.recorder import Recorder, RecordSource
 if TYPE_CHECKING:
     from ..control.cancel import Cancelled
     from ..control.retry import Retried
-    from ..upstream.protocols import ResultLike, TaskMetadata
+    from ..upstream.connection import Connection
+    from ..upstream.protocols import AsyncResultLike, ResultLike, TaskMetadata
 
 _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 
@@ -199,7 +200,9 @@ class Followed(ABC):
     def resume(self) -> None:
         """Call the callbacks: tasks of the result run again."""
         result = self.record.result()
-        for callback in () if result is None else list(self._on_resume):
+        if result is None:
+            return
+        for callback in list(self._on_resume):
             try:
                 callback(result)
             except Exception:
@@ -218,12 +221,12 @@ class FollowedResult(Followed):
     @property
     def lost(self) -> bool:
         """Whether no more replies can be expected."""
-        return self._watchdog.lost(self.record.connection)
+        return self._watchdog.lost(self._connection)
 
     @property
     def note(self) -> str:
         """Sentence about the connection for the user; empty while all is well."""
-        return self._watchdog.note(self.record.connection)
+        return self._watchdog.note(self._connection)
 
     def poll(self) -> None:
         """Drain, and have the watchdog check.
@@ -237,27 +240,32 @@ class FollowedResult(Followed):
         self.drain()
         finished = self.record.finished
         if not finished:
-            self.record.connection.check_contact()
+            self._connection.check_contact()
         if result is not None and not (finished and result._ready):
-            self._watchdog.check(self._scope())
+            self._watchdog.check(self._scope(result))
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued, and on request interrupt what runs."""
         from ..control.cancel import cancel
 
-        return cancel(self._scope(), interrupt, timeout)
+        return cancel(self._scope_of_held(), interrupt, timeout)
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run failed and cancelled tasks again."""
         from ..control.retry import retry
 
-        done = retry(self._scope(), indices)
+        done = retry(self._scope_of_held(), indices)
         if done.retried:
             self.resume()
         return done
 
-    def _scope(self) -> ResultScope:
-        return ResultScope(self.record.result(), self._recorder, self._watchdog)
+    def _scope_of_held(self) -> ResultScope:
+        result = self.record.result()
+        assert result is not None, "an action is called on a result that its caller holds"
+        return self._scope(result)
+
+    def _scope(self, result: ResultLike) -> ResultScope:
+        return ResultScope(cast("AsyncResultLike", result), self._recorder, self._watchdog, self._connection)
 
 
 class FollowedHubResult(FollowedResult):
@@ -283,6 +291,6 @@ class FollowedHubResult(FollowedResult):
         """Have ipyparallel fetch the result once the Hub reports that it is complete."""
         if not result._ready:
             self.drain()
-            if self.record.finished and not self.record.connection.lost:
-                self._hub.fetch(result)
+            if self.record.finished and not self._connection.lost:
+                self._hub.fetch(cast("AsyncResultLike", result))
         return result._ready

@@ -12,9 +12,8 @@ from ...model.arrays import Codes, Floats, Index, Slots
 from ...model.snapshot import Advice, EngineId, TimeUse
 from ...model.status import FAILED, OK
 from ...record.engines import is_coalesced
-from ...record.protocols import ResultLike
 from ...record.state import Record
-from ...upstream.protocols import DateField, TaskMetadata
+from ...upstream.protocols import DateField, ResultLike, TaskMetadata
 from ...upstream.timestamps import to_posix
 from .advise import advise
 from .run_metrics import FinishedRun

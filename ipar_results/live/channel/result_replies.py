@@ -10,7 +10,6 @@ from .requests import Request
 from .update_queue import Content
 
 if TYPE_CHECKING:
-    from ...record.protocols import ResultLike
     from ...results.followed import Followed
     from ...upstream.protocols import ResultLike
 

@@ -9,7 +9,7 @@ from ...model.snapshot import EngineId
 from ...record.engines import Engines
 from ...record.state import Record
 from ...upstream.connection import Connection
-from ...upstream.protocols import AsyncResultLike
+from ...upstream.protocols import ResultLike
 from ...upstream.sent_messages import SentArguments
 
 
@@ -64,7 +64,7 @@ class Connections:
         Sentence for the user if the group's block raised an error, otherwise empty.
     """
 
-    def __init__(self, is_member: Callable[[AsyncResultLike | None], bool]) -> None:
+    def __init__(self, is_member: Callable[[ResultLike | None], bool]) -> None:
         self._is_member = is_member
         self.each: list[Connection] = []
         self.argument_cache, self.message_sizes = _ArgumentCaches(self.each), _MessageSizes(self.each)

@@ -62,10 +62,9 @@ class GroupRecorder:
             group, self.connections, columns, GroupEngines(self.connections), name=group._fname
         )
         self.record.can_grow = self.record.followed = True
-        writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
-        self._recorder = Recorder(self.record, EventListener(), writer)
+        self.writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
+        self._recorder = Recorder(self.record, EventListener(), self.writer)
         self.metadata, self.value = self._recorder.metadata, self._recorder.value
-        self.failure, self.input = self._recorder.failure, self._recorder.input
         self.scopes: list[ClientScope] = []
         refresh = weakly(self.refresh)
         self.membership = Membership(

@@ -19,7 +19,7 @@ from .growing_columns import GrowingColumns
 
 if TYPE_CHECKING:
     from ...upstream.connection import Connection
-    from ...upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, TaskMetadata
+    from ...upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, ResultLike, TaskMetadata
 
 # seconds: a result is marked as part of a map a few instructions after it was made
 _UNDECIDED = 0.25
@@ -175,7 +175,7 @@ class Membership:
 
     # who has joined ------------------------------------------------------------------------------
 
-    def has(self, result: AsyncResultLike | None) -> bool:
+    def has(self, result: ResultLike | None) -> bool:
         """Return whether a result has joined."""
         return result is not None and result in self._number_of
 
