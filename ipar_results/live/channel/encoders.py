@@ -51,7 +51,6 @@ def encode_failure(number: int, group: FailureGroupBuilder, with_texts: bool) ->
     ----------
     number : int
         By which the front end knows the group.
-    group : Group
     with_texts : bool
         Whether to include what never changes: the type, the message, the place and the traceback.
     """

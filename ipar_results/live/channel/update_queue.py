@@ -28,7 +28,6 @@ class UpdateQueue:
 
     Parameters
     ----------
-    tracker : Tracker
     lock : RLock
         Of the channel, which holds it until a message is sent, so that messages keep their order.
     """
