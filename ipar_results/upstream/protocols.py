@@ -79,23 +79,17 @@ class FutureLike(Protocol):
     _done_callbacks: list[Callable[..., object]]
     _waiters: list[object]
 
-    def done(self) -> bool:
-        """Return True once there is a result or an error."""
+    def done(self) -> bool: ...
 
-    def result(self, timeout: float | None = None) -> Any:
-        """Return the result, or raise the error."""
+    def result(self, timeout: float | None = None) -> Any: ...
 
-    def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Return the error; None where there is none."""
+    def exception(self, timeout: float | None = None) -> BaseException | None: ...
 
-    def add_done_callback(self, fn: Callable[..., object], /) -> None:
-        """Call `fn` with the future once it ends; at once if it has ended."""
+    def add_done_callback(self, fn: Callable[..., object], /) -> None: ...
 
-    def set_result(self, result: object) -> None:
-        """End the future with a result."""
+    def set_result(self, result: object) -> None: ...
 
-    def set_exception(self, exception: BaseException | None) -> None:
-        """End the future with an error."""
+    def set_exception(self, exception: BaseException | None) -> None: ...
 
 
 class OutputFutureLike(FutureLike, Protocol):
@@ -113,8 +107,7 @@ class MessageFutureLike(FutureLike, Protocol):
     output: OutputFutureLike
     iopub_callbacks: list[Callable[[Message], None]]
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the future has ended; return False on a timeout."""
+    def wait(self, timeout: float | None = None) -> bool: ...
 
 
 class ResultLike(Protocol):
@@ -164,25 +157,20 @@ class AsyncResultLike(FutureLike, ResultLike, Protocol):
     _raw_results: Sequence[object]
     _DATE_FIELDS: Sequence[DateField]
 
-    def ready(self) -> bool:
-        """Return True once all messages have ended."""
+    def ready(self) -> bool: ...
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until all messages have ended; return False on a timeout."""
+    def wait(self, timeout: float | None = None) -> bool: ...
 
     def get(
         self,
         timeout: float | None = None,
         return_exceptions: bool | None = None,
         return_when: str | None = None,
-    ) -> object:
-        """Return the values, or raise the error."""
+    ) -> object: ...
 
-    def split(self) -> Sequence[AsyncResultLike]:
-        """Return one result for each message."""
+    def split(self) -> Sequence[AsyncResultLike]: ...
 
-    def __await__(self) -> Generator[object, None, object]:
-        """Wait without blocking the event loop; set on the class while the extension is loaded."""
+    def __await__(self) -> Generator[object, None, object]: ...
 
     def _resolve_result(self, f: FutureLike | None = None) -> None: ...
 
@@ -194,8 +182,7 @@ class AsyncResultLike(FutureLike, ResultLike, Protocol):
 class IOLoopLike(Protocol):
     """The tornado loop of a client's IO thread."""
 
-    def add_callback(self, callback: Callable[[], object], /) -> None:
-        """Call `callback` on the IO thread."""
+    def add_callback(self, callback: Callable[[], object], /) -> None: ...
 
 
 class ClientLike(Protocol):
@@ -250,11 +237,11 @@ class ViewLike(Protocol):
     targets: int | str | Sequence[int] | None
     block: bool
 
-    def __len__(self) -> int:
-        """Return the number of engines."""
+    def __len__(self) -> int: ...
 
-    def apply_async(self, f: Callable[..., object], /, *args: object, **kwargs: object) -> AsyncResultLike:
-        """Submit one task."""
+    def apply_async(
+        self, f: Callable[..., object], /, *args: object, **kwargs: object
+    ) -> AsyncResultLike: ...
 
 
 class LauncherLike(Protocol):
@@ -280,8 +267,7 @@ class LazyMapLike(Protocol):
 
     def __init__(self, gen: Iterator[object], signal_done: Callable[[], object]) -> None: ...
 
-    def cancel(self) -> None:
-        """Submit no more inputs."""
+    def cancel(self) -> None: ...
 
 
 SOCKETS = ("_task_socket", "_mux_socket", "_broadcast_socket", "_iopub_socket")
