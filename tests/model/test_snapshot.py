@@ -17,7 +17,7 @@ from ipar_results.model.snapshot import (
     TimeUse,
 )
 
-GOLDEN = Path(__file__).parent / "data" / "snapshot.json"
+GOLDEN = Path(__file__).parents[1] / "data" / "snapshot.json"
 
 # one of everything; whoever changes a field changes the golden message with it, knowingly
 SNAPSHOT = Snapshot(

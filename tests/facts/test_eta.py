@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ipar_results.facts.eta import Eta
 from ipar_results.facts.eta_model import EtaInput, estimate
 
-sys.path.insert(0, str(Path(__file__).parent / "bench"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
 import eta as bench
 
