@@ -9,6 +9,7 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from ..log import log_error
+from ..model.status import ABORTED, FAILED
 
 if TYPE_CHECKING:
     from ..results.followed import Followed
@@ -116,9 +117,10 @@ def _condition_met(result: ResultLike, followed: Followed, return_when: object) 
     if result._ready:
         return True
     followed.drain()
-    if return_when == FIRST_COMPLETED and followed.record.any_ended:
+    columns = followed.record.columns
+    if return_when == FIRST_COMPLETED and columns.ended:
         return True
-    if return_when == FIRST_EXCEPTION and followed.record.any_failed:
+    if return_when == FIRST_EXCEPTION and columns.counts[[FAILED, ABORTED]].any():
         return True
     return followed.fetch(result)
 

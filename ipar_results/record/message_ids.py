@@ -31,11 +31,6 @@ class MessageIdIndex:
         self._order = np.zeros(0, np.int32)
         self._has_duplicates = False
 
-    @property
-    def nbytes(self) -> int:
-        """Memory used beside the ids themselves."""
-        return 0 if self._hashes is None else self._hashes.nbytes + self._order.nbytes
-
     def find(self, msg_ids: Sequence[str]) -> Index:
         """Return the positions of messages, unique and ascending; unknown ids are left out.
 

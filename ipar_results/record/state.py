@@ -13,7 +13,7 @@ import numpy as np
 
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
-from ..model.status import ABORTED, FAILED, QUEUED
+from ..model.status import QUEUED
 from ..upstream.protocols import ResultLike
 from .attempts import Attempts, FailedAttempts
 from .clock import Clock
@@ -140,16 +140,6 @@ class Record:
         return self.columns.total - int(self.columns.counts[QUEUED])
 
     @property
-    def any_failed(self) -> bool:
-        """Whether a message failed or was aborted."""
-        return bool(self.columns.counts[FAILED] or self.columns.counts[ABORTED])
-
-    @property
-    def any_ended(self) -> bool:
-        """Whether a message has ended."""
-        return self.columns.ended > 0
-
-    @property
     def finished(self) -> bool:
         """Whether every message has ended and none can be added."""
         return not self.can_grow and self.columns.ended == self.columns.messages
@@ -181,11 +171,6 @@ class Record:
         return np.arange(self.columns.messages)
 
     # times ---------------------------------------------------------------------------------------
-
-    @property
-    def submitted(self) -> float:
-        """POSIX seconds of the first submission; NaN if unknown."""
-        return self.clock.submitted
 
     @property
     def elapsed(self) -> float:

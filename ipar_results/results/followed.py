@@ -87,7 +87,7 @@ class Followed(ABC):
     def wall_time(self) -> float:
         """Return the seconds between the first submission and the last arrival so far; 0 before any."""
         result, clock = self.record.result(), self.record.clock
-        if result is not None and result._ready and not self.record.any_ended:
+        if result is not None and result._ready and not self.record.columns.ended:
             # the record of a result that was ready when it was first followed is filled only when needed
             clock.add_submitted(list(map(_SUBMITTED, result._metadata)))
             clock.add_received(list(map(_RECEIVED, result._metadata)))

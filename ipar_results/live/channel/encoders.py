@@ -94,7 +94,7 @@ def encode_columns(buffers: list[bytes], count: int, *columns: tuple[ArrayLike, 
 
 def time_base(record: Record) -> float:
     """Return the POSIX time from which all times on the wire count."""
-    submitted = record.submitted
+    submitted = record.clock.submitted
     return round(submitted, 3) if math.isfinite(submitted) else 0.0
 
 
