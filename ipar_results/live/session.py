@@ -17,7 +17,7 @@ from ..results.registry import Registry
 from ..results.tracker import Tracked, Tracker
 from .channel.channel import Channel
 from .ticker import Ticker
-from .wait import NullView, ProgressBarView, View, validate_return_when, wait
+from .wait import ProgressBarView, View, validate_return_when, wait
 
 if TYPE_CHECKING:
     from ..model.snapshot import Snapshot
@@ -224,13 +224,13 @@ class Session:
         """Return the view of a result that is iterated; a bar is written to standard error."""
         try:
             if quiet:
-                return NullView()
+                return View()
             if self.in_kernel and self.config.view != "text":
                 return _LiveView(self, result, None)
             return ProgressBarView(self.followed(result), sys.stderr)
         except Exception:
             log_error("showing progress")
-            return NullView()
+            return View()
 
     def _view(self, result: ResultLike, widget: bool | None) -> View:
         try:
@@ -239,7 +239,7 @@ class Session:
             return ProgressBarView(self.followed(result))
         except Exception:
             log_error("showing progress")
-            return NullView()
+            return View()
 
     # cell -----------------------------------------------------------------------------------------
 
@@ -275,7 +275,7 @@ class _Front:
         return None if followed is None else saved_json(self._entry.id, state, followed.timeline)
 
 
-class _LiveView:
+class _LiveView(View):
     """Display in the cell that waits; the ticker updates it, but its end is shown at once."""
 
     def __init__(self, session: Session, result: ResultLike, widget: bool | None) -> None:
@@ -286,9 +286,6 @@ class _LiveView:
         self._live = session._live(result, "widget" if widget else view)
         self._live.open()
         session.follow(self._live, result)
-
-    def update(self) -> None:
-        """Do nothing: the ticker updates it."""
 
     def end(self) -> None:
         self._ticker.count_messages(self._live.end())

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ..log import log_error
 from ..model.status import ABORTED, FAILED
@@ -19,8 +19,8 @@ _RESOLVE_SECONDS = 2.0  # how long a result may stay unresolved after all its me
 _MAX_SLEEP = 0.5
 
 
-class View(Protocol):
-    """Progress display of a result that is waited for."""
+class View:
+    """Progress display of a result that is waited for; this one shows nothing."""
 
     def update(self) -> None:
         """Show the present state."""
@@ -29,17 +29,7 @@ class View(Protocol):
         """Show the last state."""
 
 
-class NullView:
-    """View that shows nothing."""
-
-    def update(self) -> None:
-        """Do nothing."""
-
-    def end(self) -> None:
-        """Do nothing."""
-
-
-class ProgressBarView:
+class ProgressBarView(View):
     """View as a tqdm bar, drawn by the waiting thread."""
 
     def __init__(self, followed: Followed, file: TextIO | None = None) -> None:
