@@ -8,7 +8,8 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 import pytest
 from fakes import Fed
 
-from ipar_results.live.wait import View, validate_return_when, wait
+from ipar_results.live.wait import View as SilentView
+from ipar_results.live.wait import validate_return_when, wait
 from ipar_results.record.writer import RecordWriter
 from ipar_results.results.registry import Registry
 
@@ -133,7 +134,7 @@ def test_a_silent_controller_ends_the_wait_and_is_logged_once(registry, monkeypa
         followed.record.connection, "query_hub", lambda *question: asked.append(question) or True
     )
     with caplog.at_level(logging.WARNING, "ipar_results"):
-        wait(fed.result, followed, View(), 0.01, None, ALL_COMPLETED)
+        wait(fed.result, followed, SilentView(), 0.01, None, ALL_COMPLETED)
     assert len(asked) == 1
     assert followed.snapshot().state == "lost"
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -160,7 +161,7 @@ def test_a_result_that_never_resolves_after_its_messages_ended_is_not_waited_for
     followed = registry.followed(fed.result)
     fed.futures[0].output.metadata.update(status="ok")
     RecordWriter(followed.record).add_metadata([0], [fed.futures[0].output.metadata], fed.futures)
-    wait(fed.result, followed, View(), 0.01, None, ALL_COMPLETED)
+    wait(fed.result, followed, SilentView(), 0.01, None, ALL_COMPLETED)
     assert followed.record.finished
     assert not fed.result._ready
 
