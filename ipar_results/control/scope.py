@@ -85,8 +85,6 @@ class TaskScope(ABC):
         self.watchdog = watchdog
         self.client, self.connection = client, connection
 
-    # messages ------------------------------------------------------------------------------------
-
     @property
     def positions(self) -> Index:
         """Positions of the messages in the scope."""
@@ -120,8 +118,6 @@ class TaskScope(ABC):
     def unresolved(self) -> AsyncResultLike | None:
         """Return a result whose messages have all ended and which ipyparallel has not resolved yet."""
         return None
-
-    # changes -------------------------------------------------------------------------------------
 
     @abstractmethod
     def listen(self, futures: Sequence[MessageFutureLike]) -> None:

@@ -48,8 +48,6 @@ class ClientScope(TaskScope):
         self.drain, self.failed_attempts = drain, FailedAttempts()
         self._membership, self._connections, self._refresh = membership, connections, refresh
 
-    # messages ------------------------------------------------------------------------------------
-
     @property
     def positions(self) -> Index:
         """Positions of this client's messages."""
@@ -83,8 +81,6 @@ class ClientScope(TaskScope):
     def local_id(self, name: EngineId) -> EngineId | None:
         """Return the id by which this client knows an engine of the group; None where it does not."""
         return self._connections.id_at(self.connection, name)
-
-    # changes -------------------------------------------------------------------------------------
 
     def listen(self, futures: Sequence[MessageFutureLike]) -> None:
         """Receive the events of these futures."""
