@@ -40,8 +40,6 @@ class Extension:
         self._session = session
         self._undo = session.undo.callback
 
-    # attaching -----------------------------------------------------------------------------------
-
     def attach(self, shell: Any) -> None:
         """Attach everything; where a part fails, the session is to be closed.
 
@@ -135,8 +133,6 @@ class Extension:
         session.ticker.permanent.append(channel)
         session.ticker.jobs.append(channel.do_housekeeping)
 
-    # imap ----------------------------------------------------------------------------------------
-
     def _begin_imap(self, name: str, inputs: int | None) -> Group:
         """Return a group for an `imap` that begins; `inputs` is None where their number is not known."""
         session = self._session
@@ -149,8 +145,6 @@ class Extension:
         # a kernel displays a card already, and a script without IPython did not request a bar
         session = self._session
         return session.progress(group, quiet=session.shell is None or session.in_kernel)
-
-    # formatters ----------------------------------------------------------------------------------
 
     def _register(self, formatter: Any, kind: type, printer: Callable[..., object]) -> None:
         """Register a printer for a type; undone by restoring exactly what the user had."""

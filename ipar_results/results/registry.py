@@ -40,8 +40,6 @@ class Registry:
         self._on_resume: weakref.WeakKeyDictionary[ResultLike, list[_Callback]] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    # results -------------------------------------------------------------------------------------
-
     def followed(self, result: ResultLike) -> Followed:
         """Return the facade of a result, which is followed from the first call on.
 
@@ -94,8 +92,6 @@ class Registry:
             if followed is not None:
                 followed.on_resume(callback)
 
-    # new results ---------------------------------------------------------------------------------
-
     def listen_early(self, result: AsyncResultLike) -> None:
         """Listen to a new result before it is followed."""
         try:
@@ -111,8 +107,6 @@ class Registry:
             link.argument_cache.add(msg_id, buffers)
         except Exception:
             log_error("noting what %.100r carries", msg_id)
-
-    # clients -------------------------------------------------------------------------------------
 
     def connection(self, client: ClientLike) -> Connection:
         """Return the connection of a client.

@@ -76,8 +76,6 @@ class Connections:
         found = [other for link in self.each[:1] for other in link.other_recorders(record)]
         return [other for other in found if not self._is_member(other.result())]
 
-    # engines -------------------------------------------------------------------------------------
-
     @property
     def left_at(self) -> dict[int, float]:
         """POSIX times at which engines of the first client's cluster left it."""
@@ -109,8 +107,6 @@ class Connections:
             return frozenset(self.each[0].alive_engines())
         names = (self.engine_id(uuid) for link in self.each for uuid in link.engine_uuids())
         return frozenset(name for name in names if name is not None)
-
-    # contact -------------------------------------------------------------------------------------
 
     @property
     def closed(self) -> bool:

@@ -76,8 +76,6 @@ class GroupRecorder:
         )
         self._reached = {"_ready": 0, "_output_ready": 0}  # leading members of which it was True
 
-    # draining ------------------------------------------------------------------------------------
-
     def drain(self) -> None:
         """Have new results join, and write what has happened to the record.
 
@@ -141,8 +139,6 @@ class GroupRecorder:
             count += 1
         self._reached[attribute] = count
         return count == len(members)
-
-    # clients -------------------------------------------------------------------------------------
 
     def _connection_of(self, client: ClientLike) -> Connection:
         """Return the connection of a client; the first call adds a scope for it."""
