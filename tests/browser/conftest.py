@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
@@ -246,11 +246,12 @@ def plain_server(jupyter_dirs, tmp_path_factory):
 
 
 def server_address(server, runtime, log_path, timeout=60):
-    """Wait for the file in which the server says where it listens."""
+    """Wait for the file in which the server says where it listens: it exists before it is written."""
     info = runtime / f"jpserver-{server.pid}.json"
     deadline = time.monotonic() + timeout
-    while not info.exists():
+    while True:
+        with suppress(FileNotFoundError, json.JSONDecodeError):
+            return json.loads(info.read_text())["url"]
         if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"the Jupyter server did not start:\n{log_path.read_text()[-2000:]}")
         time.sleep(0.1)
-    return json.loads(info.read_text())["url"]
