@@ -64,3 +64,4 @@ class ResultScope(TaskScope):
         self.watchdog.forget(positions)
         if isinstance(self._recorder, Recorder):
             self._recorder.reopen(positions, replace_futures)
+        self.connection.drop_when_collected(self.result, self.result.msg_ids)
