@@ -75,11 +75,12 @@ first-run:
 	$(PYTHON) tools/first_run.py
 
 # Most tests wait for engines, kernels and pages, so three targets run at a time. Each target's output is printed
-# when it ends; make before 4.0 has no --output-sync.
+# when it ends; make before 4.0 has no --output-sync. ipyparallel's own tests limit wall times, so they run alone.
 PARALLEL := --jobs=3 --keep-going --no-print-directory $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 test: .venv/test.stamp
-	@echo "Three parts of seven run at a time, and each prints its output when it ends: the longest takes minutes."
-	@$(MAKE) $(PARALLEL) test-python test-browser check test-typescript test-wheel upstream test-cost
+	@echo "Three parts of five run at a time, and each prints its output when it ends: the longest takes minutes."
+	@$(MAKE) $(PARALLEL) test-python test-browser check test-typescript test-wheel
+	@$(MAKE) --no-print-directory upstream test-cost
 
 check: .venv/test.stamp
 	$(BIN)/ruff check .

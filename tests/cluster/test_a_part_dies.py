@@ -152,16 +152,16 @@ def test_a_task_that_failed_everywhere_ends_without_iopub_and_one_that_runs_is_l
 
 def test_a_scheduler_that_was_only_stopped_makes_the_result_whole(layer, own, until):
     cluster, client = own(1)
-    ar = client.load_balanced_view().map_async(nap, [0.1, 1.0, 0.2])
-    until(lambda: ar.monitor.snapshot().ok == 1)
     stopped = scheduler(cluster, client._task_socket)
+    ar = client.load_balanced_view().map_async(nap, [0.1, 3.0, 0.2])
+    until(lambda: ar.monitor.snapshot().ok == 1)
     stopped.suspend()
     with pytest.raises(ContactLost, match="task scheduler"):
         ar.get(30)
     assert client[:].apply_async(nap, 0).get(30) == [0], "another way to the engines is still open"
     stopped.resume()
     until(lambda: ar.monitor.snapshot().finished)
-    assert ar.get(10) == [0.1, 1.0, 0.2] and ar.successful()
+    assert ar.get(10) == [0.1, 3.0, 0.2] and ar.successful()
     assert ar.monitor.snapshot().state == "done"
 
 
