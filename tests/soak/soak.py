@@ -119,7 +119,10 @@ def opened(directory: Path) -> Iterator[Notebook]:
     root = directory / "notebooks"
     root.mkdir()
     with running_server("lab", root, directory / "runtime") as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=BROWSER_FLAGS)
+        home = {name: str(directory / "browser") for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=BROWSER_FLAGS, env={**os.environ, **home}
+        )
         try:
             yield Notebook(server, browser.new_page(viewport={"width": 1200, "height": 1000}))
         finally:
