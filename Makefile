@@ -50,7 +50,7 @@ help:
 .venv/bin/python:
 	@PYTHON="$(PYTHON)" sh tools/venv.sh
 
-# Parso, Jedi, fontconfig and others cache here. It is not set for the tests, which may need Playwright's browsers.
+# Parso, Jedi, fontconfig and others cache here. It is not set for browser tests, which may need Playwright's browsers.
 demo .venv/demo.stamp .venv/test.stamp test-python: export XDG_CACHE_HOME := $(STATE)/cache
 
 # An old labextension/dist is removed first, because the installation would not rebuild it.
