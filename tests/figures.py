@@ -5,9 +5,9 @@ import json
 # JupyterLab asks for a subshell for each page, and ipykernel keeps it.
 FIGURES = """\
 import gc, json, threading, time
-deadline = time.monotonic() + 10
+deadline = time.monotonic() + 60
 while time.monotonic() < deadline and "ipar-results" in str([each.name for each in threading.enumerate()]):
-    time.sleep(0.05)  # the page was told of all a moment ago
+    time.sleep(0.05)  # the ticker's thread ends a moment after the last update
 channel = get_ipython().kernel.control_handlers["ipar_request"].__self__
 gc.collect()
 there = gc.get_objects()
