@@ -11,9 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..config import load_settings
-from ..live.channel.channel import Channel
 from ..live.formatters import Formatters
-from ..live.session import Session
 from ..log import log_error, logger, open_kernel_stderr
 from ..results.group.group import Group
 from ..results.tracker import Cell
@@ -24,6 +22,7 @@ from .patches import replacements, wrap_send, wrap_view_init
 from .waiting import clear_awaitable_cache
 
 if TYPE_CHECKING:
+    from ..live.session import Session
     from ..live.wait import View
 
 
@@ -122,6 +121,8 @@ class Extension:
         self._session.tracker.cell = Cell(getattr(info, "cell_id", None), count)
 
     def _open_channel(self) -> None:
+        from ..live.channel.channel import Channel  # only a kernel needs it
+
         session = self._session
         channel = Channel(session.shell.kernel, session.tracker, session.config, session.ticker.wake)
         try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..upstream.protocols import AsyncResultLike
 from ..upstream.timestamps import parse_timestamp
+
+if TYPE_CHECKING:
+    from ..upstream.protocols import AsyncResultLike
 
 _PARTS = "_ipar_results_parts"  # attribute of a result: what split() returned
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..live.wait import draw_safely
 from ..log import log_error
 from ..results.group.group import Group, in_block
-from ..upstream.protocols import AsyncResultLike, LazyMapLike, ViewLike
 
 if TYPE_CHECKING:
     from ..live.wait import View
+    from ..upstream.protocols import AsyncResultLike, LazyMapLike, ViewLike
 
 _UPDATE_PERIOD = 0.1  # seconds between two updates of the bar
 

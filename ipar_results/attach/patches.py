@@ -8,12 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..log import log_error
 from ..results.monitor import Monitor
-from ..upstream.protocols import (
-    AsyncResultLike,
-    ClientLike,
-    MessageFutureLike,
-    ViewLike,
-)
 from .fast_paths import count_chunks, make_len, parse_metadata_dates, wrap_getattr, wrap_split
 from .results import wrap_collect_exceptions, wrap_get, wrap_resolve_result
 from .stream_output import wrap_stream_callback, wrap_stream_output
@@ -23,6 +17,12 @@ if TYPE_CHECKING:
     from ..live.session import Session
     from ..record.state import Record
     from ..results.followed import Followed
+    from ..upstream.protocols import (
+        AsyncResultLike,
+        ClientLike,
+        MessageFutureLike,
+        ViewLike,
+    )
 
 _T = TypeVar("_T")
 _HUB_TIMEOUT = 1.0  # seconds

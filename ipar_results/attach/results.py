@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipyparallel.error import RemoteError
 
@@ -18,7 +18,9 @@ from ..upstream.async_result import (
     reopen,
 )
 from ..upstream.futures import PENDING, value_or_error
-from ..upstream.protocols import AsyncResultLike, FutureLike
+
+if TYPE_CHECKING:
+    from ..upstream.protocols import AsyncResultLike, FutureLike
 
 
 def wrap_resolve_result(original: Callable[..., None]) -> Callable[..., None]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ..log import log_error
-from ..upstream.protocols import AsyncResultLike, Message, MessageFutureLike, TaskMetadata
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from typing import TypeAlias
+
     from ..live.streams import Streams
+    from ..upstream.protocols import AsyncResultLike, Message, MessageFutureLike, TaskMetadata
+
+    _StreamOutput: TypeAlias = Callable[[AsyncResultLike], AbstractContextManager[None]]
 
 _STREAMS = "_ipar_results_streams"  # attribute of a result while its output is streamed
-
-_StreamOutput: TypeAlias = Callable[[AsyncResultLike], AbstractContextManager[None]]
 
 
 def wrap_stream_output(

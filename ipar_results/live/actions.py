@@ -7,9 +7,9 @@ its question to the user are in a table of the labextension.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..formatting import plural
@@ -42,8 +42,7 @@ class Done(NamedTuple):
     path: Path | None = None  # the file that was saved
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(NamedTuple):
     """What a user can do to a result."""
 
     name: str  # the type of its request, and its name in a result's head
@@ -142,15 +141,14 @@ EXPORT = Action("export", lambda summary: bool(summary.done), _export, _why_not_
 ACTIONS = {action.name: action for action in (CANCEL, INTERRUPT, RETRY, EXPORT)}
 
 
-@dataclass(frozen=True)
-class MagicCommand:
+class MagicCommand(NamedTuple):
     """Command of ``%ipar`` that runs an action."""
 
     name: str
     action: Action
     option: str = ""  # the one that it takes, such as ``--interrupt``
     with_option: Action | None = None  # runs instead with the option, and makes sense for more results
-    arguments: Arguments = field(default_factory=dict)
+    arguments: Arguments = MappingProxyType({})
     saves: bool = False  # it takes the path of a file
 
     def chosen(self, option: bool) -> Action:

@@ -15,7 +15,6 @@ from ..results.group.group import Group, add_to_open_groups
 from ..results.monitor import Monitor
 from ..results.registry import Registry
 from ..results.tracker import Tracked, Tracker
-from .channel.channel import Channel
 from .ticker import Ticker
 from .wait import ProgressBarView, View, validate_return_when, wait
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
         MessageFutureLike,
         ResultLike,
     )
+    from .channel.channel import Channel
     from .display.display import LiveDisplay
     from .streams import Streams
 

@@ -8,16 +8,18 @@ import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..formatting import plural
 from ..model.cluster import ClusterOverview, Condition, EngineActivity
-from ..model.snapshot import EngineId
 from ..record.state import Record, running_by_slot
 from ..render import words
-from ..upstream.connection import Connection
-from ..upstream.protocols import ClientLike, ClusterLike, JSONObject, Message, ViewLike
-from .tracker import Tracker
+
+if TYPE_CHECKING:
+    from ..model.snapshot import EngineId
+    from ..upstream.connection import Connection
+    from ..upstream.protocols import ClientLike, ClusterLike, JSONObject, Message, ViewLike
+    from .tracker import Tracker
 
 HUB_TIMEOUT = 1.0  # seconds
 _SILENT_HUB_TIMEOUT = 0.2  # after a query that was not answered

@@ -15,14 +15,14 @@ from ..facts.build_snapshot import build_snapshot, summarize
 from ..facts.eta import Eta
 from ..facts.take_timeline import take_timeline
 from ..log import log_error
-from ..model.snapshot import Snapshot, Summary
-from ..model.timeline import Timeline
-from ..record.hub_recorder import HubRecorder
-from ..record.recorder import Recorder, RecordSource
 
 if TYPE_CHECKING:
     from ..control.cancel import Cancelled
     from ..control.retry import Retried
+    from ..model.snapshot import Snapshot, Summary
+    from ..model.timeline import Timeline
+    from ..record.hub_recorder import HubRecorder
+    from ..record.recorder import Recorder, RecordSource
     from ..upstream.connection import Connection
     from ..upstream.protocols import AsyncResultLike, ResultLike, TaskMetadata
 

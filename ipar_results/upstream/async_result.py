@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING
 
 from ipyparallel.client.futures import multi_future
 from ipyparallel.error import RemoteError, TaskAborted, collect_exceptions
 
 from ..errors import ContactLost
-from .protocols import AsyncResultLike, MessageFutureLike
+
+if TYPE_CHECKING:
+    from .protocols import AsyncResultLike, MessageFutureLike
 
 CONTACT_LOST = "_ipar_results_lost"
 """Attribute of a result: True while it has failed only because contact was lost."""

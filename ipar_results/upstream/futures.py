@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ContactLost
 from ..model.status import ABORTED, FAILED, OK
-from .protocols import FutureLike
 
 if TYPE_CHECKING:
     from ..model.arrays import Index
+    from .protocols import FutureLike
 
 PENDING = ("PENDING", "RUNNING")
 _OUTPUT_KEYS = ("stdout", "stderr", "outputs", "execute_result")

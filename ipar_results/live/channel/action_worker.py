@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...log import log_error
 from ...results.monitor import Monitor
 from ..actions import ACTIONS
-from .requests import Request
 
 if TYPE_CHECKING:
     from ...results.tracker import Tracked
     from ...upstream.protocols import ResultLike
+    from .requests import Request
 
 _MAX_QUEUED = 100
 

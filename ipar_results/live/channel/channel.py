@@ -8,22 +8,24 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import zmq
 
-from ...config import IPythonParallelResults
 from ...formatting import utf8_safe
 from ...log import log_error, warn_once
-from ...results.tracker import Tracked, Tracker
 from ..actions import ACTIONS
 from ..thread_switching import fast_switching
 from ..ticker import Updatable, Urgency
-from .action_worker import ActionWorker, Outcome
 from .requests import PROTOCOL, Request, RequestError, parse_request
-from .result_replies import reply_about
 from .update_queue import Content, UpdateQueue, message_size
+
+if TYPE_CHECKING:
+    from ...config import IPythonParallelResults
+    from ...results.tracker import Tracked, Tracker
+    from .action_worker import ActionWorker, Outcome
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
@@ -79,7 +81,12 @@ class Channel(Updatable):
         self._accepted_ids: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.RLock()
         self._updates = UpdateQueue(tracker, self._lock)
-        self._actions = ActionWorker(self._send_outcome)
+
+    @cached_property
+    def _actions(self) -> ActionWorker:
+        from .action_worker import ActionWorker
+
+        return ActionWorker(self._send_outcome)
 
     # attaching -----------------------------------------------------------------------------------
 
@@ -96,7 +103,8 @@ class Channel(Updatable):
                     del handlers[REQUEST]
                 else:
                     handlers[REQUEST] = before
-            self._actions.close()
+            if "_actions" in vars(self):
+                self._actions.close()
             with self._lock:
                 self.connected = False
                 if self._comm is not None:
@@ -173,6 +181,8 @@ class Channel(Updatable):
         result = None if followed is None else followed.record.result()
         if followed is None or result is None:
             raise RequestError("unknown-result", "This result is gone: the kernel no longer holds it.")
+        from .result_replies import reply_about
+
         reply = reply_about(request, entry, followed, result, self._config)
         return self._accept_action(request, entry, result) if reply is None else reply
 

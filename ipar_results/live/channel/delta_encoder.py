@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...formatting import truncate
 from ...record.engines import is_coalesced
-from ...record.failures import Failures
-from ...record.state import Record
-from ...results.tracker import Tracked
 from .encoders import NAME, Json, encode_columns, encode_failure, encode_head, time_base
+
+if TYPE_CHECKING:
+    from ...record.failures import Failures
+    from ...record.state import Record
+    from ...results.tracker import Tracked
 
 _MAX_FAILURES = 20
 UNKNOWN_SLOT = 0xFFFF

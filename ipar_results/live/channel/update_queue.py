@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ...log import log_error
 from ...results.round_robin import RoundRobin
-from ...results.tracker import Tracked, Tracker
 from ..rate_limits import SlidingWindow
 
 if TYPE_CHECKING:
+    from ...results.tracker import Tracked, Tracker
     from .delta_encoder import DeltaEncoder
 
 BYTES_A_SECOND = 40_000  # of the 50 kB that the whole kernel sends; the rest is for displays
