@@ -117,8 +117,6 @@ class Streams(Updatable):
         self._newest[key] = None
         self._written += 1
 
-    # updates, in the ticker's thread ---------------------------------------------------------------
-
     def urgency(self, now: float) -> Urgency | None:
         """Return CHANGED if there is new output and the rate allows an update."""
         if self._at_end_only or self._written == self._shown or now - self.sent_at < 1 / self._rate():
@@ -161,8 +159,6 @@ class Streams(Updatable):
             sys.stdout.flush()  # keeps the order of what the cell printed
         self._publish({"text/plain": text}, {}, transient=self._transient, update=self._opened)
         self._opened, self.size = True, len(text)
-
-    # text ------------------------------------------------------------------------------------------
 
     def _ends(self) -> str:
         streams = dict(self._metadata)

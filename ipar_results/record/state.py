@@ -132,8 +132,6 @@ class Record:
         """Return the result; None once its user has dropped it."""
         return self._result()
 
-    # counts --------------------------------------------------------------------------------------
-
     @property
     def done(self) -> int:
         """Inputs that have ended."""
@@ -170,8 +168,6 @@ class Record:
         """Positions of all messages."""
         return np.arange(self.columns.messages)
 
-    # times ---------------------------------------------------------------------------------------
-
     @property
     def elapsed(self) -> float:
         """Seconds since the first submission, never decreasing, up to the last arrival."""
@@ -187,8 +183,6 @@ class Record:
         """Record that an event was received just now."""
         self._received_at = time.monotonic()
 
-    # engines -------------------------------------------------------------------------------------
-
     def was_engine_alive(self, engine_id: EngineId) -> bool:
         """Return whether an engine is in the cluster, or was when the result ended.
 
@@ -202,8 +196,6 @@ class Record:
                 return engine_id in now
             self._engines_at_end = now
         return engine_id in self._engines_at_end
-
-    # retries -------------------------------------------------------------------------------------
 
     def mark_reopened(self, positions: list[int]) -> None:
         """Resume the clock and forget past failures: these messages are sent again."""

@@ -92,8 +92,6 @@ class ClusterOverviews:
         settings = engine_sets or ("no engines started",)
         return ClusterOverview(kind, name, settings=settings, profile=profile, note=note)
 
-    # one client ------------------------------------------------------------------------------------
-
     def _overview(
         self,
         client: ClientLike,

@@ -56,8 +56,6 @@ class ReplyHandlers:
                 if future is not None:
                     _give_reply_to(client, future)
 
-    # replies that are not expected any more -------------------------------------------------------
-
     def discard(self, msg_ids: Iterable[str]) -> None:
         """Ignore replies to these messages from now on."""
         self._stop_expecting(dict.fromkeys(msg_ids))
@@ -86,8 +84,6 @@ class ReplyHandlers:
             for held in list(getattr(client, "_outstanding_dict", {}).values()):
                 held.difference_update(late)
 
-    # ping -----------------------------------------------------------------------------------------
-
     def ping_engine(self, uuid: str, on_reply: Callable[[str], None]) -> None:
         """Send an engine a ``kernel_info_request``: it replies after its earlier tasks, and runs nothing."""
         client = self._client()
@@ -113,8 +109,6 @@ class ReplyHandlers:
             self._pings.pop(message["parent_header"].get("msg_id", ""), _ignore)()
         except Exception:
             log_error("reading the reply to a ping")
-
-    # replies --------------------------------------------------------------------------------------
 
     def _handle(self, original: Callable[[Message], None], message: Message) -> None:
         client = self._client()

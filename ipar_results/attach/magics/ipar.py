@@ -84,8 +84,6 @@ class ResultMagics:
 
         return detach
 
-    # magic -----------------------------------------------------------------------------------------
-
     def ipar(self, line: str = "") -> None:
         """List the results of IPython Parallel in this session, or act on one of them.
 
@@ -164,8 +162,6 @@ class ResultMagics:
         arguments = {**command.arguments, "path": path, "overwrite": args.overwrite}
         done = action.run(get_monitor(entry), arguments)
         return f"Saved {done.path}" if done.path else " ".join([done.message, *done.reasons])
-
-    # completion ------------------------------------------------------------------------------------
 
     def completions(self, line: str, symbol: str) -> list[str]:
         """Return the completions at the cursor.

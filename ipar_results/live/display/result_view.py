@@ -44,8 +44,6 @@ class ResultView(Updatable):
         self._ended_at: float | None = None  # when it was sent first
         self._update_cpu = 0.0  # seconds of CPU time of the last update
 
-    # for subclasses ------------------------------------------------------------------------------
-
     @abstractmethod
     def _update(self) -> int:
         """Send the present state; return the number of messages."""
@@ -78,8 +76,6 @@ class ResultView(Updatable):
         """Free all that the view holds."""
         while self._clean_up():
             pass
-
-    # updates, in the ticker's thread -------------------------------------------------------------
 
     def urgency(self, now: float) -> Urgency | None:
         """Return what there is to send: the last state, a change, or the clock of a running result."""
@@ -162,8 +158,6 @@ class ResultView(Updatable):
                 return False
             self._result, self._sent_version, self.over = result, None, False
             return True
-
-    # state ---------------------------------------------------------------------------------------
 
     def _note_sent(self) -> None:
         self._sent_version, self.sent_at = self._version(), time.monotonic()

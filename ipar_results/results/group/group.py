@@ -115,8 +115,6 @@ class Group(SelfFollowed):
         group._recorder.stop_growing()
         return group
 
-    # the block -----------------------------------------------------------------------------------
-
     def __enter__(self) -> Group:
         session = self._session()
         if not session.enabled:
@@ -144,8 +142,6 @@ class Group(SelfFollowed):
         """Add no more results; called when the block ends."""
         self._recorder.stop_growing()
         self._session().wake()
-
-    # state -------------------------------------------------------------------------------------
 
     @property
     def results(self) -> tuple[AsyncResultLike, ...]:
@@ -203,8 +199,6 @@ class Group(SelfFollowed):
         from ...render.text import summary_line
 
         return f"<Group {summary_line(self.snapshot())}>"
-
-    # internals of an AsyncResult that views use ----------------------------------------------------
 
     @property
     def _children(self) -> list[MessageFutureLike]:

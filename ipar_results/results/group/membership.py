@@ -77,8 +77,6 @@ class Membership:
         self._new: deque[tuple[AsyncResultLike, int, float]] = deque()
         self._newest: dict[int, AsyncResultLike] = {}  # by thread
 
-    # joining -------------------------------------------------------------------------------------
-
     def add_new(self, result: AsyncResultLike) -> None:
         """Queue a new result, in the thread that made it; must be fast, as a map makes many."""
         thread = threading.get_ident()
@@ -172,8 +170,6 @@ class Membership:
             for link in self._connections:
                 if tries := link.early_events.take(futures):
                     recorder.writer.add_failed_attempts(tries)
-
-    # who has joined ------------------------------------------------------------------------------
 
     def has(self, result: ResultLike | None) -> bool:
         """Return whether a result has joined."""
