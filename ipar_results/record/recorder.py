@@ -151,7 +151,7 @@ class Recorder:
         if self._dirty or self._detached:
             self._repair()
         if self.listener:
-            with self.transaction():
+            with record.lock, self.transaction():
                 events = self.listener.take()
                 if events.ended:
                     writer.add_ended(record.columns.find(events.ended), read_output=False)
@@ -167,7 +167,7 @@ class Recorder:
                 self._drained_at = time.monotonic()
 
     def transaction(self) -> _Transaction:
-        """Return a context that holds the lock and marks the record as dirty until it is left."""
+        """Return a context that marks the record as dirty until it is left; entered under its lock."""
         return _Transaction(self)
 
     @property
@@ -199,7 +199,7 @@ class Recorder:
     def _read_ready_result(self) -> None:
         """Read the ends of a result that is ready: our callbacks may not have run yet."""
         if (index := unread_ends(self.record)) is not None:
-            with self.transaction():
+            with self.record.lock, self.transaction():
                 self.writer.add_ended(index)
 
     # beyond the record ----------------------------------------------------------------------------
@@ -251,17 +251,18 @@ class Recorder:
 
 
 class _Transaction:
-    """Context manager that leaves the record dirty if it is interrupted."""
+    """Context manager that leaves the record dirty if it is interrupted.
+
+    It does not hold the lock itself: a Ctrl-C in one of these methods would then leave it locked for good.
+    """
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     def __enter__(self) -> None:
-        self._recorder.record.lock.acquire()
         self._recorder._dirty = True
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             self._recorder.record.version += 1
             self._recorder._dirty = False
-        self._recorder.record.lock.release()

@@ -150,7 +150,7 @@ class Membership:
         record, recorder = self._record, self.recorder
         ids = [future.msg_id for future in futures]
         metadata = [future.output.metadata for future in futures]
-        with recorder.transaction():
+        with record.lock, recorder.transaction():
             self.futures += futures
             self.metadata += metadata
             self.msg_ids += ids
