@@ -8,7 +8,6 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,13 +18,13 @@ from ...log import log_error, warn_once
 from ..actions import ACTIONS
 from ..thread_switching import fast_switching
 from ..ticker import Updatable, Urgency
+from .action_worker import ActionWorker, Outcome
 from .requests import PROTOCOL, Request, RequestError, parse_request
 from .update_queue import Content, UpdateQueue, message_size
 
 if TYPE_CHECKING:
     from ...config import IPythonParallelResults
     from ...results.tracker import Tracked, Tracker
-    from .action_worker import ActionWorker, Outcome
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
@@ -81,12 +80,7 @@ class Channel(Updatable):
         self._accepted_ids: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.RLock()
         self._updates = UpdateQueue(tracker, self._lock)
-
-    @cached_property
-    def _actions(self) -> ActionWorker:
-        from .action_worker import ActionWorker
-
-        return ActionWorker(self._send_outcome)
+        self._actions = ActionWorker(self._send_outcome)
 
     # attaching -----------------------------------------------------------------------------------
 
@@ -103,8 +97,7 @@ class Channel(Updatable):
                     del handlers[REQUEST]
                 else:
                     handlers[REQUEST] = before
-            if "_actions" in vars(self):
-                self._actions.close()
+            self._actions.close()
             with self._lock:
                 self.connected = False
                 if self._comm is not None:
