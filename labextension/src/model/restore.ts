@@ -1,6 +1,6 @@
 /** Rows and running tasks of a saved result. */
 
-import type { Rows, Running } from '../protocol/buffers';
+import type { Rows, Running } from '../protocol/columns';
 import type { SavedResult, SavedTimeline } from '../protocol/saved';
 import { TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
 

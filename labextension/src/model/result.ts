@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 
 import { isAction } from '../protocol/actions';
 import type { Action, ActionOptions } from '../protocol/actions';
-import type { Loads, Running } from '../protocol/buffers';
+import type { Loads, Running } from '../protocol/columns';
 import { NO_HEAD } from '../protocol/figures';
 import type { Head } from '../protocol/figures';
 import type { FailureUpdate, Outcome, ResultUpdate } from '../protocol/messages';

@@ -1,6 +1,6 @@
 /** Columns of a result's tasks: one row for each message, indexed by its position. */
 
-import type { Rows } from '../protocol/buffers';
+import type { Rows } from '../protocol/columns';
 import { UNKNOWN_SLOT } from '../protocol/types';
 
 export const QUEUED = 0;

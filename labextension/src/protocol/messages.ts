@@ -1,7 +1,7 @@
 /** Messages that the kernel sends on the comm, and their check. Never throws. */
 
-import { readLoads, readRows, readRunning } from './buffers';
-import type { Loads, Rows, Running } from './buffers';
+import { readLoads, readRows, readRunning } from './columns';
+import type { Loads, Rows, Running } from './columns';
 import { readHead } from './figures';
 import type { Head } from './figures';
 import * as read from './readers';

@@ -4,7 +4,7 @@ import { ResultModel } from '../../src/model/result';
 import type { Commands } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
 import type { Action } from '../../src/protocol/actions';
-import type { Rows } from '../../src/protocol/buffers';
+import type { Rows } from '../../src/protocol/columns';
 import { NO_HEAD } from '../../src/protocol/figures';
 import type { Head } from '../../src/protocol/figures';
 import type { TaskReply } from '../../src/protocol/replies';

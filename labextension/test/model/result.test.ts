@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 
 import { ResultModel } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
-import type { Rows } from '../../src/protocol/buffers';
+import type { Rows } from '../../src/protocol/columns';
 import { NO_HEAD } from '../../src/protocol/figures';
 import { checkSaved } from '../../src/protocol/saved';
 import { commands, live, rows } from '../gallery/scenes';
