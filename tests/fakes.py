@@ -144,9 +144,8 @@ class Comm:
     def __init__(self, sent):
         self.sent = sent
 
-    def send(self, data, buffers=None):
-        json.dumps(data, allow_nan=False).encode()
-        self.sent.append((json.loads(json.dumps(data)), buffers or []))
+    def send(self, data):
+        self.sent.append(json.loads(json.dumps(data, allow_nan=False)))
 
     def close(self):
         self._closed = True

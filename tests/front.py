@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 
 ROWS = [("position", "<u4"), ("start", "<f4"), ("duration", "<f4")]
@@ -11,13 +13,15 @@ RUNNING = [("position", "<u4"), ("first", "<u4"), ("since", "<f4"), ("slot", "<u
 LOADS = [("done", "<u4"), ("failed", "<u4"), ("busy", "<f4"), ("slot", "<u2"), ("alive", "u1")]
 
 
-def columns(buffer, count, layout):
-    """The columns of one binary buffer, which they fill exactly."""
+def columns(encoded, layout):
+    """The columns of one part of an update, which fill it exactly."""
+    data = base64.b64decode(encoded, validate=True)
+    count, rest = divmod(len(data), sum(np.dtype(kind).itemsize for _, kind in layout))
+    assert rest == 0
     found, offset = {}, 0
     for name, kind in layout:
-        found[name] = np.frombuffer(buffer, kind, count, offset)
+        found[name] = np.frombuffer(data, kind, count, offset)
         offset += found[name].nbytes
-    assert offset == len(buffer)
     return found
 
 
@@ -32,23 +36,22 @@ class Seen:
         self.running = {}
         self.rows = {}
 
-    def apply(self, update, buffers):
+    def apply(self, update):
         self.head.update(update.get("head", {}))
         if "engines" in update:
             assert update["engines"]["from"] == len(self.engines)
             self.engines += update["engines"]["ids"]
         for group in update.get("failures", ()):
             self.failures.setdefault(group["n"], {}).update(group)
-        if part := update.get("loads"):
-            told = columns(buffers[part["buffer"]], part["count"], LOADS)
+        if "loads" in update:
+            told = columns(update["loads"], LOADS)
             for i, slot in enumerate(told["slot"].tolist()):
                 self.loads[self.engines[slot]] = {name: told[name][i].item() for name in told}
-        if part := update.get("running"):
-            told = columns(buffers[part["buffer"]], part["count"], RUNNING)
+        if "running" in update:
+            told = columns(update["running"], RUNNING)
             self.running = {int(p): int(s) for p, s in zip(told["position"], told["slot"], strict=True)}
-        if part := update.get("rows"):
-            layout = ROWS + (CHUNKED if part["chunked"] else []) + ENDING
-            told = columns(buffers[part["buffer"]], part["count"], layout)
+        for key, layout in (("rows", ROWS + ENDING), ("chunked_rows", ROWS + CHUNKED + ENDING)):
+            told = columns(update.get(key, ""), layout)
             for i, position in enumerate(told["position"].tolist()):
                 self.rows[position] = {name: told[name][i].item() for name in told}
 
@@ -64,7 +67,7 @@ class FrontEnd:
         self.full = False
         self._named = set()
 
-    def take(self, data, buffers=()):
+    def take(self, data):
         """Take in the data of one comm message."""
         if self.seq is not None and data["seq"] != self.seq + 1:
             self.gaps += 1
@@ -77,7 +80,7 @@ class FrontEnd:
             if data["full"] and update["id"] not in self._named:
                 self._named.add(update["id"])
                 self.results[update["id"]] = Seen()
-            self.results.setdefault(update["id"], Seen()).apply(update, buffers)
+            self.results.setdefault(update["id"], Seen()).apply(update)
         for result_id in data["gone"]:
             self.results.pop(result_id, None)
         if data.get("last"):

@@ -62,5 +62,13 @@ export function broken(text: string, random: () => number): unknown {
   return data;
 }
 
+/** Random columns of so many bytes, or sometimes of another size, as the kernel encodes them. */
+export function randomColumns(size: number, random: () => number): string {
+  const bytes = new Uint8Array(random() < 0.1 ? Math.floor(random() * 64) : size);
+  // The positions, which are first, stay below 65,536: eight million rows would only make the test long.
+  const filled = bytes.map((_, at) => (at % 4 > 1 && at < 8 ? 0 : Math.floor(256 * random())));
+  return Buffer.from(filled).toString('base64');
+}
+
 /** Milliseconds of CPU time, which does not depend on the load of the machine. */
 export const cpuTime = (since: NodeJS.CpuUsage): number => process.cpuUsage(since).user / 1000;

@@ -22,6 +22,8 @@ class Kernel:
     ----------
     messages : list of (float, dict)
         All that came on iopub, with the monotonic time.
+    binary : list of dict
+        Those with buffers, also on the control channel: a kernel gateway does not forward them.
     """
 
     def __init__(self):
@@ -33,7 +35,7 @@ class Kernel:
         self._client = self._manager.client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
-        self.messages = []
+        self.messages, self.binary = [], []
         self._stopped = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -51,7 +53,12 @@ class Kernel:
             while not self._stopped.is_set():
                 if socket.poll(200):
                     _, parts = session.feed_identities(socket.recv_multipart())
-                    self.messages.append((time.monotonic(), session.deserialize(parts)))
+                    self._note(message := session.deserialize(parts))
+                    self.messages.append((time.monotonic(), message))
+
+    def _note(self, message):
+        if message["buffers"]:
+            self.binary.append(message)
 
     def start(self, code, metadata=None):
         """Send a cell and return its message id at once."""
@@ -112,6 +119,7 @@ class Kernel:
         deadline = time.monotonic() + timeout
         while True:
             reply = self._client.get_control_msg(timeout=max(0.0, deadline - time.monotonic()))
+            self._note(reply)
             if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                 return reply["content"]
 
@@ -134,6 +142,7 @@ class Kernel:
         self._reader.join(5)
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
+        assert not self.binary, f"{len(self.binary)} messages had buffers: {self.binary[0]['content']}"
 
 
 def connect(cluster):

@@ -91,7 +91,7 @@ class _Comm:
     _closed = False
     comm_id = "comm"
 
-    def send(self, data: Any, buffers: Any = None) -> None:
+    def send(self, data: Any) -> None:
         json.dumps(data, allow_nan=False).encode()
 
     def close(self) -> None:

@@ -44,7 +44,7 @@ class Comm(Protocol):
     comm_id: str
     _closed: bool
 
-    def send(self, data: Content, *, buffers: list[bytes] | None) -> object:
+    def send(self, data: Content) -> object:
         """Send a message to the front end."""
 
     def close(self) -> object:
@@ -246,14 +246,14 @@ class Channel(Updatable):
             message = self._updates.next_message(now, self._rate)
             if message is None:
                 return 0
-            self.size = self._send(*message)
+            self.size = self._send(message)
             self._updates.count_bytes(now, self.size)
             return 1
 
-    def _send(self, content: Content, buffers: list[bytes] | None = None) -> int:
+    def _send(self, content: Content) -> int:
         """Number a message and send it; return its size in bytes."""
         assert self._comm is not None
         self._seq += 1
         data = {"protocol": PROTOCOL, "session": self._session_id, "seq": self._seq, **content}
-        self._comm.send(data, buffers=buffers or None)
-        return message_size(data, buffers or [])
+        self._comm.send(data)
+        return message_size(data)

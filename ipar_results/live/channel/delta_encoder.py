@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MAX_FAILURES = 20
 UNKNOWN_SLOT = 0xFFFF
-_ROW_BYTES, _CHUNKED_ROW_BYTES, _LOAD_BYTES, _RUNNING_BYTES = 15, 23, 15, 14
+_ROW_BYTES, _CHUNKED_ROW_BYTES, _LOAD_BYTES, _RUNNING_BYTES = 20, 31, 20, 19  # in base64
 _MIN_ROWS = 64
 _CLOCK_SECONDS = 5.0  # rates and shares change with time while long tasks run
 _RUNNING_SECONDS = 1.0  # at least, between two long lists of running tasks
@@ -110,8 +110,8 @@ class DeltaEncoder:
 
     # changes -------------------------------------------------------------------------------------
 
-    def encode(self, room: int, buffers: list[bytes]) -> Json:
-        """Return what has changed; append binary columns to `buffers`.
+    def encode(self, room: int) -> Json:
+        """Return what has changed.
 
         Parameters
         ----------
@@ -136,15 +136,15 @@ class DeltaEncoder:
         ends = record.finished and not self._end_sent
         self._end_sent = record.finished
         self._held_back = ends and record.large
-        before, share = len(buffers), room // 3
+        share = room // 3
         with record.lock:
             self._add_head(update, encode_head(self.entry, record, not self._held_back))
-            self._add_engines(update, record, share, buffers)
+            self._add_engines(update, record, share)
             self._add_failures(update, record.failures, share)
             if self.with_rows:
-                self._add_running(update, record, share, buffers)
-                left = room - sum(map(len, buffers[before:]))
-                self._add_rows(update, record, left, buffers)
+                self._add_running(update, record, share)
+                columns = sum(len(part) for part in update.values() if isinstance(part, str))
+                self._add_rows(update, record, room - columns)
         self._complete = over and not self._held_back and not self._rows_left()
         return update
 
@@ -162,7 +162,7 @@ class DeltaEncoder:
         if changed.keys() - {"time", "elapsed"}:
             update["head"] = changed
 
-    def _add_engines(self, update: Json, record: Record, room: int, buffers: list[bytes]) -> None:
+    def _add_engines(self, update: Json, record: Record, room: int) -> None:
         ids, columns = record.engines.ids, record.columns
         if len(ids) > self._sent_engines:
             update["engines"] = {
@@ -188,8 +188,6 @@ class DeltaEncoder:
         if len(changed):
             some = loads[changed]
             update["loads"] = encode_columns(
-                buffers,
-                len(changed),
                 (some[:, 0], "<u4"),
                 (some[:, 1], "<u4"),
                 (some[:, 2], "<f4"),
@@ -213,7 +211,7 @@ class DeltaEncoder:
         if listed:
             update["failures"] = listed
 
-    def _add_running(self, update: Json, record: Record, room: int, buffers: list[bytes]) -> None:
+    def _add_running(self, update: Json, record: Record, room: int) -> None:
         base, columns, now = time_base(record), record.columns, time.monotonic()
         running = [(position, slot, since) for position, (slot, since) in record.running.items()]
         running = running[-_MAX_RUNNING:]
@@ -223,15 +221,13 @@ class DeltaEncoder:
             return
         self._running_sent_at = now
         update["running"] = encode_columns(
-            buffers,
-            len(running),
             ([position for position, _, _ in running], "<u4"),
             ([columns.first_input_index(position) for position, _, _ in running], "<u4"),
             ([since - base for _, _, since in running], "<f4"),
             ([slot if slot >= 0 else UNKNOWN_SLOT for _, slot, _ in running], "<u2"),
         )
 
-    def _add_rows(self, update: Json, record: Record, room: int, buffers: list[bytes]) -> None:
+    def _add_rows(self, update: Json, record: Record, room: int) -> None:
         columns = record.columns
         known = self._known_status(len(columns.status))
         changed = np.flatnonzero(known != columns.status)
@@ -248,16 +244,11 @@ class DeltaEncoder:
             (columns.input_counts(changed), "<u4"),
         ]
         started = columns.started[changed]
-        update["rows"] = {
-            **encode_columns(
-                buffers,
-                len(changed),
-                (changed, "<u4"),
-                (started - base, "<f4"),
-                (columns.completed[changed] - started, "<f4"),
-                *(carried if chunked else ()),
-                (np.where(columns.engine[changed] < 0, UNKNOWN_SLOT, columns.engine[changed]), "<u2"),
-                (columns.status[changed], "u1"),
-            ),
-            "chunked": chunked,
-        }
+        update["chunked_rows" if chunked else "rows"] = encode_columns(
+            (changed, "<u4"),
+            (started - base, "<f4"),
+            (columns.completed[changed] - started, "<f4"),
+            *(carried if chunked else ()),
+            (np.where(columns.engine[changed] < 0, UNKNOWN_SLOT, columns.engine[changed]), "<u2"),
+            (columns.status[changed], "u1"),
+        )

@@ -1,7 +1,8 @@
-"""Encoders for the parts of an update: small, finite JSON and binary columns."""
+"""Encoders for the parts of an update: small, finite JSON, and columns in base64."""
 
 from __future__ import annotations
 
+import base64
 import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -75,21 +76,17 @@ def encode_failure(number: int, group: FailureGroupBuilder, with_texts: bool) ->
     return encoded
 
 
-def encode_columns(buffers: list[bytes], count: int, *columns: tuple[ArrayLike, str]) -> Json:
-    """Append columns, one after the other, as one buffer; return its place in the message.
+def encode_columns(*columns: tuple[ArrayLike, str]) -> str:
+    """Return columns, one after the other, in base64: kernel gateways do not forward binary buffers.
 
     Parameters
     ----------
-    buffers : list of bytes
-        Of the message.
-    count : int
-        Rows.
     *columns : (array_like, str)
         Values and their little-endian numpy type.
     """
     with np.errstate(invalid="ignore"):
-        buffers.append(b"".join(np.asarray(values).astype(kind).tobytes() for values, kind in columns))
-    return {"buffer": len(buffers) - 1, "count": count}
+        columns_bytes = b"".join(np.asarray(values).astype(kind).tobytes() for values, kind in columns)
+    return base64.b64encode(columns_bytes).decode()
 
 
 def time_base(record: Record) -> float:

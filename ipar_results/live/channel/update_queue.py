@@ -20,7 +20,6 @@ _CHECKED_AT_ONCE = 500  # results, beside those with new messages
 _HEAD_BYTES = 700  # about what the head of one result takes
 
 Content = dict[str, object]  # of a message, as JSON
-Message = tuple[Content, list[bytes]]
 
 
 class UpdateQueue:
@@ -79,8 +78,8 @@ class UpdateQueue:
         """Count the bytes of a message that was sent."""
         self._sent_bytes.add(now, size)
 
-    def next_message(self, now: float, rate: float) -> Message | None:
-        """Return the content and the buffers of the next message; None where there is no update.
+    def next_message(self, now: float, rate: float) -> Content | None:
+        """Return the content of the next message; None where there is no update.
 
         Parameters
         ----------
@@ -90,10 +89,8 @@ class UpdateQueue:
             Messages a second.
         """
         room = min(MAX_MESSAGE_BYTES, self.room(now))
-        content, buffers = (
-            self._backlog_part(room) if self._backlog is not None else self._delta(room, rate, now)
-        )
-        return (content, buffers) if content["full"] or content["results"] or content["gone"] else None
+        content = self._backlog_part(room) if self._backlog is not None else self._delta(room, rate, now)
+        return content if content["full"] or content["results"] or content["gone"] else None
 
     def _encoder(self, entry: Tracked) -> DeltaEncoder:
         with self._lock:
@@ -104,29 +101,27 @@ class UpdateQueue:
                 encoder = self._encoders[entry.id] = DeltaEncoder(entry)
             return encoder
 
-    def _delta(self, room: int, rate: float, now: float) -> Message:
+    def _delta(self, room: int, rate: float, now: float) -> Content:
         room = min(room, int(BYTES_A_SECOND / rate))  # or the next update would have to wait
-        results, buffers = self._updates(self._due_in_order(), room, now)
-        return {"type": "update", "full": False, "results": results, "gone": self.drop_gone()}, buffers
+        results = self._updates(self._due_in_order(), room, now)
+        return {"type": "update", "full": False, "results": results, "gone": self.drop_gone()}
 
-    def _backlog_part(self, room: int) -> Message:
+    def _backlog_part(self, room: int) -> Content:
         """Return the next part of a full state: the facts of all results; rows follow in later updates."""
         assert self._backlog is not None
-        buffers: list[bytes] = []
         results: list[Content] = []
         size = 0
         while self._backlog and (not results or size + _HEAD_BYTES < room):
             entry = self._tracker.find(self._backlog.pop(0))
             if entry is not None:
-                size += self._append_update(self._encoder(entry), 0, results, buffers)
+                size += self._append_update(self._encoder(entry), 0, results)
         content: Content = {"type": "update", "full": True, "results": results, "gone": self.drop_gone()}
         if not self._backlog:
             self._backlog = None
             content["last"] = True
-        return content, buffers
+        return content
 
-    def _updates(self, due: list[DeltaEncoder], room: int, now: float) -> tuple[list[Content], list[bytes]]:
-        buffers: list[bytes] = []
+    def _updates(self, due: list[DeltaEncoder], room: int, now: float) -> list[Content]:
         results: list[Content] = []
         used = 0
         for encoder in due:
@@ -136,21 +131,18 @@ class UpdateQueue:
             if results and used + _HEAD_BYTES > room:
                 break
             rows_room = (room - used) // 2 if len(due) > 1 else room - used - _HEAD_BYTES
-            used += self._append_update(encoder, rows_room, results, buffers)
+            used += self._append_update(encoder, rows_room, results)
             encoder.sent_at = now
-        return results, buffers
+        return results
 
-    def _append_update(
-        self, encoder: DeltaEncoder, room: int, results: list[Content], buffers: list[bytes]
-    ) -> int:
+    def _append_update(self, encoder: DeltaEncoder, room: int, results: list[Content]) -> int:
         """Append the update of one result; return its size in bytes."""
-        before = len(buffers)
         try:
-            results.append(encoder.encode(room, buffers))
+            results.append(encoder.encode(room))
         except Exception:
             log_error("telling of a result")
             results.append({"id": encoder.entry.id})
-        return message_size(results[-1], buffers[before:])
+        return message_size(results[-1])
 
     def _find_due(self, now: float) -> bool:
         """Check the next results in turn, and those with new messages; return whether any has changes."""
@@ -167,6 +159,6 @@ class UpdateQueue:
         return self._encoders.keys() - self._tracker.ids()
 
 
-def message_size(content: Content, buffers: list[bytes]) -> int:
+def message_size(content: Content) -> int:
     """Return the bytes that a message, or a part of one, takes."""
-    return len(json.dumps(content)) + sum(map(len, buffers))
+    return len(json.dumps(content))

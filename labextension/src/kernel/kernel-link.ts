@@ -179,7 +179,7 @@ export class KernelLink implements IDisposable, Requester {
       const data = (message.content as KernelMessage.ICommMsgMsg['content']).data as ReadonlyJSONObject | null;
       // A cheap test first: the messages of all other comms arrive here too.
       if (data?.protocol !== PROTOCOL || typeof data.session !== 'string') return;
-      const checked = checkMessage(data, message.buffers);
+      const checked = checkMessage(data);
       if (checked.ok) this.#receive(checked.value);
       else this.#skipUnreadable(data, checked.error);
     }

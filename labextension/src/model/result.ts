@@ -165,6 +165,7 @@ export class ResultModel {
     if (update.running) this.running = update.running;
     if (update.failures) this.#mergeFailures(update.failures);
     if (update.rows) this.columns.write(update.rows);
+    if (update.chunked_rows) this.columns.write(update.chunked_rows);
     this.columns.dropStale(this.head.ended);
     this.#engines = null;
     this.changed.emit();

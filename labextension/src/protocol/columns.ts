@@ -1,77 +1,57 @@
-/** Columns in binary buffers: little-endian, one after the other, without padding. */
+/** Readers of columns: little-endian, one after the other, without padding, in base64. */
 
-import { FormatError } from './readers';
+import { FormatError, string } from './readers';
+import type { Read, Reader } from './readers';
+
+type Column = Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+/** Typed array of a column. */
+interface Kind {
+  readonly BYTES_PER_ELEMENT: number;
+  new (bytes: ArrayBuffer): Column;
+}
+type Columns<K> = { [Name in keyof K]: K[Name] extends new (bytes: ArrayBuffer) => infer C ? C : never };
+
+/** Columns of equal length, in the order of their names. */
+function columns<K extends Record<string, Kind>>(kinds: K): Reader<Columns<K>> {
+  const width = Object.values(kinds).reduce((sum, kind) => sum + kind.BYTES_PER_ELEMENT, 0);
+  return (value, path) => {
+    const bytes = Uint8Array.from(atob(string(value, path)), letter => letter.charCodeAt(0));
+    const count = bytes.length / width;
+    if (!Number.isInteger(count)) throw new FormatError(`${path} has ${bytes.length} bytes, ${width} a row`);
+    let end = 0;
+    const read = Object.entries(kinds).map(([name, kind]) => {
+      const begin = end;
+      end += kind.BYTES_PER_ELEMENT * count;
+      return [name, new kind(bytes.slice(begin, end).buffer)];
+    });
+    return Object.fromEntries(read) as Columns<K>;
+  };
+}
 
 /** Engines whose counts changed, one row each. */
-export type Loads = ReturnType<typeof readLoads>;
+export const loads = columns({
+  done: Uint32Array,
+  failed: Uint32Array,
+  busy: Float32Array,
+  slot: Uint16Array,
+  alive: Uint8Array
+});
+export type Loads = Read<typeof loads>;
+
 /** All tasks that run now. `since` is seconds after the base. */
-export type Running = ReturnType<typeof readRunning>;
+export const running = columns({ position: Uint32Array, first: Uint32Array, since: Float32Array, slot: Uint16Array });
+export type Running = Read<typeof running>;
+
+const times = { position: Uint32Array, start: Float32Array, duration: Float32Array };
+const ending = { slot: Uint16Array, status: Uint8Array };
+
 /** Messages whose state changed. `start` is seconds after the base; an unknown time is NaN. */
-export type Rows = ReturnType<typeof readRows>;
+export const chunkedRows = columns({ ...times, first: Uint32Array, inputs: Uint32Array, ...ending });
+export type Rows = Read<typeof chunkedRows>;
 
-/** Reader of one column after the other. It copies them: a column may begin at an odd byte. */
-class Columns {
-  constructor(view: DataView, size: number) {
-    if (view.byteLength !== size) {
-      throw new FormatError(`a buffer has ${view.byteLength} bytes instead of ${size}`);
-    }
-    this.#bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  }
-
-  u32(count: number): Uint32Array {
-    return new Uint32Array(this.#take(4 * count));
-  }
-
-  f32(count: number): Float32Array {
-    return new Float32Array(this.#take(4 * count));
-  }
-
-  u16(count: number): Uint16Array {
-    return new Uint16Array(this.#take(2 * count));
-  }
-
-  u8(count: number): Uint8Array {
-    return new Uint8Array(this.#take(count));
-  }
-
-  #take(size: number): ArrayBuffer {
-    const from = this.#offset;
-    this.#offset += size;
-    return this.#bytes.slice(from, this.#offset).buffer;
-  }
-
-  readonly #bytes: Uint8Array;
-  #offset = 0;
-}
-
-export function readLoads(view: DataView, count: number) {
-  const columns = new Columns(view, 15 * count);
-  return {
-    done: columns.u32(count),
-    failed: columns.u32(count),
-    busy: columns.f32(count),
-    slot: columns.u16(count),
-    alive: columns.u8(count)
-  };
-}
-
-export function readRunning(view: DataView, count: number) {
-  const columns = new Columns(view, 14 * count);
-  return {
-    position: columns.u32(count),
-    first: columns.u32(count),
-    since: columns.f32(count),
-    slot: columns.u16(count)
-  };
-}
-
-/** Rows that are not chunked carry one input each, whose index is their position. */
-export function readRows(view: DataView, count: number, chunked: boolean) {
-  const columns = new Columns(view, (chunked ? 23 : 15) * count);
-  const position = columns.u32(count);
-  const start = columns.f32(count);
-  const duration = columns.f32(count);
-  const first = chunked ? columns.u32(count) : position.slice();
-  const inputs = chunked ? columns.u32(count) : new Uint32Array(count).fill(1);
-  return { position, start, duration, first, inputs, slot: columns.u16(count), status: columns.u8(count) };
-}
+const plainRows = columns({ ...times, ...ending });
+/** Messages that carry one input each, whose index is their position. */
+export const rows: Reader<Rows> = (value, path) => {
+  const read = plainRows(value, path);
+  return { ...read, first: read.position.slice(), inputs: new Uint32Array(read.position.length).fill(1) };
+};

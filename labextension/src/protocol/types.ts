@@ -8,7 +8,7 @@ export const SNAPSHOT_VERSION = 1;
 /** The slot of a task whose engine is unknown. */
 export const UNKNOWN_SLOT = 0xffff;
 
-/** The states of a task; the index is the code in a buffer. */
+/** The states of a task; the index is the code in a column. */
 export const TASK_STATUSES = ['queued', 'running', 'ok', 'failed', 'aborted'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 

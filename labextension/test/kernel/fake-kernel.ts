@@ -77,10 +77,10 @@ export class FakeKernel {
   }
 
   /** Send data on the comm, with the next number unless they have one. */
-  send(data: object, buffers: ArrayBuffer[] = []): void {
+  send(data: object): void {
     this.seq += 1;
     const numbered = { protocol: PROTOCOL, session: this.session, seq: this.seq, ...data };
-    this.#emit('comm_msg', { comm_id: 'c', data: numbered }, buffers);
+    this.#emit('comm_msg', { comm_id: 'c', data: numbered });
   }
 
   sendFullState(...ids: string[]): void {
@@ -113,8 +113,8 @@ export class FakeKernel {
     await flushPromises();
   }
 
-  #emit(msg_type: string, content: object, buffers: ArrayBuffer[] = []): void {
-    const message = { header: { msg_type }, content, buffers };
+  #emit(msg_type: string, content: object): void {
+    const message = { header: { msg_type }, content };
     this.iopubMessage.emit(message as unknown as KernelMessage.IIOPubMessage);
   }
 }

@@ -54,8 +54,8 @@ class Scene:
         before = len(self.sent)
         if self.channel.urgency(self.now) is not None:
             self.channel.send()
-        for data, buffers in self.sent[before:]:
-            self.front.take(data, buffers)
+        for data in self.sent[before:]:
+            self.front.take(data)
         return self.sent[before:]
 
     def settle(self, most=2_000):
@@ -107,7 +107,7 @@ def test_a_front_end_gets_the_full_state_and_then_the_changes(scene):
     assert list(seen.running) == [2]
     assert seen.failures[0]["type"] == "ValueError" and "Traceback" in seen.failures[0]["traceback"]
     assert seen.loads[0]["done"] == 1 and seen.loads[1]["failed"] == 1
-    changed = scene.sent[-1][0]["results"][0]["head"]
+    changed = scene.sent[-1]["results"][0]["head"]
     assert "name" not in changed and changed["done"] == 2
 
 
@@ -149,8 +149,8 @@ def test_a_large_result_is_sent_within_the_budget_as_an_evenly_spread_sample_tha
     scene.hello()
     spent, first = [], None
     while scene.channel.do_housekeeping():
-        for data, buffers in scene.tick():
-            size = len(json.dumps(data)) + sum(map(len, buffers))
+        for data in scene.tick():
+            size = len(json.dumps(data))
             assert size <= 64_000
             spent.append((scene.now, size))
             rows = scene.front.results[entry.id].rows
@@ -173,8 +173,8 @@ def test_with_a_thousand_engines_no_message_delays_the_next(scene):
         fed.busy(n + i)
         fed.reply(i, engine_id=i, engine_uuid=f"uuid-{i}")
         if i % 64 == 0:
-            for data, buffers in scene.tick(0.25):
-                assert len(json.dumps(data)) + sum(map(len, buffers)) <= 25_000
+            for data in scene.tick(0.25):
+                assert len(json.dumps(data)) <= 25_000
             seen = scene.front.results[entry.id].head["done"]
             late = 0.0 if seen > last_done else late + 0.25
             last_done = seen
@@ -209,7 +209,7 @@ def test_messages_are_numbered_without_a_gap(scene):
     for i in range(50):
         fed.reply(i)
         scene.tick()
-    assert [data["seq"] for data, _ in scene.sent] == list(range(1, len(scene.sent) + 1))
+    assert [data["seq"] for data in scene.sent] == list(range(1, len(scene.sent) + 1))
     assert scene.front.gaps == 0
 
 
@@ -223,7 +223,7 @@ def test_many_results_are_all_sent_and_ended_ones_first(scene):
     for fed in many:
         fed.reply(0)
     many[150].reply(1)
-    data, _ = scene.tick(1.0)[0]
+    data = scene.tick(1.0)[0]
     assert data["results"][0]["id"] == entries[150].id
     scene.settle()
     assert {seen.head["done"] for seen in scene.front.results.values()} == {1, 2}

@@ -20,6 +20,7 @@ def sent(monkeypatch):
 
     class RecordedComm(BaseComm):
         def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
+            assert not buffers, "a kernel gateway does not forward binary buffers"
             messages.append((msg_type, data))
 
     monkeypatch.setattr(comm, "create_comm", RecordedComm)
