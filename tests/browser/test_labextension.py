@@ -1,7 +1,6 @@
 """The labextension's card over real engines: it moves and acts in mid-cell, and outlasts page and kernel."""
 
 import json
-import math
 import re
 import time
 
@@ -13,7 +12,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 MIME = "application/vnd.ipar-results.v1+json"
 __all__ = ["errors"]  # a fixture
 BUSY = 150  # seconds
-CLICKED_AGAIN = 20  # seconds
 SEEN_LIVE = """
 window.seen = {};
 (function look() {
@@ -108,22 +106,6 @@ ar"""
     assert errors == []
 
 
-def cancel(server, page, until, ended):
-    """Click Cancel, as a user does again where a busy kernel has lost the request."""
-    button, clicked = card(server, page, 1).get_by_role("button", name="Cancel"), -math.inf
-
-    def done_or_clicked():
-        nonlocal clicked
-        if ended():
-            return True
-        if time.monotonic() - clicked > CLICKED_AGAIN and button.is_visible():
-            button.click()
-            clicked = time.monotonic()
-        return False
-
-    until(done_or_clicked)
-
-
 @pytest.mark.matrix
 def test_a_reloaded_page_is_live_again_while_the_kernel_is_busy(
     jupyter_server, cluster, page, until, errors, kernel, measured
@@ -142,7 +124,8 @@ def test_a_reloaded_page_is_live_again_while_the_kernel_is_busy(
     measured("reload to the live card, busy", kernel, jupyter_server.front_end, live)
     assert live - drawn < 15
     rises(jupyter_server, page, 1, until)
-    cancel(jupyter_server, page, until, lambda: done(jupyter_server, page, 1) == 1500)
+    card(jupyter_server, page, 1).get_by_role("button", name="Cancel").click()
+    until(lambda: done(jupyter_server, page, 1) == 1500)
 
     def kept():
         data = jupyter_server.save(page, "reload.ipynb").cells[1].outputs[0].data
@@ -163,8 +146,8 @@ def test_two_tabs_show_the_same_truth(jupyter_server, cluster, page, context, un
     second.goto(page.url)
     card(jupyter_server, second, 1).wait_for(timeout=60_000)
     rises(jupyter_server, second, 1, until)
-    pages = page, second
-    cancel(jupyter_server, second, until, lambda: all(done(jupyter_server, p, 1) == 1500 for p in pages))
+    card(jupyter_server, second, 1).get_by_role("button", name="Cancel").click()
+    until(lambda: done(jupyter_server, page, 1) == done(jupyter_server, second, 1) == 1500)
     second.close()
 
 

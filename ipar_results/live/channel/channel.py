@@ -195,8 +195,8 @@ class Channel(Updatable):
 
     def _accept_action(self, request: Request, entry: Tracked, result: Any) -> Content:
         assert request.kind in ACTIONS
-        if request.id in self._accepted_ids:
-            raise RequestError("replayed", "This was asked before, and is done once only.")
+        if request.id in self._accepted_ids:  # sent again, as its page has got no reply
+            return {"accepted": True}
         if not self._actions.add(request, entry, result):
             raise RequestError("failed", "Too many actions wait to be carried out already.")
         self._accepted_ids[request.id] = None

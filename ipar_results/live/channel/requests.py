@@ -20,7 +20,7 @@ class RequestError(Exception):
     Parameters
     ----------
     code : str
-        ``bad-request``, ``unknown-result``, ``replayed``, ``unsupported``, ``failed`` or ``protocol``.
+        ``bad-request``, ``unknown-result``, ``unsupported``, ``failed`` or ``protocol``.
     message : str
         A sentence for the user.
     """

@@ -10,8 +10,8 @@ import { checkMessage } from '../protocol/messages';
 import type { CommMessage, UpdateMessage } from '../protocol/messages';
 import type { Reply, Request } from '../protocol/replies';
 import { PROTOCOL, TARGET } from '../protocol/types';
-import { REQUEST_TIMEOUT, sendRequest } from './request';
-import type { Requester } from './request';
+import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT, sendRequest } from './request';
+import type { PendingRequest, Requester } from './request';
 import { KernelResults } from './results';
 import { SecondConnection } from './second-connection';
 import type { OpenedConnection } from './second-connection';
@@ -91,19 +91,33 @@ export class KernelLink implements IDisposable, Requester {
     if (kernel === this.#kernel) return;
     this.#detach();
     this.#sequence.invalidate();
+    // The connection before this one may be closed now, so that no reply arrives over it.
+    for (const pending of this.#pending) pending.withdraw();
     this.#kernel = kernel;
     kernel.statusChanged.connect(this.#onStatus, this);
     kernel.connectionStatusChanged.connect(this.#onConnectionStatus, this);
     kernel.iopubMessage.connect(this.#onMessage, this);
-    this.#sendHello();
+    if (kernel.connectionStatus === 'connected') this.#onConnected();
   }
 
   request<R extends Request>(request: R, timeout?: number): Promise<Reply<R['type']>> {
-    const kernel = this.#kernel;
-    if (kernel?.connectionStatus !== 'connected') {
-      return Promise.reject(new Error('The kernel is not connected.'));
+    const status = this.#kernel?.connectionStatus ?? 'disconnected';
+    if (status === 'disconnected') return Promise.reject(new Error(NOT_CONNECTED));
+    const pending = createRequest(request, timeout);
+    this.#pending.add(pending);
+    const remove = (): unknown => this.#pending.delete(pending);
+    pending.reply.then(remove, remove);
+    if (status === 'connected') this.#send(pending);
+    return pending.reply;
+  }
+
+  #send(pending: PendingRequest): void {
+    const channel = this.#second.channel ?? this.#kernel;
+    try {
+      if (channel) pending.send(channel);
+    } catch (error) {
+      pending.fail(error as Error);
     }
-    return sendRequest(this.#second.channel ?? kernel, request, timeout);
   }
 
   dispose(): void {
@@ -112,6 +126,7 @@ export class KernelLink implements IDisposable, Requester {
     this.#onDisconnected();
     this.#detach();
     this.#second.dispose();
+    for (const pending of this.#pending) pending.fail(new Error(NOT_CONNECTED));
     this.#results.clear();
     Signal.clearData(this);
   }
@@ -129,8 +144,13 @@ export class KernelLink implements IDisposable, Requester {
   }
 
   #onConnectionStatus(_: unknown, status: Kernel.ConnectionStatus): void {
-    if (status === 'connected') this.#sendHello();
+    if (status === 'connected') this.#onConnected();
     else this.#onDisconnected();
+  }
+
+  #onConnected(): void {
+    for (const pending of this.#pending) this.#send(pending);
+    this.#sendHello();
   }
 
   #onDisconnected(): void {
@@ -262,6 +282,7 @@ export class KernelLink implements IDisposable, Requester {
   #session: string | null = null;
   readonly #sequence = new MessageSequence();
   readonly #second: SecondConnection;
+  readonly #pending = new Set<PendingRequest>();
   /** Whether a reply has arrived over the kernel's own connection since that was made. */
   #hasReplied = false;
   #helloSentAt = 0;

@@ -2,7 +2,7 @@
 
 import { KernelMessage } from '@jupyterlab/services';
 import type { Kernel } from '@jupyterlab/services';
-import { UUID } from '@lumino/coreutils';
+import { PromiseDelegate, UUID } from '@lumino/coreutils';
 
 import { NO_ANSWER } from '../model/words';
 import { checkReply } from '../protocol/replies';
@@ -11,6 +11,7 @@ import { PROTOCOL } from '../protocol/types';
 
 /** Milliseconds until a request without a reply fails. */
 export const REQUEST_TIMEOUT = 5_000;
+export const NOT_CONNECTED = 'The kernel is not connected.';
 
 /** The part of a kernel connection that requests need. */
 export type ControlChannel = Pick<Kernel.IKernelConnection, 'clientId' | 'username' | 'sendControlMessage'>;
@@ -20,31 +21,62 @@ export interface Requester {
   request<R extends Request>(request: R, timeout?: number): Promise<Reply<R['type']>>;
 }
 
-/** Send one request; see {@link Requester.request}. */
+/** Request that has no reply yet. */
+export interface PendingRequest<R extends Request = Request> {
+  /** See {@link Requester.request}. */
+  readonly reply: Promise<Reply<R['type']>>;
+  /** Send it; again, under the same id, where another connection takes the place of the last one. */
+  send(kernel: ControlChannel): void;
+  /** Expect no reply any more over the connection that it was sent over. */
+  withdraw(): void;
+  fail(error: Error): void;
+}
+
+export function createRequest<R extends Request>(request: R, timeout = REQUEST_TIMEOUT): PendingRequest<R> {
+  const id = UUID.uuid4();
+  const answered = new PromiseDelegate<Reply<R['type']>>();
+  let future: Kernel.IControlFuture | null = null;
+  const withdraw = (): void => {
+    future?.dispose();
+    future = null;
+  };
+  const fail = (error: Error): void => {
+    clearTimeout(timer);
+    withdraw();
+    answered.reject(error);
+  };
+  const timer = setTimeout(() => {
+    fail(new Error(future ? NO_ANSWER : NOT_CONNECTED));
+  }, timeout);
+  const send = (kernel: ControlChannel): void => {
+    withdraw();
+    const content = { protocol: PROTOCOL, request: id, ...request };
+    const sent = kernel.sendControlMessage(controlMessage(kernel, content), true, true);
+    future = sent;
+    sent.onReply = answer => {
+      clearTimeout(timer);
+      future = null;
+      const checked = checkReply(request.type, id, answer.content);
+      if (checked.ok) answered.resolve(checked.value as Reply<R['type']>);
+      else answered.reject(new Error(checked.error));
+    };
+    // A kernel that restarts or is closed cancels its futures.
+    sent.done.catch(() => {
+      if (sent === future) fail(new Error(NO_ANSWER));
+    });
+  };
+  return { reply: answered.promise, send, withdraw, fail };
+}
+
+/** Send one request over one connection; see {@link Requester.request}. */
 export function sendRequest<R extends Request>(
   kernel: ControlChannel,
   request: R,
-  timeout = REQUEST_TIMEOUT
+  timeout?: number
 ): Promise<Reply<R['type']>> {
-  return new Promise((resolve, reject) => {
-    const id = UUID.uuid4();
-    const content = { protocol: PROTOCOL, request: id, ...request };
-    const future = kernel.sendControlMessage(controlMessage(kernel, content), true, true);
-    const fail = (): void => {
-      clearTimeout(timer);
-      future.dispose();
-      reject(new Error(NO_ANSWER));
-    };
-    const timer = setTimeout(fail, timeout);
-    future.onReply = reply => {
-      clearTimeout(timer);
-      const checked = checkReply(request.type, id, reply.content);
-      if (checked.ok) resolve(checked.value as Reply<R['type']>);
-      else reject(new Error(checked.error));
-    };
-    // A kernel that restarts or is closed cancels its futures.
-    future.done.catch(fail);
-  });
+  const pending = createRequest(request, timeout);
+  pending.send(kernel);
+  return pending.reply;
 }
 
 function controlMessage(kernel: ControlChannel, content: object): KernelMessage.IControlMessage {

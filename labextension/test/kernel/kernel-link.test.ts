@@ -348,7 +348,7 @@ describe('a request', () => {
   });
 
   test.each([
-    ['a refusal', { status: 'error', error: { code: 'replayed', message: 'Asked before.' } }, 'Asked before.'],
+    ['a refusal', { status: 'error', error: { code: 'failed', message: 'Too many.' } }, 'Too many.'],
     ['nonsense', { traceback: 17 }, "The kernel's answer can't be read: traceback is not a text."],
     ['the reply to another request', { request: 'other' }, /another request/],
     ['an unknown status', { status: 'perhaps' }, /can't be read/]
@@ -359,8 +359,46 @@ describe('a request', () => {
     expect(await failed).toMatch(sentence);
   });
 
-  test('rejects at once while the kernel is not connected', async () => {
+  test('is sent once the kernel is connected, where another connection to it is being made', async () => {
+    await linked('a');
+    const other = new FakeKernel();
+    other.connectionStatus = 'connecting';
+    link.connect(other.connection);
+    const ran = failure(link.find('a')?.commands?.run('cancel'));
+    expect(other.requestsOf('cancel')).toHaveLength(0);
+    other.setConnectionStatus('connected');
+    await other.reply('cancel');
+    expect(await ran).toBe('resolved');
+    expect(kernel.requestsOf('cancel')).toHaveLength(0);
+  });
+
+  test('is sent again, under the same id, over the connection that replaces its own', async () => {
+    await linked('a');
+    const ran = failure(link.find('a')?.commands?.run('cancel'));
+    const other = new FakeKernel();
+    other.connectionStatus = 'connecting';
+    link.connect(other.connection);
+    await kernel.cancelFutures();
+    other.setConnectionStatus('connected');
+    expect(other.requestsOf('cancel')).toEqual(kernel.requestsOf('cancel'));
+    await other.reply('cancel');
+    expect(await ran).toBe('resolved');
+    other.setConnectionStatus('connecting');
+    other.setConnectionStatus('connected');
+    expect(other.requestsOf('cancel')).toHaveLength(1);
+  });
+
+  test('rejects after the timeout where the connection is not made', async () => {
     kernel.setConnectionStatus('connecting');
+    const failed = failure(link.request({ type: 'snapshot' }));
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT);
+    expect(await failed).toBe('The kernel is not connected.');
+    kernel.setConnectionStatus('connected');
+    expect(kernel.requestsOf('snapshot')).toHaveLength(0);
+  });
+
+  test('rejects at once while the kernel is not connected', async () => {
+    kernel.setConnectionStatus('disconnected');
     expect(await failure(link.request({ type: 'snapshot' }))).toBe('The kernel is not connected.');
     await flushPromises();
     expect(kernel.requestsOf('snapshot')).toHaveLength(0);
