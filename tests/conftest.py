@@ -9,6 +9,7 @@ from pathlib import Path
 import ipyparallel as ipp
 import pytest
 from clients import subscribe
+from gate import Gate
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
@@ -104,6 +105,14 @@ def until():
         return value
 
     return until
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """Gate before which a test's tasks wait; open after the test, so that engines are not left busy."""
+    gate = Gate(tmp_path / "gate")
+    yield gate
+    gate.open()
 
 
 @pytest.fixture

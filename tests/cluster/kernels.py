@@ -155,6 +155,7 @@ def connect(cluster):
         f"rc.wait_for_engines({cluster.n}, timeout=60, interactive=False)\n"
         f"{SUBSCRIBE}"
         "lv, dv = rc.load_balanced_view(), rc[:]\n"
+        "from gate import hold\n"
         "def nap(seconds):\n    import time\n    time.sleep(seconds)\n    return seconds\n"
     )
 

@@ -1,5 +1,6 @@
 """What a front end gets from a real kernel: which messages, when, and what is in the last one."""
 
+import itertools
 import time
 
 import pytest
@@ -70,12 +71,27 @@ def updates(kernel):
     return [(at, data) for at, kind, _, data in kernel.displays() if kind == "update_display_data"]
 
 
+def sent_at(kernel, *kinds):
+    """When messages of these kinds were sent: they may bunch on their way to us."""
+    return [to_posix(m["header"]["date"]) for _, m in kernel.messages if m["msg_type"] in kinds]
+
+
+def opened_step_by_step(gate, tasks, moved, until):
+    """Let tasks end one after the other, and wait after each until `moved()` is another than before."""
+    for count in range(1, tasks + 1):
+        before = moved()
+        gate.open(count)
+        until(lambda before=before: moved() != before)
+
+
 def most_in_a_second(times):
     return max((sum(begin <= t < begin + 1 for t in times) for begin in times), default=0)
 
 
-def test_a_result_at_the_end_of_a_cell_is_one_display_that_is_only_updated(kernel, shown, until):
-    display_id = shown("ar = lv.map_async(nap, [0.2] * 16)\nar")
+def test_a_result_at_the_end_of_a_cell_is_one_display_that_is_only_updated(kernel, shown, until, gate):
+    display_id = shown(f"ar = {gate.map(4)}\nar")
+    opened_step_by_step(gate, 2, lambda: len(updates(kernel)), until)
+    gate.open()
     over(kernel, until)
     kinds = [(kind, shown_id) for _, kind, shown_id, _ in kernel.displays()]
     assert kinds[0] == ("display_data", display_id)
@@ -83,21 +99,23 @@ def test_a_result_at_the_end_of_a_cell_is_one_display_that_is_only_updated(kerne
     assert set(kinds[1:]) == {("update_display_data", display_id)}
 
 
-def test_the_display_moves_while_the_main_thread_is_busy(kernel, shown, until):
-    shown("ar = lv.map_async(nap, [0.2] * 20)\nar")
-    cell = kernel.run("time.sleep(3)")
-    times = [at for at, m in kernel.of(cell)]
-    during = [data["text/plain"] for at, data in updates(kernel) if times[0] < at < times[-1]]
-    assert len(during) >= 3
-    assert len(set(during)) >= 3
+def test_the_display_moves_while_the_main_thread_is_busy(kernel, shown, until, gate):
+    display_id = shown(f"ar = {gate.map(6)}\nar")
+    cell = kernel.start(gate.wait())
+    opened_step_by_step(gate, 3, lambda: finals(kernel)[display_id]["text/plain"], until)
+    assert not kernel.ended(cell)
+    gate.open()
+    until(lambda: kernel.ended(cell))
 
 
-def test_a_display_is_updated_at_most_five_times_a_second(kernel, shown, until):
+def test_a_display_is_updated_at_most_five_times_a_second(kernel, shown, until, gate):
     kernel.run("settings.rate = settings.html_rate = 5")
-    shown("ar = lv.map_async(nap, [0.02] * 200)\nar")
+    shown(f"ar = {gate.map(400)}\nar")
+    counts = itertools.count()
+    until(lambda: gate.open(next(counts)) or len(updates(kernel)) > 8)
+    gate.open()
     over(kernel, until)
-    assert len(updates(kernel)) > 3
-    assert most_in_a_second([at for at, _ in updates(kernel)]) <= 6  # five, and the end
+    assert most_in_a_second(sent_at(kernel, "update_display_data")) <= 6  # five, and the end
 
 
 def test_the_last_bundle_is_plain_html_and_text(kernel, shown, until):
@@ -144,8 +162,7 @@ def test_two_hundred_displays_stay_within_ten_messages_a_second_and_all_end(kern
     over(kernel, until)
     assert len(finals(kernel)) == 200
     kinds = ("update_display_data", "comm_msg", "comm_close")
-    # by when they were sent: they may bunch on their way to us
-    sent = [to_posix(m["header"]["date"]) for _, m in kernel.messages if m["msg_type"] in kinds]
+    sent = sent_at(kernel, *kinds)
     # a round may be a moment late, and a widget's parts are sent or closed a few at a time: the budget itself
     # is shown in test_ticker
     assert most_in_a_second(sent) <= (12 if metadata is None else 16)
@@ -184,8 +201,11 @@ def test_nothing_of_ours_is_ever_printed(kernel, shown, until):
     assert all("text/plain" in data for data in finals(kernel).values())
 
 
-def test_the_last_state_is_sent_before_the_cell_that_waits_is_idle(kernel):
-    cell = kernel.run("lv.map_async(nap, [0.1] * 10).wait_interactive()")
+def test_the_last_state_is_sent_before_the_cell_that_waits_is_idle(kernel, until, gate):
+    cell = kernel.start(f"{gate.map(10)}.wait_interactive()")
+    until(kernel.displays)
+    gate.open()
+    until(lambda: kernel.ended(cell))
     kinds = [(m["msg_type"], m["content"]) for _, m in kernel.of(cell)]
     assert kinds[-1][0] == "status"
     last = [content for kind, content in kinds if kind == "update_display_data"][-1]
@@ -198,16 +218,17 @@ def test_waiting_shows_one_display_and_no_tqdm(kernel):
     assert kernel.text(cell, "stderr") == kernel.text(cell) == ""
 
 
-def test_a_wait_that_times_out_leaves_a_display_that_goes_on(kernel, until):
-    cell = kernel.run("ar = lv.map_async(nap, [0.2] * 20)\nar.wait_interactive(timeout=0.5)")
+def test_a_wait_that_times_out_leaves_a_display_that_goes_on(kernel, until, gate):
+    cell = kernel.run(f"ar = {gate.map(20)}\nar.wait_interactive(timeout=0.5)")
     assert "20 ok" not in kernel.displays()[-1][3]["text/plain"]
     assert kernel.ended(cell)
+    gate.open()
     over(kernel, until)
     assert "20 ok" in kernel.displays()[-1][3]["text/plain"]
 
 
-def test_the_stop_button_ends_the_wait_and_says_what_still_runs(kernel, until):
-    cell = kernel.start("ar = lv.map_async(nap, [0.3] * 10)\nar.wait_interactive()")
+def test_the_stop_button_ends_the_wait_and_says_what_still_runs(kernel, until, gate):
+    cell = kernel.start(f"ar = {gate.map(10)}\nar.wait_interactive()")
     until(lambda: any(" running" in data["text/plain"] for _, data in updates(kernel)))
     kernel.interrupt()
     until(lambda: kernel.ended(cell))
@@ -215,15 +236,19 @@ def test_the_stop_button_ends_the_wait_and_says_what_still_runs(kernel, until):
         m["content"]["ename"] == "KeyboardInterrupt" for _, m in kernel.of(cell) if m["msg_type"] == "error"
     )
     assert "of 10 tasks are not done" in kernel.text(cell, "stderr")
+    gate.open()
     over(kernel, until)
     assert "10 ok" in kernel.displays()[-1][3]["text/plain"]
 
 
 @pytest.mark.parametrize("view", ["html", "widget"])
-def test_unloading_in_mid_run_freezes_the_display_in_its_last_true_state(kernel, shown, until, view):
+def test_unloading_in_mid_run_freezes_the_display_in_its_last_true_state(
+    kernel, shown, until, gate, view
+):
     kernel.run(f"settings.view = '{view}'")
     kernel.messages.clear()
-    display_id = shown("ar = lv.map_async(nap, [0.2] * 30)\nar")
+    display_id = shown(f"ar = {gate.map(30)}\nar")
+    gate.open(4)
     kernel.run("import time\nwhile ar.progress < 4: time.sleep(0.05)")
     cell = kernel.run("before = ar.progress\nipar_results.disable()\nprint(before, ar.progress)")
     printed = "".join(m["content"]["text"] for _, m in kernel.of(cell) if m["msg_type"] == "stream")
@@ -239,6 +264,7 @@ def test_unloading_in_mid_run_freezes_the_display_in_its_last_true_state(kernel,
         and f'aria-valuenow="{frozen["done"]}"' in last["text/html"]
     )
     seen = len(updates(kernel))
+    gate.open()
     kernel.run("rc.wait(timeout=60)\n%load_ext ipar_results")
     assert len(updates(kernel)) == seen
 
@@ -254,10 +280,12 @@ def test_the_view_that_was_set_is_the_one_that_is_shown(kernel, shown, until, vi
     assert not [m for _, m in kernel.messages if m["msg_type"].startswith("comm_")]
 
 
-def test_a_widget_moves_by_its_own_messages_and_leaves_static_html(kernel, shown, until):
+def test_a_widget_moves_by_its_own_messages_and_leaves_static_html(kernel, shown, until, gate):
     kernel.run("settings.view = 'widget'")
     kernel.messages.clear()
-    display_id = shown("ar = lv.map_async(nap, [0.2] * 20)\nar")
+    display_id = shown(f"ar = {gate.map(20)}\nar")
+    opened_step_by_step(gate, 12, lambda: len(sent_at(kernel, "comm_msg")), until)
+    gate.open()
     over(kernel, until)
     kinds = [m["msg_type"] for _, m in kernel.messages]
     assert WIDGET in kernel.displays()[0][3]
@@ -266,22 +294,22 @@ def test_a_widget_moves_by_its_own_messages_and_leaves_static_html(kernel, shown
     closed = [m["content"]["comm_id"] for _, m in kernel.messages if m["msg_type"] == "comm_close"]
     assert sorted(opened) == sorted(closed)
     assert set(finals(kernel)[display_id]) == {MIME, "text/html", "text/plain"}
-    times = [at for at, m in kernel.messages if m["msg_type"] in ("comm_msg", "update_display_data")]
-    ending = min(at for at, m in kernel.messages if m["msg_type"] == "comm_close")
+    times, ending = sent_at(kernel, "comm_msg", "update_display_data"), min(sent_at(kernel, "comm_close"))
     assert most_in_a_second([at for at in times if at < ending - 0.3]) <= 14
 
 
-def test_a_widget_moves_while_the_main_thread_is_busy(kernel, shown, until):
+def test_a_widget_moves_while_the_main_thread_is_busy(kernel, shown, until, gate):
     kernel.run("settings.view = 'widget'")
-    shown("ar = lv.map_async(nap, [0.2] * 20)\nar")
-    cell = kernel.run("time.sleep(1.5)")
-    times = [at for at, _ in kernel.of(cell)]
-    moved = [m for at, m in kernel.messages if m["msg_type"] == "comm_msg" and times[0] < at < times[-1]]
-    assert len(moved) >= 2
+    shown(f"ar = {gate.map(6)}\nar")
+    cell = kernel.start(gate.wait())
+    opened_step_by_step(gate, 2, lambda: len(sent_at(kernel, "comm_msg")), until)
+    assert not kernel.ended(cell)
+    gate.open()
+    until(lambda: kernel.ended(cell))
 
 
-def test_a_notebook_that_names_its_cell_gets_the_widget_and_others_html(kernel, until):
-    code = "display(lv.map_async(nap, [0.2] * 4))"
+def test_a_notebook_that_names_its_cell_gets_the_widget_and_others_html(kernel, gate):
+    code = f"display({gate.map(4)})"
     named = kernel.run(code, metadata={"cellId": "x"})
     plain = kernel.run(code)
     first = {
