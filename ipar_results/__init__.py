@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 from .attach.enable import disable, enable, enabled, group, monitor
 
-# `%load_ext` needs no more. The other public names are imported at first use, as they import numpy and the
-# renderers, which takes ten times as long.
-from .errors import ContactLost, RetryError
-from .results.group.group import Group
-from .results.monitor import Monitor
+# `%load_ext` needs no more. The other public names are imported at first use: numpy and the renderers alone
+# take ten times as long.
+from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .comparison import compare
     from .control.cancel import Cancelled
     from .control.retry import Retried
+    from .errors import ContactLost, RetryError
     from .export.load import load
     from .iterate.as_completed import as_completed
     from .iterate.task_result import TaskResult
     from .live.result_widget import ResultWidget
     from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
+    from .results.group.group import Group
+    from .results.monitor import Monitor
     from .upstream.async_result import TasksCancelled
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Advice",
@@ -67,10 +66,14 @@ def unload_ipython_extension(ipython: object) -> None:
 _LAZY_NAMES = {
     "Advice": "model.snapshot",
     "Cancelled": "control.cancel",
+    "ContactLost": "errors",
     "EngineLoad": "model.snapshot",
     "FailureGroup": "model.snapshot",
+    "Group": "results.group.group",
+    "Monitor": "results.monitor",
     "ResultWidget": "live.result_widget",
     "Retried": "control.retry",
+    "RetryError": "errors",
     "Snapshot": "model.snapshot",
     "TaskOutput": "model.snapshot",
     "TaskRecord": "model.snapshot",

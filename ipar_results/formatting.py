@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)")
+_SPACE_BEFORE_UNIT = r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)"
 _UNKNOWN = "–"
 
 
@@ -121,4 +121,4 @@ def join_facts(*facts: str) -> str:
 
 def keep_units_together(text: str) -> str:
     """Put a no-break space between each number and its unit, so that no line ends there."""
-    return _SPACE_BEFORE_UNIT.sub("\u00a0", text)
+    return re.sub(_SPACE_BEFORE_UNIT, "\u00a0", text)

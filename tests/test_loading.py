@@ -16,12 +16,17 @@ LAZY = (
     "ipywidgets",
     "tqdm",
     "pandas",
-    "ipar_results.record.recorder",
-    "ipar_results.record.columns",
-    "ipar_results.model.snapshot",
-    "ipar_results.render",
+    "ipar_results.attach.imap",
+    "ipar_results.attach.results",
+    "ipar_results.attach.waiting",
     "ipar_results.export",
     "ipar_results.live.display.display",
+    "ipar_results.live.wait",
+    "ipar_results.model",
+    "ipar_results.record",
+    "ipar_results.render",
+    "ipar_results.results.group",
+    "ipar_results.results.monitor",
 )
 LOADED = f"""
 import sys
@@ -62,6 +67,36 @@ def test_the_first_use_of_a_client_imports_what_its_replies_need():
         print([name for name in needed if name not in sys.modules])
     """
     assert run(code) == "[]"
+
+
+def test_the_first_result_imports_what_its_end_needs():
+    """Otherwise its first reply would import them on the client's IO thread."""
+    code = """
+        import threading
+        from ipyparallel import AsyncResult
+        from ipyparallel.client.client import Metadata
+        from ipyparallel.client.futures import MessageFuture
+
+        class Client:
+            _ids, _engines, _registration_callbacks, _closed, outstanding = [], {}, [], False, set()
+
+        future = MessageFuture("m")
+        future.output = MessageFuture("m")
+        future.output.metadata = Metadata(msg_id="m")
+        result = AsyncResult(Client(), [future])
+        before = set(sys.modules)
+
+        def reply():
+            future.output.metadata.update(status="ok", engine_id=0)
+            future.set_result(0)
+            future.output.set_result(None)
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        thread.join()
+        print(result.done(), sorted(set(sys.modules) - before))
+    """
+    assert run(code) == "True []"
 
 
 @pytest.mark.parametrize("name", ipar_results.__all__)

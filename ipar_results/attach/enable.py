@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..live.session import current, holder
-from ..results.group.group import Group
 
 if TYPE_CHECKING:
+    from ..results.group.group import Group
     from ..results.monitor import Monitor
     from ..upstream.protocols import ResultLike
 
@@ -104,4 +104,6 @@ def group(label: str = "group", *, quiet: bool = False) -> Group:
     ...         view.apply_async(simulate, year)
     >>> climate.wait_interactive()
     """
+    from ..results.group.group import Group
+
     return Group(label, current, quiet=quiet)

@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ..config import load_settings
 from ..live.formatters import Formatters
 from ..log import log_error, logger, open_kernel_stderr
-from ..results.group.group import Group
+from ..results.registry import SelfFollowed
 from ..results.tracker import Cell
 from .fast_paths import wrap_parse_date
-from .imap import wrap_imap
 from .magics.ipar import ResultMagics
-from .patches import replacements, wrap_send, wrap_view_init
-from .waiting import clear_awaitable_cache
+from .patches import clear_awaitable_cache, lazily, replacements, wrap_send, wrap_view_init
 
 if TYPE_CHECKING:
     from ..live.session import Session
-    from ..live.wait import View
 
 
 class Extension:
@@ -69,8 +66,7 @@ class Extension:
         self._replace(View, "__init__", wrap_view_init(View.__init__, session.add_client))
         self._replace(Client, "_send", wrap_send(Client._send, session))
         self._replace(util, "_parse_date", wrap_parse_date(util._parse_date))
-        imap = wrap_imap(LoadBalancedView.imap, self._begin_imap, self._imap_progress)
-        self._replace(LoadBalancedView, "imap", imap)
+        self._replace(LoadBalancedView, "imap", lazily(LoadBalancedView.imap, ".imap.wrap_imap", session))
         self._undo(clear_awaitable_cache)
         for name, value in replacements(session, dict(vars(AsyncResult))).items():
             self._replace(AsyncResult, name, value)
@@ -99,7 +95,7 @@ class Extension:
 
         session, ours = self._session, Formatters(self._session)
         formatters = session.shell.display_formatter
-        for kind in (AsyncResult, Group):
+        for kind in (AsyncResult, SelfFollowed):  # a group is one of these
             if session.in_kernel:
                 self._register(formatters.ipython_display_formatter, kind, session.show)
             else:
@@ -134,25 +130,12 @@ class Extension:
         session.ticker.permanent.append(channel)
         session.ticker.jobs.append(channel.do_housekeeping)
 
-    def _begin_imap(self, name: str, inputs: int | None) -> Group:
-        """Return a group for an `imap` that begins; `inputs` is None where their number is not known."""
-        session = self._session
-        group = Group(name, lambda: session)
-        group.record.expected_inputs = inputs
-        session.begin_group(group, show=True)
-        return group
-
-    def _imap_progress(self, group: Group) -> View:
-        # a kernel displays a card already, and a script without IPython did not request a bar
-        session = self._session
-        return session.progress(group, quiet=session.shell is None or session.in_kernel)
-
     def _register(self, formatter: Any, kind: type, printer: Callable[..., object]) -> None:
         """Register a printer for a type; undone by restoring exactly what the user had."""
         printers, deferred_printers = formatter.type_printers, formatter.deferred_printers
         name = kind.__module__, kind.__name__
         had, before, deferred = kind in printers, printers.get(kind), deferred_printers.pop(name, None)
-        formatter.for_type(kind, printer)
+        printers[kind] = printer
 
         def restore() -> None:
             if deferred is not None:

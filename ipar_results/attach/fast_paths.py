@@ -5,20 +5,22 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..upstream.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from ..upstream.protocols import AsyncResultLike
 
+    class _CachedSplit(Protocol):
+        """Method decorated by ``functools.lru_cache``."""
+
+        def __wrapped__(self, result: AsyncResultLike, /) -> Sequence[AsyncResultLike]: ...
+
+
 _PARTS = "_ipar_results_parts"  # attribute of a result: what split() returned
-
-
-class _CachedSplit(Protocol):
-    """Method decorated by ``functools.lru_cache``."""
-
-    def __wrapped__(self, result: AsyncResultLike, /) -> Sequence[AsyncResultLike]: ...
 
 
 def wrap_split(original: _CachedSplit) -> Callable[[AsyncResultLike], Sequence[AsyncResultLike]]:

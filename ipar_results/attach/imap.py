@@ -9,36 +9,34 @@ from typing import TYPE_CHECKING, Any
 
 from ..live.wait import draw_safely
 from ..log import log_error
-from ..results.group.group import Group, in_block
+from ..results.group.group import Group
+from ..results.registry import open_groups
 
 if TYPE_CHECKING:
+    from ..live.session import Session
     from ..live.wait import View
+    from ..results.registry import SelfFollowed
     from ..upstream.protocols import AsyncResultLike, LazyMapLike, ViewLike
 
 _UPDATE_PERIOD = 0.1  # seconds between two updates of the bar
 
 
-def wrap_imap(
-    original: Callable[..., LazyMapLike],
-    begin: Callable[[str, int | None], Group],
-    progress: Callable[[Group], View],
-) -> Callable[..., object]:
-    """Have the tasks of a lazy map join a group.
+def wrap_imap(original: Callable[..., LazyMapLike], session: Session) -> Callable[..., object]:
+    """Have the tasks of a lazy map join a group."""
 
-    Parameters
-    ----------
-    begin : callable
-        Returns a new group, given the name of a lazy map and the number of its inputs, None if unknown.
-    progress : callable
-        Returns a view of a group, to be updated while values are consumed.
-    """
+    def progress(group: Group) -> View:
+        # a kernel displays a card already, and a script without IPython did not request a bar
+        return session.progress(group, quiet=session.shell is None or session.in_kernel)
 
     @wraps(original)
     def imap(self: ViewLike, f: Callable[..., object], *sequences: Any, **kwargs: object) -> object:
         group = None
         try:
             # inside `with group():` that group shows the progress
-            group = None if in_block() else begin(_name(f), _length(sequences))
+            if not any(each.followed.record.can_grow for each in open_groups.get()):
+                group = Group(_name(f), lambda: session)
+                group.record.expected_inputs = _length(sequences)
+                session.begin_group(group, show=True)
         except Exception:
             log_error("showing a lazy map")
         try:
@@ -59,7 +57,7 @@ class _JoiningView:
 
     def __init__(self, view: ViewLike, group: Group | None) -> None:
         self._view = view
-        self._groups = Group.here() if group is None else (group,)
+        self._groups: tuple[SelfFollowed, ...] = open_groups.get() if group is None else (group,)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._view, name)
@@ -69,8 +67,11 @@ class _JoiningView:
 
     def apply_async(self, f: Callable[..., object], /, *args: object, **kwargs: object) -> AsyncResultLike:
         """Submit a task that joins the group."""
-        with Group.joining(self._groups):
+        token = open_groups.set(self._groups)
+        try:
             return self._view.apply_async(f, *args, **kwargs)
+        finally:
+            open_groups.reset(token)
 
 
 class _Values:

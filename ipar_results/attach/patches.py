@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from functools import cache, wraps
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..log import log_error
-from ..results.monitor import Monitor
 from .fast_paths import count_chunks, make_len, parse_metadata_dates, wrap_getattr, wrap_split
-from .results import wrap_collect_exceptions, wrap_get, wrap_resolve_result
-from .stream_output import wrap_stream_callback, wrap_stream_output
-from .waiting import make_await, wrap_wait_for_output, wrap_wait_interactive
 
 if TYPE_CHECKING:
     from ..live.session import Session
@@ -46,24 +43,72 @@ def replacements(session: Session, original: Mapping[str, Any]) -> dict[str, obj
             original["serial_time"].fget, lambda ar: _drained(followed(ar)).columns.serial_time
         ),
         "wall_time": _once_ready(original["wall_time"].fget, lambda ar: followed(ar).wall_time()),
-        "monitor": property(lambda ar: Monitor(ar, followed(ar)), doc="Questions about this result."),
-        "wait_interactive": wrap_wait_interactive(original["wait_interactive"], session.wait),
-        "stream_output": wrap_stream_output(original["stream_output"], session.streams),
-        "_iopub_streaming_output_callback": wrap_stream_callback(
-            original["_iopub_streaming_output_callback"]
+        "monitor": property(lambda ar: session.monitor(ar), doc="Questions about this result."),
+        "wait_interactive": lazily(
+            original["wait_interactive"], ".waiting.wrap_wait_interactive", session.wait
         ),
-        "__await__": make_await(followed),
-        "_init_futures": _wrap_init_futures(original["_init_futures"], session.add_new),
-        "_resolve_result": wrap_resolve_result(original["_resolve_result"]),
-        "_collect_exceptions": wrap_collect_exceptions(original["_collect_exceptions"]),
-        "get": wrap_get(original["get"], session.add_new),
-        "wait_for_output": wrap_wait_for_output(original["wait_for_output"], followed),
+        "stream_output": lazily(
+            original["stream_output"], ".stream_output.wrap_stream_output", session.streams
+        ),
+        # called on the IO thread, but only where stream_output() has imported it
+        "_iopub_streaming_output_callback": lazily(
+            original["_iopub_streaming_output_callback"], ".stream_output.wrap_stream_callback"
+        ),
+        "__await__": _make_await(followed),
+        "_init_futures": lazily(original["_init_futures"], ".results.wrap_init_futures", session.add_new),
+        # called on the IO thread too, once _init_futures has imported it
+        "_resolve_result": lazily(original["_resolve_result"], ".results.wrap_resolve_result"),
+        "_collect_exceptions": lazily(original["_collect_exceptions"], ".results.wrap_collect_exceptions"),
+        "get": lazily(original["get"], ".results.wrap_get", session.add_new),
+        "wait_for_output": lazily(original["wait_for_output"], ".waiting.wrap_wait_for_output", followed),
         "split": wrap_split(original["split"]),
         "__len__": make_len(),
         "__getattr__": wrap_getattr(original["__getattr__"]),
         "_count_chunks": count_chunks,
         "_parse_metadata_dates": parse_metadata_dates,
     }
+
+
+def lazily(original: Callable[..., Any], name: str, *args: object) -> Callable[..., Any]:
+    """Return a replacement that is imported at the first call, as few sessions need it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the function that returns the replacement, given the original and `args`, with its module.
+    """
+    module, _, function = name.rpartition(".")
+    replacement = cache(lambda: getattr(import_module(module, __package__), function)(original, *args))
+
+    @wraps(original)
+    def method(*args: object, **kwargs: object) -> Any:
+        return replacement()(*args, **kwargs)
+
+    return method
+
+
+def _make_await(
+    followed_of: Callable[[AsyncResultLike], Followed],
+) -> Callable[[AsyncResultLike], Generator[object, None, object]]:
+    """Return the method ``__await__`` of results."""
+
+    def __await__(self: AsyncResultLike) -> Generator[object, None, object]:  # noqa: N807
+        """Wait for the result without blocking the event loop, and return or raise what ``get()`` does."""
+        from ipyparallel import AsyncHubResult
+
+        from .waiting import value_from_hub, value_of
+
+        hub = isinstance(self, AsyncHubResult)
+        return (value_from_hub(self, followed_of(self)) if hub else value_of(self)).__await__()
+
+    return __await__
+
+
+def clear_awaitable_cache() -> None:
+    """Clear the cache of ``isinstance(ar, Awaitable)``, after ``__await__`` was set or removed."""
+    clear = getattr(Awaitable, "_abc_caches_clear", None)
+    if clear is not None:
+        clear()
 
 
 def _with_fallback(
@@ -109,19 +154,6 @@ def _once_ready(
         return get(self)
 
     return property(ready)
-
-
-def _wrap_init_futures(
-    original: Callable[[AsyncResultLike], None], on_created: Callable[[AsyncResultLike], None]
-) -> Callable[[AsyncResultLike], None]:
-    """Report each new result; also called once for each task of a map."""
-
-    @wraps(original)
-    def _init_futures(self: AsyncResultLike) -> None:
-        original(self)
-        on_created(self)
-
-    return _init_futures
 
 
 def wrap_view_init(

@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from ..upstream.protocols import AsyncResultLike, FutureLike
 
 
+def wrap_init_futures(
+    original: Callable[[AsyncResultLike], None], on_created: Callable[[AsyncResultLike], None]
+) -> Callable[[AsyncResultLike], None]:
+    """Report each new result; also called once for each task of a map."""
+
+    @wraps(original)
+    def _init_futures(self: AsyncResultLike) -> None:
+        original(self)
+        on_created(self)
+
+    return _init_futures
+
+
 def wrap_resolve_result(original: Callable[..., None]) -> Callable[..., None]:
     """End a result also if tasks were aborted or cancelled: the original hangs, or calls it a success."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED
 from contextlib import suppress
 from functools import wraps
@@ -20,28 +20,8 @@ _OUTPUT_PERIOD = 0.25  # seconds between two checks whether output is overdue
 _HUB_PERIOD = 1.0  # seconds between two queries, as the Hub does not report the end of a result
 
 
-def make_await(
-    followed_of: Callable[[AsyncResultLike], Followed],
-) -> Callable[[AsyncResultLike], Generator[object, None, object]]:
-    """Return the method ``__await__`` of results.
-
-    Parameters
-    ----------
-    followed_of : callable
-        Returns the facade of a result.
-    """
-
-    def __await__(self: AsyncResultLike) -> Generator[object, None, object]:  # noqa: N807
-        """Wait for the result without blocking the event loop, and return or raise what ``get()`` does."""
-        from ipyparallel import AsyncHubResult
-
-        hub = isinstance(self, AsyncHubResult)
-        return (_from_hub(self, followed_of(self)) if hub else _value(self)).__await__()
-
-    return __await__
-
-
-async def _value(result: AsyncResultLike) -> object:
+async def value_of(result: AsyncResultLike) -> object:
+    """Wait for a result without blocking the event loop, and return or raise what ``get()`` does."""
     while True:
         if not result._ready:
             await _end_of(result)
@@ -75,19 +55,12 @@ async def _end_of(result: AsyncResultLike) -> None:
                 result._done_callbacks.remove(on_done)
 
 
-async def _from_hub(result: AsyncResultLike, followed: Followed) -> object:
+async def value_from_hub(result: AsyncResultLike, followed: Followed) -> object:
     """Poll the Hub without blocking; once all values are there, fetch them in a thread."""
     while not result._ready and not followed.record.finished and not followed.lost:
         followed.poll()
         await asyncio.sleep(_HUB_PERIOD)
     return await asyncio.get_running_loop().run_in_executor(None, result.get)
-
-
-def clear_awaitable_cache() -> None:
-    """Clear the cache of ``isinstance(ar, Awaitable)``, after ``__await__`` was set or removed."""
-    clear = getattr(Awaitable, "_abc_caches_clear", None)
-    if clear is not None:
-        clear()
 
 
 def wrap_wait_interactive(

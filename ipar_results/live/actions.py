@@ -6,11 +6,9 @@ its question to the user are in a table of the labextension.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..formatting import plural
 
@@ -25,32 +23,49 @@ Arguments = Mapping[str, Any]
 FORMATS = {"report": ".html", "trace": ".json", "csv": ".csv"}
 
 
-class Candidate(NamedTuple):
-    """Result for which an action makes no sense."""
+class Done:
+    """What an action did.
 
-    name: str  # with its number
-    number: int
-    summary: Summary
-    alone: bool  # it was the only one that could be meant
+    Parameters
+    ----------
+    message : str
+        A sentence for the user.
+    reasons : sequence of str
+        Why it was not done for all tasks, where there is room for them.
+    path : Path, optional
+        The file that was saved.
+    """
+
+    def __init__(self, message: str, reasons: Sequence[str] = (), path: Path | None = None) -> None:
+        self.message, self.reasons, self.path = message, reasons, path
 
 
-class Done(NamedTuple):
-    """What an action did."""
-
-    message: str  # a sentence for the user
-    reasons: tuple[str, ...] = ()  # why it was not done for all tasks, where there is room for them
-    path: Path | None = None  # the file that was saved
-
-
-class Action(NamedTuple):
+class Action:
     """What a user can do to a result."""
 
     name: str  # the type of its request, and its name in a result's head
-    is_possible: Callable[[Summary], bool]  # whether it makes sense in this state
-    run: Callable[[Monitor, Arguments], Done]
-    why_not: Callable[[Candidate], str]  # why it makes no sense, and what would help
     arguments: tuple[str, ...] = ()  # keys of its request beside the result
-    of_unfinished: bool = False  # it makes sense only for a result that has not finished
+    of_unfinished = False  # it makes sense only for a result that has not finished
+
+    def is_possible(self, summary: Summary) -> bool:
+        """Return whether it makes sense in this state."""
+        raise NotImplementedError
+
+    def run(self, monitor: Monitor, arguments: Arguments) -> Done:
+        """Do it."""
+        raise NotImplementedError
+
+    def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:
+        """Return why it makes no sense for a result, and what would help.
+
+        Parameters
+        ----------
+        name : str
+            The result's name with its number.
+        alone : bool
+            It was the only result that could be meant.
+        """
+        raise NotImplementedError
 
 
 def possible_actions(entry: Tracked, summary: Summary | None) -> list[str]:
@@ -60,12 +75,28 @@ def possible_actions(entry: Tracked, summary: Summary | None) -> list[str]:
     return [action.name for action in ACTIONS.values() if action.is_possible(summary)]
 
 
-def _may_cancel(summary: Summary, what: str) -> bool:
-    return not summary.finished and summary.state != "lost" and bool(getattr(summary, what))
+class _Cancel(Action):
+    name, of_unfinished = "cancel", True
+    _what, _interrupt = "queued", False
+
+    def is_possible(self, summary: Summary) -> bool:
+        return not summary.finished and summary.state != "lost" and bool(getattr(summary, self._what))
+
+    def run(self, monitor: Monitor, arguments: Arguments) -> Done:
+        return Done(_cancelled_sentence(monitor.cancel(interrupt=self._interrupt)))
+
+    def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:
+        if summary.finished:
+            others = "" if alone else ", and so have all before it"
+            return f"{name} has ended{others}: there is nothing to cancel"
+        if summary.running and summary.state != "lost":
+            return f"{name} has no task left in a queue: %ipar cancel {number} --interrupt stops what runs"
+        return f"contact to the controller is lost: nobody can cancel {name}"
 
 
-def _cancel(monitor: Monitor, arguments: Arguments, interrupt: bool) -> Done:
-    return Done(_cancelled_sentence(monitor.cancel(interrupt=interrupt)))
+class _Interrupt(_Cancel):
+    name = "interrupt"
+    _what, _interrupt = "running", True
 
 
 def _cancelled_sentence(cancelled: Cancelled) -> str:
@@ -77,83 +108,76 @@ def _cancelled_sentence(cancelled: Cancelled) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _why_not_cancel(candidate: Candidate) -> str:
-    name, number, summary, alone = candidate
-    if summary.finished:
-        others = "" if alone else ", and so have all before it"
-        return f"{name} has ended{others}: there is nothing to cancel"
-    if summary.running and summary.state != "lost":
-        return f"{name} has no task left in a queue: %ipar cancel {number} --interrupt stops what runs"
-    return f"contact to the controller is lost: nobody can cancel {name}"
+class _Retry(Action):
+    name, arguments = "retry", ("indices",)
+
+    def is_possible(self, summary: Summary) -> bool:
+        return summary.finished and bool(summary.failed + summary.aborted)
+
+    def run(self, monitor: Monitor, arguments: Arguments) -> Done:
+        retried = monitor.retry(arguments.get("indices"))
+        return Done(f"Running {plural(retried.retried, 'task')} again.", retried.reasons)
+
+    def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:
+        if not summary.finished:
+            return f"{name} goes on: wait for its end, or %ipar cancel {number}, and retry then"
+        return f"nothing of {name} failed or was cancelled: there is nothing to run again"
 
 
-def _retry(monitor: Monitor, arguments: Arguments) -> Done:
-    retried = monitor.retry(arguments.get("indices"))
-    return Done(f"Running {plural(retried.retried, 'task')} again.", retried.reasons)
+class _Export(Action):
+    name, arguments = "export", ("format",)
+
+    def is_possible(self, summary: Summary) -> bool:
+        return bool(summary.done)
+
+    def run(self, monitor: Monitor, arguments: Arguments) -> Done:
+        from ..export.files import save_under_free_name
+
+        form, path = arguments["format"], arguments.get("path")
+        save = {"report": monitor.save_report, "trace": monitor.save_trace, "csv": monitor.save_csv}[form]
+        folder = Path.cwd() if path is None else Path(path).expanduser()
+        if folder.is_dir():
+            saved = save_under_free_name(save, folder, monitor.snapshot().name, FORMATS[form])
+        else:
+            saved = save(folder, bool(arguments.get("overwrite")))
+        return Done(f"Saved {saved.name} in the kernel's working directory.", path=saved)
+
+    def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:
+        return f"nothing of {name} has ended yet: try again later"
 
 
-def _why_not_retry(candidate: Candidate) -> str:
-    name, number, summary, _ = candidate
-    if not summary.finished:
-        return f"{name} goes on: wait for its end, or %ipar cancel {number}, and retry then"
-    return f"nothing of {name} failed or was cancelled: there is nothing to run again"
+_CANCEL, _INTERRUPT, _RETRY, _EXPORT = _Cancel(), _Interrupt(), _Retry(), _Export()
+ACTIONS: dict[str, Action] = {action.name: action for action in (_CANCEL, _INTERRUPT, _RETRY, _EXPORT)}
 
 
-def _export(monitor: Monitor, arguments: Arguments) -> Done:
-    from ..export.files import save_under_free_name
+class MagicCommand:
+    """Command of ``%ipar`` that runs an action.
 
-    form, path = arguments["format"], arguments.get("path")
-    save = {"report": monitor.save_report, "trace": monitor.save_trace, "csv": monitor.save_csv}[form]
-    folder = Path.cwd() if path is None else Path(path).expanduser()
-    if folder.is_dir():
-        saved = save_under_free_name(save, folder, monitor.snapshot().name, FORMATS[form])
-    else:
-        saved = save(folder, bool(arguments.get("overwrite")))
-    return Done(f"Saved {saved.name} in the kernel's working directory.", path=saved)
+    Parameters
+    ----------
+    option : str
+        The one that it takes, such as ``--interrupt``.
+    with_option : Action, optional
+        Runs instead with the option, and makes sense for more results.
+    file_format : str, optional
+        A key of :data:`FORMATS`, where it takes the path of a file.
+    """
 
-
-def _why_not_export(candidate: Candidate) -> str:
-    return f"nothing of {candidate.name} has ended yet: try again later"
-
-
-CANCEL = Action(
-    "cancel",
-    partial(_may_cancel, what="queued"),
-    partial(_cancel, interrupt=False),
-    _why_not_cancel,
-    of_unfinished=True,
-)
-INTERRUPT = Action(
-    "interrupt",
-    partial(_may_cancel, what="running"),
-    partial(_cancel, interrupt=True),
-    _why_not_cancel,
-    of_unfinished=True,
-)
-RETRY = Action(
-    "retry",
-    lambda summary: summary.finished and bool(summary.failed + summary.aborted),
-    _retry,
-    _why_not_retry,
-    arguments=("indices",),
-)
-EXPORT = Action("export", lambda summary: bool(summary.done), _export, _why_not_export, arguments=("format",))
-ACTIONS = {action.name: action for action in (CANCEL, INTERRUPT, RETRY, EXPORT)}
-
-
-class MagicCommand(NamedTuple):
-    """Command of ``%ipar`` that runs an action."""
-
-    name: str
-    action: Action
-    option: str = ""  # the one that it takes, such as ``--interrupt``
-    with_option: Action | None = None  # runs instead with the option, and makes sense for more results
-    arguments: Arguments = MappingProxyType({})
-    saves: bool = False  # it takes the path of a file
+    def __init__(
+        self,
+        name: str,
+        action: Action,
+        option: str = "",
+        with_option: Action | None = None,
+        file_format: str | None = None,
+    ) -> None:
+        self.name, self.action, self.option = name, action, option
+        self.file_format = file_format
+        self._with_option = with_option
 
     def chosen(self, option: bool) -> Action:
         """Return the action that runs, with the option or without it."""
-        return (option and self.with_option) or self.action
+        return (option and self._with_option) or self.action
 
     def is_possible(self, entry: Tracked, option: bool) -> bool:
         """Return whether it makes sense for a result, with the option or without it."""
@@ -164,11 +188,8 @@ class MagicCommand(NamedTuple):
 MAGIC_COMMANDS = {
     command.name: command
     for command in (
-        MagicCommand("cancel", CANCEL, "--interrupt", with_option=INTERRUPT),
-        MagicCommand("retry", RETRY),
-        *(
-            MagicCommand(form, EXPORT, "--overwrite", arguments={"format": form}, saves=True)
-            for form in FORMATS
-        ),
+        MagicCommand("cancel", _CANCEL, "--interrupt", with_option=_INTERRUPT),
+        MagicCommand("retry", _RETRY),
+        *(MagicCommand(form, _EXPORT, "--overwrite", file_format=form) for form in FORMATS),
     )
 }

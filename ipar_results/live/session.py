@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import load_settings
 from ..log import drop_repeats, log_error
-from ..results.group.group import Group, add_to_open_groups
-from ..results.monitor import Monitor
-from ..results.registry import Registry
+from ..results.registry import Registry, open_groups
 from ..results.tracker import Tracked, Tracker
 from .ticker import Ticker
-from .wait import ProgressBarView, View, validate_return_when, wait
 
 if TYPE_CHECKING:
+    from ..config import IPythonParallelResults
     from ..model.snapshot import Snapshot
     from ..results.cluster_overviews import ClusterOverviews
     from ..results.followed import Followed
+    from ..results.group.group import Group
+    from ..results.monitor import Monitor
     from ..upstream.protocols import (
         AsyncResultLike,
         Buffer,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .channel.channel import Channel
     from .display.display import LiveDisplay
     from .streams import Streams
+    from .wait import View
 
 # a widget takes a dozen comms to open and to close: many results at once are displayed as HTML instead
 MAX_WIDGETS = 8
@@ -61,7 +62,6 @@ class Session:
 
     def __init__(self, shell: Any = None) -> None:
         self.shell = shell
-        self.config = load_settings(None)
         self.enabled = False
         self.enabling = threading.Lock()
         self.registry = Registry(lambda: self.config.contact_timeout)
@@ -80,6 +80,11 @@ class Session:
         """Undo everything, last first; a second call does nothing."""
         self.enabled = False
         self.undo.close()
+
+    @cached_property
+    def config(self) -> IPythonParallelResults:
+        """Settings: the defaults, until those of a shell are set."""
+        return load_settings(None)
 
     @cached_property
     def cluster_overviews(self) -> ClusterOverviews:
@@ -106,12 +111,14 @@ class Session:
 
     def monitor(self, result: ResultLike) -> Monitor:
         """Return the monitor of a result or of a group."""
+        from ..results.monitor import Monitor
+
         return Monitor(result, self.followed(result))
 
     def add_new(self, result: AsyncResultLike) -> None:
         """Add a result that was made just now."""
         self.registry.listen_early(result)
-        if not result._children or not add_to_open_groups(result):
+        if not (result._children and any([group.add_new(result) for group in open_groups.get()])):
             self.tracker.add_new(result)
 
     def add_client(self, client: ClientLike) -> None:
@@ -217,29 +224,45 @@ class Session:
         return_when: object,
     ) -> None:
         """Wait for a result while showing it."""
+        from .wait import validate_return_when, wait
+
         when = validate_return_when(return_when)
         wait(result, self.followed(result), self._view(result, widget), interval, timeout, when)
 
     def progress(self, result: ResultLike, quiet: bool) -> View:
         """Return the view of a result that is iterated; a bar is written to standard error."""
+        from .wait import ProgressBarView, View
+
         try:
             if quiet:
                 return View()
             if self.in_kernel and self.config.view != "text":
-                return _LiveView(self, result, None)
+                return self._live_view(result, None)
             return ProgressBarView(self.followed(result), sys.stderr)
         except Exception:
             log_error("showing progress")
             return View()
 
     def _view(self, result: ResultLike, widget: bool | None) -> View:
+        from .wait import ProgressBarView, View
+
         try:
             if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
-                return _LiveView(self, result, widget)
+                return self._live_view(result, widget)
             return ProgressBarView(self.followed(result))
         except Exception:
             log_error("showing progress")
             return View()
+
+    def _live_view(self, result: ResultLike, widget: bool | None) -> View:
+        """Return a view that waits beside the display in the cell that runs now."""
+        from .display.display import notebook_view
+        from .wait import LiveView
+
+        live = self._live(result, "widget" if widget else notebook_view(self.config, self.shell))
+        live.open()
+        self.follow(live, result)
+        return LiveView(live, self.ticker.count_messages)
 
     # cell -----------------------------------------------------------------------------------------
 
@@ -273,22 +296,6 @@ class _Front:
 
         followed = self._entry.followed
         return None if followed is None else saved_json(self._entry.id, state, followed.timeline)
-
-
-class _LiveView(View):
-    """Display in the cell that waits; the ticker updates it, but its end is shown at once."""
-
-    def __init__(self, session: Session, result: ResultLike, widget: bool | None) -> None:
-        from .display.display import notebook_view
-
-        self._ticker = session.ticker
-        view = notebook_view(session.config, session.shell)
-        self._live = session._live(result, "widget" if widget else view)
-        self._live.open()
-        session.follow(self._live, result)
-
-    def end(self) -> None:
-        self._ticker.count_messages(self._live.end())
 
 
 class SessionHolder:

@@ -14,6 +14,7 @@ from ..model.status import ABORTED, FAILED
 if TYPE_CHECKING:
     from ..results.followed import Followed
     from ..upstream.protocols import ResultLike
+    from .display.display import LiveDisplay
 
 _RESOLVE_SECONDS = 2.0  # how long a result may stay unresolved after all its messages have ended
 _MAX_SLEEP = 0.5
@@ -45,6 +46,18 @@ class ProgressBarView(View):
     def end(self) -> None:
         """Draw the bar a last time."""
         self._bar.close(self._followed.snapshot())
+
+
+class LiveView(View):
+    """Display in the cell that waits; the ticker updates it, but its end is shown at once."""
+
+    def __init__(self, live: LiveDisplay, count_messages: Callable[[int], None]) -> None:
+        self._live = live
+        self._count_messages = count_messages
+
+    def end(self) -> None:
+        """Show the last state now."""
+        self._count_messages(self._live.end())
 
 
 def validate_return_when(return_when: object) -> object:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import weakref
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..log import log_error
@@ -22,6 +23,14 @@ class SelfFollowed(ABC):
     """Result that has a facade of its own, so that the registry makes none: a group."""
 
     followed: Followed
+
+    @abstractmethod
+    def add_new(self, result: AsyncResultLike) -> bool:
+        """Add a result that was made in the group's block; return False once the block has ended."""
+
+
+# groups whose block runs; a context variable, as other threads and asyncio tasks are not in the block
+open_groups: ContextVar[tuple[SelfFollowed, ...]] = ContextVar("ipar_results_groups", default=())
 
 
 class Registry:

@@ -9,7 +9,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..log import log_error
 from .round_robin import RoundRobin
@@ -28,11 +28,11 @@ _MARKING_TIME = 0.01  # seconds in which another thread marks a new result as pa
 FRONT_ENDS_FIRST = 0.3
 
 
-class Cell(NamedTuple):
+class Cell:
     """The cell in which a result was made."""
 
-    cell_id: str | None = None
-    execution_count: int | None = None
+    def __init__(self, cell_id: str | None = None, execution_count: int | None = None) -> None:
+        self.cell_id, self.execution_count = cell_id, execution_count
 
 
 class Tracked:

@@ -44,7 +44,7 @@ def test_an_entry_holds_the_cell_in_which_its_result_was_made(tracker):
     tracker.round()
     tracker.round()
     (entry,) = tracker.all()
-    assert entry.cell == ("cell-a", 7)
+    assert (entry.cell.cell_id, entry.cell.execution_count) == ("cell-a", 7)
 
 
 def test_parts_of_a_map_get_no_entries(tracker):

@@ -110,7 +110,7 @@ class ResultMagics:
             self._list(args)
             return
         command, path = MAGIC_COMMANDS[args.action], args.path
-        if command.saves and path is None and self._names.is_path(args.result):
+        if command.file_format and path is None and self._names.is_path(args.result):
             args.result, path = None, args.result
         try:
             entry = self._names.find(args.result, command, _has_option(args, command.option))
@@ -159,7 +159,7 @@ class ResultMagics:
         from .lookup import get_monitor
 
         action = command.chosen(_has_option(args, command.option))
-        arguments = {**command.arguments, "path": path, "overwrite": args.overwrite}
+        arguments = {"format": command.file_format, "path": path, "overwrite": args.overwrite}
         done = action.run(get_monitor(entry), arguments)
         return f"Saved {done.path}" if done.path else " ".join([done.message, *done.reasons])
 
@@ -220,6 +220,6 @@ def _check_options(args: Namespace) -> None:
         if option != takes and _has_option(args, option):
             msg = f"%ipar {name} has no option {option}: it takes {takes or 'no options'}"
             raise UsageError(msg)
-    if args.path is not None and not (name in MAGIC_COMMANDS and MAGIC_COMMANDS[name].saves):
+    if args.path is not None and not (name in MAGIC_COMMANDS and MAGIC_COMMANDS[name].file_format):
         msg = f"%ipar {name} takes one name, got {args.path!r} too: name one result at a time"
         raise UsageError(msg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...live.actions import FORMATS, Candidate, MagicCommand
+from ...live.actions import FORMATS, MagicCommand
 from ...model.snapshot import Snapshot
 from ...render import words
 from ...render.ansi import one_line
@@ -141,7 +141,7 @@ def _why_not(found: list[Tracked], command: MagicCommand) -> str:
         return _gone(entry)
     summary = entry.summary()
     assert summary is not None
-    return command.action.why_not(Candidate(name_and_number(entry), entry.number, summary, len(found) == 1))
+    return command.action.why_not(name_and_number(entry), entry.number, summary, len(found) == 1)
 
 
 def _gone(entry: Tracked) -> str:

@@ -5,41 +5,18 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ...log import log_error
-from ...results.monitor import Monitor
 from ..actions import ACTIONS
 
 if TYPE_CHECKING:
     from ...results.tracker import Tracked
     from ...upstream.protocols import ResultLike
     from .requests import Request
+    from .update_queue import Content
 
 _MAX_QUEUED = 100
-
-
-class Outcome(NamedTuple):
-    """Result of an action, for the front ends."""
-
-    request: str
-    result: str
-    action: str
-    ok: bool
-    message: str
-    path: str | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """Return the content of its message."""
-        message: dict[str, object] = {
-            "type": "outcome",
-            "request": self.request,
-            "result": self.result,
-            "action": self.action,
-            "status": "ok" if self.ok else "error",
-            "message": self.message,
-        }
-        return message if self.path is None else {**message, "path": self.path}
 
 
 class ActionWorker:
@@ -48,10 +25,10 @@ class ActionWorker:
     Parameters
     ----------
     send_outcome : callable
-        Called in the worker thread with the :class:`Outcome` of each action.
+        Called in the worker thread with the content of the message about each action.
     """
 
-    def __init__(self, send_outcome: Callable[[Outcome], None]) -> None:
+    def __init__(self, send_outcome: Callable[[Content], None]) -> None:
         self._send_outcome = send_outcome
         self._queue: queue.Queue[tuple[Request, Tracked, ResultLike]] = queue.Queue(_MAX_QUEUED)
         self._thread: threading.Thread | None = None
@@ -87,23 +64,32 @@ class ActionWorker:
                     self._thread = None
                     return
             try:
-                self._send_outcome(_run_action(request, entry, result))
+                outcome = {
+                    "type": "outcome",
+                    "request": request.id,
+                    "result": entry.id,
+                    "action": request.kind,
+                }
+                self._send_outcome({**outcome, **_run_action(request, entry, result)})
             except Exception:
                 log_error("telling what came of %r", request.kind)
 
 
-def _run_action(request: Request, entry: Tracked, result: ResultLike) -> Outcome:
+def _run_action(request: Request, entry: Tracked, result: ResultLike) -> Content:
+    """Run an action; return what became of it."""
+    from ...results.monitor import Monitor
+
     followed, action = entry.followed, request.kind
     try:
         if followed is None:
             msg = "This result is gone: the kernel no longer holds it."
             raise LookupError(msg)
         done = ACTIONS[action].run(Monitor(result, followed), request.args)
-        path = None if done.path is None else str(done.path)
-        return Outcome(request.id, entry.id, action, True, done.message, path)
+        path = {} if done.path is None else {"path": str(done.path)}
+        return {"status": "ok", "message": done.message, **path}
     except Exception as error:
         if not isinstance(
             error, (OSError, LookupError, ValueError, RuntimeError, ImportError, NotImplementedError)
         ):
             log_error("carrying out %r", action)
-        return Outcome(request.id, entry.id, action, False, f"{error}" or type(error).__name__)
+        return {"status": "error", "message": f"{error}" or type(error).__name__}

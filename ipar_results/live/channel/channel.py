@@ -8,47 +8,48 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import zmq
 
 from ...formatting import utf8_safe
 from ...log import log_error, warn_once
+from ...version import __version__
 from ..actions import ACTIONS
 from ..thread_switching import fast_switching
 from ..ticker import Updatable, Urgency
-from .action_worker import ActionWorker, Outcome
+from .action_worker import ActionWorker
 from .requests import PROTOCOL, Request, RequestError, parse_request
 from .update_queue import Content, UpdateQueue, message_size
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from ...config import IPythonParallelResults
     from ...results.tracker import Tracked, Tracker
+
+    class Kernel(Protocol):
+        """The part of an ipykernel ``Kernel`` that the channel uses."""
+
+        control_handlers: dict[str, Callable[..., object]]
+        session: Any
+
+    class Comm(Protocol):
+        """The part of a comm that the channel uses."""
+
+        comm_id: str
+        _closed: bool
+
+        def send(self, data: Content) -> object:
+            """Send a message to the front end."""
+
+        def close(self) -> object:
+            """Close both ends."""
+
 
 TARGET = "ipar_results"
 REQUEST, REPLY = "ipar_request", "ipar_reply"
 _MAX_ACCEPTED_IDS = 1_000
-
-
-class Kernel(Protocol):
-    """The part of an ipykernel ``Kernel`` that the channel uses."""
-
-    control_handlers: dict[str, Callable[..., object]]
-    session: Any
-
-
-class Comm(Protocol):
-    """The part of a comm that the channel uses."""
-
-    comm_id: str
-    _closed: bool
-
-    def send(self, data: Content) -> object:
-        """Send a message to the front end."""
-
-    def close(self) -> object:
-        """Close both ends."""
 
 
 class Channel(Updatable):
@@ -117,7 +118,7 @@ class Channel(Updatable):
                     "type": "hello",
                     "protocol": PROTOCOL,
                     "session": self._session_id,
-                    "version": version("ipar_results"),
+                    "version": __version__,
                 }
                 self._comm = create_comm(target_name=TARGET, data=data)
 
@@ -189,7 +190,7 @@ class Channel(Updatable):
         return {
             "comm_id": self._comm.comm_id,
             "session": self._session_id,
-            "version": version("ipar_results"),
+            "version": __version__,
             "seq": self._seq,
         }
 
@@ -214,10 +215,10 @@ class Channel(Updatable):
         self._updates.start_over()
         self._wake()
 
-    def _send_outcome(self, outcome: Outcome) -> None:
+    def _send_outcome(self, outcome: Content) -> None:
         with self._lock:
             if self._comm is not None:
-                self._send(outcome.to_json())
+                self._send(outcome)
         self._wake()
 
     # updates, in the ticker's thread -------------------------------------------------------------

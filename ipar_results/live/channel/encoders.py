@@ -32,7 +32,7 @@ def encode_head(entry: Tracked, record: Record | None, analyse_run: bool = True)
     facts = {} if summary is None else {key: _encode_value(value) for key, value in summary.fields().items()}
     facts["name"] = truncate(facts.get("name", ""), NAME)
     facts["note"] = truncate(facts.get("note", ""), NOTE)
-    facts["where"] = entry.cell._asdict()
+    facts["where"] = vars(entry.cell)
     if record is not None:
         columns = record.columns
         facts |= {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..actions import ACTIONS, FORMATS
 
@@ -30,7 +30,7 @@ class RequestError(Exception):
         self.code = code
 
 
-class Request(NamedTuple):
+class Request:
     """Well-formed request.
 
     Attributes
@@ -43,15 +43,13 @@ class Request(NamedTuple):
         Its other keys; optional ones that are missing are None.
     """
 
-    kind: str
-    id: str
-    args: dict[str, Any]
+    def __init__(self, kind: str, id: str, args: dict[str, Any]) -> None:
+        self.kind, self.id, self.args = kind, id, args
 
 
-class _KeySpec(NamedTuple):
-    is_valid: Callable[[object], bool]
-    expected: str
-    optional: bool = False
+class _KeySpec:
+    def __init__(self, is_valid: Callable[[object], bool], expected: str, optional: bool = False) -> None:
+        self.is_valid, self.expected, self.optional = is_valid, expected, optional
 
 
 def _number(low: float, high: float) -> Callable[[object], bool]:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..monitor import Monitor
-from ..registry import SelfFollowed
+from ..registry import SelfFollowed, open_groups
 
 if TYPE_CHECKING:
+    from contextvars import Token
+
     from ...model.snapshot import Snapshot
     from ...record.state import Record
     from ...upstream.protocols import AsyncResultLike, MessageFutureLike, ResultLike, TaskMetadata
     from ..registry import Registry
-
-# groups whose block runs; a context variable, as other threads and asyncio tasks are not in the block
-_open: ContextVar[tuple[Group, ...]] = ContextVar("ipar_results_groups", default=())
 
 
 class GroupSession(Protocol):
@@ -47,19 +44,6 @@ class GroupSession(Protocol):
         """Wait for a result while showing it."""
 
 
-def add_to_open_groups(result: AsyncResultLike) -> bool:
-    """Add a new result to the groups in whose block it was made; return whether there are any."""
-    groups = [each for each in _open.get() if each.record.can_grow]
-    for each in groups:
-        each.membership.add_new(result)
-    return bool(groups)
-
-
-def in_block() -> bool:
-    """Return whether the block of a group runs in this context."""
-    return any(each.record.can_grow for each in _open.get())
-
-
 class Group(SelfFollowed):
     """Results of one block, which views show as one result; made by :func:`ipar_results.group`.
 
@@ -82,7 +66,7 @@ class Group(SelfFollowed):
         self.label = self._fname = label
         self._quiet = quiet
         self._session = session
-        self._tokens: list[Token[tuple[Group, ...]]] = []
+        self._tokens: list[Token[tuple[SelfFollowed, ...]]] = []
         self._entered = False
         self._ready_event = threading.Event()
         registry = session().registry
@@ -91,21 +75,6 @@ class Group(SelfFollowed):
         self.msg_ids = self.membership.msg_ids
         self.followed = FollowedGroup(self._recorder, registry.followed)
         registry.add(self, self.followed)
-
-    @staticmethod
-    def here() -> tuple[Group, ...]:
-        """Return the groups whose block runs in this context."""
-        return _open.get()
-
-    @staticmethod
-    @contextmanager
-    def joining(groups: tuple[Group, ...]) -> Iterator[None]:
-        """Return a context in which new results join these groups, and no others."""
-        token = _open.set(groups)
-        try:
-            yield
-        finally:
-            _open.reset(token)
 
     @classmethod
     def of(cls, label: str, session: Callable[[], GroupSession], results: Sequence[AsyncResultLike]) -> Group:
@@ -127,16 +96,23 @@ class Group(SelfFollowed):
             raise RuntimeError(msg)
         self._entered = True
         session.begin_group(self, show=not self._quiet)
-        self._tokens.append(_open.set((*_open.get(), self)))
+        self._tokens.append(open_groups.set((*open_groups.get(), self)))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        _open.reset(self._tokens.pop())
+        open_groups.reset(self._tokens.pop())
         if kind is not None:
             self._recorder.connections.block_error = (
                 f"The block ended early, with {kind.__name__}: what it had submitted until then is here."
             )
         self.close()
+
+    def add_new(self, result: AsyncResultLike) -> bool:
+        """Add a result that was made in the block; return False once the block has ended."""
+        if not self.record.can_grow:
+            return False
+        self.membership.add_new(result)
+        return True
 
     def close(self) -> None:
         """Add no more results; called when the block ends."""
@@ -188,7 +164,7 @@ class Group(SelfFollowed):
             Show a widget in a notebook; None follows the configured view.
         return_when : {'ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'}
         """
-        if self.record.can_grow and self in _open.get():
+        if self.record.can_grow and self in open_groups.get():
             msg = (
                 "inside its own block a group has no end to wait for: call wait_interactive() after the block"
             )
