@@ -41,30 +41,6 @@ class Mean:
         return _Z * math.hypot(self.error, self.spread / math.sqrt(number))
 
 
-def mean_at(position: Floats, even: Floats, ahead: float, sure: float = _SAME) -> Mean | None:
-    """Return the mean at position `ahead` if durations rise or fall with the position, else None."""
-    later = len(even) // 3  # a warm-up is not a trend
-    x, y = position[later:], even[later:]
-    if len(x) < 6:
-        return None
-    middle = x.mean()
-    across = float(((x - middle) ** 2).sum())
-    if across <= 0:
-        return None
-    slope = float(((x - middle) * (y - y.mean())).sum()) / across
-    rest = y - y.mean() - slope * (x - middle)
-    spread = float(rest.std())
-    error = spread / math.sqrt(across)
-    if abs(slope) <= sure * error:
-        return None
-    there = float(y.mean()) + slope * (ahead - middle)
-    return Mean(
-        max(there, 0.2 * float(y.mean())),
-        math.hypot(spread / math.sqrt(len(x)), error * (ahead - middle)),
-        spread,
-    )
-
-
 def residual(even: Floats, age: Floats) -> Floats:
     """Return the mean remaining durations of tasks of these ages."""
     ordered = np.sort(even)

@@ -73,6 +73,7 @@ def eta_input(record: Record, now: float) -> EtaInput | None:
         busy=float(columns.slot_busy.sum()),
         age=np.maximum(now - np.array(since, np.float64), 0.0),
         running_inputs=columns.input_counts(running),
+        running_position=running,
         running_slot=np.array(slots, np.int64),
         queued=queued,
         queued_inputs=queued_inputs,

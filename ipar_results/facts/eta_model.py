@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..model.arrays import Floats, Index, Mask
-from .durations import Mean, last_of_running, mean_at, residual, straggling
+from .durations import Mean, last_of_running, residual, straggling
+from .trend import Trend
 
 FEWEST = 4  # tasks that must have ended, however few engines there are
-_SUSPECTED = 1.0  # standard errors from which a trend is possible
 # tuned by tests/bench/eta.py
+_SHARED = 0.5  # earliest end of the last tasks: engines that share processors speed up when others end
+_SUSPECTED, _LIKELY = 0.7, 1.5  # standard errors from which a trend is possible, and likely
 _LONGER = 1.5  # a task that has run for so many times the longest duration is unlike the others
 _VARIED = 1.5  # waves that must have ended, per unit of relative spread
 _WARM_UP = 0.7  # share of the engines whose first task took longer
@@ -34,8 +36,8 @@ class EtaInput:
         Number of ended messages, more than n for a sample.
     busy : float
         Seconds of computing, summed over all ended messages.
-    age, running_inputs, running_slot : ndarray, shape (k,)
-        Of the running messages: seconds since they started, numbers of inputs, engine slots.
+    age, running_inputs, running_position, running_slot : ndarray, shape (k,)
+        Of the running messages: seconds since they started, numbers of inputs, positions, engine slots.
     queued, queued_inputs : int
         Numbers of queued messages and of their inputs.
     queued_position : float
@@ -53,6 +55,7 @@ class EtaInput:
     busy: float
     age: Floats
     running_inputs: Index
+    running_position: Index
     running_slot: Index
     queued: int
     queued_inputs: int
@@ -75,21 +78,35 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
         return None
     each = observed.length / np.maximum(observed.inputs, 1)
     observed, each = _warm(observed, each)
+    x, ahead = observed.position.astype(np.float64), _queued_positions(observed)
+    careful = _careful_trend(observed, each, ahead)
+    trend = careful if careful is not None and careful.certain else None
+    running_level, least_level, most_level = np.ones(1), 1.0, 1.0
+    if trend is not None:
+        running_level = trend.level(observed.running_position.astype(np.float64))
+        _, least_level, most_level = trend.mean_levels(ahead)
+        observed, each = _warm(observed, each / trend.level(x))
     slowness = _slowness(observed, each)
-    # on an engine of average speed
+    # on an engine of average speed, and without the trend
     even = each / slowness[observed.slot]
     size = observed.queued_inputs / observed.queued if observed.queued else 1.0
     speed = float((1 / slowness[: len(observed.alive)][observed.alive]).sum())
-    pace = slowness[observed.running_slot] * np.maximum(observed.running_inputs, 1)
+    pace = slowness[observed.running_slot] * np.maximum(observed.running_inputs, 1) * running_level
     age = observed.age / pace
     if (age > _LONGER * even.max()).any():
         return None  # unlike all ended tasks, so nothing predicts its end
     varies = float(even.std() / (even.mean() or 1.0))
     if observed.ended < max(engines, FEWEST) * (1 + _VARIED * varies):
         return None  # one wave is too small a sample of tasks that vary
-    typical, least, most, drift = _means(observed, even, age + residual(even, age))
+    typical, least, most = _means(observed, even, age + residual(even, age))
+    least, most = least * least_level, most * most_level
     soonest, latest = last_of_running(typical, age, pace)
-    soonest *= _falling(even)
+    soonest *= _SHARED
+    for suspected in (careful, Trend.of(x, each, float(ahead[-1]))) if trend is None else ():
+        if suspected is not None and suspected.errors > _SUSPECTED:
+            likely, lowest, _ = suspected.mean_levels(ahead)
+            soonest *= min(1.0, likely / (float(even.mean()) or 1.0))
+            least, most = min(least, lowest if suspected.errors > _LIKELY else likely), max(most, likely)
     few = _SMALL * varies / len(even)
     soonest, latest = soonest * max(0.0, 1 - few), latest * (1 + few)
     if not observed.queued:
@@ -99,17 +116,41 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
         + (observed.queued * gap + float((residual(typical, age) * pace).sum())) / engines
         for each_input, gap in zip((least, most), _gaps(observed), strict=True)
     )
-    early, late = straggling(typical, engines, observed.queued)
-    low += early * size
-    high += late * size * drift * float(slowness[: len(observed.alive)][observed.alive].max())
+    _, late = straggling(typical, engines, observed.queued)
+    high += late * size * most_level * float(slowness[: len(observed.alive)][observed.alive].max())
     return max(low * max(0.0, 1 - few), soonest), max(high * (1 + few), latest, low)
+
+
+def _careful_trend(observed: EtaInput, each: Floats, ahead: Floats) -> Trend | None:
+    """Return the trend of the messages whose durations no other effect bends."""
+    position = observed.position.astype(np.float64)
+    further = ~_is_first(observed)  # a first task may import
+    trend = Trend.of(position[further], each[further], float(ahead[-1]))
+    if trend is None or not trend.falls or not len(observed.running_position):
+        return trend
+    # a slow start looks like a fall, and so does that only the short ones of the newest tasks have ended
+    complete = np.flatnonzero(further & (observed.position < observed.running_position.min()))
+    complete = complete[len(complete) // 3 :]
+    return Trend.of(position[complete], each[complete], float(ahead[-1]))
+
+
+def _queued_positions(observed: EtaInput) -> Floats:
+    """Return positions spread evenly over those of the queued messages."""
+    half = observed.queued / 2
+    return np.linspace(max(observed.queued_position - half, 0.0), observed.queued_position + half, 16)
+
+
+def _is_first(observed: EtaInput) -> Mask:
+    """Return for each ended message whether it was the first of its engine."""
+    is_first = np.zeros(len(observed.slot), np.bool_)
+    order = np.lexsort((observed.start, observed.slot))
+    is_first[order[np.flatnonzero(np.diff(observed.slot[order], prepend=-2))]] = True
+    return is_first
 
 
 def _warm(observed: EtaInput, each: Floats) -> tuple[EtaInput, Floats]:
     """Leave out the first task of each engine, if those took longer than nearly all others: they import."""
-    is_first = np.zeros(len(each), np.bool_)
-    order = np.lexsort((observed.start, observed.slot))
-    is_first[order[np.flatnonzero(np.diff(observed.slot[order], prepend=-2))]] = True
+    is_first = _is_first(observed)
     others = each[~is_first]
     if len(others) < max(FEWEST, int(is_first.sum())):
         return observed, each
@@ -172,30 +213,16 @@ def _gap(observed: EtaInput) -> float:
     return max(0.0, span - observed.busy) / observed.ended
 
 
-def _falling(even: Floats) -> float:
-    """Return the ratio of the last durations to the mean, at most 1."""
-    return min(1.0, float(even[-max(len(even) // 3, 2) :].mean()) / (float(even.mean()) or 1.0))
-
-
-def _means(observed: EtaInput, even: Floats, expected: Floats) -> tuple[Floats, float, float, float]:
-    """Predict the durations of queued tasks.
-
-    Returns durations typical of them, the least and the most that their mean may be per input, and the factor
-    by which a trend may raise them above the typical ones.
-    """
+def _means(observed: EtaInput, even: Floats, expected: Floats) -> tuple[Floats, float, float]:
+    """Return durations typical of queued tasks, and the range of their mean duration per input."""
     half = len(even) // 2
     before, recent = Mean.of(even[:half]), Mean.of(even[half:])
     everything = Mean.of(np.concatenate([even, expected]))
     steady = recent.agrees(before)
-    candidates = [everything if steady else recent]
-    trend = mean_at(observed.position.astype(np.float64), even, observed.queued_position)
-    if trend is not None:
-        candidates.append(trend)
-    number = max(observed.queued, 1)
-    least = min(each.value - each.margin(number) for each in candidates)
-    most = max(each.value + each.margin(number) for each in candidates)
-    suspected = mean_at(observed.position.astype(np.float64), even, observed.queued_position, _SUSPECTED)
-    if suspected is not None:  # not significant, but possible
-        least = min(least, suspected.value)
-    drift = max(each.value for each in candidates) / (candidates[0].value or 1.0)
-    return even if steady else even[half:], max(least, 0.25 * float(np.min(even))), most, drift
+    mean = everything if steady else recent
+    margin = mean.margin(max(observed.queued, 1))
+    return (
+        even if steady else even[half:],
+        max(mean.value - margin, 0.25 * float(np.min(even))),
+        mean.value + margin,
+    )

@@ -1,10 +1,11 @@
-"""Records runs on real engines for eta.py in recorded.json: ``python tests/bench/record.py [WORKLOAD …]``."""
+"""Records runs on real engines for eta.py in recorded.json: ``python tests/bench/record.py [NAME …]``."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -111,16 +112,52 @@ def record(cluster, rc, name, work):
     return kept(name, ar)
 
 
+def count_primes(limit):
+    """Count the primes below a limit, as the tour does."""
+    return sum(all(n % d for d in range(2, int(n**0.5) + 1)) for n in range(2, limit))
+
+
+def tours():
+    """Record the growing tasks of the tour on 2, 4 and 8 engines, alone and beside two busy processes."""
+    import ipyparallel as ipp
+
+    runs = []
+    for engines in (2, 4, 8) * ROUNDS:
+        cluster = ipp.Cluster(n=engines, log_level=logging.WARNING)
+        rc = cluster.start_and_connect_sync()
+        try:
+            for loaded in (False, True):
+                busy = [
+                    subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * loaded)
+                ]
+                ar = rc.load_balanced_view().map_async(count_primes, range(30_000, 190_000, 4_000))
+                ar.wait(300)
+                for process in busy:
+                    process.kill()
+                    process.wait()
+                runs.append(kept(f"tour {engines}" + " loaded" * loaded, ar))
+        finally:
+            rc.close()
+            cluster.stop_cluster_sync()
+    return runs
+
+
 def main():
-    """Record everything."""
+    """Record everything, or what is named."""
     import ipyparallel as ipp
 
     import ipar_results
 
     ipar_results.enable()
+    before = json.loads(OUT.read_text())
+    if not sys.argv[1:] or "tours" in sys.argv[1:]:
+        before["tours"] = tours()
+    if sys.argv[1:] == ["tours"]:
+        OUT.write_text(json.dumps(before, separators=(",", ":")) + "\n")
+        return
     runs = []
     if sys.argv[1:]:
-        runs = [run for run in json.loads(OUT.read_text())["runs"] if run["name"] not in sys.argv[1:]]
+        runs = [run for run in before["runs"] if run["name"] not in sys.argv[1:]]
     for seed in range(ROUNDS):
         cluster = ipp.Cluster(n=ENGINES, log_level=logging.WARNING)
         rc = cluster.start_and_connect_sync()
@@ -134,7 +171,7 @@ def main():
         finally:
             rc.close()
             cluster.stop_cluster_sync()
-    OUT.write_text(json.dumps({"engines": ENGINES, "runs": runs}, separators=(",", ":")) + "\n")
+    OUT.write_text(json.dumps({**before, "engines": ENGINES, "runs": runs}, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ def work(lengths, queued=20, running=4, engines=4, age=0.5, **other):
         "busy": float(np.sum(lengths)),
         "age": np.full(running, age),
         "running_inputs": np.ones(running, np.int64),
+        "running_position": n + np.arange(running),
         "running_slot": np.arange(running),
         "queued": queued,
         "queued_inputs": queued,
@@ -79,7 +80,7 @@ def test_a_slow_engine_is_given_less_work():
 
 
 def test_the_warm_up_of_engines_is_not_expected_again():
-    lengths = np.where(np.arange(40) < 4, 30.0, 1.0) * np.linspace(0.9, 1.1, 40)
+    lengths = np.where(np.arange(40) < 4, 30.0, 1.0) * np.resize([0.9, 1.0, 1.1, 0.95, 1.05], 40)
     low, high = estimate(work(lengths, queued=40))
     assert low < 11 < high < 20
 
@@ -112,6 +113,15 @@ def test_the_true_end_lies_in_the_range_in_nine_of_ten_cases(name):
 @pytest.mark.parametrize(("name", "runs"), bench.recorded().items())
 def test_the_true_end_of_recorded_runs_lies_in_the_range(name, runs):
     assert bench.evaluate(runs)["inside"] >= 0.9
+
+
+@pytest.mark.parametrize(("name", "runs"), bench.recorded("tours", 23.0).items())
+def test_the_true_end_of_the_growing_tasks_of_the_tour_lies_in_the_range(name, runs):
+    assert bench.inside_over_time(runs) >= 0.9
+
+
+def test_an_estimate_holds_plain_numbers():
+    assert {type(bound) for bound in estimate(work(np.linspace(1, 2, 40), queued=40))} == {float}
 
 
 @settings(max_examples=60, deadline=None)
