@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..record.hub_recorder import HubRecorder
     from ..record.recorder import Recorder, RecordSource
     from ..upstream.connection import Connection
-    from ..upstream.protocols import AsyncResultLike, ResultLike, TaskMetadata
+    from ..upstream.protocols import AsyncResultLike, ResultLike
 
 _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 
@@ -32,29 +32,29 @@ _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 class Followed(ABC):
     """Facade of one followed result, or of one group of results.
 
-    Parameters
+    Attributes
     ----------
     source : RecordSource
         What fills the record.
+    drain : callable
+        Writes what has happened since the last call to the record; nothing else changes it.
+    metadata : callable
+        Returns the metadata of each message of the result.
+    close : callable
+        Removes all callbacks; a second call does nothing.
+    final_note : str
+        Part of the note that stays true after the end.
     """
 
     def __init__(self, source: RecordSource) -> None:
-        self.record = source.record
-        self._source = source
+        self.source, self.record = source, source.record
+        self.drain, self.metadata, self.close = source.drain, source.metadata, source.close
+        self.final_note = ""
         self._eta = Eta()
         self._run_analysis = RunAnalysis()
         self._on_resume: list[Callable[[ResultLike], None]] = []
 
     # updating ------------------------------------------------------------------------------------
-
-    @property
-    def has_news(self) -> bool:
-        """Whether draining may change the record."""
-        return self._source.has_news
-
-    def drain(self) -> None:
-        """Write what has happened since the last call to the record; nothing else changes it."""
-        self._source.drain()
 
     @abstractmethod
     def poll(self) -> None:
@@ -63,10 +63,6 @@ class Followed(ABC):
     def fetch(self, result: ResultLike) -> bool:
         """Return whether the result is ready; one that the Hub keeps is fetched once it is complete."""
         return result._ready
-
-    def close(self) -> None:
-        """Remove all callbacks; a second call does nothing."""
-        self._source.close()
 
     # state ---------------------------------------------------------------------------------------
 
@@ -79,10 +75,6 @@ class Followed(ABC):
     @abstractmethod
     def note(self) -> str:
         """Sentence about the connection for the user; empty while all is well."""
-
-    def final_note(self) -> str:
-        """Return the part of the note that stays true after the end."""
-        return ""
 
     def wall_time(self) -> float:
         """Return the seconds between the first submission and the last arrival so far; 0 before any."""
@@ -114,16 +106,12 @@ class Followed(ABC):
             result = self.record.result()
             metadata = () if result is None else self.metadata(result)
             summary = self._summarize(analyse_run=True)
-            return build_snapshot(self.record, summary, result, metadata, lambda: self._source.value(result))
+            return build_snapshot(self.record, summary, result, metadata, lambda: self.source.value(result))
 
     def timeline(self, limit: int | None = None) -> Timeline:
         """Drain and return the timeline of all ended messages, or of a sample of at most `limit`."""
         self.drain()
         return take_timeline(self.record, limit)
-
-    def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
-        """Return the metadata of each message of the result."""
-        return self._source.metadata(result)
 
     def _summarize(self, analyse_run: bool) -> Summary:
         record, lost = self.record, self.lost
@@ -132,7 +120,7 @@ class Followed(ABC):
             record,
             eta=None if lost else self._eta.range(record, time.time()),
             lost=lost,
-            note=self.final_note() if record.finished else self.note,
+            note=self.final_note if record.finished else self.note,
             advice=advice,
             time_use=time_use,
         )
@@ -155,7 +143,7 @@ class Followed(ABC):
             msg = f"This result has no message {position:,}: it has {record.columns.messages:,}."
             raise LookupError(msg)
         with record.lock:
-            writer, metadata = self._source.writer, self.metadata(result)
+            writer, metadata = self.source.writer, self.metadata(result)
             failure = writer.failure_at(position, metadata[position], result._children)
             description = writer.describe_input_at(position)
             return task_details.describe_task(
@@ -212,9 +200,10 @@ class Followed(ABC):
 class FollowedResult(Followed):
     """Facade of one AsyncResult, followed by its futures."""
 
+    source: Recorder | HubRecorder
+
     def __init__(self, source: Recorder | HubRecorder, connection: Connection) -> None:
         super().__init__(source)
-        self._recorder = source
         self._connection = connection
         self._watchdog = Watchdog()
 
@@ -235,7 +224,7 @@ class FollowedResult(Followed):
         much as one of many. The end, and the first event after a pause, are drained at once.
         """
         result = self.record.result()
-        if self._source.drained_recently and result is not None and not (result._ready or self.lost):
+        if self.source.drained_recently and result is not None and not (result._ready or self.lost):
             return
         self.drain()
         finished = self.record.finished
@@ -265,26 +254,24 @@ class FollowedResult(Followed):
         return self._scope(result)
 
     def _scope(self, result: ResultLike) -> ResultScope:
-        return ResultScope(cast("AsyncResultLike", result), self._recorder, self._watchdog, self._connection)
+        return ResultScope(cast("AsyncResultLike", result), self.source, self._watchdog, self._connection)
 
 
 class FollowedHubResult(FollowedResult):
     """Facade of one AsyncHubResult, followed by queries to the Hub."""
 
-    def __init__(self, source: HubRecorder, connection: Connection) -> None:
-        super().__init__(source, connection)
-        self._hub = source
+    source: HubRecorder
 
     def poll(self) -> None:
         """Drain, have the watchdog check, and query the Hub if its last reply is a second old."""
         super().poll()
-        self._hub.query()
+        self.source.query()
 
     def poll_and_wait(self, timeout: float) -> None:
         """Poll and wait for the Hub's reply, so that the record is at most a second old."""
-        self._hub.discard_reply()
+        self.source.discard_reply()
         self.poll()
-        self._hub.wait_for_reply(timeout)
+        self.source.wait_for_reply(timeout)
         self.drain()
 
     def fetch(self, result: ResultLike) -> bool:
@@ -292,5 +279,5 @@ class FollowedHubResult(FollowedResult):
         if not result._ready:
             self.drain()
             if self.record.finished and not self._connection.lost:
-                self._hub.fetch(cast("AsyncResultLike", result))
+                self.source.fetch(cast("AsyncResultLike", result))
         return result._ready

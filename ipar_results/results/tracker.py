@@ -76,7 +76,7 @@ class Tracked:
     @property
     def has_news(self) -> bool:
         """Whether events were received that have not been drained."""
-        return self._polled is not None and self._polled.has_news
+        return self._polled is not None and self._polled.source.has_news
 
     def summary(self, analyse_run: bool = True) -> Summary | None:
         """Return the summary; the last one where the result is gone, None where there is none."""

@@ -57,18 +57,12 @@ class Connections:
     ----------
     is_member : callable
         Returns whether a result has joined the group.
-
-    Attributes
-    ----------
-    block_error : str
-        Sentence for the user if the group's block raised an error, otherwise empty.
     """
 
     def __init__(self, is_member: Callable[[ResultLike | None], bool]) -> None:
         self._is_member = is_member
         self.each: list[Connection] = []
         self.argument_cache, self.message_sizes = _ArgumentCaches(self.each), _MessageSizes(self.each)
-        self.block_error = ""
         self._uuids: dict[EngineId, str] = {}
 
     def other_recorders(self, record: Record) -> list[Record]:

@@ -24,9 +24,10 @@ class FollowedGroup(Followed):
         Returns the facade of one of its results.
     """
 
+    source: GroupRecorder
+
     def __init__(self, source: GroupRecorder, followed: Callable[[AsyncResultLike], Followed]) -> None:
         super().__init__(source)
-        self._group = source
         self._followed = followed
         source.on_resume = self.resume
 
@@ -36,32 +37,28 @@ class FollowedGroup(Followed):
         columns = self.record.columns
         if columns.ended == columns.messages:
             return
-        self._group.connections.check_contact()
-        for scope in self._group.scopes:
+        self.source.connections.check_contact()
+        for scope in self.source.scopes:
             scope.watchdog.check(scope)
 
     @property
     def lost(self) -> bool:
         """Whether no more replies can be expected for what has not ended."""
-        scopes = self._group.scopes
+        scopes = self.source.scopes
         return any(scope.lost for scope in scopes) and all(scope.lost or scope.ready for scope in scopes)
 
     @property
     def note(self) -> str:
         """Sentences about the connections for the user; empty while all is well."""
-        waiting = [scope.note for scope in self._group.scopes if not scope.ready]
-        return " ".join(dict.fromkeys(filter(None, [self.final_note(), *waiting])))
-
-    def final_note(self) -> str:
-        """Return a sentence on the block if it raised an error."""
-        return self._group.connections.block_error
+        waiting = [scope.note for scope in self.source.scopes if not scope.ready]
+        return " ".join(dict.fromkeys(filter(None, [self.final_note, *waiting])))
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel what is queued of all results, and on request interrupt what runs."""
         from ...control.cancel import Cancelled, cancel
 
         self.drain()
-        done = [cancel(scope, interrupt, timeout) for scope in self._group.scopes]
+        done = [cancel(scope, interrupt, timeout) for scope in self.source.scopes]
         return Cancelled(**{name: sum(getattr(each, name) for each in done) for name in vars(Cancelled())})
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
@@ -71,7 +68,7 @@ class FollowedGroup(Followed):
         self.drain()
         chosen: dict[AsyncResultLike, list[int]] = {}
         for position in positions_to_retry(self.record.columns, indices):
-            member, place = self._group.membership.member_at(position)
+            member, place = self.source.membership.member_at(position)
             chosen.setdefault(member, []).append(place)
         retried = refused = 0
         reasons: list[str] = []

@@ -102,7 +102,7 @@ class Group(SelfFollowed):
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         open_groups.reset(self._tokens.pop())
         if kind is not None:
-            self._recorder.connections.block_error = (
+            self.followed.final_note = (
                 f"The block ended early, with {kind.__name__}: what it had submitted until then is here."
             )
         self.close()
