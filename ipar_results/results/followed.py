@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..control.result_scope import ResultScope
 from ..control.watchdog import Watchdog
+from ..facts import task_details
 from ..facts.advice.run_analysis import RunAnalysis
 from ..facts.build_snapshot import build_snapshot, summarize
 from ..facts.eta import Eta
@@ -135,8 +136,6 @@ class Followed(ABC):
         LookupError
             Where the result has no such message.
         """
-        from ..facts import task_details
-
         self.drain()
         record = self.record
         if not 0 <= position < record.columns.messages:
@@ -158,15 +157,11 @@ class Followed(ABC):
         LookupError
             Where there is no such group.
         """
-        from ..facts import task_details
-
         self.drain()
         return task_details.read_traceback(self.record, group)
 
     def outputs(self, result: ResultLike) -> dict[str, object]:
         """Return the tasks with the newest output as JSON types."""
-        from ..facts import task_details
-
         self.drain()
         with self.record.lock:
             return task_details.describe_outputs(self.record, self.metadata(result))

@@ -47,7 +47,7 @@ class Registry:
         self._followed: weakref.WeakKeyDictionary[ResultLike, Followed] = weakref.WeakKeyDictionary()
         self._connections: weakref.WeakKeyDictionary[ClientLike, Connection] = weakref.WeakKeyDictionary()
         self._on_resume: weakref.WeakKeyDictionary[ResultLike, list[_Callback]] = weakref.WeakKeyDictionary()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def followed(self, result: ResultLike) -> Followed:
         """Return the facade of a result, which is followed from the first call on.
@@ -74,7 +74,7 @@ class Registry:
         with self._lock:
             followed = self._followed.get(result)
             if followed is None:
-                link = self._connection(result._client)
+                link = self.connection(result._client)
                 if isinstance(result, AsyncHubResult):
                     followed = FollowedHubResult(HubRecorder(result, link), link)
                 else:
@@ -124,8 +124,14 @@ class Registry:
         """
         link = self._connections.get(client)
         if link is None:
+            # imported with numpy in the user's thread, since later it would be the client's IO thread
+            from ..upstream.connection import Connection
+            from . import followed  # noqa: F401
+
             with self._lock:
-                link = self._connection(client)
+                link = self._connections.get(client)
+                if link is None:
+                    link = self._connections[client] = Connection(client, self._contact_timeout)
         return link
 
     def clients(self) -> list[ClientLike]:
@@ -143,16 +149,6 @@ class Registry:
             each.close()
         for link in connections:
             link.close()
-
-    def _connection(self, client: ClientLike) -> Connection:
-        link = self._connections.get(client)
-        if link is None:
-            # imported with numpy in the user's thread, since later it would be the client's IO thread
-            from ..upstream.connection import Connection
-            from . import followed  # noqa: F401
-
-            link = self._connections[client] = Connection(client, self._contact_timeout)
-        return link
 
 
 def _can_be_key(result: object) -> bool:
