@@ -86,11 +86,6 @@ class ClientScope(TaskScope):
         """Receive the events of these futures."""
         self.listener.attach_first(futures)
 
-    def forget(self, positions: list[int]) -> None:
-        """Leave these messages to their new attempt: they were sent again."""
-        self.failed_attempts.forget(positions)
-        self.watchdog.forget(positions)
-
     def give_up(self) -> None:
         """End each result of this client: contact to the controller is lost."""
         for result in self._membership.results_of(self.client):

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from ...model.snapshot import Snapshot
-    from ...record.state import Record
-    from ...upstream.protocols import AsyncResultLike, MessageFutureLike, ResultLike, TaskMetadata
+    from ...upstream.protocols import AsyncResultLike, ResultLike
     from ..registry import Registry
 
 
@@ -22,10 +21,7 @@ class GroupSession(Protocol):
     """What a group needs of its session."""
 
     registry: Registry
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the layer is on."""
+    enabled: bool
 
     def begin_group(self, group: Group, show: bool) -> None:
         """Track a group whose block begins, and display it in the cell that runs now."""
@@ -33,15 +29,9 @@ class GroupSession(Protocol):
     def wake(self) -> None:
         """Have views look for changes."""
 
-    def wait(
-        self,
-        result: ResultLike,
-        interval: float,
-        timeout: float | None,
-        widget: bool | None,
-        return_when: object,
-    ) -> None:
-        """Wait for a result while showing it."""
+    @property
+    def wait(self) -> Callable[[ResultLike, float, float | None, bool | None, object], None]:
+        """Wait for a result while showing it; takes the arguments of :meth:`Group.wait_interactive`."""
 
 
 class Group(SelfFollowed):
@@ -73,6 +63,8 @@ class Group(SelfFollowed):
         self._recorder = GroupRecorder(self, registry.connection, registry.on_resume)
         self.membership = self._recorder.membership
         self.msg_ids = self.membership.msg_ids
+        self._children, self._metadata = self.membership.futures, self.membership.metadata
+        self.record = self._recorder.record
         self.followed = FollowedGroup(self._recorder, registry.followed)
         registry.add(self, self.followed)
 
@@ -126,11 +118,6 @@ class Group(SelfFollowed):
         return tuple(member.result for member in list(self.membership.members))
 
     @property
-    def record(self) -> Record:
-        """Record of all messages of the group."""
-        return self.followed.record
-
-    @property
     def monitor(self) -> Monitor:
         """State of all results together, and actions on all of them."""
         return Monitor(self, self.followed)
@@ -175,14 +162,6 @@ class Group(SelfFollowed):
         from ...render.text import summary_line
 
         return f"<Group {summary_line(self.snapshot())}>"
-
-    @property
-    def _children(self) -> list[MessageFutureLike]:
-        return self.membership.futures
-
-    @property
-    def _metadata(self) -> list[TaskMetadata]:
-        return self.membership.metadata
 
     @property
     def _ready(self) -> bool:

@@ -116,7 +116,8 @@ class GroupRecorder:
             sent = [row for row, future in changed if membership.msg_ids[row] != future.msg_id]
             if sent:
                 for scope in self.scopes:
-                    scope.forget(sent)
+                    scope.failed_attempts.forget(sent)
+                    scope.watchdog.forget(sent)
                 self.writer.discard_ends(sent, membership.metadata, membership.msg_ids)
             for row, future in changed:
                 membership.futures[row], membership.msg_ids[row] = future, future.msg_id

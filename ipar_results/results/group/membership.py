@@ -176,9 +176,8 @@ class Membership:
         return result is not None and result in self._number_of
 
     def rows_of(self, result: AsyncResultLike) -> Sequence[int]:
-        """Return the positions of a result's messages; none where it has not joined."""
-        number = self._number_of.get(result)
-        return () if number is None else self.members[number].rows
+        """Return the positions of the messages of a result that has joined."""
+        return self.members[self._number_of[result]].rows
 
     def member_at(self, position: int) -> tuple[AsyncResultLike, int]:
         """Return the result to which a message belongs, and its position there."""
