@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..facts.build_snapshot import engine_of
@@ -15,8 +16,6 @@ from ..live.session import Session, current
 from ..live.wait import draw_safely, print_unfinished
 from ..model.snapshot import EngineId
 from ..results.group.group import Group, label_of
-from ..results.group.group_recorder import weakly
-from ..upstream.protocols import AsyncResultLike
 from .inbox import Inbox
 from .source import Source
 from .task_result import TaskResult
@@ -85,27 +84,18 @@ class Arrivals(Iterator[TaskResult]):
         self._inbox: Inbox[Source] = Inbox()
         self._ready: deque[TaskResult] = deque()
         self._view: View | None = None
-        self._updated_at = self._yielded_at = 0.0
-        self._polled_at = 0.0
+        self._updated_at = self._yielded_at = self._polled_at = 0.0
         self._thread: int | None = None
         self._lock = threading.Lock()
-        members = [
-            each for item in results for each in (item.results if isinstance(item, Group) else (item,))
-        ]
-        members = list(dict.fromkeys(members))
+        parts = [item.results if isinstance(item, Group) else (item,) for item in results]
+        members = list(dict.fromkeys(chain.from_iterable(parts)))
         alone = len(results) == 1
         self._shown = results[0] if alone else Group.of(label_of(members), lambda: session, members)
         self._followed = session.followed(self._shown)
-        self._sources = [self._source(result) for result in members]
+        self._sources = [Source(result, self._inbox, session.registry) for result in members]
         self._messages = self._inbox.expected
         self._quiet = quiet or not members
         Source.attach(self._sources)
-
-    def _source(self, result: AsyncResultLike) -> Source:
-        registry = self._session.registry
-        source = Source(result, self._inbox, lambda: registry.find(result))
-        registry.on_resume(result, weakly(source.on_retry))
-        return source
 
     # iterator ------------------------------------------------------------------------------------
 
@@ -118,7 +108,8 @@ class Arrivals(Iterator[TaskResult]):
                 if not self._wait():
                     raise StopIteration
             except KeyboardInterrupt:
-                self._report_interruption()
+                self._end_view()
+                draw_safely(lambda: print_unfinished(self._followed))
                 raise
         return self._next_task()
 
@@ -182,6 +173,7 @@ class Arrivals(Iterator[TaskResult]):
                     if not isinstance(engine, int):
                         engine = self._engine(source, position, metadata["engine_uuid"])
                     self._ready.extend(source.task_results(position, attempt, engine))
+                source.discard(future)
         self._update_view()
         return bool(self._ready)
 
@@ -241,26 +233,17 @@ class Arrivals(Iterator[TaskResult]):
             self._quiet = True
             draw_safely(view.end)
 
-    def _report_interruption(self) -> None:
-        self._end_view()
-        draw_safely(lambda: print_unfinished(self._followed))
-
 
 def _checked(results: Any) -> list[Any]:
     """Return the results as a list without duplicates; raise TypeError if one can't be iterated."""
     from ipyparallel import AsyncHubResult, AsyncResult
 
     kinds = (AsyncResult, Group)
-    if isinstance(results, kinds):
-        found = [results]
-    elif isinstance(results, Iterable) and not isinstance(results, str | bytes):
-        found = list(results)
-    else:
-        found = [None]
+    several = isinstance(results, Iterable) and not isinstance(results, (*kinds, str, bytes))
+    found = list(results) if several else [results]
     for each in found:
         if not isinstance(each, kinds):
-            shown = results if found == [None] else each
-            msg = f"expected an AsyncResult, a group or several, got {shown!r}: pass what map_async() returns"
+            msg = f"expected an AsyncResult, a group or several, got {each!r}: pass what map_async() returns"
             raise TypeError(msg)
         if isinstance(each, AsyncHubResult):
             msg = (

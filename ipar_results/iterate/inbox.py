@@ -6,29 +6,26 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from ..upstream.protocols import MessageFutureLike
 
-
-class SourceLike(Protocol):
-    """Where a queued future belongs."""
-
-    def discard(self, future: MessageFutureLike) -> bool:
-        """Record that a future was consumed; return False if it already was."""
-
-
-_S = TypeVar("_S", bound=SourceLike)
+_S = TypeVar("_S")
 
 
 class Inbox(Generic[_S]):
     """Queue of futures that have ended, oldest first, each with its source.
 
     Any thread may put futures in, one at a time may consume them.
+
+    Attributes
+    ----------
+    consumed : int
+        Futures that were consumed, of those that were expected.
     """
 
     def __init__(self) -> None:
-        self._announced = self._consumed = 0
+        self._announced = self.consumed = 0
         self._queue: deque[tuple[_S, MessageFutureLike]] = deque()
         self._event = threading.Event()
         self._lock = threading.Lock()
@@ -37,7 +34,7 @@ class Inbox(Generic[_S]):
     @property
     def expected(self) -> int:
         """How many futures are still to be consumed, ended or not."""
-        return self._announced - self._consumed
+        return self._announced - self.consumed
 
     def expect(self, number: int) -> None:
         """Expect more futures."""
@@ -65,10 +62,7 @@ class Inbox(Generic[_S]):
     def take(self) -> Iterator[tuple[_S, MessageFutureLike]]:
         """Yield the queued futures; each is removed only when the next is asked for, so that none is lost."""
         while self._queue:
-            source, future = self._queue[0]
-            yield source, future
-            if source.discard(future):
-                self._consumed += 1
+            yield self._queue[0]
             self._queue.popleft()
 
     def wait(self, timeout: float) -> None:

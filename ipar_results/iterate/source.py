@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..model.snapshot import EngineId
+from ..results.group.group_recorder import weakly
 from ..upstream.async_result import inputs_per_message
 from ..upstream.futures import PENDING, value_or_error
 from ..upstream.protocols import AsyncResultLike, MessageFutureLike
@@ -18,7 +19,7 @@ from .inbox import Inbox
 from .task_result import TaskResult
 
 if TYPE_CHECKING:
-    from ..results.followed import Followed
+    from ..results.registry import Registry
 
 _TIMES = itemgetter("started", "completed")
 
@@ -30,19 +31,15 @@ class Source:
     ----------
     inbox : Inbox
         Gets each message's future once it has ended.
-    followed_of : callable
-        Returns the facade of the result, None if it has none.
     """
 
-    def __init__(
-        self, result: AsyncResultLike, inbox: Inbox[Source], followed_of: Callable[[], Followed | None]
-    ) -> None:
+    def __init__(self, result: AsyncResultLike, inbox: Inbox[Source], registry: Registry) -> None:
         from ipyparallel import AsyncMapResult
 
         self.result = result
         self._is_map = isinstance(result, AsyncMapResult)
         self._inbox = inbox
-        self._followed_of = followed_of
+        self._registry = registry
         count = self._attempt_counter()
         self._futures = list(result._children)
         self._unconsumed: dict[MessageFutureLike, list[tuple[int, int]]] = {}
@@ -55,18 +52,19 @@ class Source:
             # a result may hold a message twice
             self._unconsumed.setdefault(future, []).append((position, count(position)))
         inbox.expect(len(self._unconsumed))
+        registry.on_resume(result, weakly(self.on_retry))
 
     def _attempt_counter(self) -> Callable[[int], int]:
-        followed = self._followed_of()
+        followed = self._registry.find(self.result)
         return (lambda position: 1) if followed is None else followed.record.attempts.count
 
     def attempts_of(self, future: MessageFutureLike) -> Sequence[tuple[int, int]]:
         """Return the positions of a future to be consumed, each with the number of its attempt."""
         return self._unconsumed.get(future, ())
 
-    def discard(self, future: MessageFutureLike) -> bool:
-        """Record that a future was consumed; return False if it already was."""
-        return self._unconsumed.pop(future, None) is not None
+    def discard(self, future: MessageFutureLike) -> None:
+        """Record that a future was consumed."""
+        self._inbox.consumed += self._unconsumed.pop(future, None) is not None
 
     def task_results(self, position: int, attempt: int, engine: EngineId | None) -> list[TaskResult]:
         """Return the outcomes of all inputs that an ended message carried, in order."""
