@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -45,7 +45,7 @@ class ResultMagics:
     def _names(self) -> ResultNames:
         from .lookup import ResultNames
 
-        return ResultNames(self._tracker, lambda: self._shell.user_ns)
+        return ResultNames(self._tracker, self._shell)
 
     def attach(self) -> Callable[[], None]:
         """Define the magic; return a function that restores a magic of the same name."""
@@ -71,7 +71,7 @@ class ResultMagics:
         def completer(_: object, event: Any) -> list[str]:
             return self.completions(event.line, event.symbol)
 
-        before = set(dispatchers.get("complete_command", _NoDispatcher).strs)
+        had = key in getattr(dispatchers.get("complete_command"), "strs", ())
         self._shell.set_hook("complete_command", completer, str_key=key)
 
         def detach() -> None:
@@ -79,7 +79,7 @@ class ResultMagics:
             if chain is None:
                 return
             chain.chain[:] = [each for each in chain.chain if getattr(each[1], "__func__", 0) != completer]
-            if not chain.chain and key not in before:
+            if not chain.chain and not had:
                 del dispatchers["complete_command"].strs[key]
 
         return detach
@@ -105,7 +105,7 @@ class ResultMagics:
 
         args = _parse_line(line)
         _check_options(args)
-        self._names.catch_up()
+        self._tracker.catch_up()
         if args.action == "list":
             self._list(args)
             return
@@ -151,7 +151,7 @@ class ResultMagics:
                 cell=entry.cell.execution_count,
                 gone=entry.gone,
             )
-            for entry in self._names.entries()
+            for entry in self._tracker.all()
             if (summary := entry.summary()) is not None
         ]
 
@@ -203,10 +203,6 @@ def _parse_line(line: str) -> Namespace:
         msg = f"{line!r}: {error}: close every quotation mark"
         raise UsageError(msg) from error
     return parser.parse_intermixed_args(words)
-
-
-class _NoDispatcher:
-    strs: Mapping[str, object] = {}  # stands in for a dispatcher that does not exist yet
 
 
 def _has_option(args: Namespace, option: str) -> bool:

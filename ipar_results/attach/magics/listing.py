@@ -18,63 +18,30 @@ _MAX_VARIABLES, _MAX_CELL = 60, 20
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One result of the listing.
+    """One result of the listing."""
 
-    Attributes
-    ----------
-    number : int
-        Number by which the user refers to it.
-    snapshot : Snapshot
-        Its snapshot; lists, such as those of engines and tasks, may be empty.
-    variables : tuple of str
-        Names of the user's variables that hold it.
-    cell : int or None
-        Execution count of the cell that created it.
-    gone : bool
-        True once the result was garbage-collected.
-    """
-
-    number: int
-    snapshot: Snapshot
-    variables: tuple[str, ...] = ()
-    cell: int | None = None
-    gone: bool = False
+    number: int  # by which the user refers to it
+    snapshot: Snapshot  # its lists, such as those of engines and tasks, may be empty
+    variables: tuple[str, ...] = ()  # of the user, which hold it
+    cell: int | None = None  # execution count of the cell that created it
+    gone: bool = False  # True once the result was garbage-collected
 
 
 def plain_text(rows: Sequence[ResultRow], total: int) -> str:
-    """Return the listing as text, with a line for each result.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        Oldest first.
-    total : int
-        Number of results, with those that are omitted here.
-    """
+    """Return the listing as text, with a line for each result, oldest first; `total` counts all results."""
     if not rows:
         return title(rows, total)
-    cells = [(f"{row.number:,}", _variables(row), _cell(row), _glyph(row), _summary(row)) for row in rows]
+    cells = [(f"{row.number:,}", _variables(row), _cell(row), _summary(row)) for row in rows]
     widths = [max(len(cell[i]) for cell in cells) for i in range(3)]
     lines = [
-        f"{number:>{widths[0]}}  {variables:<{widths[1]}}  {cell:<{widths[2]}}  {glyph} {summary}"
-        for number, variables, cell, glyph, summary in cells
+        f"{number:>{widths[0]}}  {variables:<{widths[1]}}  {cell:<{widths[2]}}  {summary}"
+        for number, variables, cell, summary in cells
     ]
     return "\n".join([title(rows, total), *lines])
 
 
 def html_table(rows: Sequence[ResultRow], total: int) -> str:
-    """Return the listing as an HTML table.
-
-    Parameters
-    ----------
-    rows, total
-        As for :func:`plain`.
-
-    Returns
-    -------
-    str
-        Self-contained HTML without scripts.
-    """
+    """Return the listing as a self-contained HTML table without scripts."""
     return html.render_template(
         "listing",
         style=Markup(style.style_sheet()),
@@ -114,11 +81,8 @@ def _row_facts(row: ResultRow) -> dict[str, object]:
 
 
 def _summary(row: ResultRow) -> str:
-    return summary_line(row.snapshot) + (" · no longer held" if row.gone else "")
-
-
-def _glyph(row: ResultRow) -> str:
-    return words.STATES[row.snapshot.state][0]
+    line = f"{words.STATES[row.snapshot.state][0]} {summary_line(row.snapshot)}"
+    return f"{line} · no longer held" if row.gone else line
 
 
 def _variables(row: ResultRow) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...live.actions import FORMATS, MagicCommand
@@ -21,25 +20,11 @@ _SUFFIXES = (*FORMATS.values(), ".htm")
 
 
 class ResultNames:
-    """Results of a session by the names that the user may type.
+    """Results of a session by the names that the user may type."""
 
-    Parameters
-    ----------
-    namespace : callable
-        Returns the user's variables.
-    """
-
-    def __init__(self, tracker: Tracker, namespace: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, tracker: Tracker, shell: Any) -> None:
         self._tracker = tracker
-        self._namespace = namespace
-
-    def catch_up(self) -> None:
-        """Track the results that were made just now."""
-        self._tracker.catch_up()
-
-    def entries(self) -> list[Tracked]:
-        """Return all results, oldest first."""
-        return sorted(self._tracker.all(), key=lambda entry: entry.number)
+        self._shell = shell
 
     def variables(self) -> dict[str, Tracked]:
         """Return the user's variables that hold results, without those of IPython, which begin with _."""
@@ -47,7 +32,7 @@ class ResultNames:
 
         return {
             name: self._tracker.entry(value)
-            for name, value in list(self._namespace().items())
+            for name, value in list(self._shell.user_ns.items())
             if not name.startswith("_") and issubclass(type(value), (AsyncResult, Group))
         }
 
@@ -73,9 +58,9 @@ class ResultNames:
 
     def possible_names(self, command: MagicCommand) -> list[str]:
         """Return the names of the results for which a command makes sense, newest first."""
-        self.catch_up()
+        self._tracker.catch_up()
         variables = self.variables()
-        entries = [entry for entry in reversed(self.entries()) if command.is_possible(entry, True)]
+        entries = [entry for entry in reversed(self._tracker.all()) if command.is_possible(entry, True)]
         of_user = [name for name, entry in variables.items() if entry in entries]
         names = [name for entry in entries if (name := _name(entry)).isidentifier()]
         return list(dict.fromkeys([*of_user, *names, *(str(entry.number) for entry in entries)]))
@@ -87,7 +72,7 @@ class ResultNames:
         return text.lower().endswith(_SUFFIXES) or "/" in text or "\\" in text
 
     def _named(self, name: str | None) -> list[Tracked]:
-        variables, entries = self.variables(), self.entries()
+        variables, entries = self.variables(), self._tracker.all()
         if name is None:
             if entries:
                 return entries
