@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import _lru_cache_wrapper, wraps
 from typing import TYPE_CHECKING, Any
 
 from ..upstream.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from ..upstream.protocols import AsyncResultLike
-
-    class _CachedSplit(Protocol):
-        """Method decorated by ``functools.lru_cache``."""
-
-        def __wrapped__(self, result: AsyncResultLike, /) -> Sequence[AsyncResultLike]: ...
-
 
 _PARTS = "_ipar_results_parts"  # attribute of a result: what split() returned
 
 
-def wrap_split(original: _CachedSplit) -> Callable[[AsyncResultLike], Sequence[AsyncResultLike]]:
+def own_attribute(result: AsyncResultLike, name: str) -> Any:
+    """Return an attribute without ``__getattr__``; ``vars()`` fails, as AsyncResult defines ``__dict__``."""
+    try:
+        return object.__getattribute__(result, name)
+    except AttributeError:
+        return None
+
+
+def wrap_split(
+    original: _lru_cache_wrapper[Sequence[AsyncResultLike]],
+) -> Callable[[AsyncResultLike], Sequence[AsyncResultLike]]:
     """Cache the parts on the result itself: the original's cache keeps 128 results alive."""
     split_anew = original.__wrapped__
 
@@ -31,10 +33,9 @@ def wrap_split(original: _CachedSplit) -> Callable[[AsyncResultLike], Sequence[A
     def split(self: AsyncResultLike) -> Sequence[AsyncResultLike]:
         if len(self._children) == 1:
             return (self,)
-        try:
-            # not in a WeakKeyDictionary: the parts hold the futures, which hold the result
-            parts: Sequence[AsyncResultLike] = object.__getattribute__(self, _PARTS)
-        except AttributeError:
+        # not in a WeakKeyDictionary: the parts hold the futures, which hold the result
+        parts: Sequence[AsyncResultLike] | None = own_attribute(self, _PARTS)
+        if parts is None:
             parts = split_anew(self)
             setattr(self, _PARTS, parts)
         return parts
@@ -66,10 +67,7 @@ def wrap_getattr(original: Callable[[AsyncResultLike, str], Any]) -> Callable[[A
 
     @wraps(original)
     def __getattr__(self: AsyncResultLike, key: str) -> Any:  # noqa: N807
-        try:
-            metadata = object.__getattribute__(self, "_metadata")
-        except AttributeError:
-            metadata = ()
+        metadata = own_attribute(self, "_metadata")
         if not metadata or key not in metadata[0]:
             msg = f"{type(self).__name__!r} object has no attribute {key!r}"
             raise AttributeError(msg)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
+from ipyparallel.client.remotefunction import getname
+
 from ..live.wait import draw_safely
 from ..log import log_error
 from ..results.group.group import Group
@@ -34,7 +36,7 @@ def wrap_imap(original: Callable[..., LazyMapLike], session: Session) -> Callabl
         try:
             # inside `with group():` that group shows the progress
             if not any(each.followed.record.can_grow for each in open_groups.get()):
-                group = Group(_name(f), lambda: session)
+                group = Group(str(getname(f)), lambda: session)
                 group.record.expected_inputs = _length(sequences)
                 session.begin_group(group, show=True)
         except Exception:
@@ -75,13 +77,7 @@ class _JoiningView:
 
 
 class _Values:
-    """Iterator over the values of a lazy map, which closes the group at its end.
-
-    Parameters
-    ----------
-    progress : callable
-        Returns a view of the group, to be updated while values are consumed.
-    """
+    """Iterator over the values of a lazy map, which closes the group at its end."""
 
     def __init__(self, values: Iterator[object], group: Group, progress: Callable[[Group], View]) -> None:
         self._values = values
@@ -121,12 +117,6 @@ class _Values:
 def _stop(lazy_map: LazyMapLike, group: Group) -> None:
     group.record.expected_inputs = None  # fewer tasks than inputs will be submitted
     lazy_map.cancel()
-
-
-def _name(f: Callable[..., object]) -> str:
-    from ipyparallel.client.remotefunction import getname
-
-    return str(getname(f))
 
 
 def _length(sequences: tuple[Any, ...]) -> int | None:

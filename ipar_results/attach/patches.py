@@ -180,24 +180,17 @@ def wrap_send(
     ) -> MessageFutureLike:
         metadata = kwargs.get("metadata")
         if metadata and metadata.get("is_broadcast"):
-            kwargs["message_future_hook"] = _chain(
-                kwargs.get("message_future_hook"),
-                lambda future: session.add_broadcast(self, future, metadata),
-            )
+            hook = kwargs.get("message_future_hook")
+
+            def on_broadcast(future: MessageFutureLike) -> None:
+                if hook is not None:
+                    hook(future)
+                session.add_broadcast(self, future, metadata)
+
+            kwargs["message_future_hook"] = on_broadcast
         future = original(self, socket, msg_type, *args, **kwargs)
         if msg_type == "apply_request" and kwargs.get("buffers"):
             session.add_request(self, future, kwargs["buffers"])
         return future
 
     return _send
-
-
-def _chain(
-    first: Callable[[MessageFutureLike], None] | None, second: Callable[[MessageFutureLike], None]
-) -> Callable[[MessageFutureLike], None]:
-    def hook(future: MessageFutureLike) -> None:
-        if first is not None:
-            first(future)
-        second(future)
-
-    return hook

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION
 from functools import wraps
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ipyparallel.error import RemoteError
@@ -57,7 +58,7 @@ def wrap_resolve_result(original: Callable[..., None]) -> Callable[..., None]:
         error = None if returns_errors else error_of_unfinished(self, values)
         try:
             if error is None:
-                original(self, _ResolvedFuture(values))
+                original(self, SimpleNamespace(result=lambda: values))  # it reads no more of a future
                 return
         except Exception as problem:
             if self.done():
@@ -68,13 +69,6 @@ def wrap_resolve_result(original: Callable[..., None]) -> Callable[..., None]:
         self.set_exception(error)
 
     return _resolve_result
-
-
-class _ResolvedFuture:
-    """Future as the original reads it: it has a result."""
-
-    def __init__(self, values: list[object]) -> None:
-        self.result = lambda: values
 
 
 def wrap_collect_exceptions(original: Callable[..., object]) -> Callable[..., object]:

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from ..log import log_error
+from .fast_paths import own_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ def wrap_stream_output(
     @wraps(original)
     @contextmanager
     def stream_output(self: AsyncResultLike) -> Iterator[None]:
-        before, streams = _attached_streams(self), streams_of(self)
+        before, streams = own_attribute(self, _STREAMS), streams_of(self)
         setattr(self, _STREAMS, streams)
         try:
             with _with_targets(self, original):
@@ -61,14 +62,6 @@ def _with_targets(result: AsyncResultLike, original: _StreamOutput) -> Iterator[
         result._targets = None
 
 
-def _attached_streams(result: AsyncResultLike) -> Streams | None:
-    try:
-        streams: Streams | None = object.__getattribute__(result, _STREAMS)
-    except AttributeError:
-        return None
-    return streams
-
-
 class _LateEngineId:
     """Placeholder for an engine id, which is known once the task's first message has arrived."""
 
@@ -86,7 +79,7 @@ def wrap_stream_callback(original: Callable[..., None]) -> Callable[..., None]:
         try:
             if isinstance(eid, _LateEngineId):
                 eid = eid.metadata["engine_id"]
-            streams = _attached_streams(self)
+            streams: Streams | None = own_attribute(self, _STREAMS)
             if msg["header"]["msg_type"] == "stream" and streams is not None and not streams.over:
                 name = msg["content"]["name"]
                 streams.on_output(eid, msg_future.msg_id, name, msg_future.output.metadata)
