@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..formatting import plural
 from ..model.cluster import ClusterOverview, Condition, EngineActivity
-from ..record.state import Record, running_by_slot
+from ..record.state import running_by_slot
 from ..render import words
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 HUB_TIMEOUT = 1.0  # seconds
 _SILENT_HUB_TIMEOUT = 0.2  # after a query that was not answered
-_PROFILE = "profile_"
 
 
 class _RunningTask(NamedTuple):
@@ -35,27 +34,17 @@ class _RunningTask(NamedTuple):
 
 
 class ClusterOverviews:
-    """Maker of the overviews of clients, views and clusters.
-
-    Parameters
-    ----------
-    connection : callable
-        Gives the connection of a client.
-    tracker : Tracker
-        Results that are followed.
-    clients : callable
-        Gives the clients that are known.
-    """
+    """Maker of the overviews of clients, views and clusters."""
 
     def __init__(
         self,
-        connection: Callable[[ClientLike], Connection],
+        connection_of: Callable[[ClientLike], Connection],
         tracker: Tracker,
-        clients: Callable[[], Iterable[ClientLike]],
+        known_clients: Callable[[], Iterable[ClientLike]],
     ) -> None:
-        self._connection = connection
+        self._connection_of = connection_of
         self._tracker = tracker
-        self._clients = clients
+        self._known_clients = known_clients
         self._silent: weakref.WeakSet[ClientLike] = weakref.WeakSet()
 
     def client(self, client: ClientLike) -> ClusterOverview:
@@ -85,7 +74,7 @@ class ClusterOverviews:
             f"{plural(int(each.n), 'engine')} {'started' if each.state == 'running' else each.state}"
             for each in cluster.engines.values()
         )
-        for client in self._clients():
+        for client in self._known_clients():
             if client.cluster is cluster and not client._closed:
                 return self._overview(client, kind, None, engine_sets, name)
         note = "No client is connected: cluster.connect_client_sync() shows what the engines do."
@@ -100,7 +89,7 @@ class ClusterOverviews:
         settings: tuple[str, ...],
         name: str = "",
     ) -> ClusterOverview:
-        link = self._connection(client)
+        link = self._connection_of(client)
         overview = ClusterOverview(
             kind,
             name or str(getattr(client.cluster, "cluster_id", "") or ""),
@@ -184,7 +173,8 @@ class ClusterOverviews:
             if followed is None or entry.over:
                 continue
             record = followed.record
-            if any(each is not connection for each in _connections(record)):
+            links = getattr(record.connection, "each", [record.connection])  # a group may have several
+            if any(link is not connection for link in links):
                 continue
             followed.drain()
             with record.lock:
@@ -202,11 +192,6 @@ def address(client: ClientLike) -> str:
     return f"{url} over SSH" if url and client._ssh else url
 
 
-def _connections(record: Record) -> list[Connection]:
-    """Return the connection of a result, or those of a group."""
-    return list(getattr(record.connection, "each", (record.connection,)))
-
-
 def _targets(view: ViewLike) -> list[int] | None:
     """Return the ids of a view's engines; None where it uses all."""
     targets = view.targets
@@ -216,4 +201,4 @@ def _targets(view: ViewLike) -> list[int] | None:
 
 
 def _profile(folder: object) -> str:
-    return Path(str(folder)).name.removeprefix(_PROFILE) if folder else ""
+    return Path(str(folder)).name.removeprefix("profile_") if folder else ""

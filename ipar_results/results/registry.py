@@ -6,6 +6,7 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -34,13 +35,7 @@ open_groups: ContextVar[tuple[SelfFollowed, ...]] = ContextVar("ipar_results_gro
 
 
 class Registry:
-    """Registry of followed results, each added at its first use.
-
-    Parameters
-    ----------
-    contact_timeout : callable returning float
-        Seconds without an answer after which a controller counts as lost.
-    """
+    """Registry of followed results, each added at its first use."""
 
     def __init__(self, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
         self._contact_timeout = contact_timeout
@@ -50,16 +45,11 @@ class Registry:
         self._lock = threading.RLock()
 
     def followed(self, result: ResultLike) -> Followed:
-        """Return the facade of a result, which is followed from the first call on.
-
-        Raises
-        ------
-        TypeError
-            Where `result` is not an AsyncResult.
-        """
-        followed = self._followed.get(result) if _can_be_key(result) else None
-        if followed is not None:
-            return followed
+        """Return the facade of a result, which is followed from the first call on, or raise a TypeError."""
+        with suppress(TypeError):  # for what cannot be a key
+            followed = self._followed.get(result)
+            if followed is not None:
+                return followed
         from ipyparallel import AsyncHubResult, AsyncResult
 
         from ..record.hub_recorder import HubRecorder
@@ -149,7 +139,3 @@ class Registry:
             each.close()
         for link in connections:
             link.close()
-
-
-def _can_be_key(result: object) -> bool:
-    return type(result).__hash__ is not None and hasattr(type(result), "__weakref__")
