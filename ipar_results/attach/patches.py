@@ -26,13 +26,7 @@ _HUB_TIMEOUT = 1.0  # seconds
 
 
 def replacements(session: Session, original: Mapping[str, Any]) -> dict[str, object]:
-    """Return the attributes to set on the class AsyncResult.
-
-    Parameters
-    ----------
-    original : mapping
-        The class's own attributes, to which the replacements fall back.
-    """
+    """Return the attributes to set on the class AsyncResult, given its own, to which they fall back."""
     followed = session.followed
     return {
         "elapsed": property(

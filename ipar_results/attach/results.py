@@ -92,10 +92,7 @@ def wrap_get(
 ) -> Callable[..., object]:
     """Return partial values for ``return_exceptions=True``: the original can't for a map that failed.
 
-    Parameters
-    ----------
-    on_hub_result : callable
-        Called with each pending result of the Hub, whose creation is not reported.
+    Reports each pending result of the Hub as well, as its creation is not reported.
     """
 
     @wraps(original)

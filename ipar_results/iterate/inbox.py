@@ -16,12 +16,7 @@ _S = TypeVar("_S")
 class Inbox(Generic[_S]):
     """Queue of futures that have ended, oldest first, each with its source.
 
-    Any thread may put futures in, one at a time may consume them.
-
-    Attributes
-    ----------
-    consumed : int
-        Futures that were consumed, of those that were expected.
+    Any thread may put futures in, one at a time may consume them, and counts them as `consumed`.
     """
 
     def __init__(self) -> None:

@@ -25,13 +25,7 @@ _TIMES = itemgetter("started", "completed")
 
 
 class Source:
-    """Messages of one result that are still to be consumed.
-
-    Parameters
-    ----------
-    inbox : Inbox
-        Gets each message's future once it has ended.
-    """
+    """Messages of one result that are still to be consumed; the inbox gets each future once it has ended."""
 
     def __init__(self, result: AsyncResultLike, inbox: Inbox[Source], registry: Registry) -> None:
         from ipyparallel import AsyncMapResult

@@ -89,13 +89,7 @@ class Followed(ABC):
         return clock.wall_time
 
     def summary(self, analyse_run: bool = True) -> Summary:
-        """Drain and return the summary.
-
-        Parameters
-        ----------
-        analyse_run : bool
-            Also analyse a run that has ended, which takes a second for a million tasks.
-        """
+        """Drain and return the summary; to analyse a run of a million tasks takes a second."""
         self.drain()
         with self.record.lock:
             return self._summarize(analyse_run)
@@ -129,13 +123,7 @@ class Followed(ABC):
     # details on request --------------------------------------------------------------------------
 
     def task(self, result: ResultLike, position: int, limit: int | None = None) -> dict[str, object]:
-        """Return the details of one message as JSON types.
-
-        Raises
-        ------
-        LookupError
-            Where the result has no such message.
-        """
+        """Return the details of one message as JSON types; raise a LookupError if there is none."""
         self.drain()
         record = self.record
         if not 0 <= position < record.columns.messages:
@@ -150,13 +138,7 @@ class Followed(ABC):
             )
 
     def traceback(self, group: int) -> str:
-        """Return the traceback of the failure group that appeared as number `group`.
-
-        Raises
-        ------
-        LookupError
-            Where there is no such group.
-        """
+        """Return the traceback of failure group number `group`; raise a LookupError if there is none."""
         self.drain()
         return task_details.read_traceback(self.record, group)
 

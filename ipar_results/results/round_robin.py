@@ -8,21 +8,10 @@ T = TypeVar("T")
 
 
 class RoundRobin:
-    """Cursor that takes a list batch by batch.
-
-    Parameters
-    ----------
-    batch : int
-        Items in one batch.
-
-    Attributes
-    ----------
-    complete : bool
-        Whether each item has been taken, and the first is next.
-    """
+    """Cursor that takes a list batch by batch, of `batch` items each."""
 
     def __init__(self, batch: int) -> None:
-        self.complete = True
+        self.complete = True  # each item has been taken, and the first is next
         self._batch = batch
         self._next = 0
 

@@ -36,27 +36,14 @@ class Cell:
 
 
 class Tracked:
-    """Entry of one result in the tracker.
-
-    Attributes
-    ----------
-    id : str
-        32 hexadecimal digits, unique among all kernels.
-    number : int
-        Number of the result in this kernel, from 1, as users type it.
-    cell : Cell
-        Where the result was made.
-    shown : bool
-        Whether it was displayed.
-    over : bool
-        Whether it has ended and is no longer polled.
-    """
+    """Entry of one result in the tracker."""
 
     def __init__(self, result: ResultLike, followed: Followed, cell: Cell, number: int = 0) -> None:
-        self.id = uuid.uuid4().hex
-        self.number = number
+        self.id = uuid.uuid4().hex  # unique among all kernels
+        self.number = number  # in this kernel, from 1, as users type it
         self.cell = cell
-        self.shown = self.over = False
+        self.shown = False
+        self.over = False  # it has ended and is no longer polled
         self._result: ResultLike | None = result
         self._polled: Followed | None = followed
         self._followed = weakref.ref(followed)
@@ -115,24 +102,12 @@ class Tracked:
 class Tracker:
     """Results of one kernel, oldest first.
 
-    Parameters
-    ----------
-    followed : callable
-        Returns the facade of a result.
-    wake : callable
-        Has :meth:`round` called repeatedly until it returns False.
-
-    Attributes
-    ----------
-    cell : Cell
-        The cell that runs now.
-    with_news : list of Tracked
-        Entries with news in the last round, if there were too many to poll all.
+    `wake` has :meth:`round` called repeatedly until it returns False.
     """
 
     def __init__(self, followed: Callable[[ResultLike], Followed], wake: Callable[[], None]) -> None:
-        self.cell = Cell()
-        self.with_news: list[Tracked] = []
+        self.cell = Cell()  # the one that runs now
+        self.with_news: list[Tracked] = []  # in the last round, if there were too many to poll all
         self._followed = followed
         self._wake = wake
         self._round_robin = RoundRobin(_POLLED_PER_ROUND)

@@ -26,13 +26,7 @@ _MAX_ROWS = 20
 
 
 class ResultMagics:
-    """Line magic `%ipar` and its completions.
-
-    Parameters
-    ----------
-    publish : callable or None
-        ``publish(data)`` shows a MIME bundle; without it, text is printed.
-    """
+    """Line magic `%ipar` and its completions; prints text where it cannot publish a MIME bundle."""
 
     def __init__(
         self, shell: Any, tracker: Tracker, publish: Callable[[dict[str, str]], None] | None = None
@@ -164,15 +158,7 @@ class ResultMagics:
         return f"Saved {done.path}" if done.path else " ".join([done.message, *done.reasons])
 
     def completions(self, line: str, symbol: str) -> list[str]:
-        """Return the completions at the cursor.
-
-        Parameters
-        ----------
-        line : str
-            The whole line.
-        symbol : str
-            The typed part of the word.
-        """
+        """Return the completions at the cursor, given the whole line and the typed part of the word."""
         given = (line[: len(line) - len(symbol)] if line.endswith(symbol) else line).split()[1:]
         if not given:
             return ["list", *MAGIC_COMMANDS]

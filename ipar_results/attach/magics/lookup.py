@@ -39,10 +39,7 @@ class ResultNames:
     def find(self, name: str | None, command: MagicCommand, option: bool = False) -> Tracked:
         """Return the named result; without a name, the newest for which the command makes sense.
 
-        Raises
-        ------
-        LookupError
-            If no result fits, or several do; the message says what to do.
+        If no result fits, or several do, the message of the LookupError says what to do.
         """
         found = self._named(name)
         fitting = [entry for entry in found if command.is_possible(entry, option)]
@@ -99,13 +96,7 @@ def name_and_number(entry: Tracked) -> str:
 
 
 def get_monitor(entry: Tracked) -> Monitor:
-    """Return the monitor of a result.
-
-    Raises
-    ------
-    LookupError
-        If nothing holds the result any more.
-    """
+    """Return the monitor of a result; raise a LookupError if nothing holds it any more."""
     followed = entry.followed
     result = None if followed is None else followed.record.result()
     if followed is None or result is None:

@@ -21,15 +21,7 @@ if TYPE_CHECKING:
 
 
 class ClientScope(TaskScope):
-    """Messages that a group has of one client.
-
-    Parameters
-    ----------
-    client : ipyparallel.Client
-        Held: the results of the group hold it as well.
-    drain, refresh : callable
-        Take in what has happened; take over the futures that a result has now.
-    """
+    """Messages that a group has of one client; holds the client, as the results of the group do."""
 
     given_up = False
 

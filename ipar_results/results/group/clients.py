@@ -52,11 +52,6 @@ class Connections:
     """Connections of a group's clients, queried as one.
 
     Engines of the first client's cluster keep their ids; those of another cluster are named after its client.
-
-    Parameters
-    ----------
-    is_member : callable
-        Returns whether a result has joined the group.
     """
 
     def __init__(self, is_member: Callable[[ResultLike | None], bool]) -> None:

@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 class FollowedGroup(Followed):
-    """Facade of one group.
-
-    Parameters
-    ----------
-    followed : callable
-        Returns the facade of one of its results.
-    """
+    """Facade of one group, which retries by the facades of its results."""
 
     source: GroupRecorder
 

@@ -28,21 +28,7 @@ if TYPE_CHECKING:
 class GroupRecorder:
     """Recorder of all results of a group, with one callback a task.
 
-    Parameters
-    ----------
-    group : Group
-        Held weakly.
-    connect : callable
-        Returns the connection of a client.
-    notify : callable
-        ``notify(result, callback)`` has `callback` called whenever tasks of a result run again.
-
-    Attributes
-    ----------
-    on_resume : callable
-        Called when tasks of the group run again.
-    scopes : list of ClientScope
-        One for each client.
+    ``notify(result, callback)`` has `callback` called whenever tasks of a result run again.
     """
 
     has_news = True  # a result may have joined without an event
@@ -54,7 +40,7 @@ class GroupRecorder:
         connect: Callable[[ClientLike], Connection],
         notify: Callable[[AsyncResultLike, Callable[[Any], None]], None],
     ) -> None:
-        self.on_resume: Callable[[], None] = lambda: None
+        self.on_resume: Callable[[], None] = lambda: None  # called when tasks of the group run again
         self._connect = connect
         self.connections = Connections(lambda result: self.membership.has(result))
         columns = GrowingColumns()
@@ -65,7 +51,7 @@ class GroupRecorder:
         self.writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
         self._recorder = Recorder(self.record, EventListener(), self.writer)
         self.metadata, self.value = self._recorder.metadata, self._recorder.value
-        self.scopes: list[ClientScope] = []
+        self.scopes: list[ClientScope] = []  # one for each client
         refresh = weakly(self.refresh)
         self.membership = Membership(
             self._recorder,

@@ -35,23 +35,7 @@ class Member(NamedTuple):
 class Membership:
     """Results of a group, and their messages by position.
 
-    Parameters
-    ----------
-    recorder : Recorder
-        That of the group.
-    columns : GrowingColumns
-        Those of its record.
-    connections : sequence of Connection
-        Those of its clients so far.
-    connect : callable
-        Returns the connection of a client; called for each result that joins.
-    on_join : callable
-        Called with each result that has joined.
-
-    Attributes
-    ----------
-    futures, metadata, msg_ids : list
-        By position.
+    `connections` are those of its clients so far; `connect` is called for each result that joins.
     """
 
     def __init__(
