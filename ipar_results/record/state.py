@@ -64,7 +64,7 @@ class ConnectionLike(EngineNames, Protocol):
 class Record:
     """State of one result.
 
-    Reading it never drains events; :meth:`~ipar_results.results.followed.Followed.drain` does. Hold `lock` to
+    Reading it never drains events; :attr:`~ipar_results.results.followed.Followed.drain` does. Hold `lock` to
     write, or to read several columns consistently.
 
     Parameters
