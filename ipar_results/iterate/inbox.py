@@ -40,10 +40,6 @@ class Inbox(Generic[_S]):
         """Add a future that has ended; called on ipyparallel's IO thread, so it neither waits nor raises."""
         self._queue.append((source, future))
         self._event.set()
-        if self._waiters:
-            self._wake_waiters()
-
-    def _wake_waiters(self) -> None:
         while self._waiters:
             try:
                 loop, waiter = self._waiters.pop()

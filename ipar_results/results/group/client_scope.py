@@ -80,7 +80,7 @@ class ClientScope(TaskScope):
 
     def give_up(self) -> None:
         """End each result of this client: contact to the controller is lost."""
-        for result in self._membership.results_of(self.client):
-            if not result._ready:
+        for result, _ in list(self._membership.members):
+            if result._client is self.client and not result._ready:
                 give_up_contact(result, self)
                 self._refresh(result)

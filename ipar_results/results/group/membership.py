@@ -172,10 +172,6 @@ class Membership:
         """Return the client that submitted a message."""
         return self.members[self._owner[position]].result._client
 
-    def results_of(self, client: ClientLike) -> list[AsyncResultLike]:
-        """Return the results of a client."""
-        return [member.result for member in self.members if member.result._client is client]
-
     def positions_of(self, client: ClientLike) -> Index:
         """Return the positions of a client's messages."""
         numbers = [n for n, member in enumerate(self.members) if member.result._client is client]
