@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from functools import cache, wraps
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..log import log_error
@@ -78,6 +79,7 @@ def lazily(original: Callable[..., Any], name: str, *args: object) -> Callable[.
     def method(*args: object, **kwargs: object) -> Any:
         return replacement()(*args, **kwargs)
 
+    method.__signature__ = signature(original)  # type: ignore[attr-defined]
     return method
 
 

@@ -242,9 +242,7 @@ def test_the_stop_button_ends_the_wait_and_says_what_still_runs(kernel, until, g
 
 
 @pytest.mark.parametrize("view", ["html", "widget"])
-def test_unloading_in_mid_run_freezes_the_display_in_its_last_true_state(
-    kernel, shown, until, gate, view
-):
+def test_unloading_in_mid_run_freezes_the_display_in_its_last_true_state(kernel, shown, until, gate, view):
     kernel.run(f"settings.view = '{view}'")
     kernel.messages.clear()
     display_id = shown(f"ar = {gate.map(30)}\nar")

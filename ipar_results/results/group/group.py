@@ -100,7 +100,18 @@ class Group(SelfFollowed):
         self.close()
 
     def add_new(self, result: AsyncResultLike) -> bool:
-        """Add a result that was made in the block; return False once the block has ended."""
+        """Add a result that was made in the block.
+
+        Parameters
+        ----------
+        result : AsyncResult
+            A new result.
+
+        Returns
+        -------
+        bool
+            False once the block has ended: the result was not added.
+        """
         if not self.record.can_grow:
             return False
         self.membership.add_new(result)
