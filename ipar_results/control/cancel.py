@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from ..upstream.timestamps import parse_timestamp
 from .end_tasks import end
 
 if TYPE_CHECKING:
-    from ..upstream.protocols import ClientLike, FutureLike, Timestamp
+    from ..upstream.protocols import ClientLike, FutureLike, Message
     from .scope import TaskScope
 
 # seconds by which an engine's `busy` may arrive after its abort reply, usually and at most
@@ -68,61 +70,18 @@ def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> C
         return Cancelled(already_done=request.total)
     scope.begin_cancellation(request)
     request.send(scope.client)
-    wait = not scope.connection.on_io_thread
-    if wait:
-        request.aborts.wait(deadline - (timeout / 2 if interrupt else 0.0))
+    may_wait = not scope.connection.on_io_thread
+    if may_wait:
+        _wait(request.aborts, deadline - (timeout / 2 if interrupt else 0.0))
     # `busy` of a task may arrive after the engine's abort reply
     until = min(deadline, time.monotonic() + USUAL_LAG)
     request.interrupt(scope)
-    while wait and time.monotonic() < until and request.undecided(scope):
+    while may_wait and time.monotonic() < until and request.undecided(scope):
         time.sleep(0.02)
         request.interrupt(scope)
-    if wait:
-        request.signals.wait(deadline)
+    if may_wait:
+        _wait(request.signals, deadline)
     return _outcome(scope, request)
-
-
-class ControlReplies:
-    """Replies of engines to control requests.
-
-    Attributes
-    ----------
-    confirmed_at : dict
-        By engine uuid, when it confirmed the request, by its own clock.
-    """
-
-    def __init__(self) -> None:
-        self.confirmed_at: dict[str, Timestamp] = {}
-        self._waiting: set[str] = set()
-        self._changed = threading.Condition()
-
-    def send(self, client: ClientLike, uuid: str, kind: str, content: dict[str, object]) -> None:
-        """Send a request to an engine; never waits."""
-        with self._changed:
-            self._waiting.add(uuid)
-        try:
-            future = client._send(client._control_stream, kind, content=content, ident=uuid.encode())
-        except (OSError, RuntimeError):  # the client is closed
-            with self._changed:
-                self._waiting.discard(uuid)
-            return
-        future.add_done_callback(lambda f: self._on_reply(uuid, f))
-
-    def wait(self, deadline: float) -> None:
-        """Wait until all engines have replied, or until the deadline (monotonic seconds)."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._waiting, max(0.0, deadline - time.monotonic()))
-
-    def complete(self, alive: Iterable[str]) -> bool:
-        """Return whether all engines that got a request and are alive have replied."""
-        return not self._waiting.intersection(alive)
-
-    def _on_reply(self, uuid: str, future: FutureLike) -> None:
-        with self._changed:
-            self._waiting.discard(uuid)
-            if future.exception() is None and future.result()["content"].get("status") == "ok":
-                self.confirmed_at[uuid] = future.result()["header"].get("date")
-            self._changed.notify_all()
 
 
 class Cancellation:
@@ -134,22 +93,22 @@ class Cancellation:
         The messages that were pending.
     total : int
         Inputs of all messages in the scope.
-    aborts, signals : ControlReplies
-        Replies of the engines to the abort requests, and to the interrupts.
-    interrupted : dict
-        By position, the engine that was interrupted.
+    aborts : dict
+        By engine uuid, the reply to the abort request.
+    signals : dict
+        By position of an interrupted message, the reply of its engine to the interrupt.
     """
 
     def __init__(self, scope: TaskScope, interrupt: bool) -> None:
         columns = scope.columns
         self.positions = columns.pending(scope.positions)
         self.total = int(columns.input_counts(scope.positions).sum())
-        self.aborts, self.signals = ControlReplies(), ControlReplies()
-        self.interrupted: dict[int, str] = {}
+        self.aborts: dict[str, FutureLike | None] = {}
+        self.signals: dict[int, FutureLike | None] = {}
         self._interrupt = interrupt
         self._requested = set(self.positions.tolist())
         self.msg_id_of = {position: scope.msg_ids[position] for position in self.positions.tolist()}
-        self._engine_of: dict[str, str] = {}  # by message id, for messages that have an engine
+        self.engine_of: dict[str, str] = {}  # by message id, for messages that have an engine
         self._not_running_since = np.full(columns.messages, np.nan)
         self._confirmed_at: float | None = None
         self._interrupting = threading.Lock()
@@ -161,20 +120,15 @@ class Cancellation:
         assigned: dict[str, set[str]] = {}
         for uuid in engines:
             assigned[uuid] = unassigned.intersection(client._outstanding_dict.get(uuid, ()))
-            self._engine_of.update(dict.fromkeys(assigned[uuid], uuid))
-        unassigned.difference_update(self._engine_of)
+            self.engine_of.update(dict.fromkeys(assigned[uuid], uuid))
+        unassigned.difference_update(self.engine_of)
+        self.engines, aborts = set(engines), {}
         for uuid in engines:
             # a coalesced broadcast has an id of its own on each engine
             ids = [*unassigned, *assigned[uuid], *(f"{msg_id}_{uuid}" for msg_id in assigned[uuid])]
             if ids:
-                self.aborts.send(client, uuid, "abort_request", {"msg_ids": ids})
-        self._engines = set(engines)
-
-    def confirmed(self, msg_id: str, alive: set[str]) -> bool:
-        """Return whether no engine will start this task any more."""
-        engine = self._engine_of.get(msg_id)
-        engines = alive & (self._engines if engine is None else {engine})
-        return engines <= self.aborts.confirmed_at.keys() and (engine is not None or bool(engines))
+                aborts[uuid] = _send_control(client, uuid, "abort_request", {"msg_ids": ids})
+        self.aborts = aborts
 
     def undecided(self, scope: TaskScope) -> bool:
         """Return whether a message has neither ended nor been reported to run."""
@@ -192,9 +146,10 @@ class Cancellation:
         if start is None:  # it was running before the cancellation
             return True
         uuid, date = start
-        if uuid not in self.aborts.confirmed_at:
+        confirmation = _confirmation(self.aborts.get(uuid))
+        if confirmation is None:
             return None
-        started, confirmed = parse_timestamp(date), parse_timestamp(self.aborts.confirmed_at[uuid])
+        started, confirmed = parse_timestamp(date), parse_timestamp(confirmation["header"].get("date"))
         return started is None or confirmed is None or started < confirmed
 
     def interrupt(self, scope: TaskScope) -> None:
@@ -204,7 +159,7 @@ class Cancellation:
             return
         with self._interrupting:  # each task only once, whichever thread polls
             for slot, (position, since) in running_by_slot(scope.running).items():
-                if position in self.interrupted or position not in self._requested:
+                if position in self.signals or position not in self._requested:
                     continue
                 if not self.runs(scope, position):
                     continue
@@ -212,8 +167,9 @@ class Cancellation:
                 uuid = scope.client._engines.get(engine_id) if isinstance(engine_id, int) else None
                 scope.drain()  # the task may have ended just now, and the engine may run another one
                 if uuid is not None and scope.running.get(position) == (slot, since):
-                    self.interrupted[position] = uuid
-                    self.signals.send(scope.client, uuid, "signal_request", {"sig": "SIGINT"})
+                    self.signals[position] = None  # a Ctrl-C must not make it two signals
+                    content: dict[str, object] = {"sig": "SIGINT"}
+                    self.signals[position] = _send_control(scope.client, uuid, "signal_request", content)
 
     def exclude(self, positions: list[int]) -> None:
         """Leave these messages alone: they were sent again."""
@@ -227,7 +183,8 @@ class Cancellation:
             return
         alive = set(client._engines.values())
         if self._confirmed_at is None:
-            if not (self.aborts.confirmed_at and self.aborts.complete(alive)):
+            pending = {uuid for uuid, reply in self.aborts.items() if reply is not None and not reply.done()}
+            if pending & alive or not any(map(_confirmation, self.aborts.values())):
                 return
             self._confirmed_at = time.monotonic()
         if time.monotonic() - self._confirmed_at < MAX_LAG:
@@ -248,29 +205,54 @@ class Cancellation:
 
     def _shared(self, client: ClientLike, msg_id: str) -> bool:
         """Return whether several engines run this message, so that it is unknown which have started."""
-        return sum(msg_id in client._outstanding_dict.get(uuid, ()) for uuid in self._engines) > 1
+        return sum(msg_id in client._outstanding_dict.get(uuid, ()) for uuid in self.engines) > 1
+
+
+def _send_control(client: ClientLike, uuid: str, kind: str, content: dict[str, object]) -> FutureLike | None:
+    """Send a request to an engine, and return its reply to come; None where the client is closed."""
+    try:
+        return client._send(client._control_stream, kind, content=content, ident=uuid.encode())
+    except (OSError, RuntimeError):
+        return None
+
+
+def _wait(replies: Mapping[Any, FutureLike | None], deadline: float) -> None:
+    """Wait until all engines have replied, or until the deadline (monotonic seconds)."""
+    futures = [cast("Future[object]", reply) for reply in list(replies.values()) if reply is not None]
+    wait(futures, max(0.0, deadline - time.monotonic()))
+
+
+def _confirmation(reply: FutureLike | None) -> Message | None:
+    """Return the reply to a control request once it confirms the request."""
+    if reply is None or not reply.done() or reply.exception() is not None:
+        return None
+    message: Message = reply.result()
+    return message if message["content"].get("status") == "ok" else None
 
 
 def _outcome(scope: TaskScope, request: Cancellation) -> Cancelled:
     scope.drain()
     columns, client = scope.columns, scope.connection.client
     alive = set() if client is None or scope.connection.closed else set(client._engines.values())
-    counts = dict.fromkeys(("cancelled", "interrupted", "already_done", "unreachable", "running"), 0)
+    asked = request.engines & alive
+    silent = {uuid for uuid in asked if not _confirmation(request.aborts.get(uuid))}
+    counts = Counter[str]()
     with scope.lock:
         for position in request.positions.tolist():
             code = int(columns.status[position])
             if code == ABORTED:
                 outcome = "cancelled"
-            elif position in request.interrupted:
-                confirmed = request.interrupted[position] in request.signals.confirmed_at
-                outcome = "interrupted" if confirmed else "unreachable"
+            elif position in request.signals:
+                outcome = "interrupted" if _confirmation(request.signals[position]) else "unreachable"
             elif code != QUEUED:
                 outcome = "already_done"
             elif position in scope.running and (runs := request.runs(scope, position)) is not False:
                 outcome = "running" if alive and runs else "unreachable"
             else:
-                confirmed = request.confirmed(request.msg_id_of[position], alive)
+                # no engine that could start the task may be left to confirm
+                engine = request.engine_of.get(request.msg_id_of[position])
+                confirmed = bool(asked) and not silent if engine is None else engine not in silent
                 outcome = "cancelled" if confirmed else "unreachable"
             counts[outcome] += columns.input_count(position)
-    counts["already_done"] += request.total - sum(counts.values())
+    counts["already_done"] += request.total - counts.total()
     return Cancelled(**counts)
