@@ -68,7 +68,8 @@ def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> C
     request = Cancellation(scope, interrupt)
     if not len(request.positions):
         return Cancelled(already_done=request.total)
-    scope.begin_cancellation(request)
+    scope.listener.reports_every_end = True
+    scope.watchdog.cancellation = request
     request.send(scope.client)
     may_wait = not scope.connection.on_io_thread
     if may_wait:
@@ -142,7 +143,7 @@ class Cancellation:
         Engines publish `busy` before they check the abort list, so a `busy` after the abort reply does not
         mean that the task ran.
         """
-        start = scope.late_starts.get(self.msg_id_of[position])
+        start = scope.listener.last_busy.get(self.msg_id_of[position])
         if start is None:  # it was running before the cancellation
             return True
         uuid, date = start

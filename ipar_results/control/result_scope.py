@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..record.recorder import Recorder
 from .end_tasks import give_up_contact
-from .scope import TaskScope, WatchdogLike
+from .scope import TaskScope, WatchdogState
 
 if TYPE_CHECKING:
     from ..record.hub_recorder import HubRecorder
@@ -22,7 +22,7 @@ class ResultScope(TaskScope):
         self,
         result: AsyncResultLike,
         recorder: Recorder | HubRecorder,
-        watchdog: WatchdogLike,
+        watchdog: WatchdogState,
         connection: Connection,
     ) -> None:
         super().__init__(recorder, watchdog, result._client, connection)

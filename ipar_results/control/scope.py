@@ -25,22 +25,33 @@ class PendingCancellation(Protocol):
         """Leave these messages alone: they were sent again."""
 
 
-class WatchdogLike(Protocol):
-    """What a scope needs of its :class:`~ipar_results.control.watchdog.Watchdog`."""
+class WatchdogState:
+    """State of a watchdog, which outlives the scopes that it checks.
 
-    cancellation: PendingCancellation | None
+    Attributes
+    ----------
+    cancellation : PendingCancellation or None
+        The cancellation that is to be completed.
+    scheduler_problem : str
+        Sentence for the user while the scope's scheduler does not answer, though the Hub may; else empty.
+    """
+
+    def __init__(self) -> None:
+        self.cancellation: PendingCancellation | None = None
+        self.scheduler_problem = ""
 
     def lost(self, connection: Connection) -> bool:
         """Return whether no more replies can be expected."""
+        return connection.lost or bool(self.scheduler_problem)
 
     def note(self, connection: Connection) -> str:
         """Return a sentence about the connection for the user; empty while all is well."""
-
-    def check(self, scope: TaskScope) -> None:
-        """End what cannot end by itself."""
+        return (not connection.lost and self.scheduler_problem) or connection.describe_problem()
 
     def forget(self, positions: list[int]) -> None:
         """Leave these messages to their new attempt: they were sent again."""
+        if self.cancellation is not None:
+            self.cancellation.exclude(positions)
 
 
 class TaskScope(ABC):
@@ -57,8 +68,6 @@ class TaskScope(ABC):
         Held while the columns are written, and by those who read several of them at once.
     failed_attempts : FailedAttempts
         Engines on which pending tasks have failed.
-    late_starts : dict
-        By message id, engine uuid and engine time of each start reported since a cancellation.
     drain : callable
         Takes in what has happened.
     given_up : bool
@@ -73,14 +82,13 @@ class TaskScope(ABC):
     def __init__(
         self,
         recorder: Recorder | HubRecorder,
-        watchdog: WatchdogLike,
+        watchdog: WatchdogState,
         client: ClientLike,
         connection: Connection,
     ) -> None:
         self.record, self.listener = recorder.record, recorder.listener
         self.columns, self.lock = self.record.columns, self.record.lock
         self.failed_attempts = self.record.failed_attempts
-        self.late_starts = self.listener.last_busy
         self.drain: Callable[[], None] = recorder.drain
         self.watchdog = watchdog
         self.client, self.connection = client, connection
@@ -126,8 +134,3 @@ class TaskScope(ABC):
     @abstractmethod
     def give_up(self) -> None:
         """End what is pending: contact to the controller is lost."""
-
-    def begin_cancellation(self, cancellation: PendingCancellation) -> None:
-        """Have the watchdog settle a cancellation; fills `late_starts` from now on."""
-        self.listener.reports_every_end = True
-        self.watchdog.cancellation = cancellation

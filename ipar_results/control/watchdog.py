@@ -12,28 +12,19 @@ from ..log import log_error
 from ..model.status import OK
 from .end_tasks import end
 from .exhausted_retries import ExhaustedRetries
+from .scope import WatchdogState
 
 if TYPE_CHECKING:
-    from ..upstream.connection import Connection
-    from .scope import PendingCancellation, TaskScope
+    from .scope import TaskScope
 
 GRACE_PERIOD = 1.0  # seconds that ipyparallel has to fail a stranded task or resolve an ended result itself
 
 
-class Watchdog:
-    """Watchdog of one scope.
-
-    Attributes
-    ----------
-    cancellation : PendingCancellation or None
-        The cancellation that is to be completed.
-    scheduler_problem : str
-        Sentence for the user while the scope's scheduler does not answer, though the Hub may; else empty.
-    """
+class Watchdog(WatchdogState):
+    """Watchdog of one scope."""
 
     def __init__(self) -> None:
-        self.cancellation: PendingCancellation | None = None
-        self.scheduler_problem = ""
+        super().__init__()
         self._scheduler: str | None = None
         self._lock = threading.Lock()
         self._unresolved_since: float | None = None
@@ -62,23 +53,6 @@ class Watchdog:
             log_error("looking after a result")
         finally:
             self._lock.release()
-
-    def lost(self, connection: Connection) -> bool:
-        """Return whether no more replies can be expected."""
-        return connection.lost or bool(self.scheduler_problem)
-
-    def note(self, connection: Connection) -> str:
-        """Return a sentence about the connection for the user; empty while all is well."""
-        return (
-            connection.describe_problem()
-            if connection.lost
-            else self.scheduler_problem or connection.describe_problem()
-        )
-
-    def forget(self, positions: list[int]) -> None:
-        """Leave these messages to their new attempt: they were sent again."""
-        if self.cancellation is not None:
-            self.cancellation.exclude(positions)
 
     def _check_scheduler(self, scope: TaskScope) -> None:
         """Check the scheduler that has the scope's tasks, once no event has arrived for a while."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class ClientScope(TaskScope):
     """Messages that a group has of one client; holds the client, as the results of the group do."""
 
+    watchdog: Watchdog
     given_up = False
 
     def __init__(
