@@ -9,43 +9,33 @@ from typing import TYPE_CHECKING
 from ..model.snapshot import EngineId
 from ..model.status import OK
 from .end_tasks import end
-from .exhausted_without_iopub import ExhaustedWithoutIopub
 
 if TYPE_CHECKING:
+    from .exhausted_without_iopub import ExhaustedWithoutIopub
     from .scope import TaskScope
 
 LAST_RETRY_TIMEOUT = 10.0  # seconds: twice the time in which the scheduler notices an engine's death
 
 
-class ExhaustedRetries:
-    """Fails the tasks of one scope for which no engine is left."""
-
-    def __init__(self) -> None:
-        self._without_iopub = ExhaustedWithoutIopub()
-
-    def check(self, scope: TaskScope) -> None:
-        """Fail tasks that have been tried on every engine; never waits."""
-        alive, ids, tries = scope.connection.alive_engines(), scope.engine_ids, scope.failed_attempts
-        for position, (slot, _) in list(scope.running.items()):
-            engine = ids[slot] if slot >= 0 else None
-            # the engine died while it ran the task
-            if (
-                isinstance(engine, int)
-                and engine not in alive
-                and engine not in tries.engines.get(position, ())
-            ):
-                tries.add(position, engine)
-        for position, engines in list(tries.engines.items()):
-            if scope.columns.status[position] >= OK:
-                tries.forget([position])
-            elif not alive <= engines:
-                tries.last[position] = time.monotonic()
-            elif time.monotonic() - tries.last[position] > LAST_RETRY_TIMEOUT:
-                tries.forget([position])
-                _fail(scope, position, engines)
-        for position in self._without_iopub.check(scope, LAST_RETRY_TIMEOUT):
+def fail_exhausted(scope: TaskScope, without_iopub: ExhaustedWithoutIopub) -> None:
+    """Fail tasks that have been tried on every engine; never waits."""
+    alive, ids, tries = scope.connection.alive_engines(), scope.engine_ids, scope.failed_attempts
+    for position, (slot, _) in list(scope.running.items()):
+        engine = ids[slot] if slot >= 0 else None
+        died = isinstance(engine, int) and engine not in alive  # while it ran the task
+        if died and engine not in tries.engines.get(position, ()):
+            tries.add(position, engine)
+    for position, engines in list(tries.engines.items()):
+        if scope.columns.status[position] >= OK:
             tries.forget([position])
-            _fail(scope, position, alive)
+        elif not alive <= engines:
+            tries.last[position] = time.monotonic()
+        elif time.monotonic() - tries.last[position] > LAST_RETRY_TIMEOUT:
+            tries.forget([position])
+            _fail(scope, position, engines)
+    for position in without_iopub.check(scope, LAST_RETRY_TIMEOUT):
+        tries.forget([position])
+        _fail(scope, position, alive)
 
 
 def _fail(scope: TaskScope, position: int, engines: Iterable[EngineId]) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ..log import log_error
 from ..model.status import OK
 from .end_tasks import end
-from .exhausted_retries import ExhaustedRetries
+from .exhausted_retries import fail_exhausted
+from .exhausted_without_iopub import ExhaustedWithoutIopub
 from .scope import WatchdogState
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Watchdog(WatchdogState):
         self._scheduler: str | None = None
         self._lock = threading.Lock()
         self._unresolved_since: float | None = None
-        self._exhausted = ExhaustedRetries()
+        self._without_iopub = ExhaustedWithoutIopub()
 
     def check(self, scope: TaskScope) -> None:
         """End what cannot end by itself; cheap while there is no problem."""
@@ -48,7 +49,7 @@ class Watchdog(WatchdogState):
             self._end_stranded(scope)
             if self.cancellation is not None:
                 self.cancellation.settle(scope)
-            self._exhausted.check(scope)
+            fail_exhausted(scope, self._without_iopub)
         except Exception:
             log_error("looking after a result")
         finally:
