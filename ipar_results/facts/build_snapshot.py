@@ -21,7 +21,7 @@ from ..model.snapshot import (
     TaskRecord,
     TimeUse,
 )
-from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, Status
+from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
 from ..record.engines import is_coalesced
 from ..record.state import Record, running_by_slot
 from ..upstream.futures import has_output
@@ -31,7 +31,7 @@ from ..upstream.timestamps import to_posix
 TASKS_SHOWN = 50
 OUTPUTS_SHOWN = 20
 OUTPUT_TAIL = 4_000
-_PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, np.generic)
+_PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, np.generic, type(None))
 
 
 def summarize(
@@ -113,11 +113,12 @@ def build_snapshot(
     """
     counts = record.columns.counts
     shows_value = summary.finished and counts[OK] == record.columns.total == 1 and result is not None
+    msg_ids = () if result is None else result.msg_ids[: min(TASKS_SHOWN, len(metadata))]
     return Snapshot(
         **summary.fields(),
         engines=_engines(record),
         failures=record.failures.groups(),
-        tasks=() if result is None else _tasks(record, result.msg_ids, metadata),
+        tasks=tuple(describe_message(record, i, msg_id, metadata[i]) for i, msg_id in enumerate(msg_ids)),
         outputs=() if result is None else newest_outputs(record, metadata),
         value=_shown_value(value, metadata) if shows_value else None,
     )
@@ -158,25 +159,22 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
     return tuple(sorted(loads, key=lambda load: (isinstance(load.engine_id, str), load.engine_id)))
 
 
-def _tasks(
-    record: Record, msg_ids: Sequence[str], metadata: Sequence[TaskMetadata]
-) -> tuple[TaskRecord, ...]:
-    columns = record.columns
-    return tuple(
-        TaskRecord(
-            index=columns.first_input_index(i),
-            inputs=columns.input_count(i),
-            msg_id=msg_ids[i],
-            engine_id=engine_of(record, i),
-            status=status_of(record, i),
-            submitted=none_if_nan(to_posix(md["submitted"])),
-            started=none_if_nan(columns.started[i]),
-            completed=none_if_nan(columns.completed[i]),
-            received=none_if_nan(to_posix(md["received"])),
-            duration=none_if_nan(columns.completed[i] - columns.started[i]),
-            attempts=record.attempts.count(i),
-        )
-        for i, md in enumerate(metadata[:TASKS_SHOWN])
+def describe_message(record: Record, position: int, msg_id: str, md: TaskMetadata) -> TaskRecord:
+    """Return one message without its output."""
+    columns, code = record.columns, int(record.columns.status[position])
+    started, completed = columns.started[position], columns.completed[position]
+    return TaskRecord(
+        index=columns.first_input_index(position),
+        inputs=columns.input_count(position),
+        msg_id=msg_id,
+        engine_id=engine_of(record, position),
+        status=STATUSES[RUNNING if code == QUEUED and position in record.running else code],
+        submitted=none_if_nan(to_posix(md["submitted"])),
+        started=none_if_nan(started),
+        completed=none_if_nan(completed),
+        received=none_if_nan(to_posix(md["received"])),
+        duration=none_if_nan(completed - started),
+        attempts=record.attempts.count(position),
     )
 
 
@@ -186,12 +184,6 @@ def engine_of(record: Record, position: int) -> EngineId | None:
     if slot < 0 and position in record.running:
         slot = record.running[position][0]
     return record.engines.ids[slot] if slot >= 0 else None
-
-
-def status_of(record: Record, position: int) -> Status:
-    """Return the status of a message by name."""
-    code = int(record.columns.status[position])
-    return STATUSES[RUNNING if code == QUEUED and position in record.running else code]
 
 
 def newest_outputs(record: Record, metadata: Sequence[TaskMetadata]) -> tuple[TaskOutput, ...]:
@@ -223,24 +215,20 @@ def _output(record: Record, position: int, md: TaskMetadata, attempt: int) -> Ta
     )
 
 
-def _shown_value(value: Callable[[], object], metadata: Sequence[TaskMetadata]) -> str | None:
+def _shown_value(read_value: Callable[[], object], metadata: Sequence[TaskMetadata]) -> str | None:
+    """Return a short text of a value, without calling the repr of a user's class, which may do anything."""
     try:
-        return _describe_value(value(), metadata)
+        value = read_value()
+        kind = type(value)
+        if kind.__name__ == "ExecuteReply":
+            shown = metadata[0]["execute_result"]
+            return None if not shown else short_repr(_plain_text(shown)).strip("'\"")
+        if isinstance(value, _PLAIN) and kind.__module__ in ("builtins", "numpy"):
+            return short_repr(value)
+        return f"<{kind.__name__}>"
     except Exception:
         log_error("describing a value")
         return None
-
-
-def _describe_value(value: object, metadata: Sequence[TaskMetadata]) -> str | None:
-    """Return a short text of a value, without calling the repr of a user's class, which may do anything."""
-    if type(value).__name__ == "ExecuteReply":
-        shown = metadata[0]["execute_result"]
-        return None if not shown else short_repr(_plain_text(shown)).strip("'\"")
-    if value is None:
-        return "None"
-    if isinstance(value, _PLAIN) and type(value).__module__ in ("builtins", "numpy"):
-        return short_repr(value)
-    return f"<{type(value).__name__}>"
 
 
 def _plain_text(shown: dict[str, object]) -> str:

@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from ..formatting import none_if_nan, utf8_safe
+from ..formatting import utf8_safe
 from ..record.failures import Failure, clip_traceback
 from ..record.state import Record
 from ..upstream.protocols import TaskMetadata
-from ..upstream.timestamps import to_posix
-from .build_snapshot import engine_of, newest_outputs, status_of
+from .build_snapshot import describe_message, newest_outputs
 
 TAIL = 4_000
 RICH_BYTES, RICH_TOTAL, RICH_MOST = 300_000, 1_500_000, 20
@@ -24,7 +23,7 @@ def describe_task(
     metadata: Sequence[TaskMetadata],
     failure: Failure | None,
     description: str | None,
-    limit: int | None = None,
+    limit: int | None,
 ) -> dict[str, object]:
     """Return one message: its metadata, error, tails of its output, and rich output.
 
@@ -36,7 +35,7 @@ def describe_task(
         Those of all messages.
     description : str or None
         Short text of its input.
-    limit : int, optional
+    limit : int or None
         Characters to return of each stream.
 
     Returns
@@ -44,29 +43,17 @@ def describe_task(
     dict
         JSON types. Texts are as the task wrote them: escape them before display.
     """
-    columns, limit = record.columns, TAIL if limit is None else limit
     md = metadata[position]
-    started, completed = columns.started[position], columns.completed[position]
     return {
-        "index": columns.first_input_index(position),
-        "inputs": columns.input_count(position),
         "position": position,
-        "msg_id": msg_ids[position],
-        "engine_id": engine_of(record, position),
-        "status": status_of(record, position),
-        "submitted": none_if_nan(to_posix(md["submitted"])),
-        "started": none_if_nan(started),
-        "completed": none_if_nan(completed),
-        "received": none_if_nan(to_posix(md["received"])),
-        "duration": none_if_nan(completed - started),
-        "attempts": record.attempts.count(position),
+        **vars(describe_message(record, position, msg_ids[position], md)),
         "error": None
         if failure is None
         else {"type": utf8_safe(failure.type), "message": utf8_safe(failure.message)},
         "traceback": None if failure is None else utf8_safe(clip_traceback(failure.traceback)),
         "input": description,
-        "stdout": _tail(md["stdout"], limit),
-        "stderr": _tail(md["stderr"], limit),
+        "stdout": _tail(md["stdout"], limit or TAIL),
+        "stderr": _tail(md["stderr"], limit or TAIL),
         **_rich(md),
     }
 
