@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ..record.columns import Columns
     from ..upstream.protocols import ClientLike, JSONObject, Message, MessageFutureLike
     from .result_scope import ResultScope
+
+Resend: TypeAlias = "Callable[[], MessageFutureLike]"
 
 _KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
 _RECORDS_PER_QUERY = 200
@@ -59,15 +63,6 @@ class Retried:
     reasons: tuple[str, ...] = ()
 
 
-class ResendPlan(NamedTuple):
-    """One message to send again, by the request that the controller kept; `engine` is a uuid."""
-
-    position: int
-    stream: object
-    engine: str | None
-    request: JSONObject
-
-
 def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: float = 30.0) -> Retried:
     """Run failed and cancelled tasks again; their new outcomes replace the old ones.
 
@@ -96,7 +91,7 @@ def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: flo
         raise RetryError(" ".join(reasons))
     _send_all(scope, plans)
     count = scope.columns.input_count
-    retried = sum(count(plan.position) for plan in plans)
+    retried = sum(map(count, plans))
     return Retried(retried, sum(map(count, positions)) - retried, tuple(reasons))
 
 
@@ -140,41 +135,35 @@ def _check(scope: ResultScope) -> None:
 # requests that the controller kept -------------------------------------------------------------------
 
 
-def _plan(scope: ResultScope, positions: list[int], deadline: float) -> tuple[list[ResendPlan], list[str]]:
-    """Return how to send each message again, and why some cannot be."""
-    client = scope.client
-    msg_ids = {position: scope.msg_ids[position] for position in positions}
-    records = _query_records(client, list(msg_ids.values()), deadline)
+def _plan(scope: ResultScope, positions: list[int], deadline: float) -> tuple[dict[int, Resend], list[str]]:
+    """Return by position how to send a message again, and why some cannot be."""
+    client, msg_ids = scope.client, scope.msg_ids
+    records = _query_records(client, [msg_ids[position] for position in positions], deadline)
     lag_deadline = min(deadline, time.monotonic() + _HUB_LAG)
-    while (missing := _missing(scope, msg_ids, records)) and time.monotonic() < lag_deadline:
+    # the controller writes no record of a broadcast
+    expected = {msg_ids[position] for position in positions if not _is_broadcast(scope, position)}
+    while (missing := expected - records.keys()) and time.monotonic() < lag_deadline:
         time.sleep(0.1)
-        records |= _query_records(client, missing, deadline)
+        records |= _query_records(client, list(missing), deadline)
     engines = set(client._engines.values())
-    plans: list[ResendPlan] = []
-    refused: dict[str, int] = {}  # by reason, inputs
-    for position, msg_id in msg_ids.items():
+    plans: dict[int, Resend] = {}
+    refused = Counter[str]()  # by reason, inputs
+    for position in positions:
+        msg_id = msg_ids[position]
         record = records.get(msg_id)
         if record is None:
-            reason = _BROADCAST if _is_broadcast(scope, position) else _CULLED
+            reason = _CULLED if msg_id in expected else _BROADCAST
         elif record["queue"] == "task":
-            plans.append(ResendPlan(position, client._task_stream, None, record))
+            plans[position] = partial(_send, client, client._task_stream, record, None)
             continue
         elif record["engine_uuid"] in engines:
-            plans.append(ResendPlan(position, client._mux_stream, record["engine_uuid"], record))
+            ident = record["engine_uuid"].encode()
+            plans[position] = partial(_send, client, client._mux_stream, record, ident)
             continue
         else:
             reason = _ENGINE_GONE.format(scope.connection.engine_id(record["engine_uuid"]), "{}")
-        refused[reason] = refused.get(reason, 0) + scope.columns.input_count(position)
+        refused[reason] += scope.columns.input_count(position)
     return plans, [reason.format(f"{inputs:,}") for reason, inputs in refused.items()]
-
-
-def _missing(scope: ResultScope, msg_ids: dict[int, str], records: dict[str, JSONObject]) -> list[str]:
-    """Return messages whose record the controller may still write; it writes none of a broadcast."""
-    return [
-        msg_id
-        for position, msg_id in msg_ids.items()
-        if msg_id not in records and not _is_broadcast(scope, position)
-    ]
 
 
 def _is_broadcast(scope: ResultScope, position: int) -> bool:
@@ -211,47 +200,45 @@ def _query_records(client: ClientLike, msg_ids: list[str], deadline: float) -> d
 # sending -------------------------------------------------------------------------------------------
 
 
-def _send_all(scope: ResultScope, plans: list[ResendPlan]) -> None:
+def _send_all(scope: ResultScope, plans: dict[int, Resend]) -> None:
     """Send on the client's IO thread, so that no reply arrives while the result's futures are replaced."""
     from ..upstream.async_result import connect_futures, reopen, replace_children
 
     result, client = scope.result, scope.client
-    done, problems = threading.Event(), list[BaseException]()
+    sent: Future[None] = Future()
 
     def send_all() -> None:
         try:
             children = list(result._children)
-            for plan in plans:
-                children[plan.position] = _send(client, plan)
+            for position, send in plans.items():
+                children[position] = send()
             ended = result.done()
             if ended:
                 reopen(result)
-            scope.reopen([plan.position for plan in plans], lambda: replace_children(result, children))
+            scope.reopen(list(plans), lambda: replace_children(result, children))
             if ended:
                 result.add_done_callback(result._finalize_result)
             connect_futures(result)
+            sent.set_result(None)
         except BaseException as error:
-            problems.append(error)
+            sent.set_exception(error)
             raise
-        finally:
-            done.set()
 
     call_on_io_thread(client, send_all)
-    if not done.wait(60):
+    if not wait([sent], 60).done:
         msg = "The client is too busy to send anything, or was closed."
         raise RetryError(msg)
-    if problems:
-        raise problems[0]
+    sent.result()
 
 
-def _send(client: ClientLike, plan: ResendPlan) -> MessageFutureLike:
-    request = plan.request
+def _send(client: ClientLike, stream: object, request: JSONObject, ident: bytes | None) -> MessageFutureLike:
+    """Send a message again; `ident` is the uuid of the engine that it is for."""
     return client._send(
-        plan.stream,
+        stream,
         request["header"]["msg_type"],
         content=request["content"],
         buffers=request["buffers"],
-        ident=None if plan.engine is None else plan.engine.encode(),
+        ident=ident,
         metadata=request["metadata"],
         track_outstanding=True,
     )

@@ -60,9 +60,8 @@ class Watchdog(WatchdogState):
         link = scope.connection
         if link.lost or not scope.futures:
             return
-        if scope.record.silence < link.contact_timeout / 4:
-            scheduler_problem = ""
-        else:
+        scheduler_problem = ""
+        if scope.record.silence >= link.contact_timeout / 4:
             self._scheduler = self._scheduler or scheduler_of(scope)
             scheduler_problem = link.schedulers.describe_problem(self._scheduler)
         if bool(scheduler_problem) != bool(self.scheduler_problem):
@@ -75,13 +74,11 @@ class Watchdog(WatchdogState):
             return
         client, columns = scope.client, scope.columns
         alive = set(client._engines.values())
-        held = list(getattr(client, "_outstanding_dict", {}).items())
-        stranded = [(msg_id, uuid) for uuid, ids in held if ids and uuid not in alive for msg_id in list(ids)]
-        if stranded:
-            positions = columns.locate([msg_id for msg_id, _ in stranded]).tolist()
-            for position, (_, uuid) in zip(positions, stranded, strict=True):
-                if position >= 0 and columns.status[position] < OK:
-                    _fail_stranded(scope, position, uuid)
+        for uuid, msg_ids in list(client._outstanding_dict.items()):
+            if uuid not in alive and msg_ids:
+                for position in columns.locate(list(msg_ids)).tolist():
+                    if position >= 0 and columns.status[position] < OK:
+                        _fail_stranded(scope, position, uuid)
 
     def _resolve(self, scope: TaskScope) -> None:
         """Resolve a result that was made before the layer was on, as ipyparallel itself may never do so."""
@@ -101,8 +98,7 @@ def scheduler_of(scope: TaskScope) -> str:
     if not len(pending):
         return "task"
     msg_id = scope.msg_ids[int(pending[0])]
-    held = getattr(scope.client, "_outstanding_dict", {})
-    holders = [uuid for uuid, ids in list(held.items()) if msg_id in ids]
+    holders = [uuid for uuid, ids in list(scope.client._outstanding_dict.items()) if msg_id in ids]
     if not holders:
         return "task"
     return "broadcast" if len(holders) > 1 or msg_id.endswith(f"_{holders[0]}") else "mux"
