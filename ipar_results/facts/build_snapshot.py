@@ -115,7 +115,7 @@ def build_snapshot(
     shows_value = summary.finished and counts[OK] == record.columns.total == 1 and result is not None
     msg_ids = () if result is None else result.msg_ids[: min(TASKS_SHOWN, len(metadata))]
     return Snapshot(
-        **summary.fields(),
+        **vars(summary),
         engines=_engines(record),
         failures=record.failures.groups(),
         tasks=tuple(describe_message(record, i, msg_id, metadata[i]) for i, msg_id in enumerate(msg_ids)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from .status import Status
 
@@ -226,13 +226,6 @@ class Summary:
     time: float = 0.0
     advice: tuple[Advice, ...] = ()
     time_use: TimeUse | None = None
-
-    def fields(self) -> dict[str, Any]:
-        """Return the summary's fields by name, without copying them."""
-        return {name: getattr(self, name) for name in _SUMMARY}
-
-
-_SUMMARY = tuple(Summary.__dataclass_fields__)
 
 
 @dataclass(frozen=True)

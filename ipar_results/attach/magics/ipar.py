@@ -140,7 +140,7 @@ class ResultMagics:
         return [
             listing.ResultRow(
                 number=entry.number,
-                snapshot=Snapshot(**summary.fields()),
+                snapshot=Snapshot(**vars(summary)),
                 variables=tuple(names.get(entry.number, ())),
                 cell=entry.cell.execution_count,
                 gone=entry.gone,

@@ -122,6 +122,6 @@ def _why_not(found: list[Tracked], command: MagicCommand) -> str:
 
 def _gone(entry: Tracked) -> str:
     summary = entry.summary()
-    last = f". It was {summary_line(Snapshot(**summary.fields()))}" if summary else ""
+    last = f". It was {summary_line(Snapshot(**vars(summary)))}" if summary else ""
     name = name_and_number(entry)
     return f"nothing holds {name} any more: keep a result in a variable to act on it later{last}"

@@ -29,7 +29,7 @@ NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000  # characters
 def encode_head(entry: Tracked, record: Record | None, analyse_run: bool = True) -> Json:
     """Return the facts of a result that are one value each, all of them finite and short."""
     summary = entry.summary(analyse_run)
-    facts = {} if summary is None else {key: _encode_value(value) for key, value in summary.fields().items()}
+    facts = {} if summary is None else {key: _encode_value(value) for key, value in vars(summary).items()}
     facts["name"] = truncate(facts.get("name", ""), NAME)
     facts["note"] = truncate(facts.get("note", ""), NOTE)
     facts["where"] = vars(entry.cell)
