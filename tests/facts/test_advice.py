@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipar_results.facts.advice import makespan as schedule
-from ipar_results.facts.advice.advise import MOST, advise
+from ipar_results.facts.advice.run_analysis import MOST, advise
 from ipar_results.facts.advice.run_metrics import FinishedRun
-from ipar_results.facts.advice.time_use import RunTasks, align_clocks, compute_time_use, order_executions
+from ipar_results.facts.advice.time_use import RunTasks, align_clocks, order_executions
 from ipar_results.model.status import FAILED, OK
 
 INF = float("inf")
@@ -54,9 +54,7 @@ def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inpu
 
 
 def given_to(one):
-    run = align_clocks(one.tasks)
-    executions = order_executions(run)
-    return advise(one, executions, compute_time_use(run, executions))
+    return advise(one, order_executions(align_clocks(one.tasks)))
 
 
 def only(one, code):

@@ -15,15 +15,26 @@ from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.protocols import DateField, ResultLike, TaskMetadata
 from ...upstream.timestamps import to_posix
-from .advise import advise
-from .run_metrics import FinishedRun
-from .time_use import OTHER, RunTasks, align_clocks, compute_time_use, order_executions
+from . import rules
+from .run_metrics import FinishedRun, RunMetrics
+from .time_use import OTHER, Executions, RunTasks, align_clocks, compute_time_use, order_executions
 
+MOST = 3
+SHORTEST = 0.5  # seconds: no advice on shorter runs
 _SAMPLED = 512  # messages whose submission is read; that of others is interpolated
 
 _Findings: TypeAlias = "tuple[TimeUse | None, tuple[Advice, ...]]"
 _Rows: TypeAlias = "tuple[Index | Slots, Index | Codes, Floats, Floats, Floats, Floats]"
 """Slot, status, submitted, started, completed and received of several attempts, as in :class:`RunTasks`."""
+
+_RULES: tuple[Callable[[RunMetrics], Advice | None], ...] = (
+    rules.tiny_tasks,
+    rules.large_messages,
+    rules.submission_bound,
+    rules.slow_engine,
+    rules.uneven_end,
+    rules.engine_lost,
+)
 
 
 class RunAnalysis:
@@ -36,12 +47,7 @@ class RunAnalysis:
     def analyse(self, record: Record, metadata: Callable[[ResultLike], Sequence[TaskMetadata]]) -> _Findings:
         """Return time use and advice; None and nothing until the result has ended.
 
-        Parameters
-        ----------
-        record : Record
-            The caller holds its lock.
-        metadata : callable
-            Returns the metadata of all messages of the result.
+        The caller holds the record's lock.
         """
         if not record.finished:
             self._made = False
@@ -65,8 +71,16 @@ def _analyse(record: Record, result: ResultLike, metadata: Sequence[TaskMetadata
         return None, ()
     tasks = align_clocks(tasks)
     executions = order_executions(tasks)
-    time_use = compute_time_use(tasks, executions)
-    return time_use, advise(_finished_run(record, result, tasks), executions, time_use)
+    return compute_time_use(tasks, executions), advise(_finished_run(record, result, tasks), executions)
+
+
+def advise(run: FinishedRun, executions: Executions) -> tuple[Advice, ...]:
+    """Return at most three pieces of advice on a run, largest gain first."""
+    if run.tasks.length < SHORTEST or run.messages < 2:
+        return ()
+    metrics = RunMetrics(run, executions)
+    given = [advice for rule in _RULES if (advice := rule(metrics)) is not None]
+    return tuple(sorted(given, key=lambda advice: -advice.gain)[:MOST])
 
 
 def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks | None:
@@ -86,10 +100,8 @@ def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks 
         ),
     ]
     slot, status, *times = (np.concatenate(column) for column in zip(*rows, strict=True))
-    left_at = np.array(
-        [record.connection.left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]
-    )
-    left = clock.offsets(left_at)
+    left_at = record.connection.left_at
+    left = clock.offsets(np.array([left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]))
     submitted, started, completed, received = map(clock.offsets, times)
     return RunTasks(
         slot=slot.astype(np.int64),
@@ -112,13 +124,10 @@ def _sample_times(record: Record, metadata: Sequence[TaskMetadata]) -> tuple[Flo
     columns = record.columns
     n = columns.messages
     sampled = np.unique(np.linspace(0, n - 1, min(n, _SAMPLED)).round().astype(np.int64))
-    retried = np.array(sorted({position for position, _ in record.attempts.all()}), np.int64)
     sent = np.array([to_posix(metadata[i]["submitted"]) for i in sampled.tolist()])
     known = ~np.isnan(sent)
-    submitted = np.full(n, np.nan)
-    if known.any():
-        submitted = np.interp(np.arange(n), sampled[known], sent[known])
-    for i in retried.tolist():
+    submitted = np.interp(np.arange(n), sampled[known], sent[known]) if known.any() else np.full(n, np.nan)
+    for i, _ in record.attempts.all():
         submitted[i] = to_posix(metadata[i]["submitted"])
     received = np.full(n, np.nan)
     for i in {*sampled.tolist(), *_last_positions(record)}:

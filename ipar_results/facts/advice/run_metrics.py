@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ...model.arrays import Floats, Index
-from ...model.snapshot import EngineId, TimeUse
+from ...model.snapshot import EngineId
 from ...model.status import FAILED, OK
 from .time_use import Executions, RunTasks
 
@@ -55,8 +55,8 @@ class FinishedRun:
 class RunMetrics:
     """Metrics of the ended tasks of one run; arrays have one entry for each, by engine and time."""
 
-    def __init__(self, run: FinishedRun, executions: Executions, use: TimeUse) -> None:
-        self.run, self.executions, self.use = run, executions, use
+    def __init__(self, run: FinishedRun, executions: Executions) -> None:
+        self.run, self.executions = run, executions
         tasks = run.tasks
         self.length = tasks.length
         self.engines = tasks.engines + run.free
