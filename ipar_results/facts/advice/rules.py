@@ -26,16 +26,15 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
         or metrics.pace > _USUAL_PACE
     ):
         return None
-    mean = float(metrics.duration.mean())
-    lag = max(0.0, length - metrics.finish)
+    mean = metrics.computing / number
     largest = number // (4 * engines)
     wanted = metrics.gap * (1 - _MAX_OVERHEAD) / (_MAX_OVERHEAD * max(mean, 1e-5))
     factor = 1 << max(0, int(np.log2(max(min(wanted, largest), 1))))
     if factor < 2:
         return None
-    saved = (number * metrics.gap / engines + lag) * (1 - 1 / factor)
+    saved = (number * metrics.gap / engines + metrics.lag) * (1 - 1 / factor)
     uneven = factor * mean / 2
-    gain = min(saved - uneven, length - metrics.duration.sum() / engines)
+    gain = min(saved - uneven, length - metrics.computing / engines)
     if not metrics.worth(gain, 0.2):
         return None
     size = factor * max(1, round(run.inputs.sum() / run.messages))
@@ -48,7 +47,7 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
         "tiny-tasks",
         f"Tasks average {format_time(mean)}, {beside}. "
         f"{how} would take about {format_time(length - gain)} instead of {format_time(length)}.",
-        f"{number:,} messages, {format_time(metrics.duration.sum())} of computing on {engines} engines",
+        f"{number:,} messages, {format_time(metrics.computing)} of computing on {engines} engines",
         gain,
     )
 
@@ -59,16 +58,13 @@ def large_messages(metrics: RunMetrics) -> Advice | None:
     if metrics.bytes_each < _LARGE_MESSAGE or not metrics.number:
         return None
     gaps = float(metrics.executions.gap[metrics.own].sum())
-    lag = max(0.0, metrics.length - metrics.finish)
-    gain = max(0.0, gaps - metrics.number * _USUAL_GAP) / metrics.engines + max(0.0, lag - _USUAL_GAP)
-    gain = min(gain, metrics.length - float(metrics.duration.sum()) / metrics.engines)
+    gain = max(0.0, gaps - metrics.number * _USUAL_GAP) / metrics.engines + max(0.0, metrics.lag - _USUAL_GAP)
+    gain = min(gain, metrics.length - metrics.computing / metrics.engines)
     if not metrics.worth(gain):
         return None
-    way = (
-        "Put on the engines once, with push(),"
-        if run.sent >= run.received
-        else "Reduced or stored on the engines,"
-    )
+    way = "Reduced or stored on the engines,"
+    if run.sent >= run.received:
+        way = "Put on the engines once, with push(),"
     each = " and ".join(
         f"{verb} {format_bytes(number / run.messages)}"
         for verb, number in (("sends", run.sent), ("returns", run.received))
@@ -106,16 +102,12 @@ def slow_engine(metrics: RunMetrics) -> Advice | None:
     if not len(slow):
         return None
     worst = int(slow[np.argmax(ratio[slow])])
-    even = metrics.duration / ratio[metrics.slot]
-    order = np.argsort(metrics.row, kind="stable")
-    engines = metrics.engines
-    equal = without = float(even.sum()) / engines
-    if metrics.run.direct:
-        without = float(even.sum()) / max(engines - 1, 1)
-    else:
-        equal = schedule.makespan(even[order], engines, metrics.gap)
-        without = schedule.makespan(even[order], max(engines - 1, 1), metrics.gap)
-    gain, gain_without = metrics.finish - equal, metrics.finish - without
+    even = (metrics.duration / ratio[metrics.slot])[metrics.order]
+    gain, gain_without = (
+        metrics.finish
+        - (float(even.sum()) / n if metrics.run.direct else schedule.makespan(even, n, metrics.gap))
+        for n in (metrics.engines, max(metrics.engines - 1, 1))
+    )
     leave_out = gain_without >= 0.7 * gain
     gain = gain_without if leave_out else gain
     if not metrics.worth(gain, 0.08):
@@ -138,10 +130,9 @@ def slow_engine(metrics: RunMetrics) -> Advice | None:
 def uneven_end(metrics: RunMetrics) -> Advice | None:
     """Find engines that were idle while others still ran: too few tasks, or a long tail."""
     run = metrics.run
-    lost = bool(
-        (run.tasks.left < metrics.length).any()
-    )  # the others waited for its tasks, which says nothing about the tasks
-    if lost or (run.direct and not run.mapped) or not metrics.number or metrics.engines < 2:
+    if (run.tasks.left < metrics.length).any():
+        return None  # the others waited for the tasks of an engine that left
+    if (run.direct and not run.mapped) or not metrics.number or metrics.engines < 2:
         return None
     idle = float((metrics.finish - metrics.last).sum()) + run.free * metrics.finish
     if not metrics.worth(idle / metrics.engines):
@@ -149,19 +140,18 @@ def uneven_end(metrics: RunMetrics) -> Advice | None:
     slow = metrics.slowness[1]
     if len(slow) and np.isin(metrics.slot[np.argmax(metrics.end)], slow):
         return None  # slow_engine() names it
-    ends_late = int(metrics.row[np.argmax(metrics.end)])
     if run.direct:
         return _uneven_shares(metrics)
     longest, usual = float(metrics.duration.max()), float(np.median(metrics.duration))
     few = metrics.number < metrics.engines or (
         metrics.number < 4 * metrics.engines and longest < _SIMILAR * usual
     )
-    return _few_tasks(metrics) if few else _long_tail(metrics, ends_late)
+    return _few_tasks(metrics) if few else _long_tail(metrics)
 
 
 def _few_tasks(metrics: RunMetrics) -> Advice | None:
     run = metrics.run
-    spread = float(metrics.duration.sum()) / metrics.engines
+    spread = metrics.computing / metrics.engines
     gain = metrics.finish - max(spread * 1.05, spread + 4 * metrics.gap)
     if not metrics.worth(gain):
         return None
@@ -178,33 +168,31 @@ def _few_tasks(metrics: RunMetrics) -> Advice | None:
     return Advice(
         "few-tasks",
         f"{seen} {way} would have ended about {format_time(gain)} earlier.",
-        f"{number} tasks, {format_time(float(metrics.duration.sum()))} of computing",
+        f"{number} tasks, {format_time(metrics.computing)} of computing",
         gain,
     )
 
 
-def _long_tail(metrics: RunMetrics, late: int) -> Advice | None:
+def _long_tail(metrics: RunMetrics) -> Advice | None:
     engines, run = metrics.engines, metrics.run
-    total = float(metrics.duration.sum())
+    quarter = metrics.computing / engines / 4
     sorted_gain = metrics.finish - schedule.longest_first(metrics.by_row, engines, metrics.gap)
-    split = schedule.split_tasks(metrics.by_row, total / engines / 4)
+    split = schedule.split_tasks(metrics.by_row, quarter)
     split_gain = metrics.finish - schedule.longest_first(split, engines, metrics.gap)
     sorting = sorted_gain >= 0.5 * split_gain
     gain = sorted_gain if sorting else split_gain
     if not metrics.worth(gain):
         return None
-    at = metrics.row == late
-    took = float(metrics.duration[at][0])
+    last = int(np.argmax(metrics.end))
+    late, took = int(metrics.row[last]), float(metrics.duration[last])
     name = f"Task {run.first[late]}" if run.inputs[late] == 1 else f"The chunk from task {run.first[late]}"
     idle = sorted(metrics.finish - metrics.last, reverse=True)
     waiting = sum(seconds > 0.5 * gain for seconds in idle) + run.free
-    way = (
-        "With the longest tasks first,"
-        if sorting
-        else f"Split into parts of {format_time(total / engines / 4)} or less,"
-    )
-    if not sorting and run.mapped and run.inputs[late] > 1:
-        size = max(1, int(run.inputs[late] * total / engines / 4 / took))
+    way = f"Split into parts of {format_time(quarter)} or less,"
+    if sorting:
+        way = "With the longest tasks first,"
+    elif run.mapped and run.inputs[late] > 1:
+        size = max(1, int(run.inputs[late] * quarter / took))
         more = (run.inputs.sum() / size - metrics.number) * metrics.gap / engines
         if metrics.worth(gain - more):
             way, gain = f"With chunksize={size},", gain - more
@@ -225,7 +213,7 @@ def _uneven_shares(metrics: RunMetrics) -> Advice | None:
     Each engine has one message, so slow engines and large shares look the same; a load balancer helps both.
     """
     last, durations = int(np.argmax(metrics.last)), metrics.duration
-    gain = metrics.finish - 1.05 * float(durations.sum()) / metrics.engines
+    gain = metrics.finish - 1.05 * metrics.computing / metrics.engines
     if not metrics.worth(gain):
         return None
     return Advice(

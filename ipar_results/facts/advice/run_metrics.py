@@ -71,8 +71,10 @@ class RunMetrics:
         self.last = np.zeros(tasks.engines)
         np.maximum.at(self.last, self.slot, self.end)
         self.finish = float(self.end.max(initial=0.0))
-        order = np.argsort(self.row, kind="stable")
-        self.by_row = self.duration[order]
+        self.lag = max(0.0, self.length - self.finish)
+        self.order = np.argsort(self.row, kind="stable")
+        self.by_row = self.duration[self.order]
+        self.computing = float(self.duration.sum())
 
     @cached_property
     def follows(self) -> Index:
@@ -109,11 +111,11 @@ class RunMetrics:
     def slowness(self) -> tuple[Floats, Index]:
         """Ratio of each engine's durations to those of the others, and the slots of slow engines."""
         engines = self.run.tasks.engines
-        ratio, slow = np.ones(engines), list[int]()
+        ratio, slow = np.ones(engines), np.zeros(engines, np.bool_)
         each = np.log(np.maximum(self.duration / self.inputs, 1e-6))
         number = np.bincount(self.slot, minlength=engines)
         if self.number < 6 or engines < 2 or np.median(self.duration) < _SHORT:
-            return ratio, np.array(slow, np.int64)
+            return ratio, np.flatnonzero(slow)
         middle, usual = _medians(each, self.slot, number), np.sort(each)
         rest = each - middle[self.slot]
         free = max(self.number - engines, 1)
@@ -126,9 +128,8 @@ class RunMetrics:
             distance = float(middle[s] - np.median(each[others]))
             error = 1.25 * spread * np.sqrt(1 / number[s] + 1 / others.sum())
             if distance > np.log(_SLOWER) and distance > _SURE * error:
-                ratio[s] = np.exp(distance)
-                slow.append(s)
-        return ratio, np.array(slow, np.int64)
+                ratio[s], slow[s] = np.exp(distance), True
+        return ratio, np.flatnonzero(slow)
 
     def worth(self, gain: float, share: float = _MIN_SHARE) -> bool:
         """Return True if a gain is worth advice."""
