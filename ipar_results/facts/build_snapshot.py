@@ -43,15 +43,7 @@ def summarize(
     advice: tuple[Advice, ...] = (),
     time_use: TimeUse | None = None,
 ) -> Summary:
-    """Return the summary of a record.
-
-    Parameters
-    ----------
-    eta, note, advice, time_use
-        As in :class:`Summary`.
-    lost : bool
-        Whether no more replies can be expected.
-    """
+    """Return the summary of a record; `lost` is whether no more replies can be expected."""
     columns = record.columns
     elapsed, finished, (messages, total) = record.elapsed, record.finished, record.expected_sizes
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
@@ -100,16 +92,8 @@ def build_snapshot(
 ) -> Snapshot:
     """Return the snapshot of a record.
 
-    Parameters
-    ----------
-    summary : Summary
-        Summary of the same record.
-    result : AsyncResult or None
-        None once it was garbage-collected, together with its tasks and their output.
-    metadata : sequence of mapping
-        Metadata of all messages; empty if the result is gone.
-    value : callable
-        Returns the value of a result of one ended task.
+    A result that was garbage-collected has no metadata, and its snapshot neither tasks nor output. `value`
+    returns the value of a result of one ended task.
     """
     counts = record.columns.counts
     shows_value = summary.finished and counts[OK] == record.columns.total == 1 and result is not None

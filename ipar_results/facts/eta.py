@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..model.status import ABORTED, OK
+from ..record.state import Record, running_columns
 from .eta_model import FEWEST, EtaInput, estimate
-
-if TYPE_CHECKING:
-    from ..record.state import Record
 
 SAMPLE = 800  # ended messages that the estimate reads
 _MAX_AGE = 0.25  # seconds
@@ -25,14 +22,9 @@ class Eta:
         self._range: tuple[float, float] | None = None
 
     def range(self, record: Record, now: float) -> tuple[float, float] | None:
-        """Return the remaining seconds, earliest and latest; None if they cannot be estimated.
+        """Return the remaining seconds at `now` (POSIX seconds), earliest and latest; None if unknown.
 
-        Parameters
-        ----------
-        record : Record
-            The caller holds its lock.
-        now : float
-            POSIX seconds.
+        The caller holds the record's lock.
         """
         if record.finished or record.size_unknown:
             return None
@@ -54,11 +46,8 @@ def eta_input(record: Record, now: float) -> EtaInput | None:
     index = done[:: len(done) // SAMPLE + 1]
     length = columns.completed[index] - columns.started[index]
     index = index[(length >= 0) & (columns.status[index] != ABORTED) & (columns.engine[index] >= 0)]
-    running, alive = (
-        np.fromiter(record.running, np.int64, len(record.running)),
-        record.connection.alive_engines(),
-    )
-    slots, since = zip(*record.running.values(), strict=True) if record.running else ((), ())
+    running, running_slot, since = running_columns(record.running)
+    alive = record.connection.alive_engines()
     messages, total = record.expected_sizes
     queued = messages - len(done) - len(running)
     queued_inputs = total - int(columns.counts[OK:].sum()) - int(columns.input_counts(running).sum())
@@ -71,10 +60,10 @@ def eta_input(record: Record, now: float) -> EtaInput | None:
         slot=columns.engine[index].astype(np.int64),
         ended=len(done),
         busy=float(columns.slot_busy.sum()),
-        age=np.maximum(now - np.array(since, np.float64), 0.0),
+        age=np.maximum(now - since, 0.0),
         running_inputs=columns.input_counts(running),
         running_position=running,
-        running_slot=np.array(slots, np.int64),
+        running_slot=running_slot.astype(np.int64),
         queued=queued,
         queued_inputs=queued_inputs,
         queued_position=positions / queued if queued else 0.0,

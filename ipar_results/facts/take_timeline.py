@@ -8,24 +8,18 @@ import numpy as np
 
 from ..model.status import OK
 from ..model.timeline import RunningTasks, Timeline, sample
-from ..record.columns import Columns
-from ..record.state import Record
+from ..record.state import Record, running_columns
 
 
 def take_timeline(record: Record, limit: int | None = None) -> Timeline:
-    """Return the timeline of a record; may be called from any thread.
-
-    Parameters
-    ----------
-    limit : int, optional
-        Maximum of ended messages: failed and aborted ones first, then an even sample of the rest.
-    """
+    """Return the timeline of a record, with at most `limit` ended messages; for any thread."""
     with record.lock:
         columns = record.columns
         index = sample(np.flatnonzero(columns.status >= OK), columns.status, limit)
         started = columns.started[index]
         moments = np.array([record.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
-        running, now = record.running, time.time()
+        position, slot, since = running_columns(record.running)
+        now = time.time()
         known = moments[~np.isnan(moments)]
         base = float(known[0]) if len(known) else now - record.elapsed
         last = np.fmax(record.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))
@@ -44,16 +38,5 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
             # negative if a clock was set back during a task
             duration=np.maximum(columns.completed[index] - started, 0.0),
             status=columns.status[index],
-            running=_running_tasks(columns, running, base),
+            running=RunningTasks(position, columns.first_input_indices(position), slot, since - base),
         )
-
-
-def _running_tasks(columns: Columns, running: dict[int, tuple[int, float]], base: float) -> RunningTasks:
-    position = np.fromiter(running, np.int64, len(running))
-    slots, since = zip(*running.values(), strict=True) if running else ((), ())
-    return RunningTasks(
-        position=position,
-        first=columns.first_input_indices(position),
-        slot=np.array(slots, np.int32),
-        start=np.array(since, np.float64) - base,
-    )

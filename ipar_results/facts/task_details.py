@@ -27,21 +27,8 @@ def describe_task(
 ) -> dict[str, object]:
     """Return one message: its metadata, error, tails of its output, and rich output.
 
-    Parameters
-    ----------
-    position : int
-        Position of the message.
-    msg_ids, metadata : sequence
-        Those of all messages.
-    description : str or None
-        Short text of its input.
-    limit : int or None
-        Characters to return of each stream.
-
-    Returns
-    -------
-    dict
-        JSON types. Texts are as the task wrote them: escape them before display.
+    Texts are as the task wrote them: escape them before display. `description` is a short text of its input,
+    and `limit` the number of characters of each stream.
     """
     md = metadata[position]
     return {

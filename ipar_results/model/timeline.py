@@ -101,16 +101,9 @@ class Timeline:
 
 
 def sample(index: Index, status: Codes, limit: int | None) -> Index:
-    """Return at most `limit` positions, ascending: all failed and aborted ones first, then an even sample.
+    """Return at most `limit` of these positions, ascending, or all for None.
 
-    Parameters
-    ----------
-    index : ndarray of int
-        Positions of ended messages, ascending.
-    status : ndarray of int
-        Status codes by position.
-    limit : int or None
-        None returns all positions.
+    All failed and aborted messages are taken first, then an even sample of the rest.
     """
     if limit is None or len(index) <= limit:
         return index

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..model.arrays import Index
+from ..model.arrays import Floats, Index, Slots
 from ..model.snapshot import EngineId
 from ..model.status import QUEUED
 from ..upstream.protocols import ResultLike
@@ -217,3 +217,9 @@ def running_by_slot(running: dict[int, tuple[int, float]]) -> dict[int, tuple[in
         if slot >= 0 and (slot not in current or since > current[slot][1]):
             current[slot] = (position, since)
     return current
+
+
+def running_columns(running: dict[int, tuple[int, float]]) -> tuple[Index, Slots, Floats]:
+    """Return, by running task, its position, its engine's slot, and when it began (POSIX seconds)."""
+    rows = np.array([(position, *task) for position, task in running.items()], np.float64).reshape(-1, 3)
+    return rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int32), rows[:, 2]

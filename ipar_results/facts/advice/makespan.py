@@ -14,12 +14,7 @@ MOST = 5_000  # tasks that are simulated; more are estimated from their sum
 def makespan(durations: Floats, engines: int, gap: float = 0.0) -> float:
     """Return the seconds until the last task has ended, if they start in this order.
 
-    Parameters
-    ----------
-    durations : ndarray of float
-        Seconds of each task.
-    gap : float
-        Seconds between two tasks on an engine.
+    `gap` is the seconds between two tasks on an engine.
     """
     if not len(durations):
         return 0.0
