@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import ContactLost
 from ..log import log_error
-from ..upstream.futures import PENDING, pending_positions
+from ..upstream.futures import PENDING, pending_positions, set_result
 
 if TYPE_CHECKING:
-    from ..upstream.protocols import AsyncResultLike, ClientLike, FutureLike, MessageFutureLike
+    from ..upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike
     from .scope import TaskScope
 
 
@@ -58,7 +57,7 @@ def end(
             metadata = future.output.metadata
             metadata["status"], metadata["received"] = status, utcnow()
             future.set_result(error(future.msg_id))
-            _set_result(future.output, None)
+            set_result(future.output, None)
 
     client = scope.connection.client
     if client is not None:
@@ -67,16 +66,18 @@ def end(
 
 def give_up_contact(result: AsyncResultLike, scope: TaskScope) -> None:
     """End a result with :class:`ContactLost`, by the note of its scope; late replies are still received."""
+    from ..upstream.async_result import end_hub_result
+
     error = ContactLost(scope.note)
     if result._children:
         call_on_io_thread(result._client, lambda: _end_result(result, scope, error))
     else:
-        _end_hub_result(result, error)
+        end_hub_result(result, error)
 
 
 def _end_result(result: AsyncResultLike, scope: TaskScope, error: ContactLost) -> None:
     """End the pending futures, and put new ones for late replies in their place."""
-    from ..upstream.async_result import CONTACT_LOST, connect_futures, replace_children
+    from ..upstream.async_result import CONTACT_LOST, connect_futures, replace_children, successor
 
     pending = pending_positions(result._children)
     if not pending:
@@ -87,13 +88,13 @@ def _end_result(result: AsyncResultLike, scope: TaskScope, error: ContactLost) -
     closed = scope.connection.closed
     if not closed:
         for i in pending:
-            children[i] = _new_future(children[i])
+            children[i] = successor(children[i])
     setattr(result, CONTACT_LOST, not closed)
     scope.connection.replies.discard(future.msg_id for future in old)
     for future in old:
-        _set_result(future, error)  # ipyparallel sets errors as results
+        set_result(future, error)  # ipyparallel sets errors as results
         if closed:
-            _set_result(future.output, None)
+            set_result(future.output, None)
     if not result.done():
         result._resolve_result(result._result_future)
     if closed:
@@ -104,30 +105,3 @@ def _end_result(result: AsyncResultLike, scope: TaskScope, error: ContactLost) -
     scope.connection.replies.postpone(new)
     replace_children(result, children)
     connect_futures(result)
-
-
-def _new_future(old: MessageFutureLike) -> MessageFutureLike:
-    from ipyparallel.client.futures import MessageFuture
-
-    new: MessageFutureLike = MessageFuture(old.msg_id, header=old.header)
-    new.output = old.output
-    return new
-
-
-def _end_hub_result(result: AsyncResultLike, error: ContactLost) -> None:
-    """End a result of the Hub, and the request to the Hub on which the user's thread may wait."""
-    if not result.done():
-        result._success = False
-        result.set_exception(error)
-    result._ready = result._output_ready = True
-    result._ready_event.set()
-    result._output_event.set()
-    for future in list(getattr(result._client, "_futures", {}).values()):
-        if future.header.get("msg_type") == "result_request":
-            with suppress(InvalidStateError):
-                future.set_exception(error)
-
-
-def _set_result(future: FutureLike, value: object) -> None:
-    with suppress(InvalidStateError):
-        future.set_result(value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, InvalidStateError
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ipyparallel.client.futures import multi_future
+from ipyparallel.client.futures import MessageFuture, multi_future
 from ipyparallel.error import RemoteError, TaskAborted, collect_exceptions
 
 from ..errors import ContactLost
@@ -138,3 +139,24 @@ def connect_futures(result: AsyncResultLike) -> None:
     )
     result._result_future.add_done_callback(result._resolve_result)
     result._output_future.add_done_callback(result._resolve_output)
+
+
+def successor(old: MessageFutureLike) -> MessageFutureLike:
+    """Return a new future for the reply to a message whose future has ended without it."""
+    new: MessageFutureLike = MessageFuture(old.msg_id, header=old.header)
+    new.output = old.output
+    return new
+
+
+def end_hub_result(result: AsyncResultLike, error: ContactLost) -> None:
+    """End a result of the Hub, and the request to the Hub on which the user's thread may wait."""
+    if not result.done():
+        result._success = False
+        result.set_exception(error)
+    result._ready = result._output_ready = True
+    result._ready_event.set()
+    result._output_event.set()
+    for future in list(getattr(result._client, "_futures", {}).values()):
+        if future.header.get("msg_type") == "result_request":
+            with suppress(InvalidStateError):
+                future.set_exception(error)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, InvalidStateError
+from contextlib import suppress
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,12 @@ def all_ended(futures: Sequence[FutureLike]) -> bool:
 def pending_positions(futures: Sequence[FutureLike]) -> list[int]:
     """Return the positions of the futures that have not ended."""
     return [i for i, future in enumerate(futures) if future._state in PENDING]
+
+
+def set_result(future: FutureLike, value: object) -> None:
+    """Set the result of a future that may have ended just now."""
+    with suppress(InvalidStateError):
+        future.set_result(value)
 
 
 def status_code(future: FutureLike) -> int:
