@@ -202,7 +202,7 @@ class Cancellation:
         if futures:
             from ipyparallel.error import TaskAborted
 
-            end(scope, futures, "aborted", TaskAborted)
+            end(scope.connection, futures, "aborted", TaskAborted)
 
     def _shared(self, client: ClientLike, msg_id: str) -> bool:
         """Return whether several engines run this message, so that it is unknown which have started."""

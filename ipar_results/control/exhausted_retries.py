@@ -48,4 +48,4 @@ def _fail(scope: TaskScope, position: int, engines: Iterable[EngineId]) -> None:
         error = RemoteError(last.ename, f"{last.evalue} ({note})", last.traceback, dict(last.engine_info))
     else:
         error = RemoteError("EngineError", f"engines died while they ran the task: {note}", "", {})
-    end(scope, [scope.futures[position]], "error", lambda _: error)
+    end(scope.connection, [scope.futures[position]], "error", lambda _: error)

@@ -19,7 +19,7 @@ from .end_tasks import call_on_io_thread
 if TYPE_CHECKING:
     from ..record.columns import Columns
     from ..upstream.protocols import ClientLike, JSONObject, Message, MessageFutureLike
-    from .result_scope import ResultScope
+    from .scope import ResultScope
 
 Resend: TypeAlias = "Callable[[], MessageFutureLike]"
 

@@ -6,11 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from ..errors import ContactLost
+from ..record.recorder import Recorder
+from ..upstream.futures import pending_positions, set_result
+from .end_tasks import call_on_io_thread
+
 if TYPE_CHECKING:
     from ..model.arrays import Index
     from ..model.snapshot import EngineId
     from ..record.hub_recorder import HubRecorder
-    from ..record.recorder import Recorder
     from ..upstream.connection import Connection
     from ..upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, TaskMetadata
 
@@ -72,12 +76,15 @@ class TaskScope(ABC):
         Takes in what has happened.
     given_up : bool
         Whether the messages were ended because contact was lost.
+    result : AsyncResult or None
+        The result to which all messages belong, if it is one.
     """
 
     futures: Sequence[MessageFutureLike]
     metadata: Sequence[TaskMetadata]
     msg_ids: Sequence[str]
     given_up: bool
+    result: AsyncResultLike | None = None
 
     def __init__(
         self,
@@ -123,10 +130,6 @@ class TaskScope(ABC):
         """Sentence about the connection for the user; empty while all is well."""
         return self.watchdog.note(self.connection)
 
-    def unresolved(self) -> AsyncResultLike | None:
-        """Return a result whose messages have all ended and which ipyparallel has not resolved yet."""
-        return None
-
     @abstractmethod
     def listen(self, futures: Sequence[MessageFutureLike]) -> None:
         """Receive the events of these futures."""
@@ -134,3 +137,89 @@ class TaskScope(ABC):
     @abstractmethod
     def give_up(self) -> None:
         """End what is pending: contact to the controller is lost."""
+
+    def end_result(self, result: AsyncResultLike) -> None:
+        """End a result with :class:`ContactLost`; late replies are still received."""
+        from ..upstream.async_result import end_hub_result
+
+        error = ContactLost(self.note)
+        if result._children:
+            call_on_io_thread(result._client, lambda: self._end_pending(result, error))
+        else:
+            end_hub_result(result, error)
+
+    def _end_pending(self, result: AsyncResultLike, error: ContactLost) -> None:
+        """End the pending futures, and put new ones for late replies in their place."""
+        from ..upstream.async_result import CONTACT_LOST, connect_futures, replace_children, successor
+
+        pending = pending_positions(result._children)
+        if not pending:
+            return
+        children = list(result._children)
+        old = [children[i] for i in pending]
+        self.listener.detach(old)
+        closed = self.connection.closed
+        if not closed:
+            for i in pending:
+                children[i] = successor(children[i])
+        setattr(result, CONTACT_LOST, not closed)
+        self.connection.replies.discard(future.msg_id for future in old)
+        for future in old:
+            set_result(future, error)  # ipyparallel sets errors as results
+            if closed:
+                set_result(future.output, None)
+        if not result.done():
+            result._resolve_result(result._result_future)
+        if closed:
+            return
+        # waiters hold the old futures; late replies go to the new ones
+        new = [children[i] for i in pending]
+        self.listen(new)
+        self.connection.replies.postpone(new)
+        replace_children(result, children)
+        connect_futures(result)
+
+
+class ResultScope(TaskScope):
+    """Messages of one result; made for each check and each action, as it keeps the result alive."""
+
+    def __init__(
+        self,
+        result: AsyncResultLike,
+        recorder: Recorder | HubRecorder,
+        watchdog: WatchdogState,
+        connection: Connection,
+    ) -> None:
+        super().__init__(recorder, watchdog, result._client, connection)
+        self.result: AsyncResultLike = result
+        self.futures, self.metadata, self.msg_ids = result._children, result._metadata, result.msg_ids
+        self._recorder = recorder
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the result was ended because contact was lost."""
+        return self.record.given_up
+
+    @given_up.setter
+    def given_up(self, given_up: bool) -> None:
+        self.record.given_up = given_up
+
+    @property
+    def ready(self) -> bool:
+        """Whether all messages have ended, and a user sees that they have."""
+        return self.result._ready
+
+    def listen(self, futures: Sequence[MessageFutureLike]) -> None:
+        """Receive the events of these futures."""
+        self.listener.attach(futures)
+
+    def give_up(self) -> None:
+        """End the result: contact to the controller is lost."""
+        self.end_result(self.result)
+
+    def reopen(self, positions: list[int], replace_futures: Callable[[], None]) -> None:
+        """Make ended messages pending again; called on the client's IO thread."""
+        self.watchdog.forget(positions)
+        if isinstance(self._recorder, Recorder):
+            self._recorder.reopen(positions, replace_futures)
+        self.connection.drop_when_collected(self.result, self.result.msg_ids)

@@ -82,8 +82,8 @@ class Watchdog(WatchdogState):
 
     def _resolve(self, scope: TaskScope) -> None:
         """Resolve a result that was made before the layer was on, as ipyparallel itself may never do so."""
-        result = scope.unresolved()
-        if result is None:
+        result = scope.result
+        if result is None or result._ready or not result._children or not result._result_future.done():
             self._unresolved_since = None
             return
         self._unresolved_since = self._unresolved_since or time.monotonic()
@@ -112,4 +112,4 @@ def _fail_stranded(scope: TaskScope, position: int, uuid: str) -> None:
     # RemoteError cannot be rendered without all three keys
     engine_info = {"engine_id": engine, "engine_uuid": uuid, "method": "apply"}
     error = RemoteError("EngineError", message, "", engine_info)
-    end(scope, [scope.futures[position]], "error", lambda _: error)
+    end(scope.connection, [scope.futures[position]], "error", lambda _: error)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
-from ..control.result_scope import ResultScope
+from ..control.scope import ResultScope
 from ..control.watchdog import Watchdog
 from ..facts import task_details
 from ..facts.advice.run_analysis import RunAnalysis

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...control.end_tasks import give_up_contact
 from ...control.scope import TaskScope
 from ...control.watchdog import Watchdog
 from ...model.status import OK
@@ -83,5 +82,5 @@ class ClientScope(TaskScope):
         """End each result of this client: contact to the controller is lost."""
         for result, _ in list(self._membership.members):
             if result._client is self.client and not result._ready:
-                give_up_contact(result, self)
+                self.end_result(result)
                 self._refresh(result)
