@@ -1,9 +1,9 @@
-"""Detector of tasks that have failed on every engine: their last retries never start."""
+"""Detectors of tasks that have failed on every engine: their last retries never start."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..model.snapshot import EngineId
@@ -11,7 +11,8 @@ from ..model.status import OK
 from .end_tasks import end
 
 if TYPE_CHECKING:
-    from .exhausted_without_iopub import ExhaustedWithoutIopub
+    from ..upstream.connection import Connection
+    from ..upstream.protocols import Message
     from .scope import TaskScope
 
 LAST_RETRY_TIMEOUT = 10.0  # seconds: twice the time in which the scheduler notices an engine's death
@@ -33,7 +34,7 @@ def fail_exhausted(scope: TaskScope, without_iopub: ExhaustedWithoutIopub) -> No
         elif time.monotonic() - tries.last[position] > LAST_RETRY_TIMEOUT:
             tries.forget([position])
             _fail(scope, position, engines)
-    for position in without_iopub.check(scope, LAST_RETRY_TIMEOUT):
+    for position in without_iopub.check(scope):
         tries.forget([position])
         _fail(scope, position, alive)
 
@@ -49,3 +50,77 @@ def _fail(scope: TaskScope, position: int, engines: Iterable[EngineId]) -> None:
     else:
         error = RemoteError("EngineError", f"engines died while they ran the task: {note}", "", {})
     end(scope.connection, [scope.futures[position]], "error", lambda _: error)
+
+
+class ExhaustedWithoutIopub:
+    """Detector of exhausted retries while the iopub scheduler is down.
+
+    The scheduler does not report a failed attempt while retries are left, and the engines report it on iopub
+    only. Therefore the Hub is queried for the engines to which each task was sent. Then each engine is
+    pinged, and replies only after all messages that it was sent before. A task that was sent to every
+    engine, and has not ended once all have replied, is on no engine and will be sent to none.
+    """
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._replied: dict[str, bool] = {}  # by engine uuid
+        self._sent: dict[str, set[str]] | None = None  # by engine id, the tasks that were sent to it
+        self._replied_at = 0.0
+        self._round = 0
+
+    def check(self, scope: TaskScope) -> Sequence[int]:
+        """Return positions of messages whose retries are exhausted; never waits."""
+        link, delay = scope.connection, LAST_RETRY_TIMEOUT  # for messages that may still arrive
+        if scope.record.silence < max(delay, link.contact_timeout / 4) or not scope.futures:
+            self._begun = False
+            return ()
+        if not link.schedulers.describe_problem("iopub"):
+            return ()
+        if not self._begun:
+            self._query_hub(link)
+            return ()
+        waiting = time.monotonic() - self._replied_at < delay or not all(self._replied.values())
+        if self._sent is None or waiting:
+            return ()
+        found = self._sent_to_all(scope, self._sent)
+        if found and not self._replied:
+            self._ping_engines(link)
+            return ()
+        self._begun = False  # begin again, with what the Hub knows by then
+        return found
+
+    def _query_hub(self, link: Connection) -> None:
+        self._begun, self._replied, self._sent = True, {}, None
+        self._round = this = self._round + 1
+
+        def on_reply(message: Message) -> None:
+            content = message["content"]
+            if self._round == this and content["status"] == "ok":
+                by_engine = [(key, each) for key, each in content.items() if isinstance(each, dict)]
+                self._sent = {key: set(each["tasks"]) for key, each in by_engine}
+                self._replied_at = time.monotonic()
+
+        link.query_hub("queue_request", {"targets": None, "verbose": True}, on_reply)
+
+    def _ping_engines(self, link: Connection) -> None:
+        self._replied, this = dict.fromkeys(link.engine_uuids(), False), self._round
+
+        def on_reply(uuid: str) -> None:
+            if self._round == this:
+                self._replied[uuid] = True
+                self._replied_at = time.monotonic()
+
+        for uuid in self._replied:
+            link.ping_engine(uuid, on_reply)
+
+    def _sent_to_all(self, scope: TaskScope, sent: dict[str, set[str]]) -> list[int]:
+        """Return positions of pending messages that were sent to every engine there is now."""
+        link, columns = scope.connection, scope.columns
+        if self._replied and not set(link.engine_uuids()) <= self._replied.keys():
+            return []
+        by_engine = [sent.get(str(engine), set()) for engine in link.alive_engines()]
+        if not by_engine:
+            return []
+        everywhere = set.intersection(*by_engine)
+        pending = columns.pending(scope.positions).tolist()
+        return [position for position in pending if scope.msg_ids[position] in everywhere]

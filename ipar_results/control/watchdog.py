@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from ..log import log_error
 from ..model.status import OK
 from .end_tasks import end
-from .exhausted_retries import fail_exhausted
-from .exhausted_without_iopub import ExhaustedWithoutIopub
+from .exhausted_retries import ExhaustedWithoutIopub, fail_exhausted
 from .scope import WatchdogState
 
 if TYPE_CHECKING:
