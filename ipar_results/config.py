@@ -17,9 +17,13 @@ class IPythonParallelResults(Configurable):
     ``c.IPythonParallelResults.rate = 2``.
     """
 
-    rate = Float(5.0, help="Updates a second of one shown result, 0.1 to 5.").tag(config=True)
-    html_rate = Float(2.0, help="Updates a second where all HTML is sent anew, 0.1 to 5.").tag(config=True)
-    messages = Float(10.0, help="Messages a second, all shown results together, 1 to 100.").tag(config=True)
+    rate = Float(5.0, help="Updates a second of one shown result, 0.1 to 5.").tag(config=True, range=(0.1, 5))
+    html_rate = Float(2.0, help="Updates a second where all HTML is sent anew, 0.1 to 5.").tag(
+        config=True, range=(0.1, 5)
+    )
+    messages = Float(10.0, help="Messages a second, all shown results together, 1 to 100.").tag(
+        config=True, range=(1, 100)
+    )
     view = Enum(
         VIEWS,
         "auto",
@@ -27,32 +31,20 @@ class IPythonParallelResults(Configurable):
     ).tag(config=True)
     contact_timeout = Float(
         30.0, help="Seconds without an answer after which the controller counts as lost, 1 to 3600."
-    ).tag(config=True)
-    tasks = Int(50, help="Rows in the table of tasks, 0 to 50.").tag(config=True)
-    engines = Int(64, help="Rows in the table of engines, 0 to 256.").tag(config=True)
-    failures = Int(20, help="Kinds of failure shown, 1 to 100.").tag(config=True)
-    outputs = Int(20, help="Tasks whose output is shown, 0 to 20.").tag(config=True)
+    ).tag(config=True, range=(1, 3600))
+    tasks = Int(50, help="Rows in the table of tasks, 0 to 50.").tag(config=True, range=(0, 50))
+    engines = Int(64, help="Rows in the table of engines, 0 to 256.").tag(config=True, range=(0, 256))
+    failures = Int(20, help="Kinds of failure shown, 1 to 100.").tag(config=True, range=(1, 100))
+    outputs = Int(20, help="Tasks whose output is shown, 0 to 20.").tag(config=True, range=(0, 20))
 
     @validate("rate", "html_rate", "messages", "contact_timeout", "tasks", "engines", "failures", "outputs")
     def _check_range(self, proposal: Bunch) -> object:
         name, value = proposal.trait.name, proposal.value
-        low, high = _RANGES[name]
+        low, high = proposal.trait.metadata["range"]
         if not low <= float(value) <= high:
             msg = f"IPythonParallelResults.{name} = {value!r}: expected a number from {low:g} to {high:g}"
             raise TraitError(msg)
         return value
-
-
-_RANGES = {
-    "rate": (0.1, 5.0),
-    "html_rate": (0.1, 5.0),
-    "messages": (1.0, 100.0),
-    "contact_timeout": (1.0, 3600.0),
-    "tasks": (0, 50),
-    "engines": (0, 256),
-    "failures": (1, 100),
-    "outputs": (0, 20),
-}
 
 
 def load_settings(parent: Configurable | None) -> IPythonParallelResults:
