@@ -128,8 +128,8 @@ def _check(scope: ResultScope) -> None:
     if scope.connection.on_io_thread:
         msg = "retry() waits for the controller: call it from a thread, not in a callback of ipyparallel."
         raise RetryError(msg)
-    if scope.lost:
-        raise RetryError(scope.note + " Nothing can be run again.")
+    if scope.watchdog.lost:
+        raise RetryError(scope.watchdog.note + " Nothing can be run again.")
 
 
 # requests that the controller kept -------------------------------------------------------------------

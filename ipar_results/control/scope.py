@@ -40,17 +40,20 @@ class WatchdogState:
         Sentence for the user while the scope's scheduler does not answer, though the Hub may; else empty.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
         self.cancellation: PendingCancellation | None = None
         self.scheduler_problem = ""
 
-    def lost(self, connection: Connection) -> bool:
-        """Return whether no more replies can be expected."""
-        return connection.lost or bool(self.scheduler_problem)
+    @property
+    def lost(self) -> bool:
+        """Whether no more replies can be expected."""
+        return self.connection.lost or bool(self.scheduler_problem)
 
-    def note(self, connection: Connection) -> str:
-        """Return a sentence about the connection for the user; empty while all is well."""
-        return (not connection.lost and self.scheduler_problem) or connection.describe_problem()
+    @property
+    def note(self) -> str:
+        """Sentence about the connection for the user; empty while all is well."""
+        return (not self.connection.lost and self.scheduler_problem) or self.connection.describe_problem()
 
     def forget(self, positions: list[int]) -> None:
         """Leave these messages to their new attempt: they were sent again."""
@@ -86,19 +89,13 @@ class TaskScope(ABC):
     given_up: bool
     result: AsyncResultLike | None = None
 
-    def __init__(
-        self,
-        recorder: Recorder | HubRecorder,
-        watchdog: WatchdogState,
-        client: ClientLike,
-        connection: Connection,
-    ) -> None:
+    def __init__(self, recorder: Recorder | HubRecorder, watchdog: WatchdogState, client: ClientLike) -> None:
         self.record, self.listener = recorder.record, recorder.listener
         self.columns, self.lock = self.record.columns, self.record.lock
         self.failed_attempts = self.record.failed_attempts
         self.drain: Callable[[], None] = recorder.drain
         self.watchdog = watchdog
-        self.client, self.connection = client, connection
+        self.client, self.connection = client, watchdog.connection
 
     @property
     def positions(self) -> Index:
@@ -120,16 +117,6 @@ class TaskScope(ABC):
     def ready(self) -> bool:
         """Whether all messages have ended, and a user sees that they have."""
 
-    @property
-    def lost(self) -> bool:
-        """Whether no more replies can be expected."""
-        return self.watchdog.lost(self.connection)
-
-    @property
-    def note(self) -> str:
-        """Sentence about the connection for the user; empty while all is well."""
-        return self.watchdog.note(self.connection)
-
     @abstractmethod
     def listen(self, futures: Sequence[MessageFutureLike]) -> None:
         """Receive the events of these futures."""
@@ -142,7 +129,7 @@ class TaskScope(ABC):
         """End a result with :class:`ContactLost`; late replies are still received."""
         from ..upstream.async_result import end_hub_result
 
-        error = ContactLost(self.note)
+        error = ContactLost(self.watchdog.note)
         if result._children:
             call_on_io_thread(result._client, lambda: self._end_pending(result, error))
         else:
@@ -184,13 +171,9 @@ class ResultScope(TaskScope):
     """Messages of one result; made for each check and each action, as it keeps the result alive."""
 
     def __init__(
-        self,
-        result: AsyncResultLike,
-        recorder: Recorder | HubRecorder,
-        watchdog: WatchdogState,
-        connection: Connection,
+        self, result: AsyncResultLike, recorder: Recorder | HubRecorder, watchdog: WatchdogState
     ) -> None:
-        super().__init__(recorder, watchdog, result._client, connection)
+        super().__init__(recorder, watchdog, result._client)
         self.result: AsyncResultLike = result
         self.futures, self.metadata, self.msg_ids = result._children, result._metadata, result.msg_ids
         self._recorder = recorder

@@ -15,6 +15,7 @@ from .exhausted_retries import ExhaustedWithoutIopub, fail_exhausted
 from .scope import WatchdogState
 
 if TYPE_CHECKING:
+    from ..upstream.connection import Connection
     from .scope import TaskScope
 
 GRACE_PERIOD = 1.0  # seconds that ipyparallel has to fail a stranded task or resolve an ended result itself
@@ -23,8 +24,8 @@ GRACE_PERIOD = 1.0  # seconds that ipyparallel has to fail a stranded task or re
 class Watchdog(WatchdogState):
     """Watchdog of one scope."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._scheduler: str | None = None
         self._lock = threading.Lock()
         self._unresolved_since: float | None = None
@@ -36,9 +37,9 @@ class Watchdog(WatchdogState):
             return
         try:
             self._check_scheduler(scope)
-            if self.lost(scope.connection):
-                if scope.connection.lost:
-                    scope.connection.check_contact()  # logs why, if contact was lost since the last check
+            if self.lost:
+                if self.connection.lost:
+                    self.connection.check_contact()  # logs why, if contact was lost since the last check
                 if not scope.given_up and not scope.ready:
                     scope.given_up = True
                     scope.give_up()

@@ -182,17 +182,17 @@ class FollowedResult(Followed):
     def __init__(self, source: Recorder | HubRecorder, connection: Connection) -> None:
         super().__init__(source)
         self._connection = connection
-        self._watchdog = Watchdog()
+        self._watchdog = Watchdog(connection)
 
     @property
     def lost(self) -> bool:
         """Whether no more replies can be expected."""
-        return self._watchdog.lost(self._connection)
+        return self._watchdog.lost
 
     @property
     def note(self) -> str:
         """Sentence about the connection for the user; empty while all is well."""
-        return self._watchdog.note(self._connection)
+        return self._watchdog.note
 
     def poll(self) -> None:
         """Drain, and have the watchdog check.
@@ -231,7 +231,7 @@ class FollowedResult(Followed):
         return self._scope(result)
 
     def _scope(self, result: ResultLike) -> ResultScope:
-        return ResultScope(cast("AsyncResultLike", result), self.source, self._watchdog, self._connection)
+        return ResultScope(cast("AsyncResultLike", result), self.source, self._watchdog)
 
 
 class FollowedHubResult(FollowedResult):

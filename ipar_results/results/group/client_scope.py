@@ -34,7 +34,7 @@ class ClientScope(TaskScope):
         drain: Callable[[], None],
         refresh: Callable[[AsyncResultLike], None],
     ) -> None:
-        super().__init__(membership.recorder, Watchdog(), client, connection)
+        super().__init__(membership.recorder, Watchdog(connection), client)
         self.futures, self.metadata = membership.futures, membership.metadata
         self.msg_ids = membership.msg_ids
         self.drain, self.failed_attempts = drain, FailedAttempts()

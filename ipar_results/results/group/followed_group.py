@@ -39,12 +39,14 @@ class FollowedGroup(Followed):
     def lost(self) -> bool:
         """Whether no more replies can be expected for what has not ended."""
         scopes = self.source.scopes
-        return any(scope.lost for scope in scopes) and all(scope.lost or scope.ready for scope in scopes)
+        return any(scope.watchdog.lost for scope in scopes) and all(
+            scope.watchdog.lost or scope.ready for scope in scopes
+        )
 
     @property
     def note(self) -> str:
         """Sentences about the connections for the user; empty while all is well."""
-        waiting = [scope.note for scope in self.source.scopes if not scope.ready]
+        waiting = [scope.watchdog.note for scope in self.source.scopes if not scope.ready]
         return " ".join(dict.fromkeys(filter(None, [self.final_note, *waiting])))
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
