@@ -24,7 +24,7 @@ SHORTEST = 0.5  # seconds: no advice on shorter runs
 _SAMPLED = 512  # messages whose submission is read; that of others is interpolated
 
 _Findings: TypeAlias = "tuple[TimeUse | None, tuple[Advice, ...]]"
-_Rows: TypeAlias = "tuple[Index | Slots, Index | Codes, Floats, Floats, Floats, Floats]"
+_Rows: TypeAlias = "Sequence[Index | Slots | Codes | Floats]"
 """Slot, status, submitted, started, completed and received of several attempts, as in :class:`RunTasks`."""
 
 _RULES: tuple[Callable[[RunMetrics], Advice | None], ...] = (
@@ -93,12 +93,10 @@ def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks 
     slots = {engine_id: slot for slot, engine_id in enumerate(ids)}
     rows: list[_Rows] = [
         (columns.engine, columns.status, submitted, columns.started, columns.completed, received),
-        *_earlier_attempts(record),
-        *(
-            _tasks_of_other(other, slots, clock.submitted, clock.received)
-            for other in record.connection.other_recorders(record)
-        ),
+        _earlier_attempts(record),
     ]
+    for other in record.connection.other_recorders(record):
+        rows.append(_tasks_of_other(other, slots, clock.submitted, clock.received))
     slot, status, *times = (np.concatenate(column) for column in zip(*rows, strict=True))
     left_at = record.connection.left_at
     left = clock.offsets(np.array([left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]))
@@ -145,21 +143,16 @@ def _last_positions(record: Record) -> list[int]:
     return [int(position) for position in last if position >= 0]
 
 
-def _earlier_attempts(record: Record) -> list[_Rows]:
+def _earlier_attempts(record: Record) -> _Rows:
     """Return the attempts that were replaced by a retry, all as failed: their time is lost."""
     attempts = [md for _, md in record.attempts.all()]
-    if not attempts:
-        return []
     slots = [
         -1 if isinstance(md["engine_id"], list) else record.engines.slot(md["engine_id"], md["engine_uuid"])
         for md in attempts
     ]
     fields: tuple[DateField, ...] = ("submitted", "started", "completed", "received")
-    submitted, started, completed, received = (
-        np.array([to_posix(md[name]) for md in attempts]) for name in fields
-    )
-    statuses = np.full(len(attempts), FAILED)
-    return [(np.array(slots), statuses, submitted, started, completed, received)]
+    times = (np.array([to_posix(md[name]) for md in attempts]) for name in fields)
+    return [np.array(slots, np.int64), np.full(len(attempts), FAILED), *times]
 
 
 def _tasks_of_other(other: Record, slots: dict[EngineId, int], begin: float, end: float) -> _Rows:
