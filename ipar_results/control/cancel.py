@@ -63,7 +63,8 @@ def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> C
     timeout : float
         Seconds to wait at most for the engines' replies.
     """
-    deadline = time.monotonic() + max(0.0, timeout)
+    timeout = 0.0 if scope.connection.on_io_thread else max(0.0, timeout)
+    deadline = time.monotonic() + timeout
     scope.drain()
     request = Cancellation(scope, interrupt)
     if not len(request.positions):
@@ -71,17 +72,14 @@ def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> C
     scope.listener.reports_every_end = True
     scope.watchdog.cancellation = request
     request.send(scope.client)
-    may_wait = not scope.connection.on_io_thread
-    if may_wait:
-        _wait(request.aborts, deadline - (timeout / 2 if interrupt else 0.0))
+    _wait(request.aborts, deadline - (timeout / 2 if interrupt else 0.0))
     # `busy` of a task may arrive after the engine's abort reply
     until = min(deadline, time.monotonic() + USUAL_LAG)
     request.interrupt(scope)
-    while may_wait and time.monotonic() < until and request.undecided(scope):
+    while time.monotonic() < until and request.undecided(scope):
         time.sleep(0.02)
         request.interrupt(scope)
-    if may_wait:
-        _wait(request.signals, deadline)
+    _wait(request.signals, deadline)
     return _outcome(scope, request)
 
 

@@ -53,7 +53,7 @@ class ClusterOverview:
     name : str
         Cluster id; may be empty.
     condition : {'up', 'empty', 'stopped', 'closed', 'lost'}
-    engines : tuple of EngineNow
+    engines : tuple of EngineActivity
         Engines that are alive come first.
     unassigned : int or None
         Tasks that no engine has been chosen for; None if unknown.
