@@ -82,10 +82,11 @@ def submission_bound(metrics: RunMetrics) -> Advice | None:
     """Find engines that waited because no task had been submitted yet."""
     if metrics.run.direct or metrics.pace <= _USUAL_PACE or metrics.bytes_each > _LARGE_MESSAGE:
         return None
-    gain = metrics.unsent / metrics.engines
+    unsent = float(metrics.executions.unsent[metrics.own].sum())
+    gain = unsent / metrics.engines
     if not metrics.worth(gain):
         return None
-    share = 100 * metrics.unsent / (metrics.engines * metrics.length)
+    share = 100 * unsent / (metrics.engines * metrics.length)
     return Advice(
         "submission-bound",
         f"The engines waited for tasks to be sent: one came every {format_time(metrics.pace)}. "

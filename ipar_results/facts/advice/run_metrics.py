@@ -77,23 +77,13 @@ class RunMetrics:
         self.computing = float(self.duration.sum())
 
     @cached_property
-    def follows(self) -> Index:
-        """Indices of tasks that were not the first on their engine, which starts slowly."""
-        slot = self.run.tasks.slot[self.executions.row]
-        second = np.append(False, slot[1:] == slot[:-1]) if len(slot) else np.zeros(0, np.bool_)
-        return np.asarray(self.own[second[self.own]], np.int64)
-
-    @cached_property
     def gap(self) -> float:
         """Mean seconds between two tasks on an engine, without the longest 2 %."""
-        gaps = np.sort(self.executions.gap[self.follows])
+        slot = self.run.tasks.slot[self.executions.row]
+        follows = np.diff(slot, prepend=-1) == 0  # the first task on an engine starts slowly
+        gaps = np.sort(self.executions.gap[self.own[follows[self.own]]])
         kept = gaps[: max(1, int(0.98 * len(gaps)))]
         return float(kept.mean()) if len(kept) else 0.0
-
-    @cached_property
-    def unsent(self) -> float:
-        """Seconds for which engines waited for a submission, summed over engines."""
-        return float(self.executions.unsent[self.own].sum())
 
     @cached_property
     def pace(self) -> float:
