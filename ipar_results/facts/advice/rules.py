@@ -104,11 +104,12 @@ def slow_engine(metrics: RunMetrics) -> Advice | None:
         return None
     worst = int(slow[np.argmax(ratio[slow])])
     even = (metrics.duration / ratio[metrics.slot])[metrics.order]
-    gain, gain_without = (
-        metrics.finish
-        - (float(even.sum()) / n if metrics.run.direct else schedule.makespan(even, n, metrics.gap))
-        for n in (metrics.engines, max(metrics.engines - 1, 1))
-    )
+    numbers = metrics.engines, max(metrics.engines - 1, 1)
+    if metrics.run.direct:
+        equal, without = (float(even.sum()) / engines for engines in numbers)
+    else:
+        equal, without = (schedule.makespan(even, engines, metrics.gap) for engines in numbers)
+    gain, gain_without = metrics.finish - equal, metrics.finish - without
     leave_out = gain_without >= 0.7 * gain
     gain = gain_without if leave_out else gain
     if not metrics.worth(gain, 0.08):
