@@ -15,20 +15,6 @@ from ..render.ansi import one_line
 from .dataframe import to_datetime64
 from .tasks import Tasks
 
-COLUMNS = (
-    "index",
-    "inputs",
-    "engine",
-    "status",
-    "attempts",
-    "submitted",
-    "started",
-    "completed",
-    "received",
-    "duration",
-    "error",
-    "msg_id",
-)
 _MAX_TEXT = 500
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
@@ -38,25 +24,25 @@ def csv_lines(tasks: Tasks) -> Iterator[str]:
 
     A text that a spreadsheet would evaluate as a formula gets an apostrophe in front.
     """
-    texts = {
-        name: [_escape_formula(value) for value in getattr(tasks, name)]
-        for name in ("engine", "error", "msg_id")
-    }
-    dates = {
-        name: _iso_dates(getattr(tasks, name)) for name in ("submitted", "started", "completed", "received")
-    }
     length = tasks.duration
     columns = {
-        **{name: getattr(tasks, name).tolist() for name in ("index", "inputs", "attempts")},
-        **texts,
-        **dates,
+        "index": tasks.index.tolist(),
+        "inputs": tasks.inputs.tolist(),
+        "engine": map(_escape_formula, tasks.engine),
         "status": [STATUSES[code] for code in tasks.status.tolist()],
+        "attempts": tasks.attempts.tolist(),
+        "submitted": _iso_dates(tasks.submitted),
+        "started": _iso_dates(tasks.started),
+        "completed": _iso_dates(tasks.completed),
+        "received": _iso_dates(tasks.received),
         "duration": np.where(np.isnan(length), "", np.char.mod("%.6f", length)).tolist(),
+        "error": map(_escape_formula, tasks.error),
+        "msg_id": map(_escape_formula, tasks.msg_id),
     }
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
-    writer.writerows(zip(*(columns[name] for name in COLUMNS), strict=True))
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     yield buffer.getvalue()
 
 
