@@ -7,24 +7,22 @@ import threading
 import weakref
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..config import load_settings
 from ..log import drop_repeats, log_error
 from ..results.registry import Registry, open_groups
-from ..results.tracker import Tracked, Tracker
+from ..results.tracker import Tracker
 from .ticker import Ticker
 
 if TYPE_CHECKING:
     from ..config import IPythonParallelResults
-    from ..model.snapshot import Snapshot
     from ..results.cluster_overviews import ClusterOverviews
     from ..results.followed import Followed
     from ..results.group.group import Group
     from ..results.monitor import Monitor
     from ..upstream.protocols import (
         AsyncResultLike,
-        Buffer,
         ClientLike,
         JSONObject,
         MessageFutureLike,
@@ -128,10 +126,6 @@ class Session:
         except Exception:
             log_error("looking at a client")
 
-    def add_request(self, client: ClientLike, future: MessageFutureLike, buffers: list[Buffer]) -> None:
-        """Keep the pickled function and arguments of a task that was sent."""
-        self.registry.add_request(client, future.msg_id, buffers)
-
     def add_broadcast(self, client: ClientLike, future: MessageFutureLike, metadata: JSONObject) -> None:
         """Prepare a message that is about to be sent to many engines at once."""
         from ..upstream.broadcasts import forget_broadcast_when_done
@@ -156,25 +150,37 @@ class Session:
     def show(self, result: ResultLike) -> None:
         """Display a result in the cell that runs now, and update the display until the result has ended."""
         try:
-            from .display.display import notebook_view
-
-            live = self._live(result, notebook_view(self.config, self.shell))
-            live.open()
+            self._display(result)
         except Exception:
             log_error("displaying a result")
             print(repr(result))
-            return
-        self.follow(live, result)
 
-    def follow(self, live: LiveDisplay, result: ResultLike) -> None:
-        """Keep a display up to date; captured output stays as it was captured."""
-        if self.captured:
-            return
-        displays = self._displays.get(result)
-        if displays is None:
-            displays = self._displays[result] = []
-            self.followed(result).on_resume(self._follow_again)
-        displays.append(live)
+    def _display(self, result: ResultLike, as_widget: bool = False) -> LiveDisplay:
+        from .display.display import LiveDisplay, notebook_view
+
+        view = "widget" if as_widget else notebook_view(self.config, self.shell)
+        displays = self.ticker.updatables()
+        widgets = sum(isinstance(each, LiveDisplay) and each.holds_widget for each in displays)
+        if view == "widget" and (self.captured or widgets >= MAX_WIDGETS):
+            view = "html"
+        followed, publish = self.followed(result), self.shell.display_pub.publish
+        front, result_id = self.channel, ""
+        if front is not None:
+            entry = self.tracker.entry(result)
+            front.watch(entry)
+            result_id = entry.id
+        between_steps = self.ticker.update_permanent
+        live = LiveDisplay(result, followed, self.config, publish, view, front, result_id, between_steps)
+        live.open()
+        if not self.captured:  # captured output stays as it was captured
+            self._follow(live, result, followed)
+        return live
+
+    def _follow(self, live: LiveDisplay, result: ResultLike, followed: Followed) -> None:
+        if result not in self._displays:
+            self._displays[result] = []
+            followed.on_resume(self._follow_again)
+        self._displays[result].append(live)
         if not live.over:
             self.ticker.add(live)
 
@@ -185,18 +191,6 @@ class Session:
                     self.ticker.add(live)
             except Exception:
                 log_error("following a retried result")
-
-    def _live(self, result: ResultLike, view: str) -> LiveDisplay:
-        from .display.display import LiveDisplay
-
-        displays = self.ticker.updatables()
-        widgets = sum(isinstance(each, LiveDisplay) and each.holds_widget for each in displays)
-        if view == "widget" and (self.captured or widgets >= MAX_WIDGETS):
-            view = "html"
-        front = None if self.channel is None else _Front(self.channel, self.tracker.entry(result))
-        followed = self.followed(result)
-        publish, between_steps = self.shell.display_pub.publish, self.ticker.update_permanent
-        return LiveDisplay(result, followed, self.config, publish, view, front, between_steps)
 
     # waited for -----------------------------------------------------------------------------------
 
@@ -227,42 +221,27 @@ class Session:
         from .wait import validate_return_when, wait
 
         when = validate_return_when(return_when)
-        wait(result, self.followed(result), self._view(result, widget), interval, timeout, when)
+        view = self._view(result, widget, sys.stdout)  # as upstream's bar
+        wait(result, self.followed(result), view, interval, timeout, when)
 
     def progress(self, result: ResultLike, quiet: bool) -> View:
         """Return the view of a result that is iterated; a bar is written to standard error."""
-        from .wait import ProgressBarView, View
+        from .wait import View
 
-        try:
-            if quiet:
-                return View()
-            if self.in_kernel and self.config.view != "text":
-                return self._live_view(result, None)
-            return ProgressBarView(self.followed(result), sys.stderr)
-        except Exception:
-            log_error("showing progress")
-            return View()
+        return View() if quiet else self._view(result, None, sys.stderr)
 
-    def _view(self, result: ResultLike, widget: bool | None) -> View:
-        from .wait import ProgressBarView, View
+    def _view(self, result: ResultLike, widget: bool | None, bar_file: TextIO) -> View:
+        from .wait import View, progress_bar_view
 
         try:
             if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
-                return self._live_view(result, widget)
-            return ProgressBarView(self.followed(result))
+                live = self._display(result, as_widget=bool(widget))
+                # the ticker updates it, but its end is shown at once
+                return View(end=lambda: self.ticker.count_messages(live.end()))
+            return progress_bar_view(self.followed(result), bar_file)
         except Exception:
             log_error("showing progress")
             return View()
-
-    def _live_view(self, result: ResultLike, widget: bool | None) -> View:
-        """Return a view that waits beside the display in the cell that runs now."""
-        from .display.display import notebook_view
-        from .wait import LiveView
-
-        live = self._live(result, "widget" if widget else notebook_view(self.config, self.shell))
-        live.open()
-        self.follow(live, result)
-        return LiveView(live, self.ticker.count_messages)
 
     # cell -----------------------------------------------------------------------------------------
 
@@ -278,24 +257,6 @@ class Session:
 
         named = list(self.shell.user_ns.values()) if self.shell is not None else []
         return [*self.registry.clients(), *(each for each in named if issubclass(type(each), Client))]
-
-
-class _Front:
-    """Connection of one display to the labextension."""
-
-    def __init__(self, channel: Channel, entry: Tracked) -> None:
-        self._channel = channel
-        self._entry = entry
-        channel.watch(entry)
-
-    def connected(self) -> bool:
-        return self._channel.connected
-
-    def saved(self, state: Snapshot) -> dict[str, object] | None:
-        from .display.mime import saved_json
-
-        followed = self._entry.followed
-        return None if followed is None else saved_json(self._entry.id, state, followed.timeline)
 
 
 class SessionHolder:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from ..log import log_error
@@ -14,50 +15,25 @@ from ..model.status import ABORTED, FAILED
 if TYPE_CHECKING:
     from ..results.followed import Followed
     from ..upstream.protocols import ResultLike
-    from .display.display import LiveDisplay
 
 _RESOLVE_SECONDS = 2.0  # how long a result may stay unresolved after all its messages have ended
 _MAX_SLEEP = 0.5
 
 
+@dataclass(frozen=True)
 class View:
-    """Progress display of a result that is waited for; this one shows nothing."""
+    """Progress display of a result that is waited for; by default it shows nothing."""
 
-    def update(self) -> None:
-        """Show the present state."""
-
-    def end(self) -> None:
-        """Show the last state."""
+    update: Callable[[], None] = lambda: None
+    end: Callable[[], None] = lambda: None
 
 
-class ProgressBarView(View):
-    """View as a tqdm bar, drawn by the waiting thread."""
+def progress_bar_view(followed: Followed, file: TextIO) -> View:
+    """Return a view as a tqdm bar, drawn by the waiting thread."""
+    from ..render.text import ProgressBar
 
-    def __init__(self, followed: Followed, file: TextIO | None = None) -> None:
-        from ..render.text import ProgressBar
-
-        self._followed = followed
-        self._bar = ProgressBar(followed.snapshot(), file or sys.stdout)  # as upstream's bar
-
-    def update(self) -> None:
-        """Update the bar."""
-        self._bar.update(self._followed.snapshot())
-
-    def end(self) -> None:
-        """Draw the bar a last time."""
-        self._bar.close(self._followed.snapshot())
-
-
-class LiveView(View):
-    """Display in the cell that waits; the ticker updates it, but its end is shown at once."""
-
-    def __init__(self, live: LiveDisplay, count_messages: Callable[[int], None]) -> None:
-        self._live = live
-        self._count_messages = count_messages
-
-    def end(self) -> None:
-        """Show the last state now."""
-        self._count_messages(self._live.end())
+    bar = ProgressBar(followed.snapshot(), file)
+    return View(lambda: bar.update(followed.snapshot()), lambda: bar.close(followed.snapshot()))
 
 
 def validate_return_when(return_when: object) -> object:

@@ -27,7 +27,7 @@ from observe import START, play, row, text, timed
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.channel.channel import Channel
 from ipar_results.live.display.display import LiveDisplay
-from ipar_results.live.display.mime import bundle, saved_json
+from ipar_results.live.display.mime import bundle
 from ipar_results.live.ticker import Ticker
 from ipar_results.results.registry import Registry
 from ipar_results.results.tracker import Tracker
@@ -161,12 +161,10 @@ class Kernel:
         """Display a result whose card a labextension draws."""
         entry = self.tracker.entry(result)
         self.channel.watch(entry)
-        front = SimpleNamespace(
-            connected=lambda: True,
-            saved=lambda state: saved_json(entry.id, state, self.registry.followed(result).timeline),
-        )
         followed, between_steps = self.registry.followed(result), self.ticker.update_permanent
-        live = LiveDisplay(result, followed, self.config, self._publish, "html", front, between_steps)
+        live = LiveDisplay(
+            result, followed, self.config, self._publish, "html", self.channel, entry.id, between_steps
+        )
         live.open()
         self.ticker.add(live)
         return live

@@ -273,10 +273,10 @@ def test_others_are_updated_between_the_steps_of_a_large_update(monkeypatch):
         fed, moved = Fed(n, chunks=[1] * n), []
         followed = Registry().followed(fed.result)
         fed.reply(0)
-        front = SimpleNamespace(connected=lambda: True, saved=lambda state: {})
+        front = SimpleNamespace(connected=True)
         pause = partial(moved.append, "others")
         live = LiveDisplay(
-            fed.result, followed, load_settings(None), lambda *a, **k: None, "html", front, pause
+            fed.result, followed, load_settings(None), lambda *a, **k: None, "html", front, "", pause
         )
         live.send()
         turns.append(len(moved))

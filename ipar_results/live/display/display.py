@@ -16,7 +16,7 @@ from ...results.tracker import FRONT_ENDS_FIRST
 from ...upstream.protocols import ResultLike
 from ..thread_switching import fast_switching
 from .final_update import Closable, FinalUpdate, close_some
-from .mime import Bundle, Json, bundle, size_of
+from .mime import Bundle, Json, bundle, saved_json, size_of
 from .result_view import ResultView
 
 if TYPE_CHECKING:
@@ -31,11 +31,7 @@ Publish = Callable[..., None]
 class FrontEnd(Protocol):
     """Part of the channel to the labextension that a display uses."""
 
-    def connected(self) -> bool:
-        """Return whether a labextension is connected, which draws and updates the card itself."""
-
-    def saved(self, state: Snapshot) -> Json | None:
-        """Return the JSON from which it draws without a kernel."""
+    connected: bool  # a connected labextension draws and updates the card itself
 
 
 def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
@@ -75,6 +71,8 @@ class LiveDisplay(ResultView):
     view : {'widget', 'html', 'text'}
     front : FrontEnd, optional
         The channel, if a labextension may be connected.
+    result_id : str, optional
+        By which the labextension finds the result.
     between_steps : callable, optional
         Called between the steps of a large update, each of which can take a tenth of a second.
     """
@@ -87,11 +85,13 @@ class LiveDisplay(ResultView):
         publish: Publish,
         view: str,
         front: FrontEnd | None = None,
+        result_id: str = "",
         between_steps: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(result, followed, config)
         self._between_steps = between_steps
         self._front = front if view != "text" else None
+        self._result_id = result_id
         self._has_card = False
         self._publish = publish
         self._view = view
@@ -130,7 +130,7 @@ class LiveDisplay(ResultView):
         return FRONT_ENDS_FIRST if self._has_card and self._followed.record.large else 0.0
 
     def _card_is_drawn(self) -> bool:
-        return self._front is not None and self._front.connected()
+        return self._front is not None and self._front.connected
 
     @property
     def holds_widget(self) -> bool:
@@ -222,7 +222,7 @@ class LiveDisplay(ResultView):
         if self._front is None or not (self._has_card or state.finished or state.state == "frozen"):
             return None
         try:
-            return self._front.saved(state)
+            return saved_json(self._result_id, state, self._followed.timeline)
         except Exception:
             log_error("putting together what a notebook keeps")
             return None
