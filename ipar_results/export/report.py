@@ -23,7 +23,7 @@ DATA_ELEMENT_ID = "ipar-results-data"
 MAX_ROWS, MAX_ROWS_BESIDE_LARGE_DATA = 2_000, 500
 MAX_BYTES = 2_000_000
 _LIMITS = Limits(
-    tasks=MAX_ROWS, engines=1_024, failures=200, traceback=20_000, output=4_000, total_bytes=MAX_BYTES
+    tasks=MAX_ROWS, engines=1_024, failures=200, text=20_000, output=4_000, total_bytes=MAX_BYTES
 )
 _LARGE_DATA_BYTES = 500_000
 _FRAME_BYTES = 10_000

@@ -32,7 +32,14 @@ def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline
         HTML with its style and without scripts, at most ``limits.total_bytes`` long.
     """
     drawn = "" if timeline is None else timeline_plot(snapshot, timeline)
-    return _fit(partial(_card, drawn=drawn), snapshot, limits)
+    return fit(lambda tighter: _card(snapshot, tighter, drawn), limits)
+
+
+def fitted(
+    draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS
+) -> str:
+    """Draw a part of a card alone, at most ``limits.total_bytes`` long."""
+    return fit(partial(draw, snapshot), limits)
 
 
 def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
@@ -78,26 +85,6 @@ def advice(snapshot: Snapshot) -> str:
     )
 
 
-def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the table of engines with their tasks and load; HTML without style."""
-    return _fit(_engines, snapshot, limits)
-
-
-def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the groups of failures, each with a traceback to unfold; empty without failures."""
-    return _fit(_failures, snapshot, limits)
-
-
-def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the table of the first tasks; HTML without style."""
-    return _fit(_tasks, snapshot, limits)
-
-
-def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the tail of the output of the newest tasks; HTML without style."""
-    return _fit(_outputs, snapshot, limits)
-
-
 def fold_labels(snapshot: Snapshot) -> tuple[str, str, str]:
     """Return the labels of the folds Engines, Tasks and Output: the number of their items."""
     chunked = words.is_chunked(snapshot)
@@ -108,21 +95,21 @@ def fold_labels(snapshot: Snapshot) -> tuple[str, str, str]:
     )
 
 
-def _card(snapshot: Snapshot, limits: Limits, drawn: str = "") -> str:
+def _card(snapshot: Snapshot, limits: Limits, drawn: str) -> str:
     folds = []
-    engines, tasks, outputs = fold_labels(snapshot)
+    engine_count, task_count, output_count = fold_labels(snapshot)
     if snapshot.engines and not snapshot.single:
-        folds.append(("Engines", engines, _engines(snapshot, limits)))
+        folds.append(("Engines", engine_count, engines(snapshot, limits)))
     if snapshot.tasks and not snapshot.single:
-        folds.append(("Tasks", tasks, _tasks(snapshot, limits)))
+        folds.append(("Tasks", task_count, tasks(snapshot, limits)))
     if snapshot.outputs:
-        folds.append(("Output", "" if snapshot.single else outputs, _outputs(snapshot, limits)))
+        folds.append(("Output", "" if snapshot.single else output_count, outputs(snapshot, limits)))
     inside = render_template(
         "card",
         head=Markup(head(snapshot)),
         timeline=Markup(drawn),
         advice=Markup(advice(snapshot)),
-        failures=Markup(_failures(snapshot, limits)),
+        failures=Markup(failures(snapshot, limits)),
         folds=[(title, extent, Markup(inner)) for title, extent, inner in folds],
     )
     label = f"{words.result_name(snapshot)}: {words.STATES[snapshot.state][1]}"
@@ -131,7 +118,8 @@ def _card(snapshot: Snapshot, limits: Limits, drawn: str = "") -> str:
     )
 
 
-def _engines(snapshot: Snapshot, limits: Limits) -> str:
+def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
+    """Draw the table of engines with their tasks and load; HTML without style."""
     shown = snapshot.engines[: limits.engines]
     return render_template(
         "engines",
@@ -141,17 +129,19 @@ def _engines(snapshot: Snapshot, limits: Limits) -> str:
     )
 
 
-def _failures(snapshot: Snapshot, limits: Limits) -> str:
+def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
+    """Draw the groups of failures, each with a traceback to unfold; empty without failures."""
     shown, origin = snapshot.failures[: limits.failures], words.first_submission(snapshot)
     return render_template(
         "failures",
-        groups=[rows.failure_row(group, limits.traceback, origin) for group in shown],
+        groups=[rows.failure_row(group, limits.text, origin) for group in shown],
         single=snapshot.single,
         cut=describe_cut(len(snapshot.failures), len(shown), "groups of failures"),
     )
 
 
-def _tasks(snapshot: Snapshot, limits: Limits) -> str:
+def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
+    """Draw the table of the first tasks; HTML without style."""
     shown = snapshot.tasks[: limits.tasks]
     origin = min((task.submitted for task in shown if task.submitted is not None), default=math.nan)
     return render_template(
@@ -163,7 +153,8 @@ def _tasks(snapshot: Snapshot, limits: Limits) -> str:
     )
 
 
-def _outputs(snapshot: Snapshot, limits: Limits) -> str:
+def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
+    """Draw the tail of the output of the newest tasks; HTML without style."""
     shown = snapshot.outputs[: limits.outputs]
     return render_template(
         "outputs",
@@ -176,13 +167,6 @@ def _outputs(snapshot: Snapshot, limits: Limits) -> str:
 def describe_cut(total: int, shown: int, nouns: str) -> str:
     """Return a note such as ``50 of 1,000 tasks``; empty if all are shown."""
     return f"{shown:,} of {total:,} {nouns}" if shown < total else ""
-
-
-def _fit(draw: Callable[[Snapshot, Limits], str], snapshot: Snapshot, limits: Limits) -> str:
-    def fits(drawn: str) -> bool:
-        return len(drawn.encode()) <= limits.total_bytes
-
-    return fit(partial(draw, snapshot), limits, fits)
 
 
 def render_template(template: str, **variables: object) -> str:

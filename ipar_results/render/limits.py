@@ -4,40 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import ClassVar, TypeVar
 
-_MIN_TEXT = 500
-
-Drawn = TypeVar("Drawn")
-
-
-class Tightenable(Protocol):
-    """Limits that can be made smaller."""
-
-    def tighter(self: L) -> L:
-        """Return the next smaller limits, or equal ones if there are none."""
-
-
-L = TypeVar("L", bound=Tightenable)
-
-
-def fit(draw: Callable[[L], Drawn], limits: L, fits: Callable[[Drawn], bool]) -> Drawn:
-    """Draw with ever smaller limits until the drawing fits or the limits cannot get smaller.
-
-    Parameters
-    ----------
-    draw : callable
-        Gets limits, returns the drawing.
-    limits
-        Limits of the first drawing.
-    fits : callable
-        Gets a drawing, returns True if it is small enough.
-    """
-    drawn = draw(limits)
-    while not fits(drawn) and (tighter := limits.tighter()) != limits:
-        limits = tighter
-        drawn = draw(limits)
-    return drawn
+L = TypeVar("L", bound="Limits")
 
 
 @dataclass(frozen=True)
@@ -48,28 +17,39 @@ class Limits:
     ----------
     tasks, engines, failures, outputs : int
         Number of rows or groups.
-    traceback : int
+    text : int
         Characters of one traceback, head and tail together.
     output : int
         Characters of the tail of one stream of one task.
     total_bytes : int
-        Size of the HTML in UTF-8; if it is exceeded, the other limits are halved until it fits.
+        Size of the view in UTF-8; if it is exceeded, the other limits are halved until it fits.
     """
 
     tasks: int = 50
     engines: int = 64
     failures: int = 20
     outputs: int = 20
-    traceback: int = 8_000
+    text: int = 8_000
     output: int = 1_000
     total_bytes: int = 180_000
 
-    def tighter(self) -> Limits:
-        """Return the next smaller limits: texts are halved first, then rows."""
-        if self.traceback > _MIN_TEXT:
-            return replace(self, traceback=self.traceback // 2, output=self.output // 2)
-        halves = {name: getattr(self, name) // 2 for name in ("tasks", "engines", "failures", "outputs")}
-        return replace(self, **halves)
+    min_text: ClassVar[int] = 500
+    numbers: ClassVar[tuple[str, ...]] = ("tasks", "engines", "failures", "outputs")
+
+    def tighter(self: L) -> L:
+        """Return the next smaller limits, or equal ones: texts are halved first, then numbers of rows."""
+        if self.text > self.min_text:
+            return replace(self, text=self.text // 2, output=self.output // 2)
+        return replace(self, **{name: getattr(self, name) // 2 for name in self.numbers})
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def fit(draw: Callable[[L], str], limits: L) -> str:
+    """Draw with ever smaller limits until the drawing fits or the limits cannot get smaller."""
+    drawn = draw(limits)
+    while len(drawn.encode()) > limits.total_bytes and (tighter := limits.tighter()) != limits:
+        limits = tighter
+        drawn = draw(limits)
+    return drawn

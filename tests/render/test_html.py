@@ -232,13 +232,13 @@ def test_a_huge_result_stays_below_200_kb_and_notes_what_is_omitted():
 
 @pytest.mark.parametrize("fragment", [html.engines, html.failures, html.tasks, html.outputs])
 def test_a_fragment_stays_below_its_size_limit(fragment):
-    assert len(fragment(samples.huge, Limits(total_bytes=20_000)).encode()) <= 20_000
+    assert len(html.fitted(fragment, samples.huge, Limits(total_bytes=20_000)).encode()) <= 20_000
 
 
 def test_long_texts_are_cut_before_rows():
     tighter = Limits().tighter()
-    assert (tighter.traceback, tighter.tasks) == (4_000, 50)
-    assert Limits(traceback=500).tighter().tasks == 25
+    assert (tighter.text, tighter.tasks) == (4_000, 50)
+    assert Limits(text=500).tighter().tasks == 25
 
 
 def test_the_same_snapshot_draws_the_same_card():

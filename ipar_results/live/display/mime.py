@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from ...config import IPythonParallelResults
-from ...formatting import clip_middle
+from ...formatting import clip_middle, utf8_safe
 from ...log import log_error
 from ...model.snapshot import Snapshot
 from ...model.timeline import Timeline
@@ -16,7 +17,6 @@ from ...render.limits import Limits, fit
 
 MIME = "application/vnd.ipar-results.v1+json"
 MAX_BYTES = 80_000
-_MIN_CHARACTERS = 250
 
 Json = dict[str, object]
 Bundle = dict[str, object]  # by MIME type
@@ -49,7 +49,8 @@ def bundle(
     if view != "text":
         drawn_timeline = None if timeline is None or snapshot.single else timeline()
         between_steps()
-        data["text/html"] = _drawn(lambda: html.card(snapshot, _html_limits(config), drawn_timeline), "HTML")
+        limits = Limits(config.tasks, config.engines, config.failures, config.outputs)
+        data["text/html"] = _drawn(lambda: html.card(snapshot, limits, drawn_timeline), "HTML")
     drawn: Bundle = {mime: markup for mime, markup in data.items() if markup is not None}
     if not drawn:
         drawn = {"text/plain": f"{snapshot.done} of {snapshot.total} done, {snapshot.failed} failed"}
@@ -69,30 +70,16 @@ def _drawn(draw: Callable[[], str], what: str) -> str | None:
         return None
 
 
-def _html_limits(config: IPythonParallelResults) -> Limits:
-    return Limits(
-        tasks=config.tasks, engines=config.engines, failures=config.failures, outputs=config.outputs
-    )
-
-
 @dataclass(frozen=True)
-class _Limits:
-    rows: int = 1_500
-    tasks: int = 50
+class _SavedLimits(Limits):
     engines: int = 256
-    failures: int = 20
-    outputs: int = 20
-    text: int = 4_000
+    text: int = 4_000  # characters of any text that is no output
+    total_bytes: int = MAX_BYTES
+    timeline: int = 1_500
     indices: int = 50
 
-    def tighter(self) -> _Limits:
-        """Return the next smaller limits: long texts are cut first, then the numbers of rows."""
-        if self.text > _MIN_CHARACTERS:
-            return replace(self, text=self.text // 2)
-        halves = {
-            name: getattr(self, name) // 2 for name in ("rows", "tasks", "engines", "failures", "outputs")
-        }
-        return replace(self, **halves)
+    min_text: ClassVar[int] = 250
+    numbers: ClassVar[tuple[str, ...]] = (*Limits.numbers, "timeline")
 
 
 def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline]) -> Json:
@@ -112,25 +99,26 @@ def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Tim
         totals are those before the cut.
     """
 
-    def encode(limits: _Limits) -> bytes:
+    def encode(limits: _SavedLimits) -> str:
         data = _cut(result_id, snapshot, timeline, limits)
-        # UTF-8 cannot encode a lone surrogate
-        return json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+        return utf8_safe(json.dumps(data, ensure_ascii=False, allow_nan=False))
 
-    limits = _Limits(text=min(_Limits.text, max(_longest_text(snapshot), _MIN_CHARACTERS)))
-    return dict(json.loads(fit(encode, limits, lambda encoded: len(encoded) <= MAX_BYTES)))
+    longest = min(_SavedLimits.text, max(_longest_text(snapshot), _SavedLimits.min_text))
+    return dict(json.loads(fit(encode, _SavedLimits(text=longest, output=longest // 4))))
 
 
 def _longest_text(snapshot: Snapshot) -> int:
     """Return the characters of the longest text, as :func:`_cut` measures it."""
-    groups = snapshot.failures[: _Limits.failures]
+    groups = snapshot.failures[: _SavedLimits.failures]
     texts = [snapshot.name, snapshot.note, *(group.input[1] for group in groups if group.input)]
     texts += [text for group in groups for text in (group.type, group.message, group.where, group.traceback)]
     written = [text for output in snapshot.outputs for text in (output.stdout, output.stderr)]
     return max([*map(len, texts), *(4 * len(text) for text in written)])
 
 
-def _cut(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline], limits: _Limits) -> Json:
+def _cut(
+    result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline], limits: _SavedLimits
+) -> Json:
     cut = replace(
         snapshot,
         name=clip_middle(snapshot.name, limits.text),
@@ -153,11 +141,11 @@ def _cut(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline]
         outputs=tuple(
             replace(
                 output,
-                stdout=output.stdout[-limits.text // 4 :],
-                stderr=output.stderr[-limits.text // 4 :],
+                stdout=output.stdout[-limits.output :],
+                stderr=output.stderr[-limits.output :],
                 omitted=output.omitted
-                + max(0, len(output.stdout) - limits.text // 4)
-                + max(0, len(output.stderr) - limits.text // 4),
+                + max(0, len(output.stdout) - limits.output)
+                + max(0, len(output.stderr) - limits.output),
             )
             for output in snapshot.outputs[: limits.outputs]
         ),
@@ -167,5 +155,5 @@ def _cut(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline]
         "id": result_id,
         "engines_total": len(snapshot.engines),
         "failures_total": len(snapshot.failures),
-        "timeline": timeline(limits.rows).to_json(),
+        "timeline": timeline(limits.timeline).to_json(),
     }

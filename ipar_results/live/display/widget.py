@@ -97,7 +97,9 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._copy_to_traits(snapshot)
         if self.comm is None:
             return 0
-        sent = _show(self._head, html.head(snapshot)) + _show(self._failures, html.failures(snapshot))
+        sent = _show(self._head, html.head(snapshot)) + _show(
+            self._failures, html.fitted(html.failures, snapshot)
+        )
         due = self._folds_time is None or abs(snapshot.time - self._folds_time) >= _FOLD_SECONDS
         if force or due or snapshot.finished:
             self._folds_time = snapshot.time
@@ -142,11 +144,11 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
 
 def _drawn(snapshot: Snapshot) -> tuple[str, ...]:
-    return (html.head(snapshot), html.failures(snapshot), *_details(snapshot))
+    return (html.head(snapshot), html.fitted(html.failures, snapshot), *_details(snapshot))
 
 
-def _details(snapshot: Snapshot) -> tuple[str, str, str]:
-    return html.engines(snapshot), html.tasks(snapshot), html.outputs(snapshot)
+def _details(snapshot: Snapshot) -> list[str]:
+    return [html.fitted(draw, snapshot) for draw in (html.engines, html.tasks, html.outputs)]
 
 
 def _titles(snapshot: Snapshot) -> tuple[str, ...]:
