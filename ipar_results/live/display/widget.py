@@ -13,40 +13,10 @@ from ...render import html, style
 
 _FOLD_SECONDS = 1.0
 _FOLDS = ("Engines", "Tasks", "Output")
-_COPIED_TRAITS = (
-    "name",
-    "state",
-    "total",
-    "done",
-    "ok",
-    "failed",
-    "aborted",
-    "running",
-    "queued",
-    "elapsed",
-    "finished",
-)
 
 
 class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Card of a snapshot as a widget whose traits can be observed.
-
-    Parameters
-    ----------
-    snapshot : Snapshot, optional
-        Drawn at once; without it the widget is empty until :meth:`draw`.
-    **kwargs
-        Traits of the box, such as ``layout``.
-
-    Attributes
-    ----------
-    total, done, ok, failed, aborted, running, queued : int
-        Counts of inputs, as in :class:`~ipar_results.Snapshot`; read-only.
-    elapsed : float
-        Seconds; read-only.
-    finished : bool
-        Whether the snapshot is the last one; read-only.
-    """
+    """Card of a snapshot as a widget whose traits can be observed, named like the snapshot's fields."""
 
     name = Unicode(read_only=True)
     state = Unicode("queued", read_only=True)
@@ -62,20 +32,19 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def __init__(self, snapshot: Snapshot | None = None, **kwargs: object) -> None:
         first = snapshot or Snapshot()
-        head, failures, *details = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
         # a widget of its own, so that the style sheet is sent once
-        sheet = ipywidgets.HTML(
-            f"<style>{style.style_sheet()}{_widget_css()}</style>", layout={"display": "none"}
-        )
+        css = style.style_sheet() + files(__package__).joinpath("widget.css").read_text(encoding="utf-8")
+        sheet = ipywidgets.HTML(f"<style>{css}</style>", layout={"display": "none"})
+        head, *parts = [""] * (2 + len(_FOLDS)) if snapshot is None else _drawn(first)
         self._head = ipywidgets.HTML(head)
         shared = {"layout": self._head.layout, "style": self._head.style}  # each takes a comm
-        self._failures, *self._details = (ipywidgets.HTML(part, **shared) for part in (failures, *details))
+        self._failures, *self._details = (ipywidgets.HTML(part, **shared) for part in parts)
         self._folds = ipywidgets.Accordion(
             children=self._details, titles=_titles(first), layout={"display": _display(first)}
         )
         self._folds_time: float | None = None if snapshot is None else first.time
-        parts = [sheet, self._head, self._failures, self._folds]
-        super().__init__(parts, _dom_classes=("ipar-card",), **kwargs)
+        children = [sheet, self._head, self._failures, self._folds]
+        super().__init__(children, _dom_classes=("ipar-card",), **kwargs)
         self._copy_to_traits(first)
 
     def draw(self, snapshot: Snapshot, *, force: bool = False) -> int:
@@ -113,23 +82,16 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def close(self) -> None:
         """Close the widget and all its parts; a second call does nothing."""
-        for part in self.parts():
-            if part is not self:
-                part.close()
+        for part in self.parts()[:-1]:
+            part.close()
         super().close()
 
     def parts(self) -> list[ipywidgets.Widget]:
-        """Return everything that has a comm of its own, the widget itself last.
-
-        Returns
-        -------
-        list of Widget
-            Each of them once.
-        """
-        return list({id(part): part for part in _parts(self)}.values())
+        """Return everything that has a comm of its own, each once, and the widget itself last."""
+        return list(dict.fromkeys(_parts(self)))
 
     def _copy_to_traits(self, snapshot: Snapshot) -> None:
-        for trait in _COPIED_TRAITS:
+        for trait in CardWidget.class_own_traits():
             self.set_trait(trait, getattr(snapshot, trait))
 
     def _draw_folds(self, snapshot: Snapshot) -> int:
@@ -172,7 +134,3 @@ def _parts(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
         yield from _parts(child)
     yield from (getattr(widget, beside) for beside in ("layout", "style") if widget.has_trait(beside))
     yield widget
-
-
-def _widget_css() -> str:
-    return files(__package__).joinpath("widget.css").read_text(encoding="utf-8")
