@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from markupsafe import Markup
 
 from ..formatting import format_elapsed, join_facts, plural
@@ -25,27 +23,18 @@ _CONDITIONS = {
 
 def plain_text(overview: ClusterOverview) -> str:
     """Return a cluster overview in a few lines."""
-    head = f"{_name(overview)}: {join_facts(*_head_facts(overview), *_location(overview))}"
+    counts = ", ".join(str(count["phrase"]) for count in _engine_counts(overview))
+    tasks = _task_counts(overview.waiting, overview.done)
+    facts = join_facts(_condition(overview), counts, *tasks, *_settings(overview), *_location(overview))
     shown = overview.engines[:_MAX_LINES]
     lines = [_engine_line(engine) for engine in shown]
     more = len(overview.engines) - len(shown)
     lines += [f"and {plural(more, 'more engine')}"] if more > 0 else []
-    return "\n".join(filter(None, [head, *lines, _note(overview)]))
+    return "\n".join(filter(None, [f"{_name(overview)}: {facts}", *lines, _note(overview)]))
 
 
 def card(overview: ClusterOverview, rows: int = _MAX_ROWS) -> str:
-    """Draw a cluster overview as one self-contained card.
-
-    Parameters
-    ----------
-    rows : int, optional
-        Rows of the table of engines; a note says how many are omitted.
-
-    Returns
-    -------
-    str
-        HTML with its style and without scripts.
-    """
+    """Draw a cluster overview as one self-contained card without scripts; a note counts the rows left out."""
     shown = overview.engines[:rows]
     glyph, word, state = _CONDITIONS[overview.condition]
     return html.render_template(
@@ -56,12 +45,12 @@ def card(overview: ClusterOverview, rows: int = _MAX_ROWS) -> str:
         word=word,
         state=state,
         name=_name(overview),
-        condition="" if overview.condition == "up" else word,
+        condition=_condition(overview),
         place=_location(overview),
         engines=len(overview.engines),
         busy=overview.busy,
         counts=_engine_counts(overview),
-        facts=_task_counts(overview),
+        facts=_task_counts(overview.waiting, overview.done),
         settings=_settings(overview),
         note=_note(overview),
         rows=[_engine_row(engine) for engine in shown],
@@ -74,49 +63,34 @@ def _name(overview: ClusterOverview) -> str:
     return join_facts(one_line(overview.kind, words.MAX_NAME), one_line(overview.name, words.MAX_NAME))
 
 
-class _EngineCount(NamedTuple):
-    """Number of engines in one state."""
-
-    state: str
-    glyph: str
-    number: int
-    word: str
-
-    @property
-    def phrase(self) -> str:
-        return f"{self.number:,} {self.word}"
-
-
-def _engine_counts(overview: ClusterOverview) -> list[_EngineCount]:
-    """Return the number of engines in each state that has any."""
+def _engine_counts(overview: ClusterOverview) -> list[dict[str, object]]:
+    """Return the template variables of each state that any engine has."""
     unknown = sum(_is_unknown(engine) for engine in overview.engines)
     idle = overview.alive - overview.busy - unknown
     counts = (
-        _EngineCount("running", "▸", overview.busy, "busy"),
-        _EngineCount("queued", "○", idle, "idle"),
-        _EngineCount("queued", "–", unknown, "not known"),
-        _EngineCount("lost", "!", overview.died, "left"),
+        ("running", "▸", overview.busy, "busy"),
+        ("queued", "○", idle, "idle"),
+        ("queued", "–", unknown, "not known"),
+        ("lost", "!", overview.died, "left"),
     )
-    return [count for count in counts if count.number]
-
-
-def _task_counts(overview: ClusterOverview) -> list[str]:
-    waiting, done = overview.waiting, overview.done
     return [
-        *([] if waiting is None else [f"{waiting:,} waiting"]),
-        *([] if done is None else [f"{done:,} done"]),
+        {"state": state, "glyph": glyph, "number": number, "phrase": f"{number:,} {word}"}
+        for state, glyph, number, word in counts
+        if number
     ]
+
+
+def _task_counts(waiting: int | None, done: int | None) -> list[str]:
+    counts = (waiting, "waiting"), (done, "done")
+    return [f"{number:,} {word}" for number, word in counts if number is not None]
 
 
 def _settings(overview: ClusterOverview) -> list[str]:
     return [one_line(fact, words.MAX_NAME) for fact in overview.settings]
 
 
-def _head_facts(overview: ClusterOverview) -> list[str]:
-    word = _CONDITIONS[overview.condition][1]
-    condition = [] if overview.condition == "up" else [word]
-    counts = ", ".join(count.phrase for count in _engine_counts(overview))
-    return [*condition, *([counts] if counts else []), *_task_counts(overview), *_settings(overview)]
+def _condition(overview: ClusterOverview) -> str:
+    return "" if overview.condition == "up" else _CONDITIONS[overview.condition][1]
 
 
 def _location(overview: ClusterOverview) -> list[str]:
@@ -130,13 +104,8 @@ def _note(overview: ClusterOverview) -> str:
 
 def _engine_line(engine: EngineActivity) -> str:
     glyph, now = _activity(engine)
-    counts = _engine_task_counts(engine)
+    counts = _task_counts(engine.waiting or None, engine.done)
     return f"{glyph} engine {words.engine_label(engine.engine_id)}: {join_facts(now, *counts)}"
-
-
-def _engine_task_counts(engine: EngineActivity) -> list[str]:
-    waiting = [f"{engine.waiting:,} waiting"] if engine.waiting else []
-    return waiting + ([] if engine.done is None else [f"{engine.done:,} done"])
 
 
 def _is_unknown(engine: EngineActivity) -> bool:
