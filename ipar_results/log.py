@@ -63,6 +63,15 @@ def log_error(doing: str, *args: object) -> None:
     )
 
 
+@contextmanager
+def log_errors(doing: str, *args: object) -> Iterator[None]:
+    """Log an error of the block instead of raising it, as :func:`log_error` does."""
+    try:
+        yield
+    except Exception:
+        log_error(doing, *args)
+
+
 def warn_once(message: str) -> None:
     """Log a warning about a mistake made outside this package; one line for each message."""
     logger.warning("%s", message, extra={"once": message})

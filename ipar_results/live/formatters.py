@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..log import log_error
+from ..log import log_error, log_errors
 
 if TYPE_CHECKING:
     from ..upstream.protocols import ResultLike
@@ -22,9 +22,8 @@ class Formatters:
         try:
             from .display.mime import bundle
 
-            printer.text(
-                bundle(self._session.monitor(result).snapshot(), self._session.config, "text")["text/plain"]
-            )
+            state = self._session.monitor(result).snapshot()
+            printer.text(bundle(state, self._session.config, "text")["text/plain"])
         except Exception:
             log_error("describing a result")
             printer.text(repr(result))
@@ -33,27 +32,19 @@ class Formatters:
         self, result: ResultLike, include: object = None, exclude: object = None
     ) -> dict[str, object] | None:
         """Return the static MIME bundle of a result; None where that fails."""
-        try:
+        with log_errors("describing a result"):
             from .display.mime import bundle
 
             followed = self._session.followed(result)
-            return bundle(
-                self._session.monitor(result).snapshot(), self._session.config, timeline=followed.timeline
-            )
-        except Exception:
-            log_error("describing a result")
-            return None
+            state = self._session.monitor(result).snapshot()
+            return bundle(state, self._session.config, timeline=followed.timeline)
+        return None
 
     def overview(
         self, kind: str, subject: object, include: object = None, exclude: object = None
     ) -> dict[str, str] | None:
-        """Return the MIME bundle of a client, view or cluster; None where that fails.
-
-        Parameters
-        ----------
-        kind : {'client', 'view', 'cluster'}
-        """
-        try:
+        """Return the MIME bundle of a 'client', 'view' or 'cluster'; None where that fails."""
+        with log_errors("looking at a cluster"):
             from ..render import cluster
 
             overview = getattr(self._session.cluster_overviews, kind)(subject)
@@ -61,6 +52,4 @@ class Formatters:
             if self._session.in_kernel and self._session.config.view != "text":
                 data["text/html"] = cluster.card(overview, self._session.config.engines)
             return data
-        except Exception:
-            log_error("looking at a cluster")
-            return None
+        return None

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..config import load_settings
-from ..log import drop_repeats, log_error
+from ..log import drop_repeats, log_error, log_errors
 from ..results.registry import Registry, open_groups
 from ..results.tracker import Tracker
 from .ticker import Ticker
@@ -121,19 +121,15 @@ class Session:
 
     def add_client(self, client: ClientLike) -> None:
         """Connect to a client that is about to be used."""
-        try:
+        with log_errors("looking at a client"):
             self.registry.connection(client)
-        except Exception:
-            log_error("looking at a client")
 
     def add_broadcast(self, client: ClientLike, future: MessageFutureLike, metadata: JSONObject) -> None:
         """Prepare a message that is about to be sent to many engines at once."""
         from ..upstream.broadcasts import forget_broadcast_when_done
 
-        try:
+        with log_errors("looking after a broadcast"):
             forget_broadcast_when_done(client, future, metadata)
-        except Exception:
-            log_error("looking after a broadcast")
 
     def begin_group(self, group: Group, show: bool) -> None:
         """Track a group whose block begins, and display it in the cell that runs now."""
@@ -186,11 +182,9 @@ class Session:
 
     def _follow_again(self, result: ResultLike) -> None:
         for live in list(self._displays.get(result, ())):
-            try:
+            with log_errors("following a retried result"):
                 if live.reopen(result):
                     self.ticker.add(live)
-            except Exception:
-                log_error("following a retried result")
 
     # waited for -----------------------------------------------------------------------------------
 
@@ -198,16 +192,14 @@ class Session:
         """Return the view of a result's streams in the cell that runs now; None where they are printed."""
         if not self.in_kernel:
             return None
-        try:
+        with log_errors("streaming output"):
             from .streams import Streams, publisher_for_cell
 
             publish = publisher_for_cell(self.shell.display_pub)
             streams = Streams(result.msg_ids, publish, lambda: self.config.rate, at_end_only=self.captured)
             self.ticker.add(streams)
-        except Exception:
-            log_error("streaming output")
-            return None
-        return streams
+            return streams
+        return None
 
     def wait(
         self,
@@ -233,15 +225,13 @@ class Session:
     def _view(self, result: ResultLike, widget: bool | None, bar_file: TextIO) -> View:
         from .wait import View, progress_bar_view
 
-        try:
+        with log_errors("showing progress"):
             if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
                 live = self._display(result, as_widget=bool(widget))
                 # the ticker updates it, but its end is shown at once
                 return View(end=lambda: self.ticker.count_messages(live.end()))
             return progress_bar_view(self.followed(result), bar_file)
-        except Exception:
-            log_error("showing progress")
-            return View()
+        return View()
 
     # cell -----------------------------------------------------------------------------------------
 

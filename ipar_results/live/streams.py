@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..formatting import utf8_safe
-from ..log import log_error
+from ..log import log_error, log_errors
 from ..render.ansi import clip, count_omitted
 from ..render.rows import apply_carriage_returns
 from .ticker import Updatable, Urgency
@@ -148,10 +148,8 @@ class Streams(Updatable):
             self.over = True
             if not self._metadata:
                 return 0
-            try:
+            with log_errors("showing what engines wrote"):
                 self._show(self._whole())
-            except Exception:
-                log_error("showing what engines wrote")
             return 1
 
     def _show(self, text: str) -> None:

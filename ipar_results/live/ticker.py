@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import IntEnum
 
-from ..log import log_error
+from ..log import log_errors
 from .rate_limits import LeakyBucket, SlidingWindow
 
 _ROUND_SECONDS = 0.1
@@ -130,10 +130,8 @@ class Ticker:
         with self._lock:
             updatables, self._updatables, self._last = self._updatables, [], None
         for each in updatables:
-            try:
+            with log_errors("freezing a display"):
                 each.freeze()
-            except Exception:
-                log_error("freezing a display")
 
     def _run(self) -> None:
         while not self._stopped.wait(_ROUND_SECONDS):
@@ -150,10 +148,8 @@ class Ticker:
             self._try_round([*self.permanent, *updatables])
 
     def _try_round(self, updatables: list[Updatable]) -> None:
-        try:
+        with log_errors("updating the displays"):
             self._round(updatables, time.monotonic())
-        except Exception:
-            log_error("updating the displays")
 
     def _round(self, updatables: list[Updatable], now: float) -> None:
         due = [(rank, each) for each in updatables if (rank := _urgency(each, now)) is not None]
@@ -185,17 +181,13 @@ class Ticker:
 
 
 def _run_job(job: Callable[[], bool]) -> bool:
-    try:
+    with log_errors("looking after the results"):
         return job()
-    except Exception:
-        log_error("looking after the results")
-        return False
+    return False
 
 
 def _urgency(updatable: Updatable, now: float) -> Urgency | None:
     """Return the urgency; None if that fails, so that the others are updated all the same."""
-    try:
+    with log_errors("looking at a result"):
         return updatable.urgency(now)
-    except Exception:
-        log_error("looking at a result")
-        return None
+    return None

@@ -9,7 +9,7 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from ..log import log_error
+from ..log import log_errors
 from ..model.status import ABORTED, FAILED
 
 if TYPE_CHECKING:
@@ -106,10 +106,8 @@ def _condition_met(result: ResultLike, followed: Followed, return_when: object) 
 
 def draw_safely(draw: Callable[[], None]) -> None:
     """Draw; log an error instead of raising it."""
-    try:
+    with log_errors("drawing progress"):
         draw()
-    except Exception:
-        log_error("drawing progress")
 
 
 def print_unfinished(followed: Followed) -> None:

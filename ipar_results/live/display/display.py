@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...config import IPythonParallelResults
-from ...log import log_error
+from ...log import log_errors
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
@@ -221,31 +221,23 @@ class LiveDisplay(ResultView):
     def _saved(self, state: Snapshot) -> Json | None:
         if self._front is None or not (self._has_card or state.finished or state.state == "frozen"):
             return None
-        try:
+        with log_errors("putting together what a notebook keeps"):
             return saved_json(self._result_id, state, self._followed.timeline)
-        except Exception:
-            log_error("putting together what a notebook keeps")
-            return None
+        return None
 
     def _draw_widget(self, state: Snapshot) -> int | None:
         """Update the widget; return the number of messages, None if there is no widget (any more)."""
         if self._widget is None:
             return None
-        try:
-            if self._widget.closed_by_front_end:
-                self._drop_widget()
-                return None
-            return int(self._widget.draw(state))
-        except Exception:
-            log_error("drawing a widget; showing HTML instead")
-            self._drop_widget()
-            return None
+        with log_errors("drawing a widget; showing HTML instead"):
+            if not self._widget.closed_by_front_end:
+                return int(self._widget.draw(state))
+        self._drop_widget()
+        return None
 
     def _make_widget(self) -> CardWidget | None:
-        try:
+        with log_errors("making a widget; showing HTML instead"):
             from .widget import CardWidget
 
             return CardWidget(self._followed.snapshot())
-        except Exception:
-            log_error("making a widget; showing HTML instead")
-            return None
+        return None

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ...config import IPythonParallelResults
 from ...formatting import clip_middle, utf8_safe
-from ...log import log_error
+from ...log import log_errors
 from ...model.snapshot import Snapshot
 from ...model.timeline import Timeline
 from ...render import html, text
@@ -63,11 +63,9 @@ def size_of(data: Bundle) -> int:
 
 
 def _drawn(draw: Callable[[], str], what: str) -> str | None:
-    try:
+    with log_errors("drawing %s", what):
         return draw()
-    except Exception:
-        log_error("drawing %s", what)
-        return None
+    return None
 
 
 @dataclass(frozen=True)

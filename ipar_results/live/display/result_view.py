@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...config import IPythonParallelResults
-from ...log import log_error
+from ...log import log_error, log_errors
 from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...upstream.protocols import ResultLike
@@ -106,14 +106,12 @@ class ResultView(Updatable):
             complete = self._output_complete() or time.monotonic() - since > _OUTPUT_GRACE
             if self.over or not (complete and self._at_end()):
                 return None, 0
-            try:
+            with log_errors("drawing the last state of a display"):
                 final, messages = self._make_final_update(since)
-            except Exception:
-                log_error("drawing the last state of a display")
-                return None, 0
-            if final is not None:
-                self._close()
-            return final, messages
+                if final is not None:
+                    self._close()
+                return final, messages
+            return None, 0
 
     def send(self) -> int:
         """Send the present state, which is the last one if the result has ended."""
