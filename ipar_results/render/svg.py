@@ -26,8 +26,7 @@ _MAX_TICKS = 6
 _MAX_LABEL = 16
 _DASHES = {FAILED: "7 2", ABORTED: "3 3"}  # so that status is not shown by colour alone
 
-SvgPath: TypeAlias = "dict[str, object]"
-"""Template variables of one SVG path."""
+SvgPath: TypeAlias = "dict[str, object]"  # template variables
 
 
 @dataclass(frozen=True)
@@ -52,21 +51,14 @@ class _Lanes:
 def draw_timeline(
     timeline: Timeline, until: float | None = None, finished: bool = True
 ) -> dict[str, object] | None:
-    """Return the variables for the template of a timeline.
+    """Return the template variables of a timeline, with paths of 60 kB at most; None before the first task.
 
-    Parameters
-    ----------
-    until : float, optional
-        Seconds after the first submission at which the time axis ends, if that is after the last event.
-    finished : bool, optional
-        False draws a line at the present time.
-
-    Returns
-    -------
-    dict or None
-        The paths take at most 60 kB. None if there is nothing to draw yet.
+    The time axis ends `until` seconds after the first submission, or at the last event if that is later.
+    Unless `finished`, a line marks the present time.
     """
-    slot, start, length, status = _with_known_times(timeline)
+    known = np.isfinite(timeline.start) & np.isfinite(timeline.duration)
+    slot, start = timeline.slot[known].astype(np.int64), timeline.start[known]
+    length, status = timeline.duration[known], timeline.status[known]
     if not len(start) and not len(timeline.running.start):
         return None
     lanes = _lanes(timeline, bool((slot < 0).any() or (timeline.running.slot < 0).any()))
@@ -74,7 +66,8 @@ def draw_timeline(
     span = max(now, until or 0.0)
     lane = lanes.of_slot[slot]
     begin, end = np.clip(start / span, 0, 1), np.clip((start + length) / span, 0, 1)
-    exact = lanes.engines == 1 and len(start) <= MAX_SLICES and _are_wide(end - begin)
+    are_wide = not len(start) or float(np.median(end - begin)) >= 1 / 250  # most can be distinguished
+    exact = lanes.engines == 1 and len(start) <= MAX_SLICES and are_wide
     across = SLICE_UNITS if exact else min(max(MAX_CELLS // max(len(lanes.labels), 1), 100), 500)
     draw = _draw_slices if exact else _draw_shades
     paths = draw(lanes, lane, begin * across, end * across, status, across)
@@ -85,20 +78,13 @@ def draw_timeline(
         "paths": paths,
         "now": None if finished else round(across * now / span),
         "ticks": [(round(100 * at / span, 2), label) for at, label in _ticks(span)],
-        "notes": _notes(timeline, lanes, exact, start, length, now),
+        "notes": _notes(timeline, lanes, exact, known, now),
     }
-
-
-def _with_known_times(timeline: Timeline) -> tuple[Index, Floats, Floats, Codes]:
-    """Return slot, start, duration and status of the messages whose times are known."""
-    known = np.isfinite(timeline.start) & np.isfinite(timeline.duration)
-    slot = timeline.slot[known].astype(np.int64)
-    return slot, timeline.start[known], timeline.duration[known], timeline.status[known]
 
 
 def _lanes(timeline: Timeline, unknown: bool) -> _Lanes:
     engines = list(timeline.engines)
-    order = sorted(range(len(engines)), key=lambda slot: _rank(engines[slot]))
+    order = sorted(range(len(engines)), key=lambda slot: (isinstance(engines[slot], str), engines[slot]))
     together = max(1, math.ceil(len(engines) / MAX_LANES))
     of_slot = np.zeros(len(engines) + 1, np.int64)
     labels = []
@@ -113,10 +99,6 @@ def _lanes(timeline: Timeline, unknown: bool) -> _Lanes:
     return _Lanes(labels, of_slot, together, *((14, 11) if roomy else (10, 8)))
 
 
-def _rank(engine: EngineId) -> tuple[bool, EngineId]:
-    return isinstance(engine, str), engine
-
-
 def _label(engines: list[EngineId]) -> str:
     if len(engines) == 1:
         label = words.engines(engines)
@@ -124,11 +106,6 @@ def _label(engines: list[EngineId]) -> str:
     if all(isinstance(engine, int) for engine in engines):
         return f"{engines[0]}–{engines[-1]}"
     return f"{len(engines):,} engines"
-
-
-def _are_wide(share: Floats) -> bool:
-    """Return True if most slices are wide enough to be distinguished."""
-    return not len(share) or float(np.median(share)) >= 1 / 250
 
 
 def _draw_slices(
@@ -153,7 +130,7 @@ def _draw_shades(
     rows = len(lanes.labels)
     paths = []
     busy = _coverage(lane, begin, end, rows, across) / lanes.engines
-    present = _count_starts(lane, begin, rows, across) > 0
+    present = _sum_cells(lane, begin, rows, across) > 0
     level = np.clip(np.ceil(busy * len(_SHADES) - 0.05), present, len(_SHADES)).astype(np.int64)
     for shade, opacity in enumerate(_SHADES, 1):
         paths.append(_path("ok", lanes, *_find_runs(level == shade), opacity=opacity))
@@ -170,7 +147,7 @@ def _share_of_busy(
 ) -> Floats:
     """Return the share of the chosen messages in each cell; it is positive wherever one of them ran."""
     covered = _coverage(lane[chosen], begin[chosen], end[chosen], rows, across)
-    began = _count_starts(lane[chosen], begin[chosen], rows, across)
+    began = _sum_cells(lane[chosen], begin[chosen], rows, across)
     share = np.divide(covered, busy, out=np.zeros_like(busy), where=busy > 1e-9)
     return np.asarray(np.where(began > 0, np.maximum(share, 0.01), share), np.float64)
 
@@ -193,18 +170,18 @@ def _coverage(lane: Index, begin: Floats, end: Floats, rows: int, across: int) -
 
 def _ramps(lane: Index, at: Floats, rows: int, across: int) -> Floats:
     """Return the sum of ``max(0, edge - at)`` for each edge between cells, in linear time."""
-    cell = lane * across + np.minimum(at.astype(np.int64), across - 1)
-    size = rows * across
-    number = np.bincount(cell, minlength=size).reshape(rows, across).cumsum(axis=1)
-    total = np.bincount(cell, at, minlength=size).reshape(rows, across).cumsum(axis=1)
+    number = _sum_cells(lane, at, rows, across).cumsum(axis=1)
+    total = _sum_cells(lane, at, rows, across, at).cumsum(axis=1)
     ramps = np.zeros((rows, across + 1))
     ramps[:, 1:] = np.arange(1, across + 1) * number - total
     return ramps
 
 
-def _count_starts(lane: Index, begin: Floats, rows: int, across: int) -> Index:
-    cell = lane * across + np.minimum(begin.astype(np.int64), across - 1)
-    return np.bincount(cell, minlength=rows * across).reshape(rows, across)
+def _sum_cells(lane: Index, at: Floats, rows: int, across: int, weights: Floats | None = None) -> Floats:
+    """Return the sum of the weights in each cell; their number without weights."""
+    cell = lane * across + np.minimum(at.astype(np.int64), across - 1)
+    sums = np.bincount(cell, weights, minlength=rows * across)
+    return sums.reshape(rows, across).astype(np.float64, copy=False)
 
 
 def _find_runs(mask: Mask) -> tuple[Index, Index, Index]:
@@ -263,21 +240,19 @@ def _tick_label(at: float, span: float) -> str:
     return f"{at:.3g} s" if span <= 120 else format_elapsed(at)
 
 
-def _notes(
-    timeline: Timeline, lanes: _Lanes, exact: bool, start: Floats, length: Floats, now: float
-) -> list[str]:
+def _notes(timeline: Timeline, lanes: _Lanes, exact: bool, known: Mask, now: float) -> list[str]:
     notes = []
     if timeline.shown < timeline.ended:
         notes.append(f"timeline shows {timeline.shown:,} of {timeline.ended:,} tasks")
     if not exact:
         each = "its engines" if lanes.engines > 1 else "its engine"
         notes.append(f"shade: the share of the time in which {each} computed")
-    lost = ~(np.isfinite(timeline.start) & np.isfinite(timeline.duration))
     for code, phrase in ((OK, "done"), (FAILED, "failed"), (ABORTED, "aborted")):
-        missing = int((timeline.status[lost] == code).sum())
+        missing = int((timeline.status[~known] == code).sum())
         if missing:
             notes.append(f"{missing:,} {phrase} without times, not drawn")
     slack = 0.02 * now + 0.05
+    start, length = timeline.start[known], timeline.duration[known]
     skewed = int(((start < -slack) | (start + length > now + slack)).sum())
     if skewed:
         notes.append(f"{skewed:,} outside the run by their engines' clocks")
