@@ -23,14 +23,9 @@ def truncate(value: object, limit: int) -> int | str:
 
 
 def clip_middle(text: str, limit: int, head: int | None = None) -> str:
-    """Cut the middle of a text that is too long, and write how much is missing.
+    """Cut the middle of a text of more than `limit` characters, and write how much is missing.
 
-    Parameters
-    ----------
-    limit : int
-        Characters kept of both ends together.
-    head : int, optional
-        Characters kept of the beginning; a third of `limit` by default.
+    Of the characters kept, `head` are of the beginning; a third by default.
     """
     omitted = len(text) - limit
     if omitted <= 0:
@@ -45,17 +40,9 @@ def none_if_nan(number: float) -> float | None:
 
 
 def format_duration(seconds: float | None) -> str:
-    """Format a duration as cards show it.
+    """Format a duration as cards show it: ``4 ms``, ``0.8 s``, ``0:23``, ``1:02:03`` or ``2 d 03:04:05``.
 
-    Parameters
-    ----------
-    seconds : float or None
-        NaN, infinity and None stand for an unknown duration.
-
-    Returns
-    -------
-    str
-        For example ``4 ms``, ``0.8 s``, ``0:23``, ``1:02:03`` or ``2 d 03:04:05``; ``–`` for an unknown one.
+    NaN, infinity and None stand for an unknown duration, ``–``.
     """
     if seconds is None or not math.isfinite(seconds):
         return _UNKNOWN

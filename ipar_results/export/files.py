@@ -71,19 +71,7 @@ def write_file(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bo
 def save_under_free_name(save: Callable[[Path], Path], folder: Path, name: str, suffix: str) -> Path:
     """Save a file in a folder, named after a result and the time, with a number where that is taken.
 
-    Parameters
-    ----------
-    save : callable
-        ``save(path)`` writes the file; it raises FileExistsError where there is one.
-    name : str
-        Of the result, in any characters.
-    suffix : str
-        Such as ``.csv``.
-
-    Raises
-    ------
-    FileExistsError
-        Where a hundred names are taken.
+    ``save(path)`` raises FileExistsError where there is a file; so does this where a hundred names are taken.
     """
     stem = re.sub(r"[^\w.-]+", "_", name)[:_LONGEST_STEM].strip("._") or "result"
     stem += datetime.now().strftime("-%Y%m%d-%H%M%S")

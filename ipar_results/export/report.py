@@ -30,18 +30,7 @@ _FRAME_BYTES = 10_000
 
 
 def render_report(tasks: Tasks, timeline: Timeline) -> str:
-    """Render a page with the card, its timeline, and more rows than a notebook has room for.
-
-    Parameters
-    ----------
-    timeline : Timeline
-        Timeline of the same result.
-
-    Returns
-    -------
-    str
-        HTML of about 2 MB at most.
-    """
+    """Render a page with the card, its timeline, and more rows than a notebook has room for; 2 MB at most."""
     snapshot = tasks.snapshot
     rows = _to_inert_json(timeline_data(tasks, timeline)) if not snapshot.single else "null"
     kept = _to_inert_json(truncate_texts(snapshot).to_json())

@@ -25,11 +25,6 @@ _MAX_LABEL = 40
 def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
     """Return the data that the page's script draws.
 
-    Parameters
-    ----------
-    timeline : Timeline
-        Timeline of the same result, for its running tasks.
-
     Returns
     -------
     dict or None

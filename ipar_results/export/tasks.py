@@ -93,17 +93,7 @@ _TIMES = ("submitted", "started", "completed", "received", "duration")
 def collect_tasks(
     record: Record, snapshot: Snapshot, result: ResultLike, metadata: Sequence[TaskMetadata]
 ) -> Tasks:
-    """Collect the columns of all messages of a result.
-
-    Parameters
-    ----------
-    record : Record
-        Its lock must be held.
-    snapshot : Snapshot
-        Snapshot of the same moment.
-    metadata : sequence of TaskMetadata
-        Metadata of each message.
-    """
+    """Collect the columns of all messages of a result; the record's lock must be held since `snapshot`."""
     columns = record.columns
     every = record.positions
     status, slots = columns.status.copy(), columns.engine.copy()

@@ -41,16 +41,7 @@ class DisplayPublisher(Protocol):
 def publisher_for_cell(display_pub: DisplayPublisher) -> Publish:
     """Return a function that publishes into the cell that runs now, from any thread and at any later time.
 
-    Parameters
-    ----------
-    display_pub : DisplayPublisher
-        Of the shell.
-
-    Returns
-    -------
-    callable
-        Has the signature of ``display_pub.publish``; it is that method itself outside a kernel, or where
-        output is captured.
+    Outside a kernel, or where output is captured, it is ``display_pub.publish`` itself.
     """
     session, socket = getattr(display_pub, "session", None), getattr(display_pub, "pub_socket", None)
     if session is None or socket is None:
@@ -105,11 +96,7 @@ class Streams(Updatable):
     def on_output(self, engine_id: object, msg_id: str, name: str, metadata: TaskMetadata) -> None:
         """Note that a task wrote something; called on ipyparallel's IO thread, where nothing may be sent.
 
-        Parameters
-        ----------
-        name : {'stdout', 'stderr'}
-        metadata : mapping
-            Of the message; ipyparallel adds all output to it.
+        ipyparallel adds all output of a message to its metadata.
         """
         key = (self._order.get(msg_id, len(self._order)), int(name == "stderr"))
         self._metadata.setdefault(key, (engine_id, metadata))

@@ -37,13 +37,7 @@ def progress_bar_view(followed: Followed, file: TextIO) -> View:
 
 
 def validate_return_when(return_when: object) -> object:
-    """Return `return_when`, with None replaced by ALL_COMPLETED.
-
-    Raises
-    ------
-    ValueError
-        Where it is none of the three constants of :mod:`concurrent.futures`.
-    """
+    """Return `return_when`, with None replaced by ALL_COMPLETED; raise ValueError for an unknown one."""
     if return_when is None:
         return ALL_COMPLETED
     if return_when not in (ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION):

@@ -65,36 +65,15 @@ _ATTRIBUTES: dict[int, dict[str, Any]] = {
 
 
 def sanitize(text: str) -> str:
-    """Drop all escape sequences and make the other control characters visible.
+    """Drop all escape sequences and make other control characters visible; newlines and tabs are kept.
 
-    Parameters
-    ----------
-    text : str
-        Text that a task wrote; may hold lone surrogates.
-
-    Returns
-    -------
-    str
-        Text that is safe to print and to encode; newlines and tabs are kept.
+    The text may hold lone surrogates; what is returned is safe to print and to encode.
     """
     return _replace_controls(_SGR.sub("", _OTHER_ESCAPE.sub("", text)))
 
 
 def one_line(text: str, limit: int) -> str:
-    """Sanitize a text and join its lines.
-
-    Parameters
-    ----------
-    text : str
-        Text that a task wrote.
-    limit : int
-        Characters kept; a note says how many are omitted.
-
-    Returns
-    -------
-    str
-        One line, with ``↵`` for each line end.
-    """
+    """Sanitize a text and join its lines with ``↵``; beyond `limit` characters, note how many are omitted."""
     raw = text[: 4 * limit]
     parts = (part.strip() for part in sanitize(raw).replace("\t", " ").split("\n"))
     line = " ↵ ".join(part for part in parts if part)
@@ -108,19 +87,9 @@ def count_omitted(count: int) -> str:
 
 
 def clip(text: str, head: int, tail: int) -> tuple[str, int, str]:
-    """Split a long text into the two ends that are shown.
+    """Return the head of a long raw text, the number of omitted characters, and the tail.
 
-    Parameters
-    ----------
-    text : str
-        Raw text with its escape sequences.
-    head, tail : int
-        Limits for the two ends. A cut is moved to a line end nearby, and never splits a colour code.
-
-    Returns
-    -------
-    tuple of (str, int, str)
-        Head, number of omitted characters, tail; a short text is all head.
+    A cut is moved to a line end nearby, and never splits a colour code. A short text is all head.
     """
     if len(text) <= head + tail:
         return text, 0, ""
@@ -138,16 +107,6 @@ def to_html(text: str) -> Markup:
 
     All colours (16, 256 and true colour) are mapped to six hues and a grey of the theme, because a colour
     chosen for a dark background is unreadable on a light one.
-
-    Parameters
-    ----------
-    text : str
-        Text with ANSI escapes.
-
-    Returns
-    -------
-    markupsafe.Markup
-        Only text and ``<span class="ipar-…">``.
     """
     style, runs = _TextStyle(), list[tuple[str, list[str]]]()
     for position, piece in enumerate(_SGR.split(_OTHER_ESCAPE.sub("", text))):

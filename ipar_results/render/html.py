@@ -19,18 +19,7 @@ _MIN_LABELLED = 0.12  # fraction of the time bar below which a label does not fi
 
 
 def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline | None = None) -> str:
-    """Draw a result as one self-contained card.
-
-    Parameters
-    ----------
-    timeline : Timeline, optional
-        Drawn unless the result is a single task.
-
-    Returns
-    -------
-    str
-        HTML with its style and without scripts, at most ``limits.total_bytes`` long.
-    """
+    """Draw a result as one self-contained card without scripts, at most ``limits.total_bytes`` long."""
     drawn = "" if timeline is None else timeline_plot(snapshot, timeline)
     return fit(lambda tighter: _card(snapshot, tighter, drawn), limits)
 

@@ -12,29 +12,12 @@ _CLASS = re.compile(r"ipar-[a-z]+(?:-[a-z]+)*")
 
 @cache
 def style_sheet() -> str:
-    """Return the whole style sheet; all its rules are scoped under ``.ipar-card``.
-
-    Returns
-    -------
-    str
-        CSS without a ``<style>`` element.
-    """
+    """Return the whole style sheet; all its rules are scoped under ``.ipar-card``."""
     return files(__package__).joinpath("style.css").read_text(encoding="utf-8")
 
 
 def used_rules(fragment: str) -> str:
-    """Return the rules that a fragment uses, because a notebook stores them with each result.
-
-    Parameters
-    ----------
-    fragment : str
-        HTML without style.
-
-    Returns
-    -------
-    str
-        CSS without a ``<style>`` element.
-    """
+    """Return the rules that a fragment of HTML uses, because a notebook stores them with each result."""
     return _rules_for(frozenset(["ipar-card", *_CLASS.findall(fragment)]))
 
 

@@ -246,10 +246,7 @@ def first_submission(snapshot: Snapshot) -> float | None:
 def failed_inputs(group: FailureGroup, origin: float | None) -> str:
     """Return which inputs failed, and when: ``inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41``.
 
-    Parameters
-    ----------
-    origin : float or None
-        POSIX seconds that the times are relative to.
+    The times are relative to `origin`, in POSIX seconds.
     """
     ranges = _to_ranges(group.indices)[:_MAX_RANGES]
     more = group.count - sum(map(len, ranges))
