@@ -15,7 +15,7 @@ from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
 from ...upstream.protocols import ResultLike
 from ..thread_switching import fast_switching
-from .final_update import Closable, FinalUpdate, close_some
+from .final_update import FinalUpdate
 from .mime import Bundle, Json, bundle, saved_json, size_of
 from .result_view import ResultView
 
@@ -96,7 +96,6 @@ class LiveDisplay(ResultView):
         self._publish = publish
         self._view = view
         self._widget: CardWidget | None = None
-        self._parts_to_close: list[Closable] = []
         self._final_update: FinalUpdate | None = None
         self._keeps_widget = in_voila()  # a closed widget leaves an empty space in the page
         self._display_id = uuid.uuid4().hex
@@ -185,18 +184,9 @@ class LiveDisplay(ResultView):
         if widget is not None:
             self._parts_to_close = widget.parts()
 
-    def _needs_cleanup(self) -> bool:
-        return bool(self._parts_to_close)
-
-    def _clean_up(self) -> int:
-        """Close a few of the widget's dozen parts, each of which takes a message."""
-        before = len(self._parts_to_close)
-        self._parts_to_close = close_some(self._parts_to_close)
-        return before - len(self._parts_to_close)
-
-    def _release(self) -> None:
+    def _close(self) -> None:
         self._retire_widget()
-        super()._release()
+        super()._close()
 
     def _show(self, state: Snapshot, update: bool) -> None:
         data = self._bundle(state)

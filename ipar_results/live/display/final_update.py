@@ -25,11 +25,13 @@ def urgency_of_end(since: float, now: float) -> Urgency:
     return Urgency.FINAL if now - since < _OVERDUE_AFTER else Urgency.OVERDUE
 
 
-def close_some(parts: list[Closable]) -> list[Closable]:
-    """Close a few parts of a widget, each of which takes a message; return the rest."""
-    for part in parts[:_MAX_CLOSED_AT_ONCE]:
+def close_some(parts: list[Closable]) -> int:
+    """Close and drop a few of a widget's dozen parts, each of which takes a message; return their number."""
+    closed = parts[:_MAX_CLOSED_AT_ONCE]
+    for part in closed:
         part.close()
-    return parts[_MAX_CLOSED_AT_ONCE:]
+    del parts[:_MAX_CLOSED_AT_ONCE]
+    return len(closed)
 
 
 class FinalUpdate(Updatable):
@@ -66,9 +68,8 @@ class FinalUpdate(Updatable):
                 publish()
                 messages = 1
             else:
-                before, self.size = len(self._parts), 0
-                self._parts = close_some(self._parts)
-                messages = before - len(self._parts)
+                self.size = 0
+                messages = close_some(self._parts)
         except Exception:
             # most likely a closed connection
             log_error("updating a display")

@@ -14,7 +14,7 @@ from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...upstream.protocols import ResultLike
 from ..ticker import Updatable, Urgency
-from .final_update import FinalUpdate, urgency_of_end
+from .final_update import Closable, FinalUpdate, close_some, urgency_of_end
 
 if TYPE_CHECKING:
     from .widget import CardWidget
@@ -43,6 +43,7 @@ class ResultView(Updatable):
         self._due_at: float | None = None  # when the last state became ready to send
         self._ended_at: float | None = None  # when it was sent first
         self._update_cpu = 0.0  # seconds of CPU time of the last update
+        self._parts_to_close: list[Closable] = []  # of a widget that is shown no more
 
     @abstractmethod
     def _update(self) -> int:
@@ -64,19 +65,6 @@ class ResultView(Updatable):
         """Return the updates a second."""
         return float(self._config.rate)
 
-    def _clean_up(self) -> int:
-        """Free a part of what the view holds; return the number of messages, 0 when nothing is left."""
-        return 0
-
-    def _needs_cleanup(self) -> bool:
-        """Return whether there is something to free."""
-        return False
-
-    def _release(self) -> None:
-        """Free all that the view holds."""
-        while self._clean_up():
-            pass
-
     def urgency(self, now: float) -> Urgency | None:
         """Return what there is to send: the last state, a change, or the clock of a running result."""
         self._followed.poll()
@@ -84,7 +72,7 @@ class ResultView(Updatable):
             # output may arrive after the last result: the last state is sent again then
             if self._version() != self._sent_version:
                 return Urgency.FINAL
-            if self._needs_cleanup():
+            if self._parts_to_close:
                 return Urgency.CLEANUP
             if self._output_complete() or now - self._ended_at > _OUTPUT_GRACE:
                 self._close()
@@ -121,7 +109,7 @@ class ResultView(Updatable):
                 return 0
             try:
                 if self._ended_at is not None and self._version() == self._sent_version:
-                    return self._clean_up()
+                    return close_some(self._parts_to_close)
                 ended = self._at_end()
                 self._note_sent()
                 if not ended:
@@ -163,12 +151,13 @@ class ResultView(Updatable):
     def _note_end(self) -> None:
         if self._ended_at is None:
             self._ended_at = time.monotonic()
-        if self._output_complete() and not self._needs_cleanup():
+        if self._output_complete() and not self._parts_to_close:
             self._close()
 
     def _close(self) -> None:
         self.over = True
-        self._release()
+        while close_some(self._parts_to_close):
+            pass
         self._result = None
 
     def _version(self) -> tuple[object, ...]:
