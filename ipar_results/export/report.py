@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import time
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from ..model.timeline import Timeline, sample
@@ -32,8 +32,9 @@ _FRAME_BYTES = 10_000
 def render_report(tasks: Tasks, timeline: Timeline) -> str:
     """Render a page with the card, its timeline, and more rows than a notebook has room for; 2 MB at most."""
     snapshot = tasks.snapshot
-    rows = _to_inert_json(timeline_data(tasks, timeline)) if not snapshot.single else "null"
-    kept = _to_inert_json(truncate_texts(snapshot).to_json())
+    # escaped, so that it cannot end its script element
+    rows = htmlsafe_json_dumps(None if snapshot.single else timeline_data(tasks, timeline))
+    kept = htmlsafe_json_dumps(truncate_texts(snapshot).to_json())
     room = MAX_BYTES - len(rows) - len(kept) - len(timeline_script()) - _FRAME_BYTES
     shown = sample(
         np.arange(len(tasks)),
@@ -49,8 +50,8 @@ def render_report(tasks: Tasks, timeline: Timeline) -> str:
         card=Markup(html.card(wide, replace(_LIMITS, total_bytes=max(room, 100_000)), timeline)),
         note=note if len(shown) < len(tasks) else "",
         mark=DATA_ELEMENT_ID,
-        data=Markup(kept),
-        rows=Markup(rows),
+        data=kept,
+        rows=rows,
         script=Markup(timeline_script()),
         digest=base64.b64encode(hashlib.sha256(timeline_script().encode()).digest()).decode(),
     )
@@ -60,11 +61,3 @@ def render_report(tasks: Tasks, timeline: Timeline) -> str:
 def timeline_script() -> str:
     """Return the script of the timeline, the only one that the page's CSP allows, by its digest."""
     return (files(__package__) / "report.js").read_text(encoding="utf-8")
-
-
-def _to_inert_json(data: dict[str, object] | None) -> str:
-    """Encode as JSON with ``<>&`` escaped, so that it cannot end its script element."""
-    text = json.dumps(data)
-    for letter in "<>&":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text
