@@ -13,36 +13,28 @@ logger = logging.getLogger("ipar_results")
 _MOST_KEYS = 200
 
 
-class OnceFilter(logging.Filter):
-    """Filter that drops a record whose ``once`` key it has passed before.
+@contextmanager
+def drop_repeats() -> Iterator[None]:
+    """Log each record with a ``once`` key only once until the context ends, and no more than 200 keys.
 
-    Records without such a key always pass. After 200 different keys, no further one passes.
+    Records without such a key are always logged.
     """
+    logged: set[str] = set()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._passed: set[str] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to log a record, and remember its key."""
+    def is_new(record: logging.LogRecord) -> bool:
         key = getattr(record, "once", None)
         if key is None:
             return True
-        if key in self._passed or len(self._passed) >= _MOST_KEYS:
+        if key in logged or len(logged) >= _MOST_KEYS:
             return False
-        self._passed.add(key)
+        logged.add(key)
         return True
 
-
-@contextmanager
-def drop_repeats() -> Iterator[None]:
-    """Log each kind of error only once until the context ends."""
-    once = OnceFilter()
-    logger.addFilter(once)
+    logger.addFilter(is_new)
     try:
         yield
     finally:
-        logger.removeFilter(once)
+        logger.removeFilter(is_new)
 
 
 def log_error(doing: str, *args: object) -> None:
