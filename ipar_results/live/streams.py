@@ -7,38 +7,28 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from ..formatting import utf8_safe
 from ..log import log_error, log_errors
 from ..render.ansi import clip, count_omitted
-from ..render.rows import apply_carriage_returns
+from ..render.rows import REDRAW_FACTOR, apply_carriage_returns
 from .ticker import Updatable, Urgency
 
 if TYPE_CHECKING:
+    from ipykernel.zmqshell import ZMQDisplayPublisher
+
     from ..upstream.protocols import TaskMetadata
 
 LIVE_CHARACTERS = 8_000  # in each update, so that long output costs no more than short
 FINAL_CHARACTERS = 1_000_000  # in the last state
 _MAX_LIVE_BLOCKS = 40
-_REDRAW_FACTOR = 8  # a progress bar redraws its line many times, so more is read than is shown
 _NAMES: tuple[Literal["stdout"], Literal["stderr"]] = ("stdout", "stderr")
 
 Publish = Callable[..., None]
 
 
-class DisplayPublisher(Protocol):
-    """Display publisher of a shell; that of a kernel has a session and a socket too."""
-
-    parent_header: object
-    topic: object
-
-    @property
-    def publish(self) -> Publish:
-        """Publish a MIME bundle."""
-
-
-def publisher_for_cell(display_pub: DisplayPublisher) -> Publish:
+def publisher_for_cell(display_pub: ZMQDisplayPublisher) -> Publish:
     """Return a function that publishes into the cell that runs now, from any thread and at any later time.
 
     Outside a kernel, or where output is captured, it is ``display_pub.publish`` itself.
@@ -168,7 +158,7 @@ def _block(key: tuple[int, int], stream: tuple[object, TaskMetadata], head: int,
     name = _NAMES[key[1]]
     engine_id, metadata = stream
     text = metadata[name] or ""
-    far = 0 if head else max(len(text) - _REDRAW_FACTOR * tail, 0)
+    far = 0 if head else max(len(text) - REDRAW_FACTOR * tail, 0)
     start, omitted, end = clip(utf8_safe(text[far:]), head, tail)
     parts = [apply_carriage_returns(start), apply_carriage_returns(end)]
     if omitted + far:

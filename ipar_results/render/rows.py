@@ -8,7 +8,7 @@ from . import words
 from .ansi import clip, count_omitted, to_html
 
 # A progress bar rewrites one line many times, so this many times the shown characters are read.
-_REDRAW_FACTOR = 8
+REDRAW_FACTOR = 8
 
 
 def engine_row(load: EngineLoad, elapsed: float) -> dict[str, object]:
@@ -59,7 +59,7 @@ def output_row(output: TaskOutput, limit: int) -> dict[str, object]:
     """Return the variables for the output of a task, with the tail of each stream."""
     streams, omitted = [], output.omitted
     for label, text in (("", output.stdout), ("stderr", output.stderr)):
-        recent = text[-_REDRAW_FACTOR * limit :] if limit else ""
+        recent = text[-REDRAW_FACTOR * limit :] if limit else ""
         start, cut, end = clip(apply_carriage_returns(recent), 0, limit)
         omitted += len(text) - len(recent) + cut
         if start or end:
