@@ -61,15 +61,9 @@ class _Tqdm(tqdm):  # type: ignore[misc]  # tqdm ships no types
 
 
 class ProgressBar:
-    """Progress bar of tqdm with the facts of a snapshot, for terminals and scripts.
+    """Progress bar of tqdm with the facts of a snapshot, for terminals and scripts."""
 
-    Parameters
-    ----------
-    file : text file, optional
-        Where to write; standard error by default.
-    """
-
-    def __init__(self, snapshot: Snapshot, file: TextIO | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, file: TextIO) -> None:
         self._bar = _Tqdm(
             total=snapshot.total,
             initial=snapshot.done,

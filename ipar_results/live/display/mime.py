@@ -30,20 +30,10 @@ def bundle(
     timeline: Callable[[], Timeline] | None = None,
     between_steps: Callable[[], None] = lambda: None,
 ) -> Bundle:
-    """Return the static MIME bundle of a snapshot.
+    """Return the static MIME bundle of a snapshot, with HTML for each view but ``text``.
 
-    Parameters
-    ----------
-    config : IPythonParallelResults
-        Limits of the HTML tables.
-    view : {'html', 'text'}
-        Any other view than ``text`` gets HTML too.
-    saved : dict, optional
-        What :func:`saved_json` returned, for the labextension.
-    timeline : callable, optional
-        Gives the timeline; without it there is none.
-    between_steps : callable, optional
-        Called between two slow steps.
+    `saved` is what :func:`saved_json` returned, for the labextension. `timeline` and drawing it are two slow
+    steps, between which `between_steps` is called.
     """
     data = {"text/plain": _drawn(lambda: text.plain_text(snapshot), "text")}
     if view != "text":
@@ -83,18 +73,8 @@ class _SavedLimits(Limits):
 def saved_json(result_id: str, snapshot: Snapshot, timeline: Callable[[int], Timeline]) -> Json:
     """Return a snapshot and its timeline as JSON, cut down until it is small enough to be saved.
 
-    Parameters
-    ----------
-    result_id : str
-        By which a front end finds the live result, while there is one.
-    timeline : callable
-        Gives the timeline of at most so many ended messages.
-
-    Returns
-    -------
-    dict
-        JSON types, at most :data:`MAX_BYTES` of UTF-8; ``engines_total``, ``failures_total`` and the other
-        totals are those before the cut.
+    Totals such as ``engines_total`` are those before the cut. A front end finds the live result, while there
+    is one, by `result_id`; `timeline` gives the timeline of at most so many ended messages.
     """
 
     def encode(limits: _SavedLimits) -> str:
