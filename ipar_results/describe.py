@@ -9,11 +9,6 @@ import numpy as np
 _MAX_INT_BITS = 200
 
 
-def short_repr(value: object) -> str:
-    """Return a short repr of a plain value; an instance of any other class is shown by its type."""
-    return _repr.repr(value)
-
-
 class ShortRepr(reprlib.Repr):
     """Repr of plain values in full, and of any other object by its type alone."""
 
@@ -37,4 +32,4 @@ class ShortRepr(reprlib.Repr):
         return super().repr1(x, level)
 
 
-_repr = ShortRepr()
+short_repr = ShortRepr().repr

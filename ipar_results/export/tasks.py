@@ -72,7 +72,7 @@ class Tasks:
 
     def records(self, positions: Index) -> tuple[TaskRecord, ...]:
         """Return the rows at some positions as records of a snapshot."""
-        times = (self.submitted, self.started, self.completed, self.received, self.duration)
+        duration = self.duration
         return tuple(
             TaskRecord(
                 index=int(self.index[i]),
@@ -80,14 +80,15 @@ class Tasks:
                 msg_id=self.msg_id[i],
                 engine_id=self.engine[i],
                 status=STATUSES[self.status[i]],
-                **dict(zip(_TIMES, (none_if_nan(column[i]) for column in times), strict=True)),
+                submitted=none_if_nan(self.submitted[i]),
+                started=none_if_nan(self.started[i]),
+                completed=none_if_nan(self.completed[i]),
+                received=none_if_nan(self.received[i]),
+                duration=none_if_nan(duration[i]),
                 attempts=int(self.attempts[i]),
             )
             for i in positions.tolist()
         )
-
-
-_TIMES = ("submitted", "started", "completed", "received", "duration")
 
 
 def collect_tasks(
