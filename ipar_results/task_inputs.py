@@ -30,7 +30,7 @@ _SAFE_NUMPY_NAMES = {"scalar", "_reconstruct", "ndarray", "dtype", "_frombuffer"
 
 
 def describe_input(buffers: Buffers, mapped: bool, inputs: int) -> str | None:
-    """Describe the input of one message.
+    """Describe the input of one message; return None if it cannot be described.
 
     Parameters
     ----------
@@ -38,15 +38,8 @@ def describe_input(buffers: Buffers, mapped: bool, inputs: int) -> str | None:
         Pickled arguments, without the function: for a map the chunk of each of its sequences, otherwise what
         ``ipyparallel.serialize.pack_apply_message`` returns.
     mapped : bool
-        True for a message of a map.
-    inputs : int
-        Number of inputs in the message.
-
-    Returns
-    -------
-    str or None
-        At most :data:`MAX_LENGTH` characters; starts with ``one of`` for a chunk of a map, as the input at
-        which it failed is unknown. None if it cannot be described.
+        True for a message of a map; that of several inputs starts with ``one of``, as the input at which it
+        failed is unknown.
     """
     try:
         text = _describe_chunk(buffers, inputs) if mapped else _describe_call(buffers)
@@ -68,8 +61,7 @@ def _describe_call(buffers: Buffers) -> str:
     values = [_unpickle(each) for each in pickled]
     if len(values) != facts["nargs"] + len(facts["kw_keys"]):
         return ""
-    named = [f"{key}=" for key in facts["kw_keys"]]
-    names = [""] * facts["nargs"] + named
+    names = [""] * facts["nargs"] + [f"{key}=" for key in facts["kw_keys"]]
     return ", ".join(name + _repr.repr(value) for name, value in zip(names, values, strict=True))
 
 
