@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 
 def to_dataframe(tasks: Tasks) -> pandas.DataFrame:
-    """Return a DataFrame with a row for each message: a task, or a chunk of a map's inputs.
-
-    Raises
-    ------
-    ImportError
-        If pandas is not installed.
-    """
+    """Return a DataFrame with a row for each message: a task, or a chunk of a map's inputs."""
     try:
         import pandas
     except ImportError as error:

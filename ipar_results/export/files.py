@@ -37,17 +37,9 @@ def check_target(path: str | os.PathLike[str], overwrite: bool) -> Path:
 
 
 def write_file(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bool = False) -> Path:
-    """Write a file beside its target and move it there once it is complete.
+    """Write a file beside its target and move it there once it is complete; return its absolute path.
 
-    Returns
-    -------
-    Path
-        Absolute path of the file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; an existing file is unchanged, and no partial file is left.
+    If that raises an OSError, an existing file is unchanged, and no partial file is left.
     """
     target = check_target(path, overwrite)
     beside = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:8]}.part")

@@ -65,12 +65,9 @@ def _find_data(text: str) -> object:
 
 
 def parse_snapshot(data: object) -> Snapshot:
-    """Return the snapshot that ``Snapshot.to_json`` converted.
+    """Return the snapshot that ``Snapshot.to_json`` converted; unknown fields are ignored.
 
-    Raises
-    ------
-    ValueError
-        If it is of a newer version, or a field has the wrong type. Unknown fields are ignored.
+    Raises ValueError if it is of a newer version, or a field has the wrong type.
     """
     if not isinstance(data, dict) or data.get("type") != "snapshot":
         msg = "expected a snapshot"
