@@ -91,7 +91,7 @@ class _Cancel(Action):
             return f"{name} has ended{others}: there is nothing to cancel"
         if summary.running and summary.state != "lost":
             return f"{name} has no task left in a queue: %ipar cancel {number} --interrupt stops what runs"
-        return f"contact to the controller is lost: nobody can cancel {name}"
+        return f"contact to the controller is lost: {name} cannot be cancelled"
 
 
 class _Interrupt(_Cancel):

@@ -2,7 +2,7 @@
 
 The futures and the AsyncResult are ipyparallel's own and are fed by hand (see observe.py); followed, tracker,
 ticker, channel and renderers are those of a kernel, and only the comm and the display's publisher are ours.
-First, futures that nobody follows and futures that are followed take turns, a thousand at a time, and the
+First, futures that are not followed and futures that are take turns, a thousand at a time, and the
 median difference is what following costs. Then all is played in real time, with a card displayed and the
 ticker's thread running, and what is sent is looked at. ``--real`` maps no-op tasks on two local engines in a
 kernel, with a card that a labextension draws and plainly, and takes minutes.
@@ -35,7 +35,7 @@ from ipar_results.results.tracker import Tracker
 ENGINES = 1_024
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 TURN = 1_000  # tasks played before it is the others' turn
-ALONE = 100_000  # futures that nobody follows, at most
+ALONE = 100_000  # futures that are not followed, at most
 PACE = 20_000  # tasks a second while all is played: some twenty times what ipyparallel delivers
 FAILS = 9_973  # every so many tasks one fails
 SECONDS = 0.016
@@ -67,7 +67,7 @@ def events(begin: int, end: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def submitted(n: int) -> tuple[Any, list[Any]]:
-    """A map of n inputs; while it is made, nobody looks for garbage in a million new objects."""
+    """A map of n inputs; no garbage collection runs while its million objects are made."""
     gc.collect()  # the last million, or both would have to fit
     gc.disable()
     made = observe.submit(n)
@@ -115,7 +115,7 @@ def followed(n: int) -> tuple[float, float]:
 
 
 def _nothing() -> None:
-    """What takes in what happened to futures that nobody follows."""
+    """What takes in what happened to futures that are not followed."""
 
 
 # everything together ------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def paced(result: Any, futures: list[Any]) -> tuple[list[tuple[float, int]], flo
 
 
 def unfollowed(n: int) -> float:
-    """Seconds of CPU a task, where the same is played in real time and nobody follows."""
+    """Seconds of CPU a task, where the same is played in real time and not followed."""
     result, futures = submitted(n)
     gc.freeze()
     begin = time.process_time()
@@ -252,7 +252,7 @@ def latest(changed: list[tuple[float, int]], sent: list[tuple[float, int, int]])
     for at, ended in changed:
         while k < len(told) and told[k][1] < ended:
             k += 1
-        assert k < len(told), f"nobody was told that {ended:,} had ended"
+        assert k < len(told), f"no message said that {ended:,} had ended"
         worst = max(worst, told[k][0] - at)
     return worst
 

@@ -154,7 +154,7 @@ def test_two_tabs_show_the_same_truth(jupyter_server, cluster, page, context, un
 def test_after_a_restart_of_the_kernel_the_card_says_disconnected_and_rests(
     jupyter_server, cluster, page, until
 ):
-    """A bar that nobody feeds does not move, and says why."""
+    """A bar without updates does not move, and says why."""
     started(jupyter_server, cluster, page, "restart.ipynb", busy=1)
     rises(jupyter_server, page, 1, until)
     jupyter_server.wait_ran(page, 2)

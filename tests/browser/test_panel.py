@@ -130,7 +130,7 @@ def test_the_end_of_a_long_result_is_told_where_its_notebook_is_not_seen(lab_ser
 
 
 def test_settings_are_kept_to(lab_server, cluster, page, panel, until, settings, errors):
-    """No notification and no open timeline, where somebody wants none."""
+    """No notification and no open timeline, where the settings turn them off."""
     cells = [load(cluster), task("silent", 1.2, 20) + "ar"]
     lab_server.open(page, "settings.ipynb", cells)
     settings(notifications=False, timelineOpen=False)

@@ -31,7 +31,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture
 def shown(page, report, until):
-    """The report, opened and drawn; its policy lets nobody evaluate a text in the page."""
+    """The report, opened and drawn; its policy forbids evaluating a text in the page."""
     page.goto(report.as_uri())
     page.locator(".ipar-pane canvas").wait_for()
     until(lambda: page.evaluate("document.querySelector('.ipar-pane canvas').width > 300"))

@@ -50,7 +50,7 @@ def scheduler(cluster, socket):
     for child in psutil.Process(cluster.controller.pid).children(recursive=True):
         if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in child.net_connections("tcp")):
             return child
-    pytest.fail(f"nobody listens on port {port}")
+    pytest.fail(f"no process listens on port {port}")
 
 
 # each on an engine of its own

@@ -106,7 +106,7 @@ def test_cancelled_tasks_come_as_errors(rc, until):
 
 def test_a_dead_engine_is_named_though_its_tasks_have_no_times(start_cluster, connect):
     own = connect(start_cluster(2))
-    doomed = own[1].apply_async(nap, 2), own[1].apply_async(die)  # not before somebody follows
+    doomed = own[1].apply_async(nap, 2), own[1].apply_async(die)  # not before it is followed
     tasks = followed([*doomed, own[0].apply_async(nap, 0.01)])
     lost = next(task for task in tasks if task.error is not None)
     assert (lost.error.ename, lost.engine_id, lost.started, lost.value) == ("EngineError", 1, None, None)

@@ -330,7 +330,7 @@ def test_a_result_that_was_retried_is_looked_after_again(layer, cluster, connect
 
 
 def test_a_killed_controller_ends_every_kind_of_waiting(layer, own, until):
-    """On plain ipyparallel each of these would wait for ever: nobody there looks whether it answers."""
+    """On plain ipyparallel each of these would wait without end: the controller is never asked."""
     cluster, client = own()
     view = client.load_balanced_view()
     ar, unordered = view.map_async(nap, [0.1] + [60] * 3), view.map_async(nap, [60] * 2, ordered=False)

@@ -22,7 +22,7 @@ def layer(request):
 
 
 def test_it_moves_to_the_end_of_its_result(rc, until, layer):
-    """Its traits rise by themselves while nobody draws it."""
+    """Its traits rise by themselves while no view draws it."""
     ar = rc.load_balanced_view().map_async(time.sleep, [0.1] * 30)
     widget = ipar_results.ResultWidget(ar)
     seen = []

@@ -229,7 +229,7 @@ def test_a_report_of_many_tasks_is_bounded_and_notes_what_it_omits(tmp_path):
 
 def table(n):
     """Return the columns and timeline of n tasks on two engines, without a result."""
-    number, one, nobody = np.arange(n), np.ones(n, np.int64), np.zeros(0, np.int64)
+    number, one, idle_slots = np.arange(n), np.ones(n, np.int64), np.zeros(0, np.int64)
     begun = START.timestamp() + number / 10
     snapshot = Snapshot(
         name="f", total=n, done=n, ok=n, messages=n, elapsed=n / 10, finished=True, state="done"
@@ -252,7 +252,7 @@ def table(n):
         (),
     )
     slot, base = (number % 2).astype(np.int32), float(sent[0])
-    idle = RunningTasks(nobody, nobody, nobody.astype(np.int32), nobody.astype(float))
+    idle = RunningTasks(idle_slots, idle_slots, idle_slots.astype(np.int32), idle_slots.astype(float))
     start, took = begun - base, np.full(n, 0.1)
     return tasks, Timeline(
         base, base + n / 10, n, n, (0, 1), number, number, one, slot, start, took, status, idle
@@ -373,12 +373,12 @@ def test_a_file_created_meanwhile_is_not_overwritten(tmp_path):
     path = tmp_path / "x"
 
     def lines():
-        path.write_text("somebody else's")
+        path.write_text("not ours")
         yield "mine"
 
     with pytest.raises(FileExistsError):
         write_file(path, lines())
-    assert path.read_text() == "somebody else's"
+    assert path.read_text() == "not ours"
     assert os.listdir(tmp_path) == ["x"]
 
 

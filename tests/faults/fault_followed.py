@@ -89,7 +89,7 @@ class Followed:
 
     @property
     def over(self) -> bool:
-        """Whether the result is done, and nobody waits for it any more."""
+        """Whether the result is done, so that no call waits for it any more."""
         return self.ar.done() and not any(thread.is_alive() for thread in self._waiting)
 
     def _wait(self, how: Any) -> None:

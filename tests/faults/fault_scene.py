@@ -197,7 +197,7 @@ def _limited(what: str, seconds: float, do: Callable[[], Any]) -> list[str]:
 
 
 class Watcher:
-    """Somebody who looks at all results again and again, in a thread."""
+    """Thread that reads all results again and again."""
 
     def __init__(self, results: list[Followed]) -> None:
         self._results = results

@@ -91,7 +91,7 @@ def test_a_message_of_an_engine_of_any_json_ends_no_task_and_raises_nothing(mess
     assert (snapshot.done, snapshot.running + snapshot.queued) == (0, 2)
     assert html.card(snapshot) and text.plain_text(snapshot)
     fed.reply(0)
-    assert followed.snapshot().ok == 1  # nobody was stalled by what came before
+    assert followed.snapshot().ok == 1  # no callback was stalled by the earlier messages
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

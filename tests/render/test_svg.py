@@ -14,10 +14,10 @@ from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import RunningTasks, Timeline
 from ipar_results.render import html, svg
 
-NOBODY = RunningTasks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
+NONE_RUNNING = RunningTasks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
 
 
-def timeline(start, duration, slot=None, status=None, engines=None, of=None, running=NOBODY, now=None):
+def timeline(start, duration, slot=None, status=None, engines=None, of=None, running=NONE_RUNNING, now=None):
     """Return a timeline whose base is 1,000 s."""
     n = len(start)
     start, duration = np.array(start, float), np.array(duration, float)

@@ -50,7 +50,7 @@ def nap(seconds):
 
 
 def _trim():
-    """Give back memory that nobody holds: glibc keeps some for every thread there ever was, one a page."""
+    """Return free memory to the system: glibc keeps some for each thread that ever ran, one page each."""
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 

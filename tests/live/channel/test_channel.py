@@ -320,7 +320,7 @@ def test_a_page_can_request_the_bundle_to_save(scene):
 
 def test_an_unknown_result_gets_an_error_reply(scene):
     for kind in ("watch", "outputs", "bundle", "cancel"):
-        assert scene.ask(kind, result="nobody")["error"]["code"] == "unknown-result"
+        assert scene.ask(kind, result="unknown")["error"]["code"] == "unknown-result"
 
 
 def test_an_action_that_is_sent_again_is_accepted_again_and_runs_once(scene, until):
