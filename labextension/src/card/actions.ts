@@ -100,8 +100,8 @@ export class ActionsView {
     this.#say('');
     this.update(model);
     try {
-      if (!model.commands) throw new Error(words.NO_ANSWER);
-      await model.commands.run(action, options);
+      if (!model.request) throw new Error(words.NO_ANSWER);
+      await model.request({ type: action, result: model.id, ...options });
     } catch (error) {
       if (model === this.#model) this.#say(words.reason(error), true);
     } finally {

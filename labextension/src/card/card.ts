@@ -191,9 +191,9 @@ export class Card {
   /** The kernel sends rows of displayed results; request them only where it does not know that this one is. */
   #requestRows(): void {
     const model = this.#model;
-    if (!model?.commands || model.connection !== 'live' || model.head.single) return;
+    if (!model?.request || model.connection !== 'live' || model.head.single) return;
     if (!model.head.ended || model.columns.rowCount) return;
-    model.commands.watch().catch((error: unknown) => {
+    model.request({ type: 'watch', result: model.id }).catch((error: unknown) => {
       console.warn('ipar_results: no timeline', error);
     });
   }

@@ -104,10 +104,10 @@ class Group {
   }
 
   async #fetchFull(): Promise<string> {
-    const { commands } = this.#model ?? {};
-    if (!commands || !this.#failure) return this.#shown;
+    const [model, failure] = [this.#model, this.#failure];
+    if (!model?.request || !failure) return this.#shown;
     try {
-      this.#full = await commands.traceback(this.#failure.n);
+      this.#full = (await model.request({ type: 'traceback', result: model.id, group: failure.n })).traceback;
       setAttribute(this.#showAll, 'hidden', true);
       this.#draw();
     } catch (error) {

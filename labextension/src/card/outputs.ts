@@ -42,11 +42,11 @@ export class OutputsView {
   /** Fetch the newest output. */
   async fetch(): Promise<void> {
     const model = this.#model;
-    if (!model?.commands || model.connection !== 'live') return;
+    if (!model?.request || model.connection !== 'live') return;
     this.#fetched = model.head.outputs_total;
     setAttribute(this.#refresh, 'aria-disabled', 'true');
     try {
-      const { outputs, total } = await model.commands.outputs();
+      const { outputs, total } = await model.request({ type: 'outputs', result: model.id });
       if (model !== this.#model) return;
       model.outputs = outputs;
       this.#show(outputs, total);

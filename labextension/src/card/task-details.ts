@@ -63,7 +63,7 @@ export class TaskDetailsView {
     setAttribute(this.node, 'hidden', false);
     this.node.focus({ preventScroll: true });
     this.node.scrollIntoView({ block: 'nearest' });
-    if (model.commands && model.connection === 'live') void this.#fetch();
+    if (model.request && model.connection === 'live') void this.#fetch();
     else this.#showSaved(mark, model);
   }
 
@@ -87,12 +87,13 @@ export class TaskDetailsView {
 
   async #fetch(): Promise<void> {
     const [mark, model] = [this.#mark, this.#model];
-    if (!mark || !model?.commands) return;
+    if (!mark || !model?.request) return;
     const request = ++this.#requests;
     setAttribute(this.#more, 'aria-disabled', 'true');
     setText(this.#message, 'Asking the kernel…');
     try {
-      const task = await model.commands.task(mark.position, this.#limit);
+      const { position } = mark;
+      const task = await model.request({ type: 'task', result: model.id, position, limit: this.#limit });
       if (request !== this.#requests) return;
       setText(this.#message, '');
       this.#showReply(task, model);

@@ -11,7 +11,7 @@ import type { CommMessage, UpdateMessage } from '../protocol/messages';
 import type { Reply, Request } from '../protocol/replies';
 import { PROTOCOL, TARGET } from '../protocol/types';
 import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT, sendRequest } from './request';
-import type { PendingRequest, Requester } from './request';
+import type { PendingRequest } from './request';
 import { KernelResults } from './results';
 import { SecondConnection } from './second-connection';
 import type { OpenedConnection } from './second-connection';
@@ -44,7 +44,7 @@ export interface KernelLinkOptions {
 /** Milliseconds; longer than other requests, because a kernel that has just started replies late. */
 const HELLO_TIMEOUT = 2 * REQUEST_TIMEOUT;
 
-export class KernelLink implements IDisposable, Requester {
+export class KernelLink implements IDisposable {
   readonly id: string;
   /** Emitted after every message that changed something. */
   readonly updated = new Signal<this, void>(this);
@@ -100,10 +100,10 @@ export class KernelLink implements IDisposable, Requester {
     if (kernel.connectionStatus === 'connected') this.#onConnected();
   }
 
-  request<R extends Request>(request: R, timeout?: number): Promise<Reply<R['type']>> {
+  request<R extends Request>(request: R): Promise<Reply<R['type']>> {
     const status = this.#kernel?.connectionStatus ?? 'disconnected';
     if (status === 'disconnected') return Promise.reject(new Error(NOT_CONNECTED));
-    const pending = createRequest(request, timeout);
+    const pending = createRequest(request);
     this.#pending.add(pending);
     const remove = (): unknown => this.#pending.delete(pending);
     pending.reply.then(remove, remove);
@@ -275,7 +275,7 @@ export class KernelLink implements IDisposable, Requester {
   }
 
   readonly #client: string;
-  readonly #results = new KernelResults(this);
+  readonly #results = new KernelResults(request => this.request(request));
   #rate: number;
   #kernel: KernelConnection | null = null;
   /** The kernel's session of ipar_results; null where it is not loaded. */

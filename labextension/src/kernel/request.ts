@@ -16,14 +16,9 @@ export const NOT_CONNECTED = 'The kernel is not connected.';
 /** The part of a kernel connection that requests need. */
 export type ControlChannel = Pick<Kernel.IKernelConnection, 'clientId' | 'username' | 'sendControlMessage'>;
 
-export interface Requester {
-  /** Resolves to the checked reply, or rejects with an Error whose message is a sentence to show. */
-  request<R extends Request>(request: R, timeout?: number): Promise<Reply<R['type']>>;
-}
-
 /** Request that has no reply yet. */
 export interface PendingRequest<R extends Request = Request> {
-  /** See {@link Requester.request}. */
+  /** Rejects with an Error whose message is a sentence to show. */
   readonly reply: Promise<Reply<R['type']>>;
   /** Send it; again, under the same id, where another connection takes the place of the last one. */
   send(kernel: ControlChannel): void;
@@ -68,7 +63,7 @@ export function createRequest<R extends Request>(request: R, timeout = REQUEST_T
   return { reply: answered.promise, send, withdraw, fail };
 }
 
-/** Send one request over one connection; see {@link Requester.request}. */
+/** Send one request over one connection. */
 export function sendRequest<R extends Request>(
   kernel: ControlChannel,
   request: R,

@@ -2,16 +2,15 @@
 
 import { ResultModel } from '../model/result';
 import type { ResultUpdate } from '../protocol/messages';
-import type { Requester } from './request';
-import { ResultCommands } from './result-commands';
+import type { Requester } from '../protocol/replies';
 
 export class KernelResults {
-  readonly #requester: Requester;
+  readonly #request: Requester;
   readonly #models = new Map<string, ResultModel>();
 
-  /** `requester` sends the commands of the results. */
-  constructor(requester: Requester) {
-    this.#requester = requester;
+  /** `request` sends the requests of all results. */
+  constructor(request: Requester) {
+    this.#request = request;
   }
 
   get all(): Iterable<ResultModel> {
@@ -30,7 +29,7 @@ export class KernelResults {
       model = new ResultModel(update.id);
       this.#models.set(update.id, model);
     }
-    model.commands ??= new ResultCommands(this.#requester, update.id);
+    model.request = this.#request;
     model.connection = 'live';
     model.apply(update, full);
     return isNew;
@@ -43,7 +42,7 @@ export class KernelResults {
       const model = this.#models.get(id);
       if (!model) continue;
       this.#models.delete(id);
-      model.commands = null;
+      model.request = null;
       model.connection = model.connection === 'live' ? 'static' : model.connection;
       any = true;
     }
@@ -55,10 +54,10 @@ export class KernelResults {
     return this.remove([...this.#models.keys()].filter(id => !ids.has(id)));
   }
 
-  /** Mark all results as disconnected or unloaded, without commands. */
+  /** Mark all results as disconnected or unloaded, without requests. */
   freeze(connection: 'disconnected' | 'unloaded'): void {
     for (const model of this.#models.values()) {
-      model.commands = null;
+      model.request = null;
       model.connection = connection;
     }
   }

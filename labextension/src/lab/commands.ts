@@ -80,8 +80,7 @@ async function execute(
   model: ResultModel,
   panel: ResultsPanel
 ): Promise<void> {
-  const { commands } = model;
-  if (!commands || !(await confirmed(ACTIONS[action], model))) return;
+  if (!model.request || !(await confirmed(ACTIONS[action], model))) return;
   panel.showMessage('');
   const showOutcome = (_: unknown, outcome: Outcome): void => {
     if (outcome.action !== action) return;
@@ -90,7 +89,7 @@ async function execute(
   };
   model.outcome.connect(showOutcome);
   try {
-    await commands.run(action, options);
+    await model.request({ type: action, result: model.id, ...options });
   } catch (error) {
     model.outcome.disconnect(showOutcome);
     panel.showMessage(words.reason(error), true);

@@ -115,7 +115,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     const isDue = (): boolean =>
       live === this.#live && live.head.finished && this.#saved?.finished === false && !this.isDisposed;
     if (!isDue()) return;
-    const bundle = await live.commands?.bundle().catch(() => null);
+    const bundle = await live.request?.({ type: 'bundle', result: live.id }).catch(() => null);
     if (!isDue()) return;
     const complete = bundle?.[MIME_TYPE].finished === true ? { ...bundle } : toMimeBundle(live);
     this.#mime?.setData({ data: { ...this.#mime.data, ...complete } });

@@ -1,15 +1,15 @@
-/** Model of one result: its latest state, and the commands that its kernel accepts. No DOM. */
+/** Model of one result: its latest state, and how to send requests about it. No DOM. */
 
 import { Signal } from '@lumino/signaling';
 
 import { isAction } from '../protocol/actions';
-import type { Action, ActionOptions } from '../protocol/actions';
+import type { Action } from '../protocol/actions';
 import type { Loads, Running } from '../protocol/columns';
 import { NO_HEAD } from '../protocol/figures';
 import type { Head } from '../protocol/figures';
 import type { FailureUpdate, Outcome, ResultUpdate } from '../protocol/messages';
 import type { EngineLoad, FailedInput, TaskOutput, TaskRecord } from '../protocol/records';
-import type { BundleReply, OutputsReply, TaskReply } from '../protocol/replies';
+import type { Requester } from '../protocol/replies';
 import type { SavedResult } from '../protocol/saved';
 import { UNKNOWN_SLOT } from '../protocol/types';
 import type { EngineId, Pair } from '../protocol/types';
@@ -18,18 +18,6 @@ import { TaskColumns } from './task-columns';
 
 /** Source of a model's state: a kernel, only the notebook, a lost kernel, or one that unloaded ipar_results. */
 export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';
-
-/** Requests about one result. The message of a rejection is a sentence to show. */
-export interface Commands {
-  run(action: Action, options?: ActionOptions): Promise<void>;
-  task(position: number, limit?: number): Promise<TaskReply>;
-  traceback(n: number): Promise<string>;
-  outputs(): Promise<OutputsReply>;
-  /** The result as a notebook should hold it. */
-  bundle(): Promise<BundleReply>;
-  /** Have the kernel send rows. */
-  watch(): Promise<void>;
-}
 
 /** A group of failures. */
 export interface Failure {
@@ -84,7 +72,8 @@ export class ResultModel {
   /** The first tasks and the newest output of a saved result; a live model has none. */
   tasks: TaskRecord[] = [];
   outputs: TaskOutput[] = [];
-  commands: Commands | null = null;
+  /** Sends requests to the kernel; null where none has the result. */
+  request: Requester | null = null;
   #connection: Connection = 'live';
   /** Whether the result was saved: then the engine loads hold the running tasks. */
   #isSaved = false;
@@ -140,7 +129,7 @@ export class ResultModel {
 
   /** The actions that the kernel would carry out now. */
   get actions(): readonly Action[] {
-    return this.#connection === 'live' && this.commands ? this.head.actions.filter(isAction) : [];
+    return this.#connection === 'live' && this.request ? this.head.actions.filter(isAction) : [];
   }
 
   /** All engines: those with a number first, ascending, then those with a name. */

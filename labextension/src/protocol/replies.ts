@@ -8,7 +8,7 @@ import { taskFields, taskOutput } from './records';
 import { checkSaved } from './saved';
 import { MIME_TYPE, PROTOCOL } from './types';
 
-/** Content of a request; the sender adds `protocol` and `request`. */
+/** Content of a request; the sender adds `protocol` and `request`. `watch` has the kernel send rows. */
 export type Request =
   | { type: 'hello'; client: string; rate?: number }
   | { type: 'snapshot' }
@@ -16,6 +16,9 @@ export type Request =
   | { type: 'task'; result: string; position: number; limit?: number }
   | { type: 'traceback'; result: string; group: number }
   | ({ type: Action; result: string } & ActionOptions);
+
+/** Sends a request. Resolves to the checked reply, or rejects with an Error whose message is a sentence to show. */
+export type Requester = <R extends Request>(request: R) => Promise<Reply<R['type']>>;
 
 /** The end of a stream; `total` counts the characters of all of it. */
 const stream = read.record({ text: read.string, total: read.count });

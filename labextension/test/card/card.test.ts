@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AdviceView, timeUse } from '../../src/card/advice';
 import { Card } from '../../src/card/card';
 import { ResultModel } from '../../src/model/result';
-import type { Commands } from '../../src/model/result';
-import { SCENES, commands, saved, live, reply } from '../gallery/scenes';
+import { REPLIES, SCENES, live, reply, requester, saved } from '../gallery/scenes';
+import type { Replies } from '../gallery/scenes';
 
 let card: Card;
 
@@ -28,8 +28,8 @@ function scene(name: string): ResultModel {
   return model;
 }
 
-function show(model: ResultModel, changes: Partial<Commands> = {}): ResultModel {
-  if (model.commands) model.commands = { ...commands, ...changes };
+function show(model: ResultModel, changes: Replies = {}): ResultModel {
+  if (model.request) model.request = requester(changes);
   card.setModel(model);
   return model;
 }
@@ -159,7 +159,7 @@ describe('buttons', () => {
   test('are disabled from the click until the reply', async () => {
     let answer = (): void => undefined;
     const run = vi.fn(() => new Promise<void>(resolve => (answer = resolve)));
-    show(scene('running'), { run });
+    show(scene('running'), { cancel: run, interrupt: run });
     button('Cancel').click();
     button('Cancel').click();
     expect(button('Cancel').getAttribute('aria-disabled')).toBe('true');
@@ -171,7 +171,7 @@ describe('buttons', () => {
   });
 
   test('show why a request failed', async () => {
-    show(scene('running'), { run: () => Promise.reject(new Error('No answer from the kernel.')) });
+    show(scene('running'), { retry: () => Promise.reject(new Error('No answer from the kernel.')) });
     button('Retry failed').click();
     await vi.waitFor(() => {
       expect(text('.ipar-trouble')).toBe('No answer from the kernel.');
@@ -180,7 +180,7 @@ describe('buttons', () => {
 
   test('ask for confirmation before they stop running tasks', () => {
     const run = vi.fn(() => Promise.resolve());
-    show(scene('running'), { run });
+    show(scene('running'), { cancel: run, interrupt: run });
     button('Interrupt').click();
     expect(text('.ipar-ask')).toContain('Stop 8 running tasks and cancel 580 queued?');
     expect(run).not.toHaveBeenCalled();
@@ -188,15 +188,15 @@ describe('buttons', () => {
     expect(text('.ipar-ask')).toBe('');
     button('Interrupt').click();
     button('Yes, stop them').click();
-    expect(run.mock.calls).toEqual([['interrupt', {}]]);
+    expect(run.mock.calls).toEqual([[{ type: 'interrupt', result: '0'.repeat(32) }]]);
   });
 
   test('export in three formats and show the path', async () => {
     const run = vi.fn(() => Promise.resolve());
-    const model = show(scene('done'), { run });
+    const model = show(scene('done'), { export: run });
     button('Export').click();
     button('Trace (JSON)').click();
-    expect(run).toHaveBeenCalledWith('export', { format: 'trace' });
+    expect(run).toHaveBeenCalledWith({ type: 'export', result: model.id, format: 'trace' });
     model.outcome.emit({ action: 'export', status: 'ok', message: 'Saved.', path: '/tmp/x.json' });
     await frame();
     expect(text('.ipar-outcome')).toBe('Saved. /tmp/x.json');
@@ -282,7 +282,7 @@ describe('folds', () => {
   });
 
   test('fetch output when opened, and show how much is new', async () => {
-    const outputs = vi.fn(() => commands.outputs());
+    const outputs = vi.fn(() => REPLIES.outputs());
     const model = show(scene('running'), { outputs });
     expect(fold('Output').textContent).toContain('3 new');
     expect(outputs).not.toHaveBeenCalled();
@@ -324,7 +324,7 @@ describe('a task', () => {
   });
 
   test('shows more on request', async () => {
-    const task = vi.fn((position: number, _limit?: number) => Promise.resolve(reply(position)));
+    const task = vi.fn((request: { position: number; limit: number }) => Promise.resolve(reply(request.position)));
     show(scene('running'), { task });
     fold('Tasks').click();
     button('Open task 0').click();
@@ -332,7 +332,7 @@ describe('a task', () => {
       button('Show more');
     });
     button('Show more').click();
-    expect(task.mock.calls.map(call => call[1])).toEqual([4_000, 40_000]);
+    expect(task.mock.calls.map(([request]) => request.limit)).toEqual([4_000, 40_000]);
   });
 
   test('shows that the kernel does not reply', async () => {

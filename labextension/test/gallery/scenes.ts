@@ -1,13 +1,12 @@
 /** Made-up results in every state, for the gallery, the measurements and the tests. */
 
 import { ResultModel } from '../../src/model/result';
-import type { Commands } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
 import type { Action } from '../../src/protocol/actions';
 import type { Rows } from '../../src/protocol/columns';
 import { NO_HEAD } from '../../src/protocol/figures';
 import type { Head } from '../../src/protocol/figures';
-import type { TaskReply } from '../../src/protocol/replies';
+import type { Requester, TaskReply } from '../../src/protocol/replies';
 import type { SavedResult } from '../../src/protocol/saved';
 import type { EngineId } from '../../src/protocol/types';
 
@@ -56,10 +55,11 @@ export interface Plan {
   ids?: (slot: number) => EngineId;
 }
 
-export const commands: Commands = {
-  run: () => Promise.resolve(),
-  task: position => Promise.resolve(reply(position)),
-  traceback: () => Promise.resolve(TRACEBACK),
+/** Replies by type of request; a type without an entry is only accepted. */
+export type Replies = Record<string, (request: never) => Promise<unknown>>;
+export const REPLIES = {
+  task: ({ position }: { position: number }) => Promise.resolve(reply(position)),
+  traceback: () => Promise.resolve({ traceback: TRACEBACK }),
   bundle: () => Promise.reject(new Error('No answer from the kernel.')),
   outputs: () =>
     Promise.resolve({
@@ -90,9 +90,14 @@ export const commands: Commands = {
         }
       ],
       total: 3
-    }),
-  watch: () => Promise.resolve()
+    })
 };
+
+/** Requester that finds its replies in {@link REPLIES} and `changes`. */
+export function requester(changes: Replies = {}): Requester {
+  const replies: Replies = { ...REPLIES, ...changes };
+  return (request => replies[request.type]?.(request as never) ?? Promise.resolve(null)) as Requester;
+}
 
 export function reply(position: number): TaskReply {
   const times = {
@@ -152,7 +157,7 @@ export function live(plan: Plan): ResultModel {
     : Math.max(0, ...columns.start.map((s, i) => s + columns.duration[i]!));
   const queued = tasks - ended - busyNow;
   const model = new ResultModel('0'.repeat(32));
-  model.commands = commands;
+  model.request = requester();
   const ids = Array.from({ length: engines }, (_, slot) => plan.ids?.(slot) ?? slot);
   const slot = Uint16Array.from({ length: engines }, (_, i) => i);
   const groups = failed.size

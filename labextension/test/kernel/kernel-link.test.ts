@@ -180,7 +180,7 @@ describe('messages', () => {
     expect(ids()).toEqual(['a', 'c']);
     expect(link.find('a')).toBe(a);
     expect(b?.connection).toBe('static');
-    expect(b?.commands).toBeNull();
+    expect(b?.request).toBeNull();
   });
 
   test('a gap within a full state removes nothing, and requests it again', async () => {
@@ -239,7 +239,7 @@ describe('disconnection', () => {
     await linked('a');
     kernel.setStatus(status);
     expect(link.find('a')?.connection).toBe('disconnected');
-    expect(link.find('a')?.commands).toBeNull();
+    expect(link.find('a')?.request).toBeNull();
     expect(link.isLoaded).toBe(false);
   });
 
@@ -255,7 +255,7 @@ describe('disconnection', () => {
     expect(link.find('a')).toBe(model);
     expect(model?.head.done).toBe(4);
     expect(model?.connection).toBe('live');
-    expect(model?.commands).not.toBeNull();
+    expect(model?.request).not.toBeNull();
     expect(kernel.requestsOf('snapshot')).toHaveLength(0);
   });
 
@@ -326,15 +326,15 @@ describe('a request', () => {
 
   test('resolves to the checked reply', async () => {
     await linked('a');
-    const asked = link.find('a')?.commands?.traceback(3);
+    const asked = link.find('a')?.request?.({ type: 'traceback', result: 'a', group: 3 });
     expect(kernel.requestsOf('traceback')).toMatchObject([{ result: 'a', group: 3 }]);
     await kernel.reply('traceback', { traceback: 'Traceback: …' });
-    expect(await asked).toBe('Traceback: …');
+    expect(await asked).toEqual({ traceback: 'Traceback: …' });
   });
 
   test('without a reply rejects after the timeout', async () => {
     await linked('a');
-    const failed = failure(link.find('a')?.commands?.run('cancel'));
+    const failed = failure(link.find('a')?.request?.({ type: 'cancel', result: 'a' }));
     await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT);
     expect(await failed).toBe(NO_ANSWER);
     expect(kernel.openFutures).toBe(0);
@@ -342,7 +342,7 @@ describe('a request', () => {
 
   test('rejects when the kernel restarts', async () => {
     await linked('a');
-    const failed = failure(link.find('a')?.commands?.run('cancel'));
+    const failed = failure(link.find('a')?.request?.({ type: 'cancel', result: 'a' }));
     await kernel.cancelFutures();
     expect(await failed).toBe(NO_ANSWER);
   });
@@ -354,7 +354,7 @@ describe('a request', () => {
     ['an unknown status', { status: 'perhaps' }, /can't be read/]
   ])('%s rejects with a sentence', async (_, answer, sentence) => {
     await linked('a');
-    const failed = failure(link.find('a')?.commands?.traceback(0));
+    const failed = failure(link.find('a')?.request?.({ type: 'traceback', result: 'a', group: 0 }));
     await kernel.reply('traceback', answer);
     expect(await failed).toMatch(sentence);
   });
@@ -364,7 +364,7 @@ describe('a request', () => {
     const other = new FakeKernel();
     other.connectionStatus = 'connecting';
     link.connect(other.connection);
-    const ran = failure(link.find('a')?.commands?.run('cancel'));
+    const ran = failure(link.find('a')?.request?.({ type: 'cancel', result: 'a' }));
     expect(other.requestsOf('cancel')).toHaveLength(0);
     other.setConnectionStatus('connected');
     await other.reply('cancel');
@@ -374,7 +374,7 @@ describe('a request', () => {
 
   test('is sent again, under the same id, over the connection that replaces its own', async () => {
     await linked('a');
-    const ran = failure(link.find('a')?.commands?.run('cancel'));
+    const ran = failure(link.find('a')?.request?.({ type: 'cancel', result: 'a' }));
     const other = new FakeKernel();
     other.connectionStatus = 'connecting';
     link.connect(other.connection);

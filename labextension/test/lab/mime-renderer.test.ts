@@ -8,7 +8,7 @@ import type { ResultRenderer } from '../../src/lab/mime-renderer';
 import type { ResultModel } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
 import { MIME_TYPE } from '../../src/protocol/types';
-import { SCENES, commands, live } from '../gallery/scenes';
+import { SCENES, live, requester } from '../gallery/scenes';
 
 // Lumino needs this class at import time, and jsdom lacks it.
 vi.stubGlobal('DragEvent', MouseEvent);
@@ -118,7 +118,7 @@ test('after a reload the end is saved in the notebook, as the kernel draws it', 
   await render(toSaved(model));
   finish(model);
   const whole = { [MIME_TYPE]: toSaved(model), 'text/html': '<div>whole</div>', 'text/plain': 'whole' };
-  model.commands = { ...commands, bundle: () => Promise.resolve(whole as never) };
+  model.request = requester({ bundle: () => Promise.resolve(whole) });
   await vi.advanceTimersByTimeAsync(10_000);
   expect(setData).toHaveBeenCalledTimes(1);
   expect(setData.mock.calls[0]?.[0]).toEqual({ data: whole });
@@ -135,7 +135,7 @@ test('a retry during the request for the bundle leaves the notebook as it is', a
     model.apply({ id: model.id, head: { finished: false, state: 'running', done: 90, ok: 90 } });
     return Promise.resolve(whole as never);
   };
-  model.commands = { ...commands, bundle };
+  model.request = requester({ bundle });
   await vi.advanceTimersByTimeAsync(10_000);
   expect(setData).not.toHaveBeenCalled();
 });
@@ -146,7 +146,7 @@ test('without a reply the notebook gets the facts that the page has', async () =
   results.model = model;
   await render(toSaved(model));
   finish(model);
-  model.commands = { ...commands, bundle: () => Promise.reject(new Error('No answer from the kernel.')) };
+  model.request = requester({ bundle: () => Promise.reject(new Error('No answer from the kernel.')) });
   await vi.advanceTimersByTimeAsync(10_000);
   expect(setData).toHaveBeenCalledTimes(1);
   const { data } = setData.mock.calls[0]?.[0] as { data: Record<string, unknown> };

@@ -8,7 +8,7 @@ import { toSaved } from '../../src/model/save';
 import type { Rows } from '../../src/protocol/columns';
 import { NO_HEAD } from '../../src/protocol/figures';
 import { checkSaved } from '../../src/protocol/saved';
-import { commands, live, rows } from '../gallery/scenes';
+import { live, requester, rows } from '../gallery/scenes';
 
 function rowsWith(changes: [position: number, status: number][]): Rows {
   const made = rows(changes.length);
@@ -170,7 +170,7 @@ test('no action is possible without a kernel', () => {
   const model = started();
   model.apply({ id: 'a', head: { actions: ['cancel'] } });
   expect(model.actions).toEqual([]);
-  model.commands = commands;
+  model.request = requester();
   expect(model.actions).toEqual(['cancel']);
   model.connection = 'disconnected';
   expect(model.actions).toEqual([]);
@@ -178,7 +178,7 @@ test('no action is possible without a kernel', () => {
 
 test('an action of a later version is not offered', () => {
   const model = started();
-  model.commands = commands;
+  model.request = requester();
   model.apply({ id: 'a', head: { actions: ['cancel', 'teleport'] } });
   expect(model.actions).toEqual(['cancel']);
 });

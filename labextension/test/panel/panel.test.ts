@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ResultEntry } from '../../src/kernel/kernels';
 import { ResultsPanel } from '../../src/panel/panel';
 import { ROW_HEIGHT } from '../../src/panel/virtual-list';
+import { requester } from '../gallery/scenes';
 import { FAILED, FakeKernels, entry } from './fake-kernels';
 
 describe('the panel', () => {
@@ -131,7 +132,7 @@ describe('the panel', () => {
 
   test('shows only the buttons of possible actions', () => {
     const running = entry('a', { actions: ['cancel', 'interrupt', 'export'] });
-    running.model.commands = {} as never;
+    running.model.request = requester();
     shown([running, entry('b', { actions: ['cancel'] })]);
     const labels = rows().map(row => {
       const buttons = [...row.querySelectorAll<HTMLElement>('.ipar-actions button')];
