@@ -2,10 +2,8 @@
 
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
-import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import type { ResultModel } from '../model/result';
 import { checkMessage } from '../protocol/messages';
 import type { CommMessage, UpdateMessage } from '../protocol/messages';
 import type { Reply, Request } from '../protocol/replies';
@@ -14,38 +12,22 @@ import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT, sendRequest } from './re
 import type { PendingRequest } from './request';
 import { KernelResults } from './results';
 import { SecondConnection } from './second-connection';
-import type { OpenedConnection } from './second-connection';
 import { MessageSequence } from './sequence';
 
-/** The part of a kernel connection that a link needs. */
-export type KernelConnection = Pick<
-  Kernel.IKernelConnection,
-  | 'clientId'
-  | 'username'
-  | 'status'
-  | 'connectionStatus'
-  | 'statusChanged'
-  | 'connectionStatusChanged'
-  | 'iopubMessage'
-  | 'sendControlMessage'
->;
-
 export interface KernelLinkOptions {
-  /** The kernel's id. */
-  id: string;
   /** Identifies this page to the kernel. */
   client: string;
   /** Requested updates a second. */
   rate: number;
   /** Open a second connection to the kernel; null where the kernel is not known to run. */
-  openSecond?: () => OpenedConnection | null;
+  openSecond?: () => Kernel.IKernelConnection | null;
 }
 
 /** Milliseconds; longer than other requests, because a kernel that has just started replies late. */
 const HELLO_TIMEOUT = 2 * REQUEST_TIMEOUT;
 
-export class KernelLink implements IDisposable {
-  readonly id: string;
+export class KernelLink {
+  readonly results = new KernelResults(request => this.request(request));
   /** Emitted after every message that changed something. */
   readonly updated = new Signal<this, void>(this);
   /** Emitted when results were added or removed. */
@@ -54,30 +36,14 @@ export class KernelLink implements IDisposable {
   readonly unanswered = new Signal<this, void>(this);
 
   constructor(options: KernelLinkOptions) {
-    this.id = options.id;
     this.#client = options.client;
     this.#rate = options.rate;
-    const onReady = (): void => {
-      this.#sendHello();
-    };
-    this.#second = new SecondConnection(() => options.openSecond?.() ?? null, onReady);
-  }
-
-  get results(): Iterable<ResultModel> {
-    return this.#results.all;
-  }
-
-  find(id: string): ResultModel | undefined {
-    return this.#results.find(id);
+    this.#second = new SecondConnection(() => options.openSecond?.() ?? null, () => this.#sendHello());
   }
 
   /** Whether the kernel has ipar_results loaded, as far as is known. */
   get isLoaded(): boolean {
     return this.#session !== null;
-  }
-
-  get isDisposed(): boolean {
-    return this.#disposed;
   }
 
   set rate(rate: number) {
@@ -87,7 +53,7 @@ export class KernelLink implements IDisposable {
   }
 
   /** Use this connection from now on; the results stay. */
-  connect(kernel: KernelConnection): void {
+  connect(kernel: Kernel.IKernelConnection): void {
     if (kernel === this.#kernel) return;
     this.#detach();
     this.#sequence.invalidate();
@@ -121,13 +87,11 @@ export class KernelLink implements IDisposable {
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
     this.#onDisconnected();
     this.#detach();
     this.#second.dispose();
     for (const pending of this.#pending) pending.fail(new Error(NOT_CONNECTED));
-    this.#results.clear();
+    this.results.models.clear();
     Signal.clearData(this);
   }
 
@@ -160,7 +124,7 @@ export class KernelLink implements IDisposable {
     this.#second.release();
     this.#sequence.invalidate();
     this.#stopWaiting();
-    this.#results.freeze('disconnected');
+    this.results.freeze('disconnected');
     this.updated.emit();
   }
 
@@ -216,7 +180,7 @@ export class KernelLink implements IDisposable {
     }
     if (!this.#sequence.accept(message.seq)) return;
     if (message.type === 'update') this.#applyUpdate(message);
-    else if (message.type === 'outcome') this.#results.find(message.result)?.outcome.emit(message);
+    else if (message.type === 'outcome') this.results.models.get(message.result)?.outcome.emit(message);
     else this.#onBye();
   }
 
@@ -237,20 +201,20 @@ export class KernelLink implements IDisposable {
     if (this.#sequence.needsFullState) this.#awaitFullState();
     if (!applies) return;
     let changed = false;
-    for (const update of message.results) changed = this.#results.apply(update, message.full) || changed;
-    changed = this.#results.remove(message.gone) || changed;
+    for (const update of message.results) changed = this.results.apply(update, message.full) || changed;
+    changed = this.results.remove(message.gone) || changed;
     const fullState = this.#sequence.completed(message);
     if (fullState) {
       this.#stopWaiting();
-      changed = this.#results.retain(fullState) || changed;
+      changed = this.results.retain(fullState) || changed;
     }
     if (changed) this.resultsChanged.emit();
     this.updated.emit();
   }
 
   #onBye(): void {
-    this.#results.freeze('unloaded');
-    this.#results.clear();
+    this.results.freeze('unloaded');
+    this.results.models.clear();
     this.#session = null;
     this.#sequence.invalidate();
     this.resultsChanged.emit();
@@ -275,9 +239,8 @@ export class KernelLink implements IDisposable {
   }
 
   readonly #client: string;
-  readonly #results = new KernelResults(request => this.request(request));
   #rate: number;
-  #kernel: KernelConnection | null = null;
+  #kernel: Kernel.IKernelConnection | null = null;
   /** The kernel's session of ipar_results; null where it is not loaded. */
   #session: string | null = null;
   readonly #sequence = new MessageSequence();
@@ -290,5 +253,4 @@ export class KernelLink implements IDisposable {
   #hellos = 0;
   #unreadable = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #disposed = false;
 }

@@ -3,7 +3,6 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel, ServiceManager } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
-import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { ResultModel } from '../model/result';
@@ -23,7 +22,7 @@ const DEBOUNCE = 1_000;
 /** Milliseconds before a kernel that did not reply gets another hello, and only after it was active. */
 const RETRY_DELAY = 60_000;
 
-export class Kernels implements IDisposable {
+export class Kernels {
   /** Emitted when results were added or removed. */
   readonly changed = new Signal<this, void>(this);
   /** Emitted when anything about any result changed. */
@@ -39,7 +38,7 @@ export class Kernels implements IDisposable {
   /** The live model of a result; undefined where no linked kernel has it. */
   find(id: string): ResultModel | undefined {
     for (const link of this.#links.values()) {
-      const model = link.find(id);
+      const model = link.results.models.get(id);
       if (model) return model;
     }
     return undefined;
@@ -49,7 +48,7 @@ export class Kernels implements IDisposable {
   all(): ResultEntry[] {
     const entries: ResultEntry[] = [];
     for (const [kernel, link] of this.#links) {
-      for (const model of link.results) entries.push({ model, kernel });
+      for (const model of link.results.models.values()) entries.push({ model, kernel });
     }
     return entries.sort((a, b) => b.model.head.base - a.model.head.base);
   }
@@ -85,18 +84,6 @@ export class Kernels implements IDisposable {
     this.#updateLinks();
   }
 
-  get isDisposed(): boolean {
-    return this.#disposed;
-  }
-
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    clearTimeout(this.#timer);
-    Signal.clearData(this);
-    for (const id of [...this.#links.keys()]) this.#unlink(id);
-  }
-
   /** A renamed notebook changes `pathOf`, though nothing about its kernel has changed. */
   #onSessionsChanged(): void {
     this.updated.emit();
@@ -124,7 +111,6 @@ export class Kernels implements IDisposable {
 
   /** Make one link for each kernel in use, over the connection of its notebook or console. */
   #updateLinks(): void {
-    if (this.#disposed) return;
     const inUse = new Map<string, Kernel.IKernelConnection>();
     for (const context of this.#contexts) {
       const kernel = context.session?.kernel;
@@ -173,7 +159,7 @@ export class Kernels implements IDisposable {
         const model = this.#running().get(id);
         return model ? this.#openConnection(model) : null;
       };
-      link = new KernelLink({ id, client: this.#client, rate: this.#rate, openSecond });
+      link = new KernelLink({ client: this.#client, rate: this.#rate, openSecond });
       link.updated.connect(() => {
         this.updated.emit();
       });
@@ -225,7 +211,6 @@ export class Kernels implements IDisposable {
   #rate: number;
   #linkAll = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #disposed = false;
 }
 
 function ignoreComm(): void {

@@ -13,15 +13,12 @@ import { PROTOCOL } from '../protocol/types';
 export const REQUEST_TIMEOUT = 5_000;
 export const NOT_CONNECTED = 'The kernel is not connected.';
 
-/** The part of a kernel connection that requests need. */
-export type ControlChannel = Pick<Kernel.IKernelConnection, 'clientId' | 'username' | 'sendControlMessage'>;
-
 /** Request that has no reply yet. */
 export interface PendingRequest<R extends Request = Request> {
   /** Rejects with an Error whose message is a sentence to show. */
   readonly reply: Promise<Reply<R['type']>>;
   /** Send it; again, under the same id, where another connection takes the place of the last one. */
-  send(kernel: ControlChannel): void;
+  send(kernel: Kernel.IKernelConnection): void;
   /** Expect no reply any more over the connection that it was sent over. */
   withdraw(): void;
   fail(error: Error): void;
@@ -43,7 +40,7 @@ export function createRequest<R extends Request>(request: R, timeout = REQUEST_T
   const timer = setTimeout(() => {
     fail(new Error(future ? NO_ANSWER : NOT_CONNECTED));
   }, timeout);
-  const send = (kernel: ControlChannel): void => {
+  const send = (kernel: Kernel.IKernelConnection): void => {
     withdraw();
     const content = { protocol: PROTOCOL, request: id, ...request };
     const sent = kernel.sendControlMessage(controlMessage(kernel, content), true, true);
@@ -65,7 +62,7 @@ export function createRequest<R extends Request>(request: R, timeout = REQUEST_T
 
 /** Send one request over one connection. */
 export function sendRequest<R extends Request>(
-  kernel: ControlChannel,
+  kernel: Kernel.IKernelConnection,
   request: R,
   timeout?: number
 ): Promise<Reply<R['type']>> {
@@ -74,7 +71,7 @@ export function sendRequest<R extends Request>(
   return pending.reply;
 }
 
-function controlMessage(kernel: ControlChannel, content: object): KernelMessage.IControlMessage {
+function controlMessage(kernel: Kernel.IKernelConnection, content: object): KernelMessage.IControlMessage {
   const options = {
     msgType: 'ipar_request',
     channel: 'control',

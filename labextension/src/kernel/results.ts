@@ -6,28 +6,20 @@ import type { Requester } from '../protocol/replies';
 
 export class KernelResults {
   readonly #request: Requester;
-  readonly #models = new Map<string, ResultModel>();
+  readonly models = new Map<string, ResultModel>();
 
   /** `request` sends the requests of all results. */
   constructor(request: Requester) {
     this.#request = request;
   }
 
-  get all(): Iterable<ResultModel> {
-    return this.#models.values();
-  }
-
-  find(id: string): ResultModel | undefined {
-    return this.#models.get(id);
-  }
-
   /** Apply an update; true if the result is new. */
   apply(update: ResultUpdate, full: boolean): boolean {
-    let model = this.#models.get(update.id);
+    let model = this.models.get(update.id);
     const isNew = !model;
     if (!model) {
       model = new ResultModel(update.id);
-      this.#models.set(update.id, model);
+      this.models.set(update.id, model);
     }
     model.request = this.#request;
     model.connection = 'live';
@@ -39,9 +31,9 @@ export class KernelResults {
   remove(ids: Iterable<string>): boolean {
     let any = false;
     for (const id of ids) {
-      const model = this.#models.get(id);
+      const model = this.models.get(id);
       if (!model) continue;
-      this.#models.delete(id);
+      this.models.delete(id);
       model.request = null;
       model.connection = model.connection === 'live' ? 'static' : model.connection;
       any = true;
@@ -51,18 +43,14 @@ export class KernelResults {
 
   /** Remove all but these. */
   retain(ids: ReadonlySet<string>): boolean {
-    return this.remove([...this.#models.keys()].filter(id => !ids.has(id)));
+    return this.remove([...this.models.keys()].filter(id => !ids.has(id)));
   }
 
   /** Mark all results as disconnected or unloaded, without requests. */
   freeze(connection: 'disconnected' | 'unloaded'): void {
-    for (const model of this.#models.values()) {
+    for (const model of this.models.values()) {
       model.request = null;
       model.connection = connection;
     }
-  }
-
-  clear(): void {
-    this.#models.clear();
   }
 }

@@ -4,40 +4,29 @@
  */
 
 import type { Kernel } from '@jupyterlab/services';
-import type { IDisposable } from '@lumino/disposable';
 
 import { REQUEST_TIMEOUT } from './request';
-import type { ControlChannel } from './request';
-
-/** The part of a kernel connection that this needs. */
-export type OpenedConnection = ControlChannel &
-  IDisposable &
-  Pick<Kernel.IKernelConnection, 'connectionStatus' | 'connectionStatusChanged'>;
 
 /** Milliseconds within which a connection that is not blocked brings a reply. */
 export const PROMPT_REPLY = 300;
 /** Milliseconds that a busy page gets to process a reply that has arrived. */
 const PROCESSING_TIME = 50;
 
-export class SecondConnection implements IDisposable {
+export class SecondConnection {
   /** `open` makes the connection, if it can; `onReady` is called once requests can be sent over it. */
-  constructor(open: () => OpenedConnection | null, onReady: () => void) {
+  constructor(open: () => Kernel.IKernelConnection | null, onReady: () => void) {
     this.#open = open;
     this.#onReady = onReady;
   }
 
   /** Where to send requests; null where the first connection will do. */
-  get channel(): ControlChannel | null {
+  get channel(): Kernel.IKernelConnection | null {
     return this.#connection?.connectionStatus === 'connected' ? this.#connection : null;
-  }
-
-  get isDisposed(): boolean {
-    return this.#disposed;
   }
 
   /** Open the connection unless `release` reports a reply in time to what was sent at `sentAt`. */
   openUnlessReleased(sentAt: number): void {
-    if (this.#connection || this.#disposed) return;
+    if (this.#connection) return;
     this.#timer ??= setTimeout(() => {
       this.#connection = this.#open();
       this.#connection?.connectionStatusChanged.connect(this.#onStatus, this);
@@ -59,8 +48,6 @@ export class SecondConnection implements IDisposable {
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
     this.release();
     for (const connection of this.#closing) connection.dispose();
     this.#closing.clear();
@@ -70,10 +57,9 @@ export class SecondConnection implements IDisposable {
     if (status === 'connected') this.#onReady();
   }
 
-  readonly #open: () => OpenedConnection | null;
+  readonly #open: () => Kernel.IKernelConnection | null;
   readonly #onReady: () => void;
-  readonly #closing = new Set<OpenedConnection>();
-  #connection: OpenedConnection | null = null;
+  readonly #closing = new Set<Kernel.IKernelConnection>();
+  #connection: Kernel.IKernelConnection | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #disposed = false;
 }

@@ -3,22 +3,18 @@
 import type { UpdateMessage } from '../protocol/messages';
 
 export class MessageSequence {
+  /** Whether no message was lost since the last full state. */
+  complete = false;
   /** Number of the last message; null before the first of a session. */
   #seq: number | null = null;
-  #complete = false;
   /** Results in the parts of a full state so far; null where none has begun. */
   #fullState: Set<string> | null = null;
   /** Whether a part of a full state may be among the lost messages. */
   #partLost = false;
 
-  /** Whether no message was lost since the last full state. */
-  get complete(): boolean {
-    return this.#complete;
-  }
-
   /** Whether the full state must be requested. */
   get needsFullState(): boolean {
-    return !this.#complete && (this.#fullState === null || this.#partLost);
+    return !this.complete && (this.#fullState === null || this.#partLost);
   }
 
   /** Begin with the messages of another session. */
@@ -29,14 +25,14 @@ export class MessageSequence {
 
   /** A full state will arrive from its beginning: a gap before it does not matter. */
   expectFullState(): void {
-    if (this.#complete || this.#fullState !== null) return;
+    if (this.complete || this.#fullState !== null) return;
     this.#seq = null;
     this.#partLost = false;
   }
 
   /** The state may be out of date until the next full state. */
   invalidate(): void {
-    this.#complete = false;
+    this.complete = false;
     this.#fullState = null;
   }
 
@@ -68,14 +64,14 @@ export class MessageSequence {
     } else {
       this.#partLost = false;
     }
-    return full || this.#complete;
+    return full || this.complete;
   }
 
   /** All results of a full state, if this was its last part and none was lost; else null. */
   completed({ last }: UpdateMessage): ReadonlySet<string> | null {
     if (!last || !this.#fullState) return null;
     const results = this.#partLost ? null : this.#fullState;
-    this.#complete = results !== null;
+    this.complete = results !== null;
     this.#fullState = null;
     this.#partLost = false;
     return results;

@@ -1,7 +1,5 @@
 /** Notifications of long results that end or begin to fail out of sight. No DOM. */
 
-import type { IDisposable } from '@lumino/disposable';
-
 import type { ResultEntry, Kernels } from '../kernel/kernels';
 import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
@@ -12,33 +10,18 @@ const MIN_ELAPSED = 10;
 
 export type Notify = (text: string, type: 'success' | 'error' | 'warning', entry: ResultEntry) => void;
 
-interface Progress {
-  finished: boolean;
-  failed: boolean;
-}
-
-export class Notifier implements IDisposable {
+export class Notifier {
   enabled = true;
   readonly #kernels: Kernels;
   readonly #isVisible: (kernel: string) => boolean;
   readonly #notify: Notify;
-  #seen = new WeakMap<ResultModel, Progress>();
-  #disposed = false;
+  #seen = new WeakMap<ResultModel, { finished: boolean; failed: boolean }>();
 
   constructor(kernels: Kernels, isVisible: (kernel: string) => boolean, notify: Notify) {
     this.#kernels = kernels;
     this.#isVisible = isVisible;
     this.#notify = notify;
     kernels.updated.connect(this.#check, this);
-  }
-
-  get isDisposed(): boolean {
-    return this.#disposed;
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-    this.#kernels.updated.disconnect(this.#check, this);
   }
 
   #check(): void {

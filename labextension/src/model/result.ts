@@ -173,10 +173,6 @@ export class ResultModel {
     return [Math.max(0, eta[0] - passed), Math.max(0, eta[1] - passed)];
   }
 
-  dispose(): void {
-    Signal.clearData(this);
-  }
-
   #secondsSinceHead(now: number): number {
     return this.isActive ? Math.max(0, now - this.#headTime) / 1000 : 0;
   }

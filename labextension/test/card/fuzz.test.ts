@@ -71,7 +71,7 @@ test(`${DRAWN} broken saved results that pass the check are drawn`, { timeout: 5
 
 /** The state of all results of a link. */
 function state(link: KernelLink): string {
-  const known = [...link.results].map(({ id, head, running, failures, slots, engines, columns }) => {
+  const known = [...link.results.models.values()].map(({ id, head, running, failures, slots, engines, columns }) => {
     const { position, since } = running;
     return [id, head, [...position], [...since], failures, slots, engines, columns.revision, columns.rowCount];
   });
@@ -81,7 +81,7 @@ function state(link: KernelLink): string {
 test(`${AT_A_LINK} broken messages change no result, or are drawn`, { timeout: 540_000 }, async () => {
   const random = randomNumbers(17);
   const kernel = new FakeKernel();
-  const link = new KernelLink({ id: 'k', client: 'tab', rate: 5 });
+  const link = new KernelLink({ client: 'tab', rate: 5 });
   link.connect(kernel.connection);
   await kernel.replyToHello();
   const good = (rows: string, running: string): string =>
@@ -116,7 +116,7 @@ test(`${AT_A_LINK} broken messages change no result, or are drawn`, { timeout: 5
         refused++;
         expect(state(link)).toBe(before);
       } else if (drawn < DRAWN) {
-        for (const model of [...link.results].slice(0, 2)) {
+        for (const model of [...link.results.models.values()].slice(0, 2)) {
           drawn++;
           if (draw(model) > SLOW_CARD) slow.push(i);
         }
@@ -133,6 +133,6 @@ test(`${AT_A_LINK} broken messages change no result, or are drawn`, { timeout: 5
   expect(drawn).toBeGreaterThanOrEqual(DRAWN);
   kernel.sendFullState('r');
   kernel.sendDelta('r', { name: 'sound', total: 9, done: 4 });
-  expect(link.find('r')?.head).toMatchObject({ name: 'sound', done: 4 });
+  expect(link.results.models.get('r')?.head).toMatchObject({ name: 'sound', done: 4 });
   link.dispose();
 });

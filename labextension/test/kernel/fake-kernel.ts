@@ -3,7 +3,6 @@
 import { Signal } from '@lumino/signaling';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 
-import type { KernelConnection } from '../../src/kernel/kernel-link';
 import { PROTOCOL, TARGET } from '../../src/protocol/types';
 
 interface Content {
@@ -29,8 +28,8 @@ export class FakeKernel {
   #replies = new Map<string, (content: object) => void>();
   #cancels: (() => void)[] = [];
 
-  get connection(): KernelConnection {
-    return this as unknown as KernelConnection;
+  get connection(): Kernel.IKernelConnection {
+    return this as unknown as Kernel.IKernelConnection;
   }
 
   sendControlMessage(message: { content: Content }): object {

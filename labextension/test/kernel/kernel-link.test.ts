@@ -1,9 +1,9 @@
+import type { Kernel } from '@jupyterlab/services';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { KernelLink } from '../../src/kernel/kernel-link';
 import { REQUEST_TIMEOUT } from '../../src/kernel/request';
 import { PROMPT_REPLY } from '../../src/kernel/second-connection';
-import type { OpenedConnection } from '../../src/kernel/second-connection';
 import { NO_ANSWER } from '../../src/model/words';
 import { FakeKernel, flushPromises } from './fake-kernel';
 
@@ -13,7 +13,7 @@ let link: KernelLink;
 beforeEach(() => {
   vi.useFakeTimers();
   kernel = new FakeKernel();
-  link = new KernelLink({ id: 'k', client: 'tab', rate: 5 });
+  link = new KernelLink({ client: 'tab', rate: 5 });
   link.connect(kernel.connection);
 });
 
@@ -23,7 +23,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const ids = (): string[] => [...link.results].map(model => model.id);
+const ids = (): string[] => [...link.results.models.keys()];
 
 /** Connect the link, with a full state of these results. */
 async function linked(...results: string[]): Promise<void> {
@@ -76,13 +76,13 @@ describe('a blocked connection', () => {
   beforeEach(() => {
     link.dispose();
     [second, disposed] = [[], 0];
-    const openSecond = (): OpenedConnection => {
+    const openSecond = (): Kernel.IKernelConnection => {
       const other = new FakeKernel();
       other.connectionStatus = 'connecting';
       second.push(other);
-      return Object.assign(other, { dispose: () => disposed++ }) as unknown as OpenedConnection;
+      return Object.assign(other, { dispose: () => disposed++ }) as unknown as Kernel.IKernelConnection;
     };
-    link = new KernelLink({ id: 'k', client: 'tab', rate: 5, openSecond });
+    link = new KernelLink({ client: 'tab', rate: 5, openSecond });
     link.connect(kernel.connection);
   });
 
@@ -99,7 +99,7 @@ describe('a blocked connection', () => {
     const other = await blocked();
     await other.replyToHello();
     kernel.sendFullState('a');
-    expect(link.find('a')?.connection).toBe('live');
+    expect(link.results.models.get('a')?.connection).toBe('live');
     void link.request({ type: 'snapshot' }).catch(() => undefined);
     expect(other.requestsOf('snapshot')).toHaveLength(1);
     await kernel.replyToHello();
@@ -145,9 +145,9 @@ describe('messages', () => {
   test('a delta changes the result it names', async () => {
     await linked('a', 'b');
     kernel.sendDelta('a', { done: 7 });
-    expect(link.find('a')?.head.done).toBe(7);
-    expect(link.find('b')?.head.done).toBe(0);
-    expect(link.find('a')?.connection).toBe('live');
+    expect(link.results.models.get('a')?.head.done).toBe(7);
+    expect(link.results.models.get('b')?.head.done).toBe(0);
+    expect(link.results.models.get('a')?.connection).toBe('live');
   });
 
   test('a message that arrives twice is applied once', async () => {
@@ -155,7 +155,7 @@ describe('messages', () => {
     kernel.sendDelta('a', { done: 7 });
     kernel.seq -= 1;
     kernel.sendDelta('a', { done: 3 });
-    expect(link.find('a')?.head.done).toBe(7);
+    expect(link.results.models.get('a')?.head.done).toBe(7);
     expect(kernel.requestsOf('snapshot')).toHaveLength(0);
   });
 
@@ -164,21 +164,21 @@ describe('messages', () => {
     kernel.seq += 1;
     kernel.sendDelta('a', { done: 5 });
     kernel.sendDelta('a', { done: 6 });
-    expect(link.find('a')?.head.done).toBe(0);
+    expect(link.results.models.get('a')?.head.done).toBe(0);
     expect(kernel.requestsOf('snapshot')).toHaveLength(1);
     kernel.send({ type: 'update', full: true, last: true, results: [{ id: 'a', head: { done: 6 } }] });
     kernel.sendDelta('a', { done: 8 });
-    expect(link.find('a')?.head.done).toBe(8);
+    expect(link.results.models.get('a')?.head.done).toBe(8);
   });
 
   test('a result that is in no part of the full state is removed', async () => {
     await linked('a', 'b', 'c');
-    const [a, b] = [link.find('a'), link.find('b')];
+    const [a, b] = [link.results.models.get('a'), link.results.models.get('b')];
     kernel.send({ type: 'update', full: true, results: [{ id: 'a' }] });
     expect(ids()).toEqual(['a', 'b', 'c']);
     kernel.send({ type: 'update', full: true, last: true, results: [{ id: 'c' }] });
     expect(ids()).toEqual(['a', 'c']);
-    expect(link.find('a')).toBe(a);
+    expect(link.results.models.get('a')).toBe(a);
     expect(b?.connection).toBe('static');
     expect(b?.request).toBeNull();
   });
@@ -204,7 +204,7 @@ describe('messages', () => {
   test('the outcome of a request reaches its result', async () => {
     await linked('a');
     const told = vi.fn();
-    link.find('a')?.outcome.connect((_, outcome) => {
+    link.results.models.get('a')?.outcome.connect((_, outcome) => {
       told(outcome.message);
     });
     const outcome = { type: 'outcome', request: 'r', result: 'a', action: 'cancel', status: 'ok' };
@@ -222,7 +222,7 @@ describe('messages', () => {
     expect(kernel.requestsOf('snapshot')).toHaveLength(1);
     kernel.sendFullState('a');
     kernel.sendDelta('a', { done: 2 });
-    expect(link.find('a')?.head.done).toBe(2);
+    expect(link.results.models.get('a')?.head.done).toBe(2);
   });
 
   test('messages of other comms are ignored', async () => {
@@ -238,21 +238,21 @@ describe('disconnection', () => {
   test.each(['restarting', 'autorestarting', 'dead'] as const)('a kernel that is %s is disconnected', async status => {
     await linked('a');
     kernel.setStatus(status);
-    expect(link.find('a')?.connection).toBe('disconnected');
-    expect(link.find('a')?.request).toBeNull();
+    expect(link.results.models.get('a')?.connection).toBe('disconnected');
+    expect(link.results.models.get('a')?.request).toBeNull();
     expect(link.isLoaded).toBe(false);
   });
 
   test('a restored connection is live again, with the same models', async () => {
     await linked('a');
-    const model = link.find('a');
+    const model = link.results.models.get('a');
     kernel.setConnectionStatus('connecting');
     expect(model?.connection).toBe('disconnected');
     kernel.seq += 20;
     kernel.setConnectionStatus('connected');
     await linked('a');
     kernel.sendDelta('a', { done: 4 });
-    expect(link.find('a')).toBe(model);
+    expect(link.results.models.get('a')).toBe(model);
     expect(model?.head.done).toBe(4);
     expect(model?.connection).toBe('live');
     expect(model?.request).not.toBeNull();
@@ -278,7 +278,7 @@ describe('disconnection', () => {
 
   test('a bye message freezes the cards and empties the list', async () => {
     await linked('a');
-    const model = link.find('a');
+    const model = link.results.models.get('a');
     kernel.send({ type: 'bye' });
     expect(model?.connection).toBe('unloaded');
     expect(ids()).toEqual([]);
@@ -287,7 +287,7 @@ describe('disconnection', () => {
 
   test('another connection to the same kernel keeps the models', async () => {
     await linked('a');
-    const model = link.find('a');
+    const model = link.results.models.get('a');
     const other = new FakeKernel();
     link.connect(other.connection);
     kernel.sendDelta('a', { done: 9 });
@@ -297,14 +297,14 @@ describe('disconnection', () => {
     await other.replyToHello();
     other.sendFullState('a');
     other.sendDelta('a', { done: 4 });
-    expect(link.find('a')).toBe(model);
+    expect(link.results.models.get('a')).toBe(model);
     expect(model?.head.done).toBe(4);
     expect(model?.connection).toBe('live');
   });
 
   test('a hundred disposed links leave no handler, future or timer', async () => {
     for (let n = 0; n < 100; n++) {
-      const another = new KernelLink({ id: 'k', client: 'tab', rate: 5 });
+      const another = new KernelLink({ client: 'tab', rate: 5 });
       another.connect(kernel.connection);
       another.dispose();
     }
@@ -326,7 +326,7 @@ describe('a request', () => {
 
   test('resolves to the checked reply', async () => {
     await linked('a');
-    const asked = link.find('a')?.request?.({ type: 'traceback', result: 'a', group: 3 });
+    const asked = link.results.models.get('a')?.request?.({ type: 'traceback', result: 'a', group: 3 });
     expect(kernel.requestsOf('traceback')).toMatchObject([{ result: 'a', group: 3 }]);
     await kernel.reply('traceback', { traceback: 'Traceback: …' });
     expect(await asked).toEqual({ traceback: 'Traceback: …' });
@@ -334,7 +334,7 @@ describe('a request', () => {
 
   test('without a reply rejects after the timeout', async () => {
     await linked('a');
-    const failed = failure(link.find('a')?.request?.({ type: 'cancel', result: 'a' }));
+    const failed = failure(link.results.models.get('a')?.request?.({ type: 'cancel', result: 'a' }));
     await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT);
     expect(await failed).toBe(NO_ANSWER);
     expect(kernel.openFutures).toBe(0);
@@ -342,7 +342,7 @@ describe('a request', () => {
 
   test('rejects when the kernel restarts', async () => {
     await linked('a');
-    const failed = failure(link.find('a')?.request?.({ type: 'cancel', result: 'a' }));
+    const failed = failure(link.results.models.get('a')?.request?.({ type: 'cancel', result: 'a' }));
     await kernel.cancelFutures();
     expect(await failed).toBe(NO_ANSWER);
   });
@@ -354,7 +354,7 @@ describe('a request', () => {
     ['an unknown status', { status: 'perhaps' }, /can't be read/]
   ])('%s rejects with a sentence', async (_, answer, sentence) => {
     await linked('a');
-    const failed = failure(link.find('a')?.request?.({ type: 'traceback', result: 'a', group: 0 }));
+    const failed = failure(link.results.models.get('a')?.request?.({ type: 'traceback', result: 'a', group: 0 }));
     await kernel.reply('traceback', answer);
     expect(await failed).toMatch(sentence);
   });
@@ -364,7 +364,7 @@ describe('a request', () => {
     const other = new FakeKernel();
     other.connectionStatus = 'connecting';
     link.connect(other.connection);
-    const ran = failure(link.find('a')?.request?.({ type: 'cancel', result: 'a' }));
+    const ran = failure(link.results.models.get('a')?.request?.({ type: 'cancel', result: 'a' }));
     expect(other.requestsOf('cancel')).toHaveLength(0);
     other.setConnectionStatus('connected');
     await other.reply('cancel');
@@ -374,7 +374,7 @@ describe('a request', () => {
 
   test('is sent again, under the same id, over the connection that replaces its own', async () => {
     await linked('a');
-    const ran = failure(link.find('a')?.request?.({ type: 'cancel', result: 'a' }));
+    const ran = failure(link.results.models.get('a')?.request?.({ type: 'cancel', result: 'a' }));
     const other = new FakeKernel();
     other.connectionStatus = 'connecting';
     link.connect(other.connection);

@@ -42,8 +42,9 @@ interface Running {
 }
 
 const own: Connection[] = [];
-const runningChanged = new Signal<object, unknown>({});
-const sessionsChanged = new Signal<object, unknown>({});
+const sender = {};
+const runningChanged = new Signal<object, unknown>(sender);
+const sessionsChanged = new Signal<object, unknown>(sender);
 let running: Running[] = [];
 let path = 'work/climate.ipynb';
 let kernels: Kernels;
@@ -73,9 +74,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  kernels.dispose();
-  Signal.clearData(runningChanged);
-  Signal.clearData(sessionsChanged);
+  Signal.clearData(sender);
   vi.useRealTimers();
 });
 
