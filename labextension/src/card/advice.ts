@@ -52,35 +52,27 @@ export class AdviceView {
     setAttribute(this.#bar, 'aria-label', label);
     setAttribute(this.#bar, 'title', label);
     setAttribute(this.#legend, 'hidden', !parts.length);
-    syncChildren(this.#bar, parts.length, () => el('i'), (node, i) => {
-      setAttribute(node, 'class', `ipar-use-${parts[i]?.use ?? ''}`);
-      node.style.flexGrow = String(parts[i]?.fraction ?? 0);
+    syncChildren(this.#bar, parts, () => el('i'), (node, { use, fraction }) => {
+      setAttribute(node, 'class', `ipar-use-${use}`);
+      node.style.flexGrow = String(fraction);
     });
-    syncChildren(this.#legend, parts.length, () => el('span', {}, el('i'), el('span')), (node, i) => {
-      const [swatch, text] = node.children;
-      if (swatch) setAttribute(swatch, 'class', `ipar-use-${parts[i]?.use ?? ''}`);
-      if (text) setText(text, parts[i]?.phrase ?? '');
+    syncChildren(this.#legend, parts, () => el('span', {}, el('i'), el('span')), (node, { use, phrase }) => {
+      setAttribute(node.children[0]!, 'class', `ipar-use-${use}`);
+      setText(node.children[1]!, phrase);
     });
   }
 
   #updateAdvice(advice: readonly Advice[]): void {
-    syncChildren(
-      this.#list,
-      advice.length,
-      () => el('p', { class: 'ipar-advice' }),
-      (part, i) => {
-        const given = advice[i] ?? { message: '', evidence: '' };
-        const [text, evidence] = [given.message, given.evidence].map(each =>
-          keepUnitsTogether(words.sentence(each))
-        ) as [string, string];
-        const first = /^.*?[.](?=\s|$)/.exec(text)?.[0] ?? text;
-        if (part.textContent === `${text} ${evidence}`) return;
-        part.replaceChildren(
-          el('b', {}, first),
-          `${text.slice(first.length)} `,
-          el('span', { class: 'ipar-where' }, evidence)
-        );
-      }
-    );
+    syncChildren(this.#list, advice, () => el('p', { class: 'ipar-advice' }), (part, given) => {
+      const text = keepUnitsTogether(words.sentence(given.message));
+      const evidence = keepUnitsTogether(words.sentence(given.evidence));
+      const first = /^.*?[.](?=\s|$)/.exec(text)?.[0] ?? text;
+      if (part.textContent === `${text} ${evidence}`) return;
+      part.replaceChildren(
+        el('b', {}, first),
+        `${text.slice(first.length)} `,
+        el('span', { class: 'ipar-where' }, evidence)
+      );
+    });
   }
 }

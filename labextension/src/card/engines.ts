@@ -56,24 +56,17 @@ export class EnginesView {
 
   #drawTable(finished: boolean): void {
     setAttribute(this.#header.children[3]!, 'hidden', finished);
-    const create = (): HTMLTableRowElement => {
-      const row = el('tr');
-      row.append(
+    const create = (): HTMLTableRowElement =>
+      el(
+        'tr',
+        {},
+        el('td', {}, bdi(''), el('span', { class: 'ipar-lost' })),
         el('td'),
         el('td'),
-        el('td'),
-        el('td', { class: 'ipar-left' }),
-        el('td', { class: 'ipar-left' })
+        el('td', { class: 'ipar-left' }, el('span', { class: 'ipar-running' }), el('span')),
+        el('td', { class: 'ipar-left' }, el('span', { class: 'ipar-share' }, el('i')), el('span'))
       );
-      row.cells[0]?.append(bdi(''), el('span', { class: 'ipar-lost' }));
-      row.cells[3]?.append(el('span', { class: 'ipar-running' }), el('span'));
-      row.cells[4]?.append(el('span', { class: 'ipar-share' }, el('i')), el('span'));
-      return row;
-    };
-    syncChildren(this.#body, this.#loads.length, create, (row, i) => {
-      const load = this.#loads[i];
-      if (load) this.#drawRow(row, load, finished);
-    });
+    syncChildren(this.#body, this.#loads, create, (row, load) => this.#drawRow(row, load, finished));
   }
 
   #drawRow(row: HTMLTableRowElement, load: EngineLoad, finished: boolean): void {
@@ -95,20 +88,12 @@ export class EnginesView {
   }
 
   #drawMap(): void {
-    syncChildren(
-      this.#map,
-      this.#loads.length,
-      () => el('i'),
-      (cell, i) => {
-        const load = this.#loads[i];
-        if (!load) return;
-        const state = !load.alive ? 'lost' : load.failed ? 'failed' : load.running ? 'running' : 'idle';
-        setAttribute(cell, 'class', `ipar-cell ipar-cell-${state}${load.running ? ' ipar-cell-now' : ''}`);
-        const shade = String(Math.round(10 * this.#busyFraction(load)) / 10);
-        if (cell.style.getPropertyValue('--ipar-shade') !== shade)
-          cell.style.setProperty('--ipar-shade', shade);
-      }
-    );
+    syncChildren(this.#map, this.#loads, () => el('i'), (cell, load) => {
+      const state = !load.alive ? 'lost' : load.failed ? 'failed' : load.running ? 'running' : 'idle';
+      setAttribute(cell, 'class', `ipar-cell ipar-cell-${state}${load.running ? ' ipar-cell-now' : ''}`);
+      const shade = String(Math.round(10 * this.#busyFraction(load)) / 10);
+      if (cell.style.getPropertyValue('--ipar-shade') !== shade) cell.style.setProperty('--ipar-shade', shade);
+    });
   }
 
   #onKey(event: KeyboardEvent): void {

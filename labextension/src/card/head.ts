@@ -75,29 +75,18 @@ export class HeadView {
     this.#bar.update(words.resultName(head), head.done, head.total, counts);
     const losses = words.lostEngines(model.engines);
     const facts = [
-      ...counts.map(({ state, phrase }) => ({
-        state,
-        glyph: words.STATES[state][0],
-        phrase
-      })),
+      ...counts.map(({ state, phrase }) => ({ state, glyph: words.STATES[state][0], phrase })),
       ...(losses ? [{ state: 'lost', glyph: '!', phrase: losses }] : []),
       ...words.rates(head, model.engines.length).map(phrase => ({ state: 'rate', glyph: '', phrase }))
     ];
-    syncChildren(
-      this.#facts,
-      facts.length,
-      () => el('span', {}, el('b'), el('span')),
-      (part, i) => {
-        const { state, glyph, phrase } = facts[i] ?? { state: '', glyph: '', phrase: '' };
-        setAttribute(part, 'class', `ipar-count ipar-count-${state}`);
-        const [mark, text] = part.children;
-        if (!mark || !text) return;
-        setAttribute(mark, 'class', `ipar-${state}`);
-        setAttribute(mark, 'aria-hidden', 'true');
-        setText(mark, glyph);
-        setText(text, phrase);
-      }
-    );
+    const create = (): HTMLElement => el('span', {}, el('b', { 'aria-hidden': 'true' }), el('span'));
+    syncChildren(this.#facts, facts, create, (part, { state, glyph, phrase }) => {
+      const [mark, text] = [part.children[0]!, part.children[1]!];
+      setAttribute(part, 'class', `ipar-count ipar-count-${state}`);
+      setAttribute(mark, 'class', `ipar-${state}`);
+      setText(mark, glyph);
+      setText(text, phrase);
+    });
   }
 
   /** Announce the progress to screen readers, but rarely. */

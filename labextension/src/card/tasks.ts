@@ -56,15 +56,7 @@ export class TasksView {
     const from = this.#page * PAGE_SIZE;
     const running = new Map([...model.running.position].map((position, i) => [position, i]));
     this.#marks = [...positions.subarray(from, from + PAGE_SIZE)].map(at => markOf(model, at, running));
-    syncChildren(
-      this.#body,
-      this.#marks.length,
-      () => this.#createRow(),
-      (row, i) => {
-        const mark = this.#marks[i];
-        if (mark) updateRow(row, mark, model);
-      }
-    );
+    syncChildren(this.#body, this.#marks, () => this.#createRow(), (row, mark) => updateRow(row, mark, model));
     setAttribute(this.#back, 'disabled', this.#page === 0);
     setAttribute(this.#next, 'disabled', from + PAGE_SIZE >= positions.length);
     const last = Math.min(positions.length, from + PAGE_SIZE);
@@ -81,14 +73,10 @@ export class TasksView {
 
   #updateFilters({ head }: ResultModel): void {
     FILTERS.forEach((filter, i) => {
-      const node = this.#filters[i];
-      if (!node) return;
+      const node = this.#filters[i]!;
       const count = filter === 'all' ? head.total : head[filter];
-      setAttribute(
-        node,
-        'hidden',
-        filter !== 'all' && (count === 0 || count === head.total) && filter !== this.#filter
-      );
+      const useless = filter !== 'all' && (count === 0 || count === head.total) && filter !== this.#filter;
+      setAttribute(node, 'hidden', useless);
       setAttribute(node, 'aria-pressed', String(filter === this.#filter));
       setText(node, `${words.filterLabel(filter)} ${formatCount(count)}`);
     });
@@ -113,22 +101,14 @@ export class TasksView {
 
 function updateRow(row: HTMLTableRowElement, mark: Mark, model: ResultModel): void {
   const [name, engine, state, started, took] = [...row.cells];
-  if (
-    !name?.firstElementChild ||
-    !engine ||
-    !state?.firstElementChild ||
-    !state.lastElementChild ||
-    !started ||
-    !took
-  )
-    return;
+  if (!name || !engine || !state || !started || !took) return;
   const [shape, word] = words.STATES[mark.status];
-  setText(name.firstElementChild, taskName(mark, model));
-  setAttribute(name.firstElementChild, 'aria-label', `Open task ${taskName(mark, model)}`);
+  setText(name.firstElementChild!, taskName(mark, model));
+  setAttribute(name.firstElementChild!, 'aria-label', `Open task ${taskName(mark, model)}`);
   setText(engine, words.engineLabel(model.slots[mark.slot]));
-  setAttribute(state.firstElementChild, 'class', `ipar-${mark.status}`);
-  setText(state.firstElementChild, shape);
-  setText(state.lastElementChild, ` ${word}`);
+  setAttribute(state.firstElementChild!, 'class', `ipar-${mark.status}`);
+  setText(state.firstElementChild!, shape);
+  setText(state.lastElementChild!, ` ${word}`);
   setText(started, formatDuration(mark.start));
   setText(took, formatDuration(mark.duration));
 }

@@ -44,24 +44,20 @@ export function button(
   onClick: () => void
 ): HTMLButtonElement {
   const node = el('button', { type: 'button', ...attributes }, text);
-  node.addEventListener('click', () => {
-    onClick();
-  });
+  node.addEventListener('click', () => onClick());
   return node;
 }
 
-/** Have `count` children and update each in place, so that focus and selection stay. */
-export function syncChildren<T extends HTMLElement>(
+/** Have one child for each item and update each in place, so that focus and selection stay. */
+export function syncChildren<T extends HTMLElement, I>(
   parent: HTMLElement,
-  count: number,
+  items: readonly I[],
   create: () => T,
-  update: (child: T, i: number) => void
+  update: (child: T, item: I) => void
 ): void {
-  while (parent.children.length > count) parent.lastElementChild?.remove();
-  while (parent.children.length < count) parent.append(create());
-  [...parent.children].forEach((child, i) => {
-    update(child as T, i);
-  });
+  while (parent.children.length > items.length) parent.lastElementChild?.remove();
+  while (parent.children.length < items.length) parent.append(create());
+  [...parent.children].forEach((child, i) => update(child as T, items[i]!));
 }
 
 let lastId = 0;

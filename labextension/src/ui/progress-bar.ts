@@ -16,9 +16,9 @@ export class ProgressBar {
     setAttribute(this.node, 'aria-valuenow', done);
     setAttribute(this.node, 'aria-valuemax', total);
     setAttribute(this.node, 'aria-valuetext', parts.map(part => part.phrase).join(', '));
-    syncChildren(this.node, parts.length, () => el('i'), (node, i) => {
-      setAttribute(node, 'class', `ipar-${parts[i]!.state}`);
-      node.style.flexGrow = String(parts[i]!.number);
+    syncChildren(this.node, parts, () => el('i'), (node, { state, number }) => {
+      setAttribute(node, 'class', `ipar-${state}`);
+      node.style.flexGrow = String(number);
     });
   }
 }
