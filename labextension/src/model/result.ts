@@ -8,7 +8,7 @@ import type { Loads, Running } from '../protocol/columns';
 import { NO_HEAD } from '../protocol/figures';
 import type { Head } from '../protocol/figures';
 import type { FailureUpdate, Outcome, ResultUpdate } from '../protocol/messages';
-import type { EngineLoad, FailedInput, TaskOutput, TaskRecord } from '../protocol/records';
+import type { EngineLoad, TaskOutput, TaskRecord } from '../protocol/records';
 import type { Requester } from '../protocol/replies';
 import type { SavedResult } from '../protocol/saved';
 import { UNKNOWN_SLOT } from '../protocol/types';
@@ -20,29 +20,13 @@ import { TaskColumns } from './task-columns';
 export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';
 
 /** A group of failures. */
-export interface Failure {
-  n: number;
-  type: string;
-  message: string;
-  where: string;
-  count: number;
-  engines: EngineId[];
-  first: number;
-  indices: number[];
-  first_time: number | null;
-  last_time: number | null;
-  input: FailedInput | null;
-  traceback: string;
-}
+export type Failure = Required<FailureUpdate>;
 
-const NO_FAILURE: Failure = {
-  n: 0,
+/** The texts of a group before they arrive. */
+const NO_TEXTS = {
   type: '',
   message: '',
   where: '',
-  count: 0,
-  engines: [],
-  first: 0,
   indices: [],
   first_time: null,
   last_time: null,
@@ -75,8 +59,6 @@ export class ResultModel {
   /** Sends requests to the kernel; null where none has the result. */
   request: Requester | null = null;
   #connection: Connection = 'live';
-  /** Whether the result was saved: then the engine loads hold the running tasks. */
-  #isSaved = false;
   #loads: EngineLoad[] = [];
   #engines: EngineLoad[] | null = null;
   /** Milliseconds of the page's clock when the head arrived. */
@@ -89,25 +71,23 @@ export class ResultModel {
   /** Make the model of a saved result. */
   static fromSaved(saved: SavedResult): ResultModel {
     const model = new ResultModel(saved.id);
-    const timeline = saved.timeline;
-    const base = timeline?.base ?? saved.tasks[0]?.submitted ?? saved.time - saved.elapsed;
+    const { base, of, engines } = saved.timeline;
     model.head = {
       ...NO_HEAD,
       ...saved,
       base,
       chunked: saved.messages !== saved.total,
       failure_groups: saved.failures.length,
-      ended: timeline?.of ?? 0
+      ended: of
     };
     model.failures = saved.failures.map((group, n) => ({ ...group, n, first: group.indices[0] ?? 0 }));
     model.tasks = saved.tasks;
     model.outputs = saved.outputs;
-    model.slots = timeline?.engines ?? saved.engines.map(load => load.engine_id);
-    model.#loads = saved.engines;
-    model.columns.write(rowsOf(saved, base));
+    model.slots = engines;
+    model.#engines = saved.engines;
+    model.columns.write(rowsOf(saved));
     model.running = runningOf(saved, model.slots);
     model.#connection = 'static';
-    model.#isSaved = true;
     return model;
   }
 
@@ -202,9 +182,7 @@ export class ResultModel {
 
   #mergeFailures(updates: FailureUpdate[]): void {
     const groups = new Map(this.failures.map(group => [group.n, group]));
-    for (const { n, ...update } of updates) {
-      groups.set(n, { ...(groups.get(n) ?? NO_FAILURE), ...update, n });
-    }
+    for (const update of updates) groups.set(update.n, { ...NO_TEXTS, ...groups.get(update.n), ...update });
     this.failures = [...groups.values()]
       .filter(group => group.count > 0)
       .sort((a, b) => b.count - a.count || a.n - b.n);
@@ -212,7 +190,6 @@ export class ResultModel {
 
   /** The engines with their running task: the youngest where there are several. */
   #sortedEngines(): EngineLoad[] {
-    if (this.#isSaved) return this.#loads;
     const current = new Map<number, Pair>();
     this.running.slot.forEach((slot, i) => {
       const since = this.running.since[i]!;
@@ -229,9 +206,8 @@ export class ResultModel {
 
 /** Order of engines: numbers first, ascending, then names. */
 export function compareEngineIds(a: EngineId, b: EngineId): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : a > b ? 1 : 0;
-  return typeof a === 'number' ? -1 : 1;
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
+  return a < b ? -1 : Number(a > b);
 }
 
 function idleEngine(engine_id: EngineId): EngineLoad {

@@ -4,18 +4,18 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { figuresOf } from '../protocol/figures';
 import type { SavedResult, SavedTimeline } from '../protocol/saved';
-import { MIME_TYPE, TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
+import { MIME_TYPE, UNKNOWN_SLOT } from '../protocol/types';
 import { joinFacts } from '../ui/formatting';
 import type { ResultModel } from './result';
 import { FAILED } from './task-columns';
 import * as words from './words';
 
-const MAX_TASKS = 50;
 const MAX_ROWS = 1_000;
 const MAX_OUTPUTS = 20;
 /** Characters. */
 const MAX_TRACEBACK = 3_000;
 const MAX_STREAM = 1_000;
+
 /** A result as a notebook should hold it, in each of its formats. */
 export function toMimeBundle(model: ResultModel): ReadonlyJSONObject {
   const { head } = model;
@@ -39,58 +39,27 @@ export function toSaved(model: ResultModel): SavedResult {
     id: model.id,
     ...figuresOf(head),
     engines: [...model.engines],
-    failures: model.failures.map(({ traceback, ...group }) => ({
-      type: group.type,
-      message: group.message,
-      where: group.where,
-      count: group.count,
-      engines: group.engines,
+    failures: model.failures.map(group => ({
+      ...group,
       indices: group.indices.length ? group.indices : [group.first],
-      traceback: traceback.slice(-MAX_TRACEBACK),
-      first_time: group.first_time,
-      last_time: group.last_time,
-      input: group.input
+      traceback: group.traceback.slice(-MAX_TRACEBACK)
     })),
-    tasks: firstTasks(model),
+    // The timeline holds all that the page has of them.
+    tasks: [],
     outputs: model.outputs.slice(0, MAX_OUTPUTS).map(output => ({
       ...output,
       stdout: output.stdout.slice(-MAX_STREAM),
       stderr: output.stderr.slice(-MAX_STREAM)
     })),
-    timeline: sampleTimeline(model, head.base, head.ended)
+    timeline: sampleTimeline(model)
   };
 }
 
-function firstTasks(model: ResultModel): SavedResult['tasks'] {
-  const { columns, head } = model;
-  const shown: SavedResult['tasks'] = [];
-  for (let at = 0; at < columns.length && shown.length < MAX_TASKS; at++) {
-    const status = TASK_STATUSES[columns.status[at]!];
-    if (!columns.status[at] || !status) continue;
-    const [start, took] = [rounded(columns.start[at]!), rounded(columns.duration[at]!)];
-    const started = start === null ? null : head.base + start;
-    shown.push({
-      index: columns.first[at]!,
-      inputs: columns.inputs[at]!,
-      msg_id: '',
-      engine_id: model.slots[columns.slot[at]!] ?? null,
-      status,
-      submitted: null,
-      started,
-      completed: started === null || took === null ? null : started + took,
-      received: null,
-      duration: took
-    });
-  }
-  return shown;
-}
-
-function sampleTimeline(model: ResultModel, base: number, ended: number): SavedTimeline {
-  const { columns } = model;
+function sampleTimeline({ columns, head, slots }: ResultModel): SavedTimeline {
   const timeline: SavedTimeline = {
-    base,
-    of: ended,
-    engines: model.slots,
+    base: head.base,
+    of: head.ended,
+    engines: slots,
     position: [],
     first: [],
     inputs: [],

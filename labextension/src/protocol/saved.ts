@@ -54,7 +54,7 @@ const saved = read.record({
   failures: read.list(failure),
   tasks: read.list(read.record(taskFields)),
   outputs: read.list(taskOutput),
-  timeline: read.optional(timeline)
+  timeline
 });
 export type SavedResult = read.Read<typeof saved>;
 

@@ -185,8 +185,8 @@ test('an action of a later version is not offered', () => {
 
 describe('a saved result', () => {
   test('is read from the golden snapshot', () => {
-    const golden: unknown = JSON.parse(readFileSync('../tests/data/snapshot.json', 'utf8'));
-    const checked = checkSaved({ ...(golden as object), id: 'f'.repeat(32) });
+    const golden = (name: string): object => JSON.parse(readFileSync(`../tests/data/${name}.json`, 'utf8')) as object;
+    const checked = checkSaved({ ...golden('mime'), ...golden('snapshot') });
     if (!checked.ok) throw new Error(checked.error);
     const model = ResultModel.fromSaved(checked.value);
     expect(model.connection).toBe('static');
