@@ -23,23 +23,14 @@ const CUBE = [0, 95, 135, 175, 215, 255];
 /** Runs beyond this number are joined into one without colour. */
 const MAX_RUNS = 10_000;
 
-interface Style {
-  fg: string;
-  bg: string;
-  bold: boolean;
-  dim: boolean;
-  italic: boolean;
-  under: boolean;
-  inverse: boolean;
-}
-
 /** Text of one style; plain text has no classes. */
 export interface Run {
   classes: string;
   text: string;
 }
 
-const PLAIN: Style = { fg: '', bg: '', bold: false, dim: false, italic: false, under: false, inverse: false };
+const PLAIN = { fg: '', bg: '', bold: false, dim: false, italic: false, under: false, inverse: false };
+type Style = typeof PLAIN;
 
 const ATTRIBUTES: Record<number, Partial<Style>> = {
   1: { bold: true },
