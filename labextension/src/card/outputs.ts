@@ -4,7 +4,7 @@ import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 import type { TaskOutput } from '../protocol/records';
 import { appendText, clip, countOmitted, applyCarriageReturns } from '../ui/ansi';
-import { button, el, setText, setAttribute } from '../ui/dom';
+import { button, el, setText, setAttribute, textBlock } from '../ui/dom';
 import { formatCount, joinFacts, plural } from '../ui/formatting';
 
 /** Characters of a stream that are shown. */
@@ -17,8 +17,6 @@ export class OutputsView {
   readonly #message = el('span', { class: 'ipar-cut', role: 'status' });
   readonly #list = el('div');
   #model: ResultModel | null = null;
-  #outputs: readonly TaskOutput[] = [];
-  #total = 0;
   #fetched = 0;
 
   constructor(open: (index: number) => void) {
@@ -58,14 +56,10 @@ export class OutputsView {
   }
 
   #show(outputs: readonly TaskOutput[], total: number): void {
-    this.#outputs = outputs;
-    this.#total = total;
     this.#list.replaceChildren(...outputs.map(output => this.#item(output)));
-    const emptyText = this.#total ? 'Not kept in the notebook.' : 'Nothing was written.';
-    setText(
-      this.#message,
-      this.#outputs.length ? words.shownPart(outputs.length, total, 'tasks that wrote something') : emptyText
-    );
+    const emptyText = total ? 'Not kept in the notebook.' : 'Nothing was written.';
+    const shownPart = words.shownPart(outputs.length, total, 'tasks that wrote something');
+    setText(this.#message, outputs.length ? shownPart : emptyText);
   }
 
   #item(output: TaskOutput): HTMLElement {
@@ -77,12 +71,7 @@ export class OutputsView {
         omitted += text.length - recent.length + cut;
         const shown = (start + end).replace(/\n+$/, '');
         if (!shown) return [];
-        const pre = el('pre', {
-          class: 'ipar-text',
-          tabindex: 0,
-          'aria-label': label || 'stdout',
-          role: 'group'
-        });
+        const pre = textBlock(label || 'stdout');
         appendText(pre, shown);
         return label ? [el('p', { class: 'ipar-where' }, label), pre] : [pre];
       }

@@ -38,6 +38,11 @@ export function bdi(text: string): HTMLElement {
   return el('bdi', {}, text);
 }
 
+/** Scrollable block for text from a task. */
+export function textBlock(label: string): HTMLPreElement {
+  return el('pre', { class: 'ipar-text', tabindex: 0, role: 'group', 'aria-label': label });
+}
+
 export function button(
   text: string,
   attributes: Attributes,
