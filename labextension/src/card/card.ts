@@ -4,7 +4,7 @@ import type { ResultModel } from '../model/result';
 import { stateOf } from '../model/state';
 import * as words from '../model/words';
 import type { Outcome } from '../protocol/messages';
-import { rowMark } from '../timeline/marks';
+import { rowMark, unknownMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
 import { Timeline } from '../timeline/timeline';
 import { el, setAttribute } from '../ui/dom';
@@ -72,16 +72,12 @@ export class Card {
       ...parts,
       this.#details.node
     );
-    this.#folds.add({ name: 'Timeline', node: timeline, onOpen: () => this.#draw() }, settings.timelineOpen);
-    this.#folds.add({ name: 'Engines', node: this.#engines.node, onOpen: () => this.#draw() }, false);
-    this.#folds.add({ name: 'Tasks', node: this.#tasks.node, onOpen: () => this.#draw() }, false);
-    this.#folds.add({ name: 'Output', node: this.#outputs.node, onOpen: () => this.#openOutput() }, false);
+    this.#folds.add('Timeline', timeline, settings.timelineOpen, () => this.#draw());
+    this.#folds.add('Engines', this.#engines.node, false, () => this.#draw());
+    this.#folds.add('Tasks', this.#tasks.node, false, () => this.#draw());
+    this.#folds.add('Output', this.#outputs.node, false, () => this.#openOutput());
     this.#observer = this.#observe();
     document.addEventListener('visibilitychange', () => this.#tick(), { signal: this.#listeners.signal });
-  }
-
-  get model(): ResultModel | null {
-    return this.#model;
   }
 
   /** Show a result; open folds stay open. */
@@ -104,7 +100,7 @@ export class Card {
     this.#listeners.abort();
     this.#observer?.disconnect();
     this.#timeline.dispose();
-    this.#details.dispose();
+    this.#details.reset();
   }
 
   #detach(): void {
@@ -218,15 +214,6 @@ export class Card {
     for (let i = 0; at < 0 && i < columns.length; i++)
       if (columns.status[i] && columns.first[i] === index) at = i;
     if (columns.status[at]) this.#openTask(rowMark(columns, at));
-    else
-      this.#openTask({
-        position: Math.max(0, at),
-        first: index,
-        inputs: 1,
-        slot: 0xffff,
-        status: 'ok',
-        start: NaN,
-        duration: NaN
-      });
+    else this.#openTask(unknownMark(Math.max(0, at), index, 'ok'));
   }
 }

@@ -5,7 +5,7 @@ import * as words from '../model/words';
 import type { RichOutput, Stream, TaskReply } from '../protocol/replies';
 import type { Mark } from '../timeline/marks';
 import { appendText, countOmitted, applyCarriageReturns } from '../ui/ansi';
-import { bdi, button, el, setText, setAttribute } from '../ui/dom';
+import { bdi, button, el, setText, setAttribute, textBlock } from '../ui/dom';
 import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
 import { appendTraceback } from './failures';
 import { taskName } from './tasks';
@@ -67,7 +67,7 @@ export class TaskDetailsView {
     else this.#showSaved(mark, model);
   }
 
-  /** Close without moving the focus: another result is shown. */
+  /** Close without moving the focus: another result is shown, or none. */
   reset(): void {
     this.#requests++;
     this.#clear();
@@ -79,10 +79,6 @@ export class TaskDetailsView {
     const hadFocus = this.node.contains(document.activeElement);
     this.reset();
     if (hadFocus && this.#opener?.isConnected) this.#opener.focus();
-  }
-
-  dispose(): void {
-    this.reset();
   }
 
   async #fetch(): Promise<void> {
@@ -160,7 +156,7 @@ export class TaskDetailsView {
   }
 
   #appendTraceback(text: string): void {
-    const pre = el('pre', { class: 'ipar-text', tabindex: 0, role: 'group', 'aria-label': 'Traceback' });
+    const pre = textBlock('Traceback');
     appendTraceback(pre, text, MAX_TRACEBACK);
     this.#content.append(pre);
   }
@@ -171,7 +167,7 @@ export class TaskDetailsView {
     const omitted = stream.total - codePoints(stream.text);
     if (!text) return omitted > 0;
     const more = omitted > 0 ? `… ${countOmitted(omitted)}` : '';
-    const pre = el('pre', { class: 'ipar-text', tabindex: 0, role: 'group', 'aria-label': name });
+    const pre = textBlock(name);
     appendText(pre, applyCarriageReturns(text).replace(/\n+$/, ''));
     this.#content.append(el('p', { class: 'ipar-where' }, joinFacts(name, more)), pre);
     return omitted > 0;

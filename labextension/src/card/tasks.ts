@@ -4,7 +4,7 @@ import type { ResultModel } from '../model/result';
 import { OK, QUEUED } from '../model/task-columns';
 import * as words from '../model/words';
 import type { TaskStatus } from '../protocol/types';
-import { rowMark, runningMark } from '../timeline/marks';
+import { rowMark, runningMark, unknownMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
 import { button, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
@@ -123,7 +123,7 @@ function markOf(model: ResultModel, at: number, running: Map<number, number>): M
   const i = running.get(at);
   if (i !== undefined && !model.columns.status[at]) return runningMark(model, i);
   if (model.columns.status[at]) return rowMark(model.columns, at);
-  return { position: at, first: at, inputs: 1, slot: 0xffff, status: 'queued', start: NaN, duration: NaN };
+  return unknownMark(at, at, 'queued');
 }
 
 /** Positions to list; where only a sample of the rows is here, the positions of those. */

@@ -4,7 +4,7 @@ import type { ResultModel } from '../model/result';
 import { ABORTED, FAILED, OK, RUNNING } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
 import * as words from '../model/words';
-import { TASK_STATUSES } from '../protocol/types';
+import { TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
 import type { TaskStatus } from '../protocol/types';
 import { formatDuration, joinFacts } from '../ui/formatting';
 import type { Lanes } from './layout';
@@ -44,6 +44,11 @@ export function runningMark(model: ResultModel, i: number): Mark {
     start: since[i]!,
     duration: NaN
   };
+}
+
+/** A task of which no row has arrived. */
+export function unknownMark(position: number, first: number, status: TaskStatus): Mark {
+  return { position, first, inputs: 1, slot: UNKNOWN_SLOT, status, start: NaN, duration: NaN };
 }
 
 /** The task at a time in a lane: a failed one if there is one, else the nearest within reach. */
