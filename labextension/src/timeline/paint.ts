@@ -10,13 +10,9 @@ import type { Scene } from './scene';
 const MAX_SHAPES = 1_500;
 
 export class Painter {
-  readonly #ended: HTMLCanvasElement;
+  readonly #ended = document.createElement('canvas');
   readonly #pixels = new Pixels();
   #hatches = new Map<string, CanvasPattern | null>();
-
-  constructor() {
-    this.#ended = document.createElement('canvas');
-  }
 
   /** Draw the ended tasks; needed only after a change of tasks, view, size or theme. */
   drawEnded(scene: Scene): void {
@@ -52,9 +48,9 @@ export class Painter {
     this.#hatches.clear();
   }
 
-  #drawAxis(context: CanvasRenderingContext2D, { span, width, height, theme, font }: Scene): void {
+  #drawAxis(context: CanvasRenderingContext2D, { span, width, height, theme }: Scene): void {
     const plot = plotWidth(width);
-    context.font = `10px ${font}`;
+    context.font = `10px ${theme.font}`;
     context.textBaseline = 'middle';
     const found = ticks(span, plot);
     found.forEach(({ at, label }, i) => {
@@ -75,9 +71,9 @@ export class Painter {
   }
 
   #drawLabels(context: CanvasRenderingContext2D, scene: Scene, top: number, rows: number): void {
-    const { lanes, scroll, theme, font, height } = scene;
+    const { lanes, scroll, theme, height } = scene;
     const every = Math.ceil(12 / lanes.pitch);
-    context.font = `${lanes.pitch < 12 ? 9 : 10}px ${font}`;
+    context.font = `${lanes.pitch < 12 ? 9 : 10}px ${theme.font}`;
     context.fillStyle = theme.soft;
     context.textAlign = 'left';
     for (let lane = Math.ceil(top / every) * every; lane < top + rows; lane += every) {
@@ -173,7 +169,7 @@ export class Painter {
   }
 
   #drawNow(context: CanvasRenderingContext2D, scene: Scene, at: number): void {
-    const { theme, height, model, font, width, lanes } = scene;
+    const { theme, height, model, width, lanes } = scene;
     context.strokeStyle = model.isActive ? theme.run : theme.soft;
     context.lineWidth = 1;
     context.beginPath();
@@ -181,7 +177,7 @@ export class Painter {
     context.lineTo(Math.round(at) + 0.5, height);
     context.stroke();
     if (!model.head.queued || lanes.height < 12 || model.head.state === 'lost') return;
-    context.font = `10px ${font}`;
+    context.font = `10px ${theme.font}`;
     const label = `${words.STATES.queued[0]} ${words.counted(model.head.queued, 'queued')}`;
     if (at + 12 + context.measureText(label).width > width - RIGHT) return;
     context.fillStyle = theme.soft;

@@ -15,10 +15,6 @@ export class VisibleSpan {
     return this.zoomed ?? this.full;
   }
 
-  reset(): void {
-    this.full = this.zoomed = null;
-  }
-
   showAll(): void {
     this.zoomed = null;
   }

@@ -10,7 +10,7 @@ export const RIGHT = 10;
 export const AXIS = 24;
 
 export const COLOURS = ['fg', 'soft', 'bg', 'line', 'ok', 'bad', 'run', 'warn'] as const;
-export type Theme = Record<(typeof COLOURS)[number], string>;
+export type Theme = Record<(typeof COLOURS)[number] | 'font', string>;
 
 /** Sizes are CSS pixels. */
 export interface Scene {
@@ -18,7 +18,6 @@ export interface Scene {
   lanes: Lanes;
   span: Span;
   theme: Theme;
-  font: string;
   width: number;
   /** Visible height of the lanes, and their scroll position. */
   height: number;

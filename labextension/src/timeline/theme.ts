@@ -24,12 +24,10 @@ export class ThemeProbes {
     this.#observer.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name', 'class'] });
   }
 
-  get colours(): Theme {
-    return Object.fromEntries(this.nodes.map((node, i) => [COLOURS[i], getComputedStyle(node).color])) as Theme;
-  }
-
-  get font(): string {
-    return getComputedStyle(this.nodes[0]!).fontFamily || 'sans-serif';
+  get theme(): Theme {
+    const colours = this.nodes.map((node, i) => [COLOURS[i], getComputedStyle(node).color]);
+    const font = getComputedStyle(this.nodes[0]!).fontFamily || 'sans-serif';
+    return { ...Object.fromEntries(colours), font } as Theme;
   }
 
   dispose(): void {

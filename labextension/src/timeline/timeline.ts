@@ -1,7 +1,7 @@
 /** Timeline of a card: a canvas that is drawn when it is in view and something has changed. */
 
 import type { ResultModel } from '../model/result';
-import { el, setText, setAttribute } from '../ui/dom';
+import { button, el, setText, setAttribute } from '../ui/dom';
 import { Lanes, fullSpan } from './layout';
 import { neighbour, taskAt, nearestTask, sampleNote, describeTask } from './marks';
 import type { Mark } from './marks';
@@ -38,7 +38,6 @@ export class Timeline {
   readonly #view = new VisibleSpan();
   #focus: Mark | null = null;
   #theme: Theme | null = null;
-  #font = 'sans-serif';
   #revision = -1;
   #inView = typeof IntersectionObserver === 'undefined';
   #frame = 0;
@@ -59,21 +58,14 @@ export class Timeline {
       this.#spacer
     );
     this.#spacer.append(this.#canvas);
-    const tool = (shape: string, name: string, act: () => void): HTMLElement => {
-      const node = el(
-        'button',
-        { type: 'button', class: 'ipar-tool', 'aria-label': name, title: name },
-        shape
-      );
-      node.addEventListener('click', act);
-      return node;
-    };
+    const tool = (shape: string, name: string, change: () => void): HTMLElement =>
+      button(shape, { class: 'ipar-tool', 'aria-label': name, title: name }, () => this.#changeView(change));
     const tools = el(
       'div',
       { class: 'ipar-tools' },
-      tool('−', 'Zoom out', () => this.#changeView(() => this.#view.zoom(2))),
-      tool('+', 'Zoom in', () => this.#changeView(() => this.#view.zoom(0.5))),
-      tool('↔', 'Show all', () => this.#changeView(() => this.#view.showAll()))
+      tool('−', 'Zoom out', () => this.#view.zoom(2)),
+      tool('+', 'Zoom in', () => this.#view.zoom(0.5)),
+      tool('↔', 'Show all', () => this.#view.showAll())
     );
     const stage = el('div', { class: 'ipar-stage' }, this.#lanesNode, tools, this.#tooltip);
     this.node = el('div', { class: 'ipar-timeline' }, stage, this.#sampleNote, this.#live, ...this.#probes.nodes);
@@ -84,7 +76,7 @@ export class Timeline {
   setModel(model: ResultModel): void {
     this.#model = model;
     this.#focus = null;
-    this.#view.reset();
+    this.#view.full = this.#view.zoomed = null;
     this.#revision = -1;
     this.update();
   }
@@ -135,13 +127,12 @@ export class Timeline {
     if (!model || !width || !this.#lanes.count) return;
     const now = performance.now();
     this.#view.full = fullSpan(model, now, this.#view.full);
-    this.#theme ??= this.#readTheme();
+    this.#theme ??= this.#probes.theme;
     const scene: Scene = {
       model,
       lanes: this.#lanes,
       span: this.#view.zoomed ?? this.#view.full,
       theme: this.#theme,
-      font: this.#font,
       width,
       height: this.#visibleHeight(),
       scroll: this.#lanesNode.scrollTop,
@@ -166,12 +157,6 @@ export class Timeline {
     const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const pixel = (1000 * (span.to - span.from)) / (plotWidth(width) * ratio);
     this.#timer = window.setTimeout(() => this.#scheduleDraw(), reducedMotion ? 1000 : Math.max(MIN_TICK, pixel));
-  }
-
-  #readTheme(): Theme {
-    this.#painter.forgetTheme();
-    this.#font = this.#probes.font;
-    return this.#probes.colours;
   }
 
   #observe(): void {
@@ -211,6 +196,7 @@ export class Timeline {
 
   #resetTheme(): void {
     this.#theme = null;
+    this.#painter.forgetTheme();
     this.#scheduleDraw();
   }
 
@@ -290,11 +276,7 @@ export class Timeline {
 }
 
 function sameView(a: Scene, b: Scene | null): boolean {
-  const same = ['model', 'lanes', 'theme', 'font', 'width', 'height', 'scroll', 'ratio'] as const;
-  return (
-    b !== null &&
-    same.every(key => a[key] === b[key]) &&
-    a.span.from === b.span.from &&
-    a.span.to === b.span.to
-  );
+  const same = ['model', 'lanes', 'theme', 'width', 'height', 'scroll', 'ratio'] as const;
+  const sameSpan = a.span.from === b?.span.from && a.span.to === b.span.to;
+  return b !== null && sameSpan && same.every(key => a[key] === b[key]);
 }
