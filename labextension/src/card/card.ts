@@ -20,13 +20,9 @@ import { TaskDetailsView } from './task-details';
 import type { RenderOutput } from './task-details';
 import { TasksView } from './tasks';
 
-export interface CardSettings {
-  /** Whether the timeline of a new card is unfolded. */
-  timelineOpen: boolean;
-}
-
 export interface CardOptions {
-  settings: CardSettings;
+  /** `timelineOpen`: whether the timeline of a new card is unfolded. */
+  settings: { timelineOpen: boolean };
   render?: RenderOutput;
 }
 
@@ -46,9 +42,9 @@ export class Card {
   readonly #outputs = new OutputsView(index => this.#openInput(index));
   readonly #details: TaskDetailsView;
   readonly #listeners = new AbortController();
-  readonly #observer: { disconnect(): void } | null;
+  readonly #observer: IntersectionObserver;
   #model: ResultModel | null = null;
-  #inView = typeof IntersectionObserver === 'undefined';
+  #inView = false;
   #frame = 0;
   #tickTimer = 0;
   #rowsTimer = 0;
@@ -76,7 +72,11 @@ export class Card {
     this.#folds.add('Engines', this.#engines.node, false, () => this.#draw());
     this.#folds.add('Tasks', this.#tasks.node, false, () => this.#draw());
     this.#folds.add('Output', this.#outputs.node, false, () => this.#openOutput());
-    this.#observer = this.#observe();
+    this.#observer = new IntersectionObserver(entries => {
+      this.#inView = entries.at(-1)?.isIntersecting ?? false;
+      this.#tick();
+    });
+    this.#observer.observe(this.node);
     document.addEventListener('visibilitychange', () => this.#tick(), { signal: this.#listeners.signal });
   }
 
@@ -98,7 +98,7 @@ export class Card {
     this.#detach();
     this.#model = null;
     this.#listeners.abort();
-    this.#observer?.disconnect();
+    this.#observer.disconnect();
     this.#timeline.dispose();
     this.#details.reset();
   }
@@ -172,16 +172,6 @@ export class Card {
       if (this.#folds.isOpen('Engines')) this.#engines.update(model, performance.now());
       this.#tick();
     }, next);
-  }
-
-  #observe(): { disconnect(): void } | null {
-    if (typeof IntersectionObserver === 'undefined') return null;
-    const observer = new IntersectionObserver(entries => {
-      this.#inView = entries.at(-1)?.isIntersecting ?? false;
-      this.#tick();
-    });
-    observer.observe(this.node);
-    return observer;
   }
 
   /** The kernel sends rows of displayed results; request them only where it does not know that this one is. */

@@ -5,8 +5,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import { Card } from '../card/card';
-import type { CardSettings } from '../card/card';
-import type { RenderOutput } from '../card/task-details';
+import type { CardOptions } from '../card/card';
 import { ResultModel } from '../model/result';
 import { toMimeBundle } from '../model/save';
 import { figuresOf } from '../protocol/figures';
@@ -22,10 +21,8 @@ export interface LiveResults {
   readonly changed: ISignal<unknown, unknown>;
 }
 
-export interface RendererOptions {
+export interface RendererOptions extends CardOptions {
   results: LiveResults;
-  settings: CardSettings;
-  render?: RenderOutput;
 }
 
 /** Milliseconds for the kernel to replace the output of a result that ended. */
@@ -83,8 +80,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     else this.#follow(null);
     const model = live ?? (this.#static ??= ResultModel.fromSaved(saved));
     if (!this.#card) {
-      const { settings, render } = this.#options;
-      this.#card = new Card({ settings, ...(render ? { render } : {}) });
+      this.#card = new Card(this.#options);
       this.node.replaceChildren(this.#card.node);
     }
     this.#card.setModel(model);

@@ -39,7 +39,7 @@ export class Timeline {
   #focus: Mark | null = null;
   #theme: Theme | null = null;
   #revision = -1;
-  #inView = typeof IntersectionObserver === 'undefined';
+  #inView = false;
   #frame = 0;
   #timer = 0;
   #scene: Scene | null = null;
@@ -160,7 +160,6 @@ export class Timeline {
   }
 
   #observe(): void {
-    if (typeof IntersectionObserver === 'undefined') return;
     const take = (entries: IntersectionObserverEntry[]): void => {
       this.#inView = entries.at(-1)?.isIntersecting ?? false;
       if (this.#inView) this.#scheduleDraw();
