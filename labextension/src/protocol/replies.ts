@@ -43,17 +43,10 @@ const details = read.record({
 export type TaskReply = read.Read<typeof details>;
 
 const outputs = read.record({ outputs: read.list(taskOutput), total: read.count });
-export type OutputsReply = read.Read<typeof outputs>;
 
 /** A result as a notebook should hold it, in each of its formats. */
-export interface BundleReply {
-  [MIME_TYPE]: ReadonlyJSONObject;
-  'text/html': string;
-  'text/plain': string;
-}
-
-const bundle: read.Reader<BundleReply> = (content, path) => {
-  const data = read.object(read.object(content, path).data, 'data');
+const bundle = (content: unknown) => {
+  const data = read.object(read.object(content, '').data, 'data');
   if (!checkSaved(data[MIME_TYPE]).ok) throw new read.FormatError('its snapshot is not one');
   return {
     [MIME_TYPE]: data[MIME_TYPE] as ReadonlyJSONObject,
