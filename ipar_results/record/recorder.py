@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -166,9 +166,16 @@ class Recorder:
                 record.mark_received()
                 self._drained_at = time.monotonic()
 
-    def transaction(self) -> _Transaction:
-        """Return a context that marks the record as dirty until it is left; entered under its lock."""
-        return _Transaction(self)
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Leave the record dirty if the context is interrupted; entered under the record's lock.
+
+        It does not hold the lock itself: a Ctrl-C in contextlib's code would then leave it locked for good.
+        """
+        self._dirty = True
+        yield
+        self.record.version += 1
+        self._dirty = False
 
     @property
     def dirty(self) -> bool:
@@ -248,21 +255,3 @@ class Recorder:
         self._detached = self._detached or followed
         if followed:
             self.listener.detach(futures)
-
-
-class _Transaction:
-    """Context manager that leaves the record dirty if it is interrupted.
-
-    It does not hold the lock itself: a Ctrl-C in one of these methods would then leave it locked for good.
-    """
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def __enter__(self) -> None:
-        self._recorder._dirty = True
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self._recorder.record.version += 1
-            self._recorder._dirty = False
