@@ -13,7 +13,7 @@ import numpy as np
 from ..model.status import OK
 from ..upstream.connection import Connection
 from ..upstream.events import EventListener
-from ..upstream.futures import PENDING, ended_positions, has_output, is_given_up
+from ..upstream.futures import PENDING, ended_positions, has_output
 from ..upstream.protocols import AsyncResultLike, MessageFutureLike, ResultLike, TaskMetadata
 from .columns import Columns
 from .engines import Engines
@@ -102,7 +102,7 @@ class Recorder:
         futures, metadata = result._children, result._metadata
         early_events = connection.early_events
         record.followed = True
-        over = self.listener.attach(futures, early_events.on_iopub)
+        self.listener.attach(futures, early_events.on_iopub)
         record.columns.locate([future.msg_id for future in futures[:1]])  # takes 0.2 s for a million, once
         waiting = next((f.msg_id for f in reversed(futures) if f._state in PENDING), None)
         record.direct = None if waiting is None else connection.is_direct([waiting])
@@ -111,7 +111,7 @@ class Recorder:
         with suppress(TypeError):  # timestamps of different types
             writer.first_submitted = submitted.index(min(submitted))
         with record.lock:
-            writer.add_ended(np.array([i for i in over if not is_given_up(futures[i])], np.int64))
+            writer.add_ended(ended_positions(futures))
             self.add_already_started(0, engines, metadata)
             if tries := early_events.pop_failed_attempts(futures):
                 writer.add_failed_attempts(tries)

@@ -59,8 +59,8 @@ class EventListener:
 
     def attach(
         self, futures: Sequence[MessageFutureLike], replaces: Callable[[Message], None] | None = None
-    ) -> list[int]:
-        """Add the callbacks to those futures that are pending.
+    ) -> None:
+        """Add the callbacks to those futures that are pending; one that ends meanwhile may get them too.
 
         Appending to a future's list is atomic; ``add_done_callback`` takes a lock, which makes attaching take
         four times as long.
@@ -69,15 +69,9 @@ class EventListener:
         ----------
         replaces : callable, optional
             An iopub callback that is removed, as this listener takes over.
-
-        Returns
-        -------
-        list of int
-            Positions of those that have ended; one that has just ended may also be among the next events.
         """
         on_iopub, on_done = self.on_iopub, self.on_done  # one bound method each, for all futures
-        ended = []
-        for position, future in enumerate(futures):
+        for future in futures:
             callbacks = future.iopub_callbacks
             if future._state in PENDING:
                 callbacks.append(on_iopub)
@@ -86,9 +80,6 @@ class EventListener:
                     callbacks.remove(replaces)
             elif replaces in callbacks:
                 callbacks.remove(replaces)
-            if future._state not in PENDING:
-                ended.append(position)
-        return ended
 
     def attach_first(self, futures: Sequence[MessageFutureLike]) -> None:
         """Add the callbacks to those futures that are pending, ahead of their other callbacks."""

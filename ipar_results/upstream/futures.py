@@ -26,11 +26,6 @@ def has_output(md: Mapping[str, object]) -> bool:
     return any(_ALL_OUTPUT(md))
 
 
-def is_given_up(future: FutureLike) -> bool:
-    """Return True if a future ended only because contact was lost; its task may still run."""
-    return type(future._result) is ContactLost
-
-
 def positions_with_output(positions: Sequence[int], records: Sequence[Mapping[str, object]]) -> list[int]:
     """Return those of the positions whose metadata holds output."""
     if not any(any(map(get, records)) for get in _EACH_OUTPUT):
@@ -39,7 +34,10 @@ def positions_with_output(positions: Sequence[int], records: Sequence[Mapping[st
 
 
 def ended_positions(futures: Sequence[FutureLike]) -> Index:
-    """Return the positions of the futures that have ended; one that was given up has not."""
+    """Return the positions of the futures that have ended.
+
+    One that ended only because contact was lost has not: its task may still run.
+    """
     import numpy as np
 
     return np.array(
