@@ -34,10 +34,6 @@ class RecordSource(Protocol):
     def has_news(self) -> bool:
         """Whether draining may change the record."""
 
-    @property
-    def drained_recently(self) -> bool:
-        """Whether the last drain was so recent that another is not worth its cost."""
-
     def drain(self) -> None:
         """Enter what has happened since the last call."""
 

@@ -32,7 +32,6 @@ class GroupRecorder:
     """
 
     has_news = True  # a result may have joined without an event
-    drained_recently = False
 
     def __init__(
         self,
