@@ -30,17 +30,8 @@ from .writer import RecordWriter, unread_ends
 
 _PERIOD = 1.0  # seconds between two queries
 _MAX_QUERIED = 1_000  # messages in one query
-_KEYS = (
-    "msg_id",
-    "submitted",
-    "started",
-    "completed",
-    "received",
-    "engine_uuid",
-    "result_content",
-    "stdout",
-    "stderr",
-)  # the query fails if a record lacks one of them
+_SAME_KEYS = ("msg_id", "submitted", "started", "completed", "received", "engine_uuid", "stdout", "stderr")
+_KEYS = [*_SAME_KEYS, "result_content"]  # the query fails if a record lacks one of them
 
 
 class HubRecorder:
@@ -86,7 +77,7 @@ class HubRecorder:
         ids = [result.msg_ids[i] for i in pending.tolist()]
         self._queried_at = now
         if self._has_database:
-            kind, content = "db_request", {"query": {"msg_id": {"$in": ids}}, "keys": list(_KEYS)}
+            kind, content = "db_request", {"query": {"msg_id": {"$in": ids}}, "keys": _KEYS}
         else:
             kind, content = "result_request", {"msg_ids": ids, "status_only": True}
         self._query_pending = True
@@ -181,36 +172,21 @@ class HubRecorder:
         """Do nothing: there are no callbacks to remove."""
 
 
-class _HubMetadata(TaskMetadata):
-    error: JSONObject
-
-
 def _failure(position: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]) -> Failure:
     """Return the failure of a message from its reply, as the Hub has stored it."""
     error = metadata.get("error")
     if isinstance(error, dict):
         return Failure.from_reply(error)
-    return (
-        Failure.from_error(error) if error is not None else Failure("Error", "not kept by the Hub", "", False)
-    )
+    if error is None:
+        return Failure("Error", "not kept by the Hub", "", False)
+    return Failure.from_error(error)
 
 
 def _as_metadata(record: JSONObject) -> TaskMetadata:
     """Convert a task record to ipyparallel's metadata."""
+    from ipyparallel.client.client import Metadata
+
     content = record.get("result_content") or {}
-    metadata: _HubMetadata = {
-        "msg_id": record.get("msg_id", ""),
-        "submitted": record.get("submitted"),
-        "started": record.get("started"),
-        "completed": record.get("completed"),
-        "received": record.get("received"),
-        "engine_uuid": record.get("engine_uuid"),
-        "engine_id": None,
-        "status": content.get("status", "ok"),
-        "error": content,
-        "stdout": record.get("stdout") or "",
-        "stderr": record.get("stderr") or "",
-        "outputs": record.get("outputs") or [],
-        "execute_result": None,
-    }
+    known = {key: record[key] for key in _SAME_KEYS if record.get(key)}
+    metadata: TaskMetadata = Metadata(known, status=content.get("status", "ok"), error=content)
     return metadata

@@ -37,6 +37,7 @@ class TaskMetadata(TypedDict):
     engine_id: int | list[int] | None
     engine_uuid: str | list[str] | None
     status: str | None
+    error: object
     stdout: str
     stderr: str
     outputs: list[dict[str, object]]
@@ -275,6 +276,7 @@ SOCKETS = ("_task_socket", "_mux_socket", "_broadcast_socket", "_iopub_socket")
 
 MODULE_NAMES = {
     "ipyparallel": ("AsyncHubResult", "AsyncMapResult", "AsyncResult", "Client", "Cluster"),
+    "ipyparallel.client.client": ("Metadata",),
     "ipyparallel.client.futures": ("MessageFuture", "multi_future"),
     "ipyparallel.client.map": ("mappable",),
     "ipyparallel.client.remotefunction": ("_prepickled_map", "getname"),
