@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..model.snapshot import EngineId
 from ..upstream.protocols import TaskMetadata
-from .protocols import EngineNames
 
 _COALESCED = "engines "  # prefix of the id that stands for all engines of a coalesced reply
 
@@ -20,14 +19,19 @@ def is_coalesced(engine_id: object) -> bool:
 class Engines:
     """Engines in the order in which they appeared.
 
+    Parameters
+    ----------
+    engine_id : callable
+        Returns the id of an engine, also after it died, by its uuid.
+
     Attributes
     ----------
     ids : list
         An engine's id by its slot.
     """
 
-    def __init__(self, connection: EngineNames) -> None:
-        self._connection = connection
+    def __init__(self, engine_id: Callable[[str | None], EngineId | None]) -> None:
+        self._engine_id = engine_id
         self._slots: dict[EngineId, int] = {}
         self.ids: list[EngineId] = []
 
@@ -37,7 +41,7 @@ class Engines:
         When an engine dies, the metadata of its tasks has its uuid only: its id is gone before they fail.
         """
         if engine_id is None and not isinstance(uuid, list):
-            engine_id = self._connection.engine_id(uuid)
+            engine_id = self._engine_id(uuid)
         if engine_id is None:
             return -1
         if isinstance(engine_id, list):

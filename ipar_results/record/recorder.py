@@ -57,7 +57,7 @@ def new_record(result: AsyncResultLike, connection: Connection) -> Record:
         result,
         connection,
         Columns(result.msg_ids, inputs),
-        Engines(connection),
+        Engines(connection.engine_id),
         name=str(result._fname) if result._fname != "unknown" else "result",
         single=len(result.msg_ids) == 1,
     )

@@ -136,7 +136,7 @@ class GroupEngines(Engines):
     """Engines of a group; with several clusters an id alone does not identify an engine."""
 
     def __init__(self, connections: Connections) -> None:
-        super().__init__(connections)
+        super().__init__(connections.engine_id)
         self._connections = connections
 
     def slots(self, engine_ids: Sequence[Any], metadata: Sequence[Any]) -> list[int]:
