@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from operator import itemgetter
@@ -54,7 +55,7 @@ def new_record(result: AsyncResultLike, connection: Connection) -> Record:
     if inputs is not None and set(inputs) == {1}:
         inputs = None
     return Record(
-        result,
+        weakref.ref(result),
         connection,
         Columns(result.msg_ids, inputs),
         Engines(connection.engine_id),

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -83,21 +84,19 @@ class ConnectionLike(Protocol):
         """Send the controller a heartbeat query if it has been silent for a while."""
 
 
+@dataclass(eq=False, repr=False)
 class Record:
     """State of one result.
 
     Reading it never drains events; :attr:`~ipar_results.results.followed.Followed.drain` does. Hold `lock` to
     write, or to read several columns consistently.
 
-    Parameters
-    ----------
-    result : AsyncResult or Group
-        Held weakly: a record never keeps a result alive.
-    single : bool
-        Whether the result has one message.
-
     Attributes
     ----------
+    result : weakref
+        A record never keeps its result, an AsyncResult or Group, alive.
+    single : bool
+        Whether the result has one message.
     version : int
         Increases with every change, so that a view never draws the same state twice.
     running : dict
@@ -118,41 +117,27 @@ class Record:
         Whether the result was ended because contact to the controller was lost.
     """
 
-    def __init__(
-        self,
-        result: ResultLike,
-        connection: ConnectionLike,
-        columns: Columns,
-        engines: Engines,
-        *,
-        name: str,
-        single: bool = False,
-    ) -> None:
-        self._result = weakref.ref(result)
-        self.connection = connection
-        self.columns = columns
-        self.engines = engines
-        self.name = name
-        self.single = single
-        self.clock = Clock()
-        self.failures = Failures()
-        self.attempts = Attempts()
-        self.lock = threading.RLock()
-        self.version = 0
-        self.running: dict[int, tuple[int, float]] = {}
-        self.recent_writers: dict[int, None] = {}
-        self.failed_attempts = FailedAttempts()
-        self.direct: bool | None = None
-        self.can_grow = False
-        self.expected_inputs: int | None = None
-        self.followed = False
-        self.given_up = False
-        self._engines_at_end: AbstractSet[EngineId] | None = None
-        self._received_at = time.monotonic()
-
-    def result(self) -> ResultLike | None:
-        """Return the result; None once its user has dropped it."""
-        return self._result()
+    result: weakref.ref[ResultLike]
+    connection: ConnectionLike
+    columns: Columns
+    engines: Engines
+    name: str
+    single: bool = False
+    clock: Clock = field(default_factory=Clock)
+    failures: Failures = field(default_factory=Failures)
+    attempts: Attempts = field(default_factory=Attempts)
+    failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    version: int = 0
+    running: dict[int, tuple[int, float]] = field(default_factory=dict)
+    recent_writers: dict[int, None] = field(default_factory=dict)
+    direct: bool | None = None
+    can_grow: bool = False
+    expected_inputs: int | None = None
+    followed: bool = False
+    given_up: bool = False
+    _engines_at_end: AbstractSet[EngineId] | None = None
+    _received_at: float = field(default_factory=time.monotonic)
 
     @property
     def done(self) -> int:

@@ -44,7 +44,7 @@ class GroupRecorder:
         self.connections = Connections(lambda result: self.membership.has(result))
         columns = GrowingColumns()
         self.record = Record(
-            group, self.connections, columns, GroupEngines(self.connections), name=group._fname
+            weakref.ref(group), self.connections, columns, GroupEngines(self.connections), name=group._fname
         )
         self.record.can_grow = self.record.followed = True
         self.writer = RecordWriter(self.record, on_failed_attempt=self._add_failed_attempt)
