@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     import zmq
+    from tornado.ioloop import IOLoop
 
 Timestamp: TypeAlias = "datetime | str | None"
 """A date as ipyparallel leaves it: parsed, ISO 8601, or absent."""
@@ -138,18 +139,14 @@ class ResultLike(Protocol):
 class AsyncResultLike(FutureLike, ResultLike, Protocol):
     """``AsyncResult``: a future of several messages."""
 
-    msg_ids: list[str]
     owner: bool
     _client: ClientLike
     _children: list[MessageFutureLike]
     _metadata: list[TaskMetadata]
     _chunk_sizes: dict[str, int]
     _targets: object
-    _fname: str
-    _single_result: bool
     _return_exceptions: bool
     _ready: bool
-    _ready_event: threading.Event
     _success: bool | None
     _output_ready: bool
     _output_event: threading.Event
@@ -180,12 +177,6 @@ class AsyncResultLike(FutureLike, ResultLike, Protocol):
     def _finalize_result(self, f: FutureLike) -> None: ...
 
 
-class IOLoopLike(Protocol):
-    """The tornado loop of a client's IO thread."""
-
-    def add_callback(self, callback: Callable[[], object], /) -> None: ...
-
-
 class ClientLike(Protocol):
     """``Client``: connection to one cluster."""
 
@@ -204,7 +195,7 @@ class ClientLike(Protocol):
     _registration_callbacks: list[Callable[[RegistrationEvent], None]]
     _queue_handlers: dict[str, Callable[[Message], None]]
     _closed: bool
-    _io_loop: IOLoopLike
+    _io_loop: IOLoop
     _io_thread: threading.Thread | None
     _context: zmq.Context[zmq.Socket[bytes]]
     _config: dict[str, object]
