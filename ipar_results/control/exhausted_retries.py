@@ -111,7 +111,7 @@ class ExhaustedWithoutIopub:
                 self._replied_at = time.monotonic()
 
         for uuid in self._replied:
-            link.ping_engine(uuid, on_reply)
+            link.replies.ping_engine(uuid, on_reply)
 
     def _sent_to_all(self, scope: TaskScope, sent: dict[str, set[str]]) -> list[int]:
         """Return positions of pending messages that were sent to every engine there is now."""

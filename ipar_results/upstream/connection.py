@@ -32,28 +32,17 @@ class Connection:
 
     Attributes
     ----------
-    replies : ReplyHandlers
-        Wrappers of the client's own handlers.
-    early_events : EarlyEvents
-        Events of messages that have no recorder yet.
-    argument_cache : ArgumentCache
-        Arguments of messages that have not succeeded.
-    schedulers : Schedulers
-        The schedulers between the client and its engines.
     left_at : dict
         By engine id, when it left the cluster, in POSIX seconds.
-    message_sizes : MessageSizes
-        Sizes of the client's large messages.
     """
 
     def __init__(self, client: ClientLike, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
         self._client = weakref.ref(client)
         self._contact_timeout = contact_timeout
-        self._engine_ids: dict[str, int] = {}
+        self._engine_ids = {uuid: engine_id for engine_id, uuid in list(client._engines.items())}
         self._last_contact = time.monotonic()
         self._query_sent_at: float | None = None
         self._loss_logged = False
-        self._add_engines(client)
         self._alive_cache: tuple[Sequence[int], int, frozenset[int]] = ((), 0, frozenset())
         self.left_at: dict[int, float] = {}
         self._recorders: dict[int, weakref.ref[Any]] = {}
@@ -109,8 +98,6 @@ class Connection:
         alive = [ref() for ref in list(self._recorders.values())]
         return [other for other in alive if other is not None and other is not recorder]
 
-    # engines --------------------------------------------------------------------------------------
-
     def engine_id(self, uuid: str | None) -> int | str | None:
         """Return the id of an engine, also after it died; its uuid where the id was never known."""
         return None if uuid is None else self._engine_ids.get(uuid, uuid)
@@ -148,12 +135,6 @@ class Connection:
         """Return the ids of all engines that this client has seen."""
         return frozenset(self._engine_ids.values())
 
-    def _add_engines(self, client: ClientLike) -> None:
-        for engine_id in list(client._ids):
-            uuid = client._engines.get(engine_id)  # None if it is just leaving
-            if uuid is not None:
-                self._engine_ids[uuid] = engine_id
-
     def _on_registration(self, event: RegistrationEvent) -> None:
         try:
             if event["event"] == "register":
@@ -170,8 +151,6 @@ class Connection:
         if client is not None and msg_ids:
             content: dict[str, object] = {"msg_ids": msg_ids}
             client._send(client._control_stream, "abort_request", content=content, ident=uuid.encode())
-
-    # contact --------------------------------------------------------------------------------------
 
     @property
     def closed(self) -> bool:
@@ -193,7 +172,7 @@ class Connection:
     @property
     def lost(self) -> bool:
         """True if nothing more can be expected from this cluster."""
-        return self.closed or self.silence > self._contact_timeout()
+        return self.closed or self.silence > self.contact_timeout
 
     def record_contact(self) -> None:
         """Record that a message from the cluster has arrived."""
@@ -207,10 +186,7 @@ class Connection:
                 self._loss_logged = True
                 warn(self.describe_problem())
             return
-        if (
-            self._query_sent_at is None
-            and time.monotonic() - self._last_contact > self._contact_timeout() / 4
-        ):
+        if self._query_sent_at is None and time.monotonic() - self._last_contact > self.contact_timeout / 4:
             self._query_sent_at = time.monotonic()
             self.query_hub("connection_request", {}, lambda reply: None)
 
@@ -243,14 +219,6 @@ class Connection:
             return False
         future.add_done_callback(lambda f: self._on_hub_reply(f, on_reply))
         return True
-
-    def ping_engine(self, uuid: str, on_reply: Callable[[str], None]) -> None:
-        """Send an engine a ping, which it answers after all that it was sent before.
-
-        `on_reply` is called with the uuid on the IO thread.
-        """
-        with suppress(OSError, RuntimeError):  # just closed
-            self.replies.ping_engine(uuid, on_reply)
 
     def _on_hub_reply(self, future: FutureLike, on_reply: Callable[[Message], object]) -> None:
         if future.exception() is not None:  # the client gave up

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from ..log import log_error
@@ -85,7 +86,10 @@ class ReplyHandlers:
                 held.difference_update(late)
 
     def ping_engine(self, uuid: str, on_reply: Callable[[str], None]) -> None:
-        """Send an engine a ``kernel_info_request``: it replies after its earlier tasks, and runs nothing."""
+        """Send an engine a ``kernel_info_request``: it replies after its earlier tasks, and runs nothing.
+
+        `on_reply` is called with the uuid on the IO thread.
+        """
         client = self._client()
         if client is None:
             return
@@ -96,17 +100,18 @@ class ReplyHandlers:
             self._pings[future.msg_id] = partial(on_reply, uuid)
             futures.pop(future.msg_id, None)  # where the engine dies, no reply would remove it
 
-        client._send(
-            client._mux_stream,
-            "kernel_info_request",
-            content={},
-            ident=uuid.encode(),
-            message_future_hook=note_ping,
-        )
+        with suppress(OSError, RuntimeError):  # just closed
+            client._send(
+                client._mux_stream,
+                "kernel_info_request",
+                content={},
+                ident=uuid.encode(),
+                message_future_hook=note_ping,
+            )
 
     def _on_ping_reply(self, message: Message) -> None:
         try:
-            self._pings.pop(message["parent_header"].get("msg_id", ""), _ignore)()
+            self._pings.pop(message["parent_header"].get("msg_id", ""), lambda: None)()
         except Exception:
             log_error("reading the reply to a ping")
 
@@ -139,10 +144,6 @@ class ReplyHandlers:
         client.outstanding.add(msg_id)
         _give_reply_to(client, future)
         return True
-
-
-def _ignore() -> None:
-    """Take the place of a callback for pings that are not pending."""
 
 
 def _message_id(client: ClientLike, message: Message) -> str:
