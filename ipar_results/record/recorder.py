@@ -125,8 +125,6 @@ class Recorder:
             if has_output(metadata[i]):
                 self.writer.add_output([position])
 
-    # draining ------------------------------------------------------------------------------------
-
     @property
     def has_news(self) -> bool:
         """Whether draining may change the record."""
@@ -206,8 +204,6 @@ class Recorder:
             with self.record.lock, self.transaction():
                 self.writer.add_ended(index)
 
-    # beyond the record ----------------------------------------------------------------------------
-
     def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
         """Return the metadata of each message, as ipyparallel keeps it."""
         return result._metadata
@@ -215,8 +211,6 @@ class Recorder:
     def value(self, result: Any) -> object:
         """Return the value of a result of one ended message."""
         return result._children[0].result(0)
-
-    # retries and removal -------------------------------------------------------------------------
 
     def reopen(self, positions: list[int], replace_futures: Callable[[], None]) -> None:
         """Make ended messages pending again; called on the client's IO thread.

@@ -55,8 +55,6 @@ class RecordWriter:
         self._on_failed_attempt = on_failed_attempt or record.failed_attempts.add
         self.first_submitted = -1  # position of the first message that was submitted; -1 if unknown
 
-    # starts and attempts -------------------------------------------------------------------------
-
     def add_started(self, started: list[tuple[str, str, float]]) -> None:
         """Enter tasks that have started: message id, engine uuid and POSIX time of each."""
         if not started:
@@ -81,8 +79,6 @@ class RecordWriter:
             running = record.running.get(position)
             if running is not None and running[0] == slot:
                 del record.running[position]
-
-    # ends ----------------------------------------------------------------------------------------
 
     def add_ended(self, index: Index, read_output: bool = True) -> None:
         """Enter the ends of messages; those that were entered before are skipped.
@@ -179,14 +175,12 @@ class RecordWriter:
         """Return a short text of the input of a message; None if it is no longer cached."""
         record = self._record
         result = record.result()
-        if result is None or not len(record.connection.argument_cache):
+        if result is None:
             return None
         request = record.connection.argument_cache.find(result.msg_ids[position])
         if request is None:
             return None
         return describe_input(request.buffers, request.mapped, record.columns.input_count(position))
-
-    # output --------------------------------------------------------------------------------------
 
     def add_output(self, positions: list[int]) -> None:
         """Enter that these tasks have written output."""
@@ -197,8 +191,6 @@ class RecordWriter:
             record.recent_writers[position] = None
         while len(record.recent_writers) > _MAX_RECENT_WRITERS:
             del record.recent_writers[next(iter(record.recent_writers))]
-
-    # repairs and retries -------------------------------------------------------------------------
 
     def recount(self, metadata: Sequence[TaskMetadata], futures: Sequence[MessageFutureLike]) -> None:
         """Rebuild counts and failures from the columns, after a transaction was interrupted."""

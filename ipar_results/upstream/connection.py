@@ -45,7 +45,7 @@ class Connection:
         self._loss_logged = False
         self._alive_cache: tuple[Sequence[int], int, frozenset[int]] = ((), 0, frozenset())
         self.left_at: dict[int, float] = {}
-        self._recorders: dict[int, weakref.ref[Any]] = {}
+        self._recorders: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._collected: deque[Sequence[str]] = deque()
         self.message_sizes = MessageSizes()
         self.replies = ReplyHandlers(client, self.message_sizes.add_reply)
@@ -77,8 +77,7 @@ class Connection:
 
     def add_recorder(self, recorder: object) -> None:
         """Register a recorder, held weakly, so that others can see which work shares their engines."""
-        key, recorders = id(recorder), self._recorders
-        recorders[key] = weakref.ref(recorder, lambda _: recorders.pop(key, None))
+        self._recorders[id(recorder)] = recorder
         self._drop_collected()
 
     def drop_when_collected(self, owner: object, msg_ids: Sequence[str]) -> None:
@@ -95,7 +94,7 @@ class Connection:
 
     def other_recorders(self, recorder: _R) -> list[_R]:
         """Return the other recorders of this client."""
-        alive = [ref() for ref in list(self._recorders.values())]
+        alive = [ref() for ref in self._recorders.valuerefs()]  # values() fails if another thread adds one
         return [other for other in alive if other is not None and other is not recorder]
 
     def engine_id(self, uuid: str | None) -> int | str | None:
