@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -154,27 +154,10 @@ class Failures:
             text = describe()
             group.input = None if text is None else (index, text)
 
-    def drop(
-        self, indices: Container[int], engine_and_end: Callable[[int], tuple[EngineId | None, float]]
-    ) -> None:
-        """Remove failures of messages that are sent again; a group that becomes empty keeps its place.
-
-        Parameters
-        ----------
-        indices : container of int
-            Index of the first input of each message to remove.
-        engine_and_end : callable
-            Returns engine and end (POSIX seconds or NaN) of a message, given the index of its first input.
-        """
+    def clear(self) -> None:
+        """Remove all failures; a group keeps its place, for those that are added again."""
         for group in self._groups.values():
-            messages = list(zip(group.indices, group.sizes, strict=True))
-            kept = [(index, size) for index, size in messages if index not in indices]
-            if len(kept) < len(messages):
-                described = group.input
-                group.clear()
-                group.input = described if described and described[0] not in indices else None
-                for index, size in kept:
-                    group.add(index, size, *engine_and_end(index))
+            group.clear()
 
     def builders(self) -> list[FailureGroupBuilder]:
         """Return the groups in order of appearance, for reading only; a group keeps its place."""

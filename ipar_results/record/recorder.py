@@ -226,7 +226,7 @@ class Recorder:
             return
         self.drain()
         with record.lock:
-            self.writer.discard_ends(positions, self.metadata(result), result.msg_ids)
+            self.writer.discard_ends(positions, self.metadata(result), result._children, result.msg_ids)
             replace_futures()
             record.columns.reopen(np.array(positions, np.int64), result.msg_ids)
             record.followed, self._detached = True, False

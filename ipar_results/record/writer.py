@@ -15,7 +15,7 @@ from ..model.status import ABORTED, FAILED, OK
 from ..task_inputs import describe_input
 from ..upstream.futures import all_ended, ended_positions, error_of, positions_with_output, status_code
 from ..upstream.timestamps import to_posix, to_posix_array
-from .failures import Failure, Failures
+from .failures import Failure
 from .state import Record
 
 if TYPE_CHECKING:
@@ -194,38 +194,37 @@ class RecordWriter:
 
     def recount(self, metadata: Sequence[TaskMetadata], futures: Sequence[MessageFutureLike]) -> None:
         """Rebuild counts and failures from the columns, after a transaction was interrupted."""
-        record = self._record
-        record.columns.recount()
-        record.failures = Failures()
-        for position in np.flatnonzero(record.columns.status == FAILED).tolist():
-            slot = int(record.columns.engine[position])
-            self._add_failure(position, slot, metadata[position], futures)
+        self._record.columns.recount()
+        self._recount_failures(metadata, futures, [])
 
     def discard_ends(
-        self, positions: list[int], metadata: Sequence[TaskMetadata], msg_ids: Sequence[str]
+        self,
+        positions: list[int],
+        metadata: Sequence[TaskMetadata],
+        futures: Sequence[MessageFutureLike],
+        msg_ids: Sequence[str],
     ) -> None:
         """Discard the ends of messages that are sent again; their metadata is kept as an earlier attempt.
 
         Parameters
         ----------
-        metadata : sequence of mapping
-            Metadata of all messages, before they are sent again.
-        msg_ids : sequence of str
-            Ids of all messages, before they are sent again.
+        metadata, futures, msg_ids : sequence
+            Those of all messages, before they are sent again.
         """
         record = self._record
-        columns = record.columns
         record.mark_reopened(positions)
         for position in positions:
             record.attempts.add(position, metadata[position])
-        record.failures.drop({columns.first_input_index(i) for i in positions}, self._engine_and_end)
+        self._recount_failures(metadata, futures, positions)
         record.connection.argument_cache.drop([msg_ids[i] for i in positions])
 
-    def _engine_and_end(self, index: int) -> tuple[EngineId | None, float]:
-        record = self._record
-        position = record.columns.positions_of_inputs(np.array([index]))[0]
-        slot = int(record.columns.engine[position])
-        return record.engines.ids[slot] if slot >= 0 else None, float(record.columns.completed[position])
+    def _recount_failures(
+        self, metadata: Sequence[TaskMetadata], futures: Sequence[MessageFutureLike], discarded: list[int]
+    ) -> None:
+        columns = self._record.columns
+        self._record.failures.clear()
+        for position in np.setdiff1d(np.flatnonzero(columns.status == FAILED), discarded).tolist():
+            self._add_failure(position, int(columns.engine[position]), metadata[position], futures)
 
 
 def unread_ends(record: Record) -> Index | None:

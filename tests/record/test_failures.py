@@ -4,6 +4,7 @@ import math
 import time
 
 import pytest
+from fakes import START, Fed
 from ipyparallel.error import RemoteError
 
 from ipar_results.record.failures import (
@@ -15,6 +16,8 @@ from ipar_results.record.failures import (
     clip_traceback,
     last_frame,
 )
+from ipar_results.record.recorder import Recorder
+from ipar_results.upstream.connection import Connection
 
 INFO = {"engine_id": 0, "engine_uuid": "u", "method": "apply"}
 IPYTHON = "Traceback (most recent call last)\nFile <string>:13, in solve(x, y)\n\n{kind}: {message}"
@@ -96,7 +99,7 @@ def test_a_group_has_the_times_of_its_first_and_last_failure():
         failures.add(remote(), 0, 1, 0, when)
     (group,) = failures.groups()
     assert (group.first_time, group.last_time) == (3.0, 9.0)
-    failures.drop({0: 1}, lambda index: (0, 1.0))
+    failures.clear()
     assert failures.groups() == ()
 
 
@@ -108,13 +111,17 @@ def test_a_group_without_times_has_none():
 
 
 def test_failures_that_are_not_retried_keep_their_time_and_engine():
-    failures = Failures()
+    fed = Fed(4)
+    recorder = Recorder.follow(fed.result, Connection(fed.client, lambda: 30.0))
     for index in range(4):
-        failures.add(remote(), index, 1, index, float(index))
-    failures.drop({0: 1, 3: 1}, lambda index: (index, float(index)))
-    (group,) = failures.groups()
-    assert (group.indices, group.engines) == ((1, 2), (1, 2))
-    assert (group.first_time, group.last_time) == (1.0, 2.0)
+        fed.fail(index)
+    recorder.drain()
+    (before,) = recorder.record.failures.groups()
+    recorder.reopen([0, 2], lambda: None)
+    (group,) = recorder.record.failures.groups()
+    assert (group.count, group.indices, group.engines) == (2, (1, 3), (1,))
+    assert (before.first_time, before.last_time) == (START.timestamp() + 1, START.timestamp() + 4)
+    assert (group.first_time, group.last_time) == (START.timestamp() + 2, START.timestamp() + 4)
 
 
 def test_the_input_is_the_first_known_one_and_few_are_described():

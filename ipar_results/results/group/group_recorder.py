@@ -103,7 +103,7 @@ class GroupRecorder:
                 for scope in self.scopes:
                     scope.failed_attempts.forget(sent)
                     scope.watchdog.forget(sent)
-                self.writer.discard_ends(sent, membership.metadata, membership.msg_ids)
+                self.writer.discard_ends(sent, membership.metadata, membership.futures, membership.msg_ids)
             for row, future in changed:
                 membership.futures[row], membership.msg_ids[row] = future, future.msg_id
                 membership.metadata[row] = future.output.metadata
