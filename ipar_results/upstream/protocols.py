@@ -7,7 +7,7 @@ ipyparallel ships no types. A name that is not listed here is not used anywhere 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
@@ -165,10 +165,6 @@ class AsyncResultLike(FutureLike, ResultLike, Protocol):
         return_exceptions: bool | None = None,
         return_when: str | None = None,
     ) -> object: ...
-
-    def split(self) -> Sequence[AsyncResultLike]: ...
-
-    def __await__(self) -> Generator[object, None, object]: ...
 
     def _resolve_result(self, f: FutureLike | None = None) -> None: ...
 
