@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,8 +15,8 @@ import numpy as np
 from ..model.arrays import Floats, Index, Slots
 from ..model.snapshot import EngineId
 from ..model.status import QUEUED
+from ..upstream.connection import Connection
 from ..upstream.protocols import ResultLike
-from ..upstream.sent_messages import SentArguments
 from .attempts import Attempts, FailedAttempts
 from .clock import Clock
 from .columns import Columns
@@ -26,38 +26,12 @@ from .failures import Failures
 LARGE_RESULT = 200_000  # messages: the analysis of more takes noticeable time
 
 
-class ArgumentCacheLike(Protocol):
-    """Argument cache of one client, or those of a group's clients."""
-
-    def __len__(self) -> int: ...
-
-    def find(self, msg_id: str) -> SentArguments | None:
-        """Return the arguments of a message; None where they are not cached."""
-
-    def drop(self, msg_ids: Iterable[str]) -> None:
-        """Drop the arguments of these messages."""
-
-
-class MessageSizesLike(Protocol):
-    """Sizes of the large messages of one client, or of a group's clients."""
-
-    def sent_bytes(self, msg_ids: Sequence[str]) -> int:
-        """Return the bytes of the large requests among these messages."""
-
-    def received_bytes(self, msg_ids: Sequence[str]) -> int:
-        """Return the bytes of the large replies to these messages."""
-
-
 class ConnectionLike(Protocol):
     """Connection of one client, or the connections of a group's clients."""
 
     @property
-    def argument_cache(self) -> ArgumentCacheLike:
-        """Arguments of messages that have not succeeded."""
-
-    @property
-    def message_sizes(self) -> MessageSizesLike:
-        """Sizes of large messages."""
+    def each(self) -> Sequence[Connection]:
+        """Connections of the clients."""
 
     @property
     def left_at(self) -> Mapping[int, float]:

@@ -139,10 +139,12 @@ class RecordWriter:
         record.clock.add_received(received)
         for position in [p for p in record.running if record.columns.status[p] >= OK]:
             del record.running[position]
-        arguments = record.connection.argument_cache
-        if len(arguments) and (result := record.result()) is not None:
-            msg_ids = result.msg_ids
-            arguments.drop(msg_ids[p] for p, code in zip(positions, status, strict=True) if code == OK)
+        result = record.result()
+        for link in record.connection.each:
+            if len(link.argument_cache) and result is not None:
+                msg_ids = result.msg_ids
+                succeeded = [msg_ids[p] for p, code in zip(positions, status, strict=True) if code == OK]
+                link.argument_cache.drop(succeeded)
         if FAILED in status:
             for position, code, slot, md in zip(positions, status, slots, metadata, strict=True):
                 if code == FAILED:
@@ -177,10 +179,10 @@ class RecordWriter:
         result = record.result()
         if result is None:
             return None
-        request = record.connection.argument_cache.find(result.msg_ids[position])
-        if request is None:
-            return None
-        return describe_input(request.buffers, request.mapped, record.columns.input_count(position))
+        for link in record.connection.each:
+            if request := link.argument_cache.find(result.msg_ids[position]):
+                return describe_input(request.buffers, request.mapped, record.columns.input_count(position))
+        return None
 
     def add_output(self, positions: list[int]) -> None:
         """Enter that these tasks have written output."""
@@ -216,7 +218,8 @@ class RecordWriter:
         for position in positions:
             record.attempts.add(position, metadata[position])
         self._recount_failures(metadata, futures, positions)
-        record.connection.argument_cache.drop([msg_ids[i] for i in positions])
+        for link in record.connection.each:
+            link.argument_cache.drop([msg_ids[i] for i in positions])
 
     def _recount_failures(
         self, metadata: Sequence[TaskMetadata], futures: Sequence[MessageFutureLike], discarded: list[int]

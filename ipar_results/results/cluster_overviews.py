@@ -173,8 +173,7 @@ class ClusterOverviews:
             if followed is None or entry.over:
                 continue
             record = followed.record
-            links = getattr(record.connection, "each", [record.connection])  # a group may have several
-            if any(link is not connection for link in links):
+            if any(each is not connection for each in record.connection.each):
                 continue
             followed.drain()
             with record.lock:

@@ -71,6 +71,11 @@ class Connection:
         return self._client()
 
     @property
+    def each(self) -> tuple[Connection]:
+        """The connection itself, as a group has several."""
+        return (self,)
+
+    @property
     def on_io_thread(self) -> bool:
         """True on the client's IO thread, where waiting for a reply would be a deadlock."""
         return getattr(self._client(), "_io_thread", None) is threading.current_thread()

@@ -178,6 +178,7 @@ def _finished_run(record: Record, result: ResultLike, tasks: RunTasks) -> Finish
     if direct is None:  # not followed while it ran: guess from at most one message per engine
         direct = columns.messages <= len(ids)
     free = 0 if direct or record.direct is None else len(record.connection.alive_engines() - set(ids))
+    message_sizes = [link.message_sizes for link in record.connection.each]
     return FinishedRun(
         tasks=tasks,
         messages=columns.messages,
@@ -188,6 +189,6 @@ def _finished_run(record: Record, result: ResultLike, tasks: RunTasks) -> Finish
         mapped=isinstance(result, AsyncMapResult),
         direct=direct,
         failed=int((columns.status != OK).sum()),
-        sent=record.connection.message_sizes.sent_bytes(result.msg_ids),
-        received=record.connection.message_sizes.received_bytes(result.msg_ids),
+        sent=sum(sizes.sent_bytes(result.msg_ids) for sizes in message_sizes),
+        received=sum(sizes.received_bytes(result.msg_ids) for sizes in message_sizes),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...model.snapshot import EngineId
@@ -10,42 +10,6 @@ from ...record.engines import Engines
 from ...record.state import Record
 from ...upstream.connection import Connection
 from ...upstream.protocols import ResultLike
-from ...upstream.sent_messages import SentArguments
-
-
-class _ArgumentCaches:
-    """Argument caches of all clients."""
-
-    def __init__(self, links: list[Connection]) -> None:
-        self._links = links
-
-    def __len__(self) -> int:
-        return sum(len(link.argument_cache) for link in self._links)
-
-    def find(self, msg_id: str) -> SentArguments | None:
-        """Return the arguments of a message; None where they are not kept."""
-        return next(filter(None, (link.argument_cache.find(msg_id) for link in self._links)), None)
-
-    def drop(self, msg_ids: Iterable[str]) -> None:
-        """Drop the arguments of these messages."""
-        ids = list(msg_ids)
-        for link in self._links:
-            link.argument_cache.drop(ids)
-
-
-class _MessageSizes:
-    """Sizes of the large messages of all clients."""
-
-    def __init__(self, links: list[Connection]) -> None:
-        self._links = links
-
-    def sent_bytes(self, msg_ids: Sequence[str]) -> int:
-        """Return the bytes of those requests that are large."""
-        return sum(link.message_sizes.sent_bytes(msg_ids) for link in self._links)
-
-    def received_bytes(self, msg_ids: Sequence[str]) -> int:
-        """Return the bytes of those replies that are large."""
-        return sum(link.message_sizes.received_bytes(msg_ids) for link in self._links)
 
 
 class Connections:
@@ -57,7 +21,6 @@ class Connections:
     def __init__(self, is_member: Callable[[ResultLike | None], bool]) -> None:
         self._is_member = is_member
         self.each: list[Connection] = []
-        self.argument_cache, self.message_sizes = _ArgumentCaches(self.each), _MessageSizes(self.each)
         self._uuids: dict[EngineId, str] = {}
 
     def other_recorders(self, record: Record) -> list[Record]:
