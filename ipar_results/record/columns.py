@@ -49,7 +49,6 @@ class Columns:
         self.total = n if self.inputs is None else int(self.inputs.sum())
         self.counts = np.zeros(5, np.int64)
         self.counts[QUEUED] = self.total
-        self.slots = 0
         self.slot_done = np.zeros(0, np.int64)
         self.slot_failed = np.zeros(0, np.int64)
         self.slot_busy = np.zeros(0)
@@ -102,12 +101,11 @@ class Columns:
 
     def reserve(self, slots: int) -> None:
         """Make room for this many engine slots."""
-        if slots > len(self.slot_done):
-            more = max(slots, 2 * len(self.slot_done)) - len(self.slot_done)
+        more = slots - len(self.slot_done)
+        if more > 0:
             self.slot_done = np.append(self.slot_done, np.zeros(more, np.int64))
             self.slot_failed = np.append(self.slot_failed, np.zeros(more, np.int64))
             self.slot_busy = np.append(self.slot_busy, np.zeros(more))
-        self.slots = max(self.slots, slots)
 
     def recount(self) -> None:
         """Rebuild the counts from the columns, after :meth:`end` was interrupted."""
