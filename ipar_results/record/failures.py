@@ -130,16 +130,9 @@ class Failures:
         when: float = math.nan,
         describe: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Count a failed message.
+        """Count a failed message by the index of its first input; `when` is in POSIX seconds.
 
-        Parameters
-        ----------
-        index, inputs : int
-            Index of its first input, and number of its inputs.
-        when : float
-            POSIX seconds; NaN if unknown.
-        describe : callable
-            Returns a short text of its input; called for the first messages of a group only.
+        `describe` returns a short text of its input; it is called for the first messages of a group only.
         """
         where = self._where(failure)
         key = (failure.type, where)

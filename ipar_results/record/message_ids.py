@@ -16,11 +16,6 @@ class MessageIdIndex:
 
     ipyparallel numbers messages at the end of their ids, so the ids of one submission give their positions.
     Other ids are looked up in a sorted column of hashes, at 12 bytes each; a dict takes 80.
-
-    Parameters
-    ----------
-    msg_ids : sequence of str
-        Ids in the order of the result; not copied.
     """
 
     def __init__(self, msg_ids: Sequence[str]) -> None:

@@ -213,13 +213,7 @@ class Recorder:
         return result._children[0].result(0)
 
     def reopen(self, positions: list[int], replace_futures: Callable[[], None]) -> None:
-        """Make ended messages pending again; called on the client's IO thread.
-
-        Parameters
-        ----------
-        replace_futures : callable
-            Replaces the old futures by the new ones.
-        """
+        """Make ended messages pending again, by new futures; called on the client's IO thread."""
         record = self.record
         result = record.result()
         if result is None:

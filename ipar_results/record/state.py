@@ -186,13 +186,7 @@ class Record:
 
 
 def running_by_slot(running: dict[int, tuple[int, float]]) -> dict[int, tuple[int, float]]:
-    """Return, by engine slot, the position of the task that began last there, and when (POSIX seconds).
-
-    Parameters
-    ----------
-    running : dict
-        By position, the engine's slot and the POSIX time at which the task began.
-    """
+    """Return, by engine slot, the position of the task that began last there, and when (POSIX seconds)."""
     current: dict[int, tuple[int, float]] = {}
     for position, (slot, since) in running.items():
         if slot >= 0 and (slot not in current or since > current[slot][1]):

@@ -34,15 +34,7 @@ def failure_of_future(position: int, metadata: TaskMetadata, futures: Sequence[M
 
 
 class RecordWriter:
-    """Writer of one record.
-
-    Parameters
-    ----------
-    failure : callable
-        Returns the :class:`Failure` of a message, given its position, its metadata and all futures.
-    on_failed_attempt : callable
-        Called with position and engine of an attempt that failed while its task is still pending.
-    """
+    """Writer of one record; `on_failed_attempt` is called for tasks that failed and are still pending."""
 
     def __init__(
         self,
@@ -83,10 +75,7 @@ class RecordWriter:
     def add_ended(self, index: Index, read_output: bool = True) -> None:
         """Enter the ends of messages; those that were entered before are skipped.
 
-        Parameters
-        ----------
-        read_output : bool
-            Read from the metadata whether they wrote output, because no event may have reported it.
+        `read_output` looks in the metadata for output, because no event may have reported it.
         """
         result = self._record.result()
         index = self._record.columns.pending(index)
@@ -102,16 +91,9 @@ class RecordWriter:
     def add_metadata(
         self, positions: list[int], metadata: Sequence[TaskMetadata], futures: Sequence[MessageFutureLike]
     ) -> None:
-        """Enter ended messages by their metadata.
+        """Enter the ends of pending messages by their metadata.
 
-        Parameters
-        ----------
-        positions : list of int
-            Positions of messages that were pending.
-        metadata : sequence of mapping
-            Metadata of these messages.
-        futures : sequence of MessageFuture
-            All futures of the result; empty for a result of the Hub.
+        `futures` holds all futures of the result; a result of the Hub has none.
         """
         record = self._record
         # one list a field, made in C: a tuple for each message would trigger the garbage collector
@@ -208,10 +190,7 @@ class RecordWriter:
     ) -> None:
         """Discard the ends of messages that are sent again; their metadata is kept as an earlier attempt.
 
-        Parameters
-        ----------
-        metadata, futures, msg_ids : sequence
-            Those of all messages, before they are sent again.
+        `metadata`, `futures` and `msg_ids` are those of all messages, before they are sent again.
         """
         record = self._record
         record.mark_reopened(positions)

@@ -49,10 +49,7 @@ class TasksCancelled(TaskAborted):  # type: ignore[misc]  # ipyparallel ships no
 def error_of_unfinished(result: AsyncResultLike, values: Sequence[object]) -> Exception | None:
     """Return the error for a result of which some tasks did not finish, None if all did.
 
-    Parameters
-    ----------
-    values : sequence
-        By message, its value or its error.
+    `values` holds the value or the error of each message.
     """
     unfinished = [i for i, value in enumerate(values) if isinstance(value, UNFINISHED)]
     if not unfinished:

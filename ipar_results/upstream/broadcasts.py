@@ -13,13 +13,6 @@ def forget_broadcast_when_done(client: ClientLike, request: MessageFutureLike, m
     """Have a client forget a broadcast once it ends, as it forgets other messages.
 
     Must be called before it is sent: an engine may publish the end of its output right afterwards.
-
-    Parameters
-    ----------
-    request : MessageFuture
-        Future of the broadcast.
-    metadata : dict
-        Metadata sent with it.
     """
     parts = {f"{request.msg_id}_{uuid}": uuid for uuid, *_ in metadata["targets"]}
     if metadata["is_coalescing"]:

@@ -21,22 +21,9 @@ _R = TypeVar("_R")
 
 
 class Connection:
-    """State of one client's connection, shared by the recorders of its results.
+    """State of one client's connection, shared by the recorders of its results; the client is held weakly."""
 
-    Parameters
-    ----------
-    client : ipyparallel.Client
-        Held weakly.
-    contact_timeout : callable returning float
-        Seconds without an answer after which the controller counts as lost.
-
-    Attributes
-    ----------
-    left_at : dict
-        By engine id, when it left the cluster, in POSIX seconds.
-    """
-
-    def __init__(self, client: ClientLike, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
+    def __init__(self, client: ClientLike, contact_timeout: Callable[[], float]) -> None:
         self._client = weakref.ref(client)
         self._contact_timeout = contact_timeout
         self._engine_ids = {uuid: engine_id for engine_id, uuid in list(client._engines.items())}
@@ -44,7 +31,7 @@ class Connection:
         self._query_sent_at: float | None = None
         self._loss_logged = False
         self._alive_cache: tuple[Sequence[int], int, frozenset[int]] = ((), 0, frozenset())
-        self.left_at: dict[int, float] = {}
+        self.left_at: dict[int, float] = {}  # by engine id, in POSIX seconds
         self._recorders: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._collected: deque[Sequence[str]] = deque()
         self.message_sizes = MessageSizes()
@@ -207,12 +194,9 @@ class Connection:
         return ""
 
     def query_hub(self, kind: str, content: dict[str, object], on_reply: Callable[[Message], object]) -> bool:
-        """Send a query to the Hub; `on_reply` is called with the reply on ipyparallel's IO thread.
+        """Send a query to the Hub, and return False if it could not be sent.
 
-        Returns
-        -------
-        bool
-            False if it could not be sent.
+        `on_reply` is called with the reply on ipyparallel's IO thread.
         """
         client = self._client()
         if client is None:

@@ -63,12 +63,7 @@ class EventListener:
         """Add the callbacks to those futures that are pending; one that ends meanwhile may get them too.
 
         Appending to a future's list is atomic; ``add_done_callback`` takes a lock, which makes attaching take
-        four times as long.
-
-        Parameters
-        ----------
-        replaces : callable, optional
-            An iopub callback that is removed, as this listener takes over.
+        four times as long. `replaces` is an iopub callback that is removed, as this listener takes over.
         """
         on_iopub, on_done = self.on_iopub, self.on_done  # one bound method each, for all futures
         for future in futures:

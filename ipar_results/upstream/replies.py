@@ -18,21 +18,13 @@ _PING_REPLY = "kernel_info_reply"
 class ReplyHandlers:
     """Wrappers of a client's reply handlers, called on its IO thread.
 
-    Where reading a reply raises, ipyparallel loses the task, and the replies behind it stall.
-
-    Parameters
-    ----------
-    client : ipyparallel.Client
-        Held weakly.
-    on_reply_buffers : callable, optional
-        Called with the message id and the buffers of each reply before it is read; must not raise.
+    Where reading a reply raises, ipyparallel loses the task, and the replies behind it stall. The client is
+    held weakly. `on_buffers` is called with message id and buffers of each reply before it is read.
     """
 
-    def __init__(
-        self, client: ClientLike, on_reply_buffers: Callable[[str, Sequence[Buffer]], None] | None = None
-    ) -> None:
+    def __init__(self, client: ClientLike, on_buffers: Callable[[str, Sequence[Buffer]], None]) -> None:
         self._client = weakref.ref(client)
-        self._on_reply_buffers = on_reply_buffers
+        self._on_buffers = on_buffers
         self._unexpected: dict[str, MessageFutureLike | None] = {}
         self._handlers: dict[str, Callable[[Message], None]] = getattr(client, "_queue_handlers", {})
         self._original = {kind: self._handlers[kind] for kind in _REPLY_TYPES if kind in self._handlers}
@@ -124,8 +116,8 @@ class ReplyHandlers:
                 return
             if message["metadata"].get("is_coalescing"):
                 _check_coalesced(message)
-            if self._on_reply_buffers is not None and message["buffers"]:
-                self._on_reply_buffers(message["parent_header"]["msg_id"], message["buffers"])
+            if message["buffers"]:
+                self._on_buffers(message["parent_header"]["msg_id"], message["buffers"])
             original(message)
         except Exception as error:
             try:

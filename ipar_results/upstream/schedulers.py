@@ -22,15 +22,7 @@ _RECONNECT_MS = (200, 5_000)  # delay before a failed connection is retried: fir
 
 
 class Schedulers:
-    """Liveness of one client's schedulers, probed only while work waits for them.
-
-    Parameters
-    ----------
-    client : ipyparallel.Client
-        Held weakly.
-    contact_timeout : callable returning float
-        Seconds without an answer after which a scheduler counts as lost.
-    """
+    """Liveness of one client's schedulers, probed only while work waits; holds the client weakly."""
 
     def __init__(self, client: ClientLike, contact_timeout: Callable[[], float]) -> None:
         self._client = weakref.ref(client)
@@ -105,12 +97,7 @@ class Schedulers:
 class Probe:
     """Connection attempt to a scheduler: its ZeroMQ handshake shows that it lives. No message is sent.
 
-    ZeroMQ retries until it succeeds.
-
-    Parameters
-    ----------
-    is_publisher : bool
-        Connect a SUB socket, which is what a publisher accepts.
+    ZeroMQ retries until it succeeds. A publisher accepts SUB sockets only.
     """
 
     def __init__(self, client: ClientLike, endpoint: str, is_publisher: bool = False) -> None:

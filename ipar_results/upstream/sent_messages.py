@@ -48,13 +48,7 @@ class ArgumentCache:
         return len(self._arguments)
 
     def add(self, msg_id: str, buffers: Sequence[Buffer]) -> None:
-        """Keep the arguments of an apply request if they are small; takes about 2 µs.
-
-        Parameters
-        ----------
-        buffers : sequence of bytes
-            As ``pack_apply_message`` returned them.
-        """
+        """Keep what ``pack_apply_message`` returned for a request if it is small; takes about 2 µs."""
         request = _without_function(buffers)
         size = sum(map(_nbytes, request.buffers))
         if size > MAX_MESSAGE_BYTES:

@@ -45,13 +45,7 @@ def to_posix(value: object) -> float:
 
 
 def to_posix_array(values: _Timestamps) -> NDArray[np.float64]:
-    """Return many timestamps in POSIX seconds.
-
-    Returns
-    -------
-    ndarray of float64, shape (len(values),)
-        NaN where a timestamp is missing or not readable.
-    """
+    """Return many timestamps in POSIX seconds, NaN where one is missing or not readable."""
     import numpy as np  # not at the top: parsing one timestamp works without it
 
     kinds = set(map(type, values))
