@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
 _SPACE_BEFORE_UNIT = r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)"
 _UNKNOWN = "–"
@@ -99,6 +100,22 @@ def format_percent(fraction: float) -> str:
 def plural(number: int, noun: str) -> str:
     """Format a number with its noun: ``1 engine``, ``1,024 engines``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def to_ranges(numbers: Iterable[int]) -> list[range]:
+    """Group ascending numbers into ranges."""
+    ranges: list[range] = []
+    for number in numbers:
+        if ranges and number == ranges[-1].stop:
+            ranges[-1] = range(ranges[-1].start, number + 1)
+        else:
+            ranges.append(range(number, number + 1))
+    return ranges
+
+
+def format_range(each: range) -> str:
+    """Format a range of numbers: ``3``, ``3, 4`` or ``3–9``."""
+    return f"{each[0]:,}–{each[-1]:,}" if len(each) > 2 else ", ".join(f"{number:,}" for number in each)
 
 
 def join_facts(*facts: str) -> str:

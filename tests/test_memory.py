@@ -112,7 +112,7 @@ def display_and_drop(layer, client, count):
     """Display results one after another, each dropped by its user before the next."""
     for n in range(count):
         fed = Fed(TASKS, chunks=[1] * TASKS, client=client)
-        layer.registry.add_request(client, fed.futures[0].msg_id, [b"function", b"x" * 100])
+        layer.registry.add_request(client, fed.futures[0], None, [b"function", b"x" * 100])
         layer.show(fed.result)
         run(fed)
         if n % 20 == 19:
@@ -164,7 +164,7 @@ def test_dropping_a_result_frees_the_arguments_of_its_failed_tasks():
     client = Client()
     fed = Fed(2, chunks=[1, 1], client=client)
     for future in fed.futures:
-        layer.registry.add_request(client, future.msg_id, [b"function", b"x" * 100])
+        layer.registry.add_request(client, future, None, [b"function", b"x" * 100])
     followed = layer.followed(fed.result)
     fed.reply(0)
     fed.fail(1)
@@ -181,7 +181,7 @@ def test_dropping_a_result_frees_the_arguments_of_its_failed_tasks():
 def test_dropping_a_result_frees_the_arguments_of_its_broadcast():
     layer = Session()
     client = Client()
-    layer.registry.add_request(client, "message", [b"function", b"x" * 100])
+    layer.registry.add_request(client, SimpleNamespace(msg_id="message"), None, [b"function", b"x" * 100])
     fed = Fed(2, client=client)  # whose ids are message_0 and message_1, as those of a broadcast
     layer.followed(fed.result)
     del fed

@@ -186,7 +186,7 @@ def wrap_send(
             kwargs["message_future_hook"] = on_broadcast
         future = original(self, socket, msg_type, *args, **kwargs)
         if msg_type == "apply_request" and kwargs.get("buffers"):
-            session.registry.add_request(self, future.msg_id, kwargs["buffers"])
+            session.registry.add_request(self, future, metadata, kwargs["buffers"])
         return future
 
     return _send

@@ -6,7 +6,15 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..formatting import format_duration, format_elapsed, format_percent, join_facts, plural
+from ..formatting import (
+    format_duration,
+    format_elapsed,
+    format_percent,
+    format_range,
+    join_facts,
+    plural,
+    to_ranges,
+)
 from ..model.snapshot import Advice, EngineId, FailureGroup, Snapshot
 from .ansi import one_line
 
@@ -69,30 +77,13 @@ def engine_label(engine_id: EngineId | None) -> str:
 def engines(engine_ids: Iterable[EngineId | None]) -> str:
     """Return a phrase such as ``engines 0–3, 7``; empty without engines."""
     ids = {engine_id for engine_id in engine_ids if engine_id is not None}
-    parts = [
-        _format_range(each) for each in _to_ranges(sorted(each for each in ids if isinstance(each, int)))
-    ]
+    parts = list(map(format_range, to_ranges(sorted(each for each in ids if isinstance(each, int)))))
     parts += sorted(engine_label(engine_id) for engine_id in ids if isinstance(engine_id, str))
     more = len(parts) - _MAX_RANGES
     listed = ", ".join(parts[:_MAX_RANGES]) + (f" and {more:,} more" if more > 0 else "")
     if listed.startswith("engines "):  # the text of a coalesced reply names all engines already
         return listed
     return f"engine{'' if len(ids) == 1 else 's'} {listed}" if ids else ""
-
-
-def _to_ranges(numbers: Iterable[int]) -> list[range]:
-    """Group ascending numbers into ranges."""
-    ranges: list[range] = []
-    for number in numbers:
-        if ranges and number == ranges[-1].stop:
-            ranges[-1] = range(ranges[-1].start, number + 1)
-        else:
-            ranges.append(range(number, number + 1))
-    return ranges
-
-
-def _format_range(each: range) -> str:
-    return f"{each[0]:,}–{each[-1]:,}" if len(each) > 2 else ", ".join(f"{number:,}" for number in each)
 
 
 def progress(snapshot: Snapshot) -> str:
@@ -248,9 +239,9 @@ def failed_inputs(group: FailureGroup, origin: float | None) -> str:
 
     The times are relative to `origin`, in POSIX seconds.
     """
-    ranges = _to_ranges(group.indices)[:_MAX_RANGES]
+    ranges = to_ranges(group.indices)[:_MAX_RANGES]
     more = group.count - sum(map(len, ranges))
-    listed = ", ".join(map(_format_range, ranges)) + (f" and {more:,} more" if more > 0 else "")
+    listed = ", ".join(map(format_range, ranges)) + (f" and {more:,} more" if more > 0 else "")
     inputs = f"input{'' if group.count == 1 else 's'} {listed}" if ranges else ""
     if origin is None or group.first_time is None or group.last_time is None:
         return inputs

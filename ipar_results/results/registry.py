@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..log import log_error
+from ..upstream.sent_messages import mark_targets
 
 if TYPE_CHECKING:
     from ..upstream.connection import Connection
-    from ..upstream.protocols import AsyncResultLike, Buffer, ClientLike, ResultLike
+    from ..upstream.protocols import AsyncResultLike, Buffer, ClientLike, MessageFutureLike, ResultLike
     from .followed import Followed
 
 _Callback: TypeAlias = "Callable[[Any], None]"  # called with the result, of whichever type it is
@@ -98,14 +99,21 @@ class Registry:
         except Exception:
             log_error("listening to a new result")
 
-    def add_request(self, client: ClientLike, msg_id: str, buffers: list[Buffer]) -> None:
+    def add_request(
+        self,
+        client: ClientLike,
+        future: MessageFutureLike,
+        metadata: Mapping[str, object] | None,
+        buffers: list[Buffer],
+    ) -> None:
         """Keep the arguments that an apply request carries, so that a failure can name its input."""
         try:
             link = self.connection(client)
-            link.message_sizes.add_request(msg_id, buffers)
-            link.argument_cache.add(msg_id, buffers)
+            link.message_sizes.add_request(future.msg_id, buffers)
+            link.argument_cache.add(future.msg_id, buffers)
+            mark_targets(future, metadata, buffers)
         except Exception:
-            log_error("noting what %.100r carries", msg_id)
+            log_error("noting what %.100r carries", future.msg_id)
 
     def connection(self, client: ClientLike) -> Connection:
         """Return the connection of a client.

@@ -1,18 +1,21 @@
-"""Cache of what a client sent: pickled arguments of small messages, sizes of large ones, both bounded."""
+"""What a client sent: caches of small arguments and large sizes, and the engines that may run each task."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..log import log_error
-from .protocols import Buffer
+from .protocols import Buffer, MessageFutureLike, ResultLike
 
 MAX_MESSAGE_BYTES = 2_000  # of one message's arguments
 MAX_CACHE_BYTES = 24_000_000  # of all of them together
 LARGE_MESSAGE_BYTES = 100_000  # below, the size of a message has no effect on its run time
 _MAX_SIZES = 100_000
+_TARGETS = "_ipar_results_targets"  # of a future: uuids of engines; empty if the task itself decides
+_HEAD = 300  # bytes in which a pickled function names its class
+_DEPENDENT = b"ipyparallel.controller.dependency"  # module of what @depend and @require return
 _ENTRY_BYTES = 250  # overhead of one entry
 
 
@@ -113,6 +116,31 @@ class MessageSizes:
         for sizes in filter(None, (self._sent, self._received)):
             for msg_id in msg_ids:
                 sizes.pop(msg_id, None)
+
+
+def mark_targets(
+    future: MessageFutureLike, metadata: Mapping[str, object] | None, buffers: Sequence[Buffer]
+) -> None:
+    """Mark the future of a load-balanced request that not every engine may run."""
+    if not metadata or "targets" not in metadata:
+        return
+    dependent = metadata.get("follow") or any(_DEPENDENT in bytes(each[:_HEAD]) for each in buffers[:3:2])
+    if dependent or metadata["targets"]:
+        setattr(future, _TARGETS, () if dependent else metadata["targets"])
+
+
+def eligible_engines(result: ResultLike) -> frozenset[str] | None:
+    """Return the uuids of the engines that the tasks of a result may run on; None for all.
+
+    If tasks decide that on the engines, none is returned: it is unknown which would have taken them.
+    """
+    eligible: set[str] = set()
+    for future in result._children:
+        targets = getattr(future, _TARGETS, None)
+        if targets is None:
+            return None
+        eligible.update(targets)
+    return frozenset(eligible)
 
 
 def _without_function(buffers: Sequence[Buffer]) -> SentArguments:

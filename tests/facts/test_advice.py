@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ipar_results.facts.advice import makespan as schedule
 from ipar_results.facts.advice.run_analysis import MOST, advise
 from ipar_results.facts.advice.run_metrics import FinishedRun
-from ipar_results.facts.advice.time_use import RunTasks, align_clocks, order_executions
+from ipar_results.facts.advice.time_use import RunTasks, align_clocks, compute_time_use, order_executions
 from ipar_results.model.status import FAILED, OK
 
 INF = float("inf")
@@ -54,7 +54,9 @@ def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inpu
 
 
 def given_to(one):
-    return advise(one, order_executions(align_clocks(one.tasks)))
+    tasks = align_clocks(one.tasks)
+    executions = order_executions(tasks)
+    return advise(one, executions, compute_time_use(tasks, executions))
 
 
 def only(one, code):
@@ -156,9 +158,52 @@ def test_advice_is_bounded_and_gains_no_more_than_the_run_took(
     assert [advice.gain for advice in found] == sorted((advice.gain for advice in found), reverse=True)
     for advice in found:
         assert advice.code in CODES
-        assert 0 < advice.gain < one.tasks.length
+        assert 0 <= advice.gain < one.tasks.length
         assert len(advice.message) < 300
         assert "nan" not in advice.message + advice.evidence
+
+
+ON_OVERHEAD = {"tiny-tasks", "large-messages", "submission-bound"}
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.floats(0, 0.2), min_size=2, max_size=400),
+    st.integers(1, 64),
+    st.floats(0, 0.3),
+    st.floats(0, 0.02),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 10**9),
+)
+def test_who_loses_more_than_a_third_to_overhead_is_told_so(
+    durations, engines, gap, pace, mapped, direct, sent
+):
+    one = past(durations, engines, gap, pace=pace, mapped=mapped, direct=direct, sent=sent)
+    tasks = align_clocks(one.tasks)
+    use = compute_time_use(tasks, order_executions(tasks))
+    if use.overhead > 0.34 * use.total and tasks.length >= 0.5:
+        assert ON_OVERHEAD & {advice.code for advice in given_to(one)}
+
+
+def test_tiny_tasks_that_a_busy_machine_submits_slowly_get_a_chunksize():
+    only(past([0.0005] * 1500, engines=2, gap=0.03, pace=0.014), "tiny-tasks")
+
+
+def test_a_lost_cluster_is_said_to_have_cost_nothing_where_no_task_succeeded():
+    one = past([60.0] * 3, engines=3, left=[4.3, 4.1, 4.2], direct=True, mapped=False, failed=3)
+    tasks = replace(one.tasks, status=np.full(3, FAILED, np.int8), length=10.0)
+    advice = only(replace(one, tasks=tasks), "engine-lost")
+    assert advice.message == "Engines 0–2 left after 4.1 s. 3 tasks failed."
+    assert advice.gain == 0
+
+
+def test_every_lost_engine_is_named_in_order():
+    left = [np.inf, *[1.0] * 6]
+    one = past([0.1] * 200, engines=7, left=left, failed=6)
+    one = replace(one, ids=(0, 9, 5, 4, 7, 2, 3))
+    (advice,) = [each for each in given_to(one) if each.code == "engine-lost"]
+    assert advice.message.startswith("Engines 2–5, 7, 9 left after")
 
 
 @settings(deadline=None)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...formatting import format_bytes, format_time, plural
-from ...model.snapshot import Advice
+from ...formatting import format_bytes, format_percent, format_range, format_time, plural, to_ranges
+from ...model.snapshot import Advice, TimeUse
+from ...model.status import OK
 from . import makespan as schedule
 from .run_metrics import RunMetrics
 
-_USUAL_PACE = 0.008  # seconds between two submissions that nothing delays
 _USUAL_GAP = 0.005  # seconds between two tasks on an engine, if messages are small
 _LARGE_MESSAGE = 500_000  # bytes
+_MUCH_OVERHEAD = 1 / 3  # share of the engines' time that is never left without advice
 _MAX_OVERHEAD = 0.05  # share of the time that sending should take in advised chunks
 _SIMILAR = 1.6  # tasks are similar if the longest takes less than so many times the median
 
@@ -19,12 +20,7 @@ _SIMILAR = 1.6  # tasks are similar if the longest takes less than so many times
 def tiny_tasks(metrics: RunMetrics) -> Advice | None:
     """Find tasks that cost more to send than to compute, and advise on larger chunks."""
     run, number, engines, length = metrics.run, metrics.number, metrics.engines, metrics.length
-    if (
-        run.direct
-        or number < 8 * engines
-        or metrics.bytes_each > _LARGE_MESSAGE
-        or metrics.pace > _USUAL_PACE
-    ):
+    if run.direct or number < 8 * engines or metrics.bytes_each > _LARGE_MESSAGE or metrics.sent_late:
         return None
     mean = metrics.computing / number
     largest = number // (4 * engines)
@@ -48,6 +44,25 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
         f"Tasks average {format_time(mean)}, {beside}. "
         f"{how} would take about {format_time(length - gain)} instead of {format_time(length)}.",
         f"{number:,} messages, {format_time(metrics.computing)} of computing on {engines} engines",
+        gain,
+    )
+
+
+def overhead(metrics: RunMetrics, use: TimeUse) -> Advice | None:
+    """Find that overhead took much of the engines' time, for runs on which no other rule finds its cause."""
+    if use.overhead <= _MUCH_OVERHEAD * use.total or not metrics.number:
+        return None
+    mean, cost = (seconds / metrics.number for seconds in (metrics.computing, use.overhead))
+    size = int(np.ceil(cost * (1 - _MAX_OVERHEAD) / (_MAX_OVERHEAD * max(mean, 1e-5))))
+    size = min(size, metrics.number // metrics.engines)
+    how, gain = "Longer tasks, or fewer engines, would lose less.", 0.0
+    if size >= 2:
+        gain = use.overhead / metrics.engines * (1 - 1 / size)
+        how = f"{size} times as much work in each would have ended about {format_time(gain)} earlier."
+    return Advice(
+        "tiny-tasks",
+        f"Tasks average {format_time(mean)}, and overhead took {format_time(cost)} for each. {how}",
+        f"{format_percent(use.overhead / use.total)} of the engines' time",
         gain,
     )
 
@@ -80,7 +95,7 @@ def large_messages(metrics: RunMetrics) -> Advice | None:
 
 def submission_bound(metrics: RunMetrics) -> Advice | None:
     """Find engines that waited because no task had been submitted yet."""
-    if metrics.run.direct or metrics.pace <= _USUAL_PACE or metrics.bytes_each > _LARGE_MESSAGE:
+    if metrics.run.direct or not metrics.sent_late or metrics.bytes_each > _LARGE_MESSAGE:
         return None
     unsent = float(metrics.executions.unsent[metrics.own].sum())
     gain = unsent / metrics.engines
@@ -237,18 +252,20 @@ def engine_lost(metrics: RunMetrics) -> Advice | None:
     gone = float((tasks.length - np.minimum(tasks.left, metrics.executions.last)[lost]).sum())
     again = np.full(run.messages - metrics.number, np.median(metrics.duration) if metrics.number else 0.0)
     with_them = schedule.makespan(np.append(metrics.by_row, again), metrics.engines, metrics.gap)
-    gain = max(0.0, min(metrics.length - with_them, gone))
+    # where no task succeeded, nothing shows that more engines would have helped
+    gain = max(0.0, min(metrics.length - with_them, gone)) if (tasks.status == OK).any() else 0.0
     earlier = metrics.worth(gain, 0.05)
     if not earlier and not run.failed:
         return None
-    names = ", ".join(str(run.ids[s]) for s in lost[:4].tolist())
-    more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
+    ids = [run.ids[slot] for slot in lost.tolist()]
+    names = [*map(format_range, to_ranges(sorted(each for each in ids if isinstance(each, int))))]
+    names += sorted(each for each in ids if isinstance(each, str))
     failed = f" {run.failed:,} task{'s' * (run.failed != 1)} failed." if run.failed else ""
     it, after = "it" if len(lost) == 1 else "them", format_time(float(tasks.left[lost].min()))
     then = f" With {it} the run would have ended about {format_time(gain)} earlier." if earlier else ""
     return Advice(
         "engine-lost",
-        f"Engine{'s' * (len(lost) > 1)} {names}{more} left after {after}.{failed}{then}",
+        f"Engine{'s' * (len(lost) > 1)} {', '.join(names)} left after {after}.{failed}{then}",
         f"{format_time(gone)} of engine time lost",
         gain,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -14,10 +15,19 @@ from ...model.status import FAILED, OK
 from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.protocols import DateField, ResultLike, TaskMetadata
+from ...upstream.sent_messages import eligible_engines
 from ...upstream.timestamps import to_posix
 from . import rules
 from .run_metrics import FinishedRun, RunMetrics
-from .time_use import OTHER, Executions, RunTasks, align_clocks, compute_time_use, order_executions
+from .time_use import (
+    OTHER,
+    Executions,
+    RunTasks,
+    align_clocks,
+    compute_time_use,
+    drop_unused_engines,
+    order_executions,
+)
 
 MOST = 3
 SHORTEST = 0.5  # seconds: no advice on shorter runs
@@ -35,6 +45,9 @@ _RULES: tuple[Callable[[RunMetrics], Advice | None], ...] = (
     rules.uneven_end,
     rules.engine_lost,
 )
+
+
+_ON_OVERHEAD = {"tiny-tasks", "large-messages", "submission-bound"}
 
 
 class RunAnalysis:
@@ -69,18 +82,25 @@ def _analyse(record: Record, result: ResultLike, metadata: Sequence[TaskMetadata
     tasks = collect_tasks(record, metadata)
     if tasks is None:
         return None, ()
-    tasks = align_clocks(tasks)
+    tasks, part = drop_unused_engines(align_clocks(tasks))
+    ids = tuple(itertools.compress(record.engines.ids, part))
     executions = order_executions(tasks)
-    return compute_time_use(tasks, executions), advise(_finished_run(record, result, tasks), executions)
+    use = compute_time_use(tasks, executions)
+    return use, advise(_finished_run(record, result, tasks, ids), executions, use)
 
 
-def advise(run: FinishedRun, executions: Executions) -> tuple[Advice, ...]:
+def advise(run: FinishedRun, executions: Executions, use: TimeUse) -> tuple[Advice, ...]:
     """Return at most three pieces of advice on a run, largest gain first."""
     if run.tasks.length < SHORTEST or run.messages < 2:
         return ()
     metrics = RunMetrics(run, executions)
     given = [advice for rule in _RULES if (advice := rule(metrics)) is not None]
-    return tuple(sorted(given, key=lambda advice: -advice.gain)[:MOST])
+    given = sorted(given, key=lambda advice: -advice.gain)[:MOST]
+    if not _ON_OVERHEAD.intersection(advice.code for advice in given):
+        overhead = rules.overhead(metrics, use)
+        if overhead is not None:  # of a certain loss, so it replaces the least gain
+            given = sorted([*given[: MOST - 1], overhead], key=lambda advice: -advice.gain)
+    return tuple(given)
 
 
 def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks | None:
@@ -170,21 +190,27 @@ def _tasks_of_other(other: Record, slots: dict[EngineId, int], begin: float, end
     return slot, np.full(len(slot), OTHER), unknown, started, completed, unknown
 
 
-def _finished_run(record: Record, result: ResultLike, tasks: RunTasks) -> FinishedRun:
+def _finished_run(
+    record: Record, result: ResultLike, tasks: RunTasks, ids: tuple[EngineId, ...]
+) -> FinishedRun:
     from ipyparallel import AsyncMapResult
 
-    columns, ids = record.columns, record.engines.ids
-    direct = record.direct
+    columns, direct = record.columns, record.direct
     if direct is None:  # not followed while it ran: guess from at most one message per engine
         direct = columns.messages <= len(ids)
-    free = 0 if direct or record.direct is None else len(record.connection.alive_engines() - set(ids))
+    free = 0
+    if not direct and record.direct is not None:
+        idle, uuids = record.connection.alive_engines() - set(ids), eligible_engines(result)
+        if uuids is not None:
+            idle &= {link.engine_id(uuid) for link in record.connection.each for uuid in uuids}
+        free = len(idle)
     message_sizes = [link.message_sizes for link in record.connection.each]
     return FinishedRun(
         tasks=tasks,
         messages=columns.messages,
         first=columns.first_input_indices(np.arange(columns.messages)),
         inputs=columns.input_counts(np.arange(columns.messages)),
-        ids=tuple(ids),
+        ids=ids,
         free=free,
         mapped=isinstance(result, AsyncMapResult),
         direct=direct,

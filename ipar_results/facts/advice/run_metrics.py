@@ -14,6 +14,7 @@ from .time_use import Executions, RunTasks
 
 _MIN_SHARE, _MIN_GAIN = 0.12, 0.25  # gains worth advice: share of the run, and seconds
 _SLOWER, _SURE = 1.35, 4.0  # ratio, and standard errors, from which an engine counts as slow
+_USUAL_PACE = 0.008  # seconds between two submissions that nothing delays
 _SHORT = 0.01  # seconds: durations of shorter tasks do not show the speed of an engine
 
 
@@ -91,6 +92,12 @@ class RunMetrics:
         sent = self.run.tasks.submitted[: self.run.messages]
         sent = sent[~np.isnan(sent)]
         return float(np.median(np.diff(sent))) if len(sent) > 1 else 0.0
+
+    @cached_property
+    def sent_late(self) -> bool:
+        """Whether the engines waited mostly for tasks that came late and had not been submitted yet."""
+        gaps, unsent = (float(each[self.own].sum()) for each in (self.executions.gap, self.executions.unsent))
+        return self.pace > _USUAL_PACE and unsent > 0.5 * gaps
 
     @cached_property
     def bytes_each(self) -> float:

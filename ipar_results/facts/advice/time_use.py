@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...model.arrays import Codes, Floats, Index
+from ...model.arrays import Codes, Floats, Index, Mask
 from ...model.snapshot import TimeUse
 from ...model.status import OK
 
@@ -89,6 +89,17 @@ def align_clocks(tasks: RunTasks) -> RunTasks:
     ahead = np.where(least > _SAME_CLOCK, least, np.where(most < -_SAME_CLOCK, behind, 0.0))
     shift = np.append(ahead, 0.0)[tasks.slot]
     return replace(tasks, started=tasks.started - shift, completed=tasks.completed - shift)
+
+
+def drop_unused_engines(tasks: RunTasks) -> tuple[RunTasks, Mask]:
+    """Return the run without engines that ran none of its tasks and stayed, and which slots took part.
+
+    An engine that refuses a task, for a dependency, says that it is busy and runs nothing.
+    """
+    part = np.isfinite(tasks.left)
+    part[tasks.slot[(tasks.slot >= 0) & (tasks.status != OTHER)]] = True
+    slots = np.append(np.where(part, np.cumsum(part) - 1, -1), -1)
+    return replace(tasks, slot=slots[tasks.slot], left=tasks.left[part]), part
 
 
 def order_executions(tasks: RunTasks) -> Executions:
