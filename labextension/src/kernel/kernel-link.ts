@@ -19,8 +19,8 @@ export interface KernelLinkOptions {
   client: string;
   /** Requested updates a second. */
   rate: number;
-  /** Open a second connection to the kernel; null where the kernel is not known to run. */
-  openSecond?: () => Kernel.IKernelConnection | null;
+  /** Open a second connection to the kernel. */
+  openSecond?: () => Kernel.IKernelConnection;
 }
 
 /** Milliseconds; longer than other requests, because a kernel that has just started replies late. */

@@ -121,7 +121,7 @@ export class Kernels {
     }
     const running = this.#running();
     for (const [id, kernel] of inUse) {
-      this.#link(id).connect(kernel);
+      this.#link(kernel).connect(kernel);
       this.#ownConnections.get(id)?.dispose();
       this.#ownConnections.delete(id);
     }
@@ -144,7 +144,7 @@ export class Kernels {
     if (this.#ownConnections.has(model.id)) return;
     const connection = this.#openConnection(model);
     this.#ownConnections.set(model.id, connection);
-    this.#link(model.id).connect(connection);
+    this.#link(model).connect(connection);
   }
 
   /** Open a connection that leaves comms to the notebook, which may be opened later. */
@@ -152,13 +152,11 @@ export class Kernels {
     return this.#services.kernels.connectTo({ model, handleComms: false });
   }
 
-  #link(id: string): KernelLink {
+  #link({ id, name }: Kernel.IModel): KernelLink {
     let link = this.#links.get(id);
     if (!link) {
-      const openSecond = (): Kernel.IKernelConnection | null => {
-        const model = this.#running().get(id);
-        return model ? this.#openConnection(model) : null;
-      };
+      // Not looked up among the running kernels: a gateway may not list them.
+      const openSecond = (): Kernel.IKernelConnection => this.#openConnection({ id, name });
       link = new KernelLink({ client: this.#client, rate: this.#rate, openSecond });
       link.updated.connect(() => {
         this.updated.emit();

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Kernels } from '../../src/kernel/kernels';
 import type { Services } from '../../src/kernel/kernels';
 import { REQUEST_TIMEOUT } from '../../src/kernel/request';
+import { PROMPT_REPLY } from '../../src/kernel/second-connection';
 import { FakeKernel } from './fake-kernel';
 
 class Connection extends FakeKernel {
@@ -182,6 +183,14 @@ test('after shutdown the results leave the list, and their cards are disconnecte
   await runs();
   expect(kernels.all()).toEqual([]);
   expect(model?.connection).toBe('disconnected');
+});
+
+test('a kernel that does not reply gets a second connection, also if a gateway does not list its kernels', async () => {
+  const kernel = new Connection('k1');
+  opened(kernel);
+  kernel.sendFullState('a');
+  await vi.advanceTimersByTimeAsync(PROMPT_REPLY);
+  expect(own.map(({ id, handleComms }) => [id, handleComms])).toEqual([['k1', false]]);
 });
 
 test('a renamed notebook is reported at once', () => {
