@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 HOME = ROOT / "build" / "matrix"
 SHOWN = ("ipyparallel", "ipykernel", "ipywidgets", "jupyterlab", "notebook")
 FRONT_ENDS = ("jupyterlab", "notebook")
-OTHERS = ("papermill", "voila", "mpi4py", "mpich; sys_platform == 'linux'")
+OTHERS = ("papermill", "voila", "jupyter_kernel_gateway", "mpi4py", "mpich; sys_platform == 'linux'")
 
 
 @dataclass(frozen=True)
