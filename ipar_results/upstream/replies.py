@@ -174,14 +174,15 @@ def _check_coalesced(message: Message) -> None:
     """
     from ipyparallel.serialize import deserialize_object
 
-    if message["content"]["status"] != "ok":
+    status = message["content"]["status"]
+    if status not in ("ok", "aborted"):
         return
     buffers, values = message["buffers"], 0
     while buffers:
         _, buffers = deserialize_object(buffers)
         values += 1
     engines = len(message["metadata"].get("broadcast_targets") or ())
-    if values < engines:
+    if values < engines and (values or status == "ok"):
         problem = f"{engines - values} of {engines} engines gave no value: their task failed or was cancelled"
         message["content"] = {
             "status": "error",
