@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 from datetime import datetime, timedelta, timezone
 
 from ipyparallel import AsyncMapResult, AsyncResult
@@ -33,6 +34,13 @@ class Client:
         self._output_futures = {}
         self._queue_handlers = {}
         self._outstanding_dict = {}
+        self._query_stream = self._control_stream = None
+
+    def _send(self, stream, kind, **how):
+        """Reply at once, as an idle controller does: a test that takes long sends it heartbeat queries."""
+        reply = Future()
+        reply.set_result({"content": {}})
+        return reply
 
 
 class Fed:
