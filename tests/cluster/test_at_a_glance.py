@@ -9,10 +9,10 @@ from pathlib import Path
 
 import ipyparallel as ipp
 import pytest
+from gate import hold
 from ipyparallel.client.view import View
 from kernels import Kernel
 from kernels import connect as connecting
-from tasks import nap
 
 import ipar_results
 from ipar_results.live.session import current
@@ -44,24 +44,26 @@ def connection_file(cluster):
     return json.loads(path.read_text())
 
 
-def test_a_client_shows_its_engines_and_their_tasks(rc, look, until):
-    ar = rc.load_balanced_view().map_async(nap, [1.5] * 6)
+def test_a_client_shows_its_engines_and_their_tasks(rc, look, until, gate):
+    ar = rc.load_balanced_view().map_async(hold, *gate.inputs(6))
     until(lambda: ar.monitor.snapshot().running == 2)
     until(lambda: "2 busy" in look(rc) and "task" in look(rc))
     text = look(rc)
-    assert "engine 0: nap, task" in text and "engine 1: nap, task" in text
+    assert "engine 0: hold, task" in text and "engine 1: hold, task" in text
     assert "waiting" in text and "profile default" in text and rc._config["registration"] in text
+    gate.open()
     ar.get()
     until(lambda: "2 idle" in look(rc))
 
 
-def test_a_new_task_is_named_at_once(rc, look):
+def test_a_new_task_is_named_at_once(rc, look, gate):
     """The overview does not wait for the tracker's next round."""
-    for _ in range(5):
-        ar = rc[0].apply_async(nap, 0.3)
+    for position in range(5):
+        ar = rc[0].apply_async(hold, gate.path, position)
         while not ar.monitor.snapshot().running:
             time.sleep(0.005)
-        assert "engine 0: nap" in look(rc)
+        assert "engine 0: hold" in look(rc)
+        gate.open(position + 1)
         ar.get()
 
 
@@ -75,14 +77,15 @@ def test_views_show_their_own_engines(rc, look):
     assert "blocking" in look(blocking)
 
 
-def test_tasks_of_another_client_are_counted_by_the_hub(cluster, connect, look, until):
+def test_tasks_of_another_client_are_counted_by_the_hub(cluster, connect, look, until, gate):
     mine, other = connect(cluster), connect(cluster)
     ipar_results.disable()
-    ar = other[:].apply_async(nap, 2)
+    ar = other[:].apply_async(hold, gate.path)
     ipar_results.enable()
     current().tracker.close()
     until(lambda: "2 busy" in look(mine))
-    assert "nap" not in look(mine)
+    assert "hold" not in look(mine)
+    gate.open()
     ar.get()
 
 
@@ -135,11 +138,13 @@ def test_one_query_is_sent_and_the_io_thread_never_waits(rc, look, monkeypatch):
         began = time.monotonic()
         current().cluster_overviews.client(rc)
         durations.append(time.monotonic() - began)
-        done.set()
+        if len(durations) == 5:
+            done.set()
 
-    rc._io_loop.add_callback(on_io_thread)
-    assert done.wait(10)
-    assert durations[0] < 0.5 and len(sent) == 1
+    for _ in range(5):
+        rc._io_loop.add_callback(on_io_thread)
+    assert done.wait(30)
+    assert min(durations) < 0.5 and len(sent) == 1  # it would wait a second each time
 
 
 def test_a_silent_controller_is_reported_after_a_second(start_cluster, connect, look):
@@ -155,15 +160,17 @@ def test_a_silent_controller_is_reported_after_a_second(start_cluster, connect, 
         began = time.monotonic()
         text = look(client)
         first = time.monotonic() - began
-        began = time.monotonic()
-        look(client)
-        again = time.monotonic() - began
+        durations = []
+        for _ in range(3):
+            began = time.monotonic()
+            look(client)
+            durations.append(time.monotonic() - began)
     finally:
         for each in stopped:
             os.kill(each, signal.SIGCONT)
     assert "has not answered within 1 s" in text and "no answer" in text
-    assert 0.9 < first < 3
-    assert again < first
+    assert 0.9 < first < 20
+    assert min(durations) < first
 
 
 def _children(pid):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 
 import ipyparallel as ipp
 import pytest
+from gate import hold
 from kernels import Kernel
 from kernels import connect as connecting
 from tasks import die, fail_first, nap, odd
@@ -38,10 +39,13 @@ def test_a_load_balanced_map_without_the_layer(rc, chunksize):
     assert all(task.completed >= task.started and task.duration >= 0 for task in tasks)
 
 
-def test_the_first_to_end_comes_first(rc):
-    ar = rc.load_balanced_view().map_async(nap, [1.5, 0.01, 0.01, 0.01])
-    tasks = followed(ar)
-    assert (tasks[-1].index, tasks[-1].value) == (0, 1.5)
+def test_the_first_to_end_comes_first(rc, gate):
+    gate.open(3)
+    ar = rc.load_balanced_view().map_async(hold, [gate.path] * 4, [3, 0, 1, 2])
+    tasks = as_completed(ar, quiet=True, timeout=60)
+    assert [next(tasks).index for _ in range(3)] == [1, 2, 3]
+    gate.open()
+    assert [(task.index, task.value) for task in tasks] == [(0, 3)]
 
 
 @pytest.mark.parametrize("block_kind", ["direct", "direct map", "broadcast", "broadcast map", "execute"])
@@ -94,27 +98,29 @@ def test_what_is_retried_in_the_loop_comes_again_with_its_new_outcome(rc, tmp_pa
     assert ar.get(30) == [0, 10, 20, 30]
 
 
-def test_cancelled_tasks_come_as_errors(rc, until):
-    ar = rc.load_balanced_view().map_async(nap, [0.5] * 8)
+def test_cancelled_tasks_come_as_errors(rc, until, gate):
+    ar = rc.load_balanced_view().map_async(hold, *gate.inputs(8))
     tasks = as_completed(ar, quiet=True, timeout=60)
     until(lambda: ipar_results.monitor(ar).snapshot().running == 2)
     ipar_results.monitor(ar).cancel()
+    gate.open()
     kinds = [type(task.error).__name__ for task in tasks]
     assert len(kinds) == 8
     assert set(kinds) == {"NoneType", "TaskAborted"}
 
 
-def test_a_dead_engine_is_named_though_its_tasks_have_no_times(start_cluster, connect):
+def test_a_dead_engine_is_named_though_its_tasks_have_no_times(start_cluster, connect, gate):
     own = connect(start_cluster(2))
-    doomed = own[1].apply_async(nap, 2), own[1].apply_async(die)  # not before it is followed
-    tasks = followed([*doomed, own[0].apply_async(nap, 0.01)])
+    doomed = own[1].apply_async(hold, gate.path), own[1].apply_async(die)
+    tasks = as_completed([*doomed, own[0].apply_async(nap, 0.01)], quiet=True, timeout=60)
+    gate.open()  # the engine dies once the tasks are followed
     lost = next(task for task in tasks if task.error is not None)
     assert (lost.error.ename, lost.engine_id, lost.started, lost.value) == ("EngineError", 1, None, None)
 
 
-def test_a_closed_client_ends_the_iteration_in_the_truth(cluster, connect):
+def test_a_closed_client_ends_the_iteration_in_the_truth(cluster, connect, gate):
     own = connect(cluster)
-    ar = own[0].apply_async(nap, 1)
+    ar = own[0].apply_async(hold, gate.path)
     tasks = as_completed(ar, quiet=True, timeout=60)
     own.close()
     assert [type(task.error) for task in tasks] == [ipar_results.ContactLost]
@@ -134,22 +140,23 @@ def run(main):
     return asyncio.run(asyncio.wait_for(main(), 60))
 
 
-def test_awaiting_gives_what_get_gives_and_keeps_nobody_waiting(rc, layer):
+def test_awaiting_gives_what_get_gives_and_keeps_nobody_waiting(rc, layer, gate):
     turns = []
 
     async def tick():
         while True:
             turns.append(None)
+            if len(turns) > 5:
+                gate.open()
             await asyncio.sleep(0.01)
 
     async def main():
         beside = asyncio.create_task(tick())
-        value = await rc.load_balanced_view().map_async(nap, [0.3, 0.1])
+        value = await rc.load_balanced_view().map_async(hold, *gate.inputs(2))
         beside.cancel()
         return value
 
-    assert run(main) == [0.3, 0.1]
-    assert len(turns) > 5
+    assert run(main) == [0, 1]
 
 
 def test_awaiting_raises_what_get_raises(rc, layer):
@@ -165,16 +172,17 @@ def test_awaiting_raises_what_get_raises(rc, layer):
         run(many)
 
 
-def test_several_results_are_awaited_together_and_a_timeout_cancels_only_the_wait(rc, layer):
+def test_several_results_are_awaited_together_and_a_timeout_cancels_only_the_wait(rc, layer, gate):
     async def main():
-        slow = rc[0].apply_async(nap, 0.5)
+        slow = rc[0].apply_async(hold, gate.path)
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(slow, 0.05)
         assert not slow.cancelled()
         assert slow._done_callbacks == [slow._finalize_result]
+        gate.open()
         return await asyncio.gather(slow, rc[1].apply_async(nap, 0.02))
 
-    assert run(main) == [0.5, 0.02]
+    assert run(main) == [0, 0.02]
 
 
 def test_a_result_of_the_hub_is_awaited(rc, cluster, connect, layer):
@@ -298,14 +306,13 @@ def test_a_cell_awaits_and_shows_one_card_for_several_results(kernel, until):
     until(lambda: "3 ok" in kernel.displays()[-1][3]["text/plain"])
 
 
-def test_the_stop_button_ends_the_iteration_and_not_the_work(kernel, until):
-    cell = kernel.start(
-        "stopped = lv.map_async(nap, [1.0] * 4)\nfor t in ipar_results.as_completed(stopped): pass"
-    )
+def test_the_stop_button_ends_the_iteration_and_not_the_work(kernel, until, gate):
+    cell = kernel.start(f"stopped = {gate.map(4)}\nfor t in ipar_results.as_completed(stopped): pass")
     until(lambda: displays_of(kernel, cell))
     kernel.interrupt()
     until(lambda: kernel.ended(cell))
-    assert "Stopped waiting for nap" in kernel.text(cell, "stderr")
+    assert "Stopped waiting for hold" in kernel.text(cell, "stderr")
+    gate.open()
     again = kernel.run("print(len(list(ipar_results.as_completed(stopped, quiet=True))))")
     assert kernel.text(again).strip() == "4"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import ipyparallel as ipp
 import pytest
+from gate import hold
 from ipyparallel import util
 from ipyparallel.client.view import View
 from kernels import Kernel, connect, printed
@@ -63,8 +64,8 @@ def state(shell=None, client=None, futures=()):
     return found
 
 
-def test_unloading_restores_every_class_attribute_formatter_and_callback(rc, shell):
-    ar = rc.load_balanced_view().map_async(nap, [0.3] * 10)
+def test_unloading_restores_every_class_attribute_formatter_and_callback(rc, shell, gate):
+    ar = rc.load_balanced_view().map_async(hold, *gate.inputs(10))
     before = state(shell, rc, ar._children)
     ipar_results.enable()
     assert ar.monitor.snapshot().total == 10
@@ -160,8 +161,9 @@ def test_the_only_new_attribute_is_monitor(rc):
     assert {name for name in set(dir(ipp.AsyncResult)) - before if not name.startswith("_")} == {"monitor"}
 
 
-def test_loading_during_a_run_follows_running_and_ended_tasks(rc, until):
-    ar = rc.load_balanced_view().map_async(nap, [0, 0] + [1.0] * 4)
+def test_loading_during_a_run_follows_running_and_ended_tasks(rc, until, gate):
+    gate.open(2)
+    ar = rc.load_balanced_view().map_async(hold, *gate.inputs(6))
     until(lambda: ar.progress >= 2)
     until(lambda: sum(md["engine_id"] is not None for md in ar._metadata) >= 4)
     ipar_results.enable()
@@ -169,17 +171,20 @@ def test_loading_during_a_run_follows_running_and_ended_tasks(rc, until):
     assert snapshot.ok >= 2
     assert snapshot.running == 2
     assert {load.engine_id for load in snapshot.engines if load.running} == {0, 1}
+    gate.open()
     ar.wait_interactive(widget=False)
     assert ar.monitor.snapshot().ok == 6
 
 
-def test_a_wait_ends_after_unloading_during_it(rc, until):
+def test_a_wait_ends_after_unloading_during_it(rc, until, gate):
     ipar_results.enable()
-    ar = rc.load_balanced_view().map_async(nap, [0.2] * 8)
+    gate.open(1)
+    ar = rc.load_balanced_view().map_async(hold, *gate.inputs(8))
     thread = threading.Thread(target=ar.wait_interactive, kwargs={"widget": False}, daemon=True)
     thread.start()
     until(lambda: ar.progress >= 1)
     ipar_results.disable()
+    gate.open()
     thread.join(30)
     assert not thread.is_alive()
     assert ar.ready()
@@ -235,7 +240,7 @@ def test_terminal_ipython_prints_a_summary_and_a_bar(cluster):
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_unloading_restores_a_real_kernel(cluster, until):
+def test_unloading_restores_a_real_kernel(cluster, until, gate):
     kernel = Kernel()
     try:
         kernel.run(
@@ -257,7 +262,7 @@ def test_unloading_restores_a_real_kernel(cluster, until):
             + "shell.display_formatter.formatters['text/html'].for_type(ipp.AsyncResult, repr)\n"
             + "before = state()"
         )
-        kernel.run("%load_ext ipar_results\nar = lv.map_async(nap, [0.2] * 20)\nar", metadata={"cellId": "x"})
+        kernel.run(f"%load_ext ipar_results\nar = {gate.map(20)}\nar", metadata={"cellId": "x"})
         until(lambda: any(m["msg_type"] == "comm_msg" for _, m in kernel.messages))
         cell = kernel.run("%unload_ext ipar_results\nafter = state()\nprint(after == before)")
         assert kernel.text(cell) == "True\n", kernel.text(
