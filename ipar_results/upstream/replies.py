@@ -201,6 +201,8 @@ def _end_unreadable(client: ClientLike, message: Message, error: Exception) -> N
     future = client._futures.get(msg_id)
     if future is None or future.done():  # most likely cancelled in this process
         client.results.pop(msg_id, None)
+        if future is not None and future.cancelled():
+            future.output.metadata["status"] = "aborted"  # the reply has made it "ok"
         return
     content = message["content"]
     if content.get("status") == "error":
