@@ -16,16 +16,6 @@ def odd(number):
     return number
 
 
-def fail_then_nap(number):
-    """Fail at once where the number is 0, else take a long time."""
-    import time
-
-    if number == 0:
-        raise ValueError("zero")
-    time.sleep(1.5)
-    return number
-
-
 def speak(text):
     """Write to both streams."""
     import sys

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from gate import hold
 from kernels import connect as connecting
 from kernels import printed
 from tasks import die, nap
@@ -138,8 +139,10 @@ def test_an_error_of_ours_while_drawing_leaves_a_display_that_says_what_it_can(
     assert len(log()) == 1
 
 
-def test_a_connection_that_closes_ends_the_display_with_one_log_line(rc, layer, log, until):
-    live = shown(layer, rc.load_balanced_view().map_async(nap, [0.2] * 8), Published(OSError("closed")))
+def test_a_connection_that_closes_ends_the_display_with_one_log_line(rc, layer, log, until, gate):
+    ar = rc.load_balanced_view().map_async(hold, *gate.inputs(8))
+    live = shown(layer, ar, Published(OSError("closed")))
+    gate.open()
     until(lambda: live.over)
     assert len(log()) == 1
 
@@ -164,10 +167,10 @@ def engine_of(client, engine_id):
     return psutil.Process(client[engine_id].apply_sync(os.getpid))
 
 
-def test_an_engine_killed_in_mid_task_is_named_by_a_direct_view(doomed, until):
+def test_an_engine_killed_in_mid_task_is_named_by_a_direct_view(doomed, until, gate):
     _, client = doomed
     process = engine_of(client, 1)
-    ar = client[:].apply_async(nap, 3)
+    ar = client[:].apply_async(hold, gate.path)
     until(lambda: ar.monitor.snapshot().running == 2)
     process.kill()
     until(lambda: ar.monitor.snapshot().failed == 1)
@@ -177,9 +180,10 @@ def test_an_engine_killed_in_mid_task_is_named_by_a_direct_view(doomed, until):
     assert (group.type, group.engines) == ("EngineError", (1,))
     for drawn in (html.card(snapshot), text.plain_text(snapshot)):
         assert "1 failed" in drawn and "EngineError" in drawn and "engine 1" in drawn
+    gate.open()
     ar.wait_interactive(widget=False)
     assert (ar.monitor.snapshot().ok, ar.monitor.snapshot().failed) == (1, 1)
-    assert ar.serial_time >= 3
+    assert ar.serial_time > 0
 
 
 def test_an_engine_killed_in_mid_task_is_named_by_a_load_balanced_view(doomed, until):
@@ -194,9 +198,10 @@ def test_an_engine_killed_in_mid_task_is_named_by_a_load_balanced_view(doomed, u
     assert ar.serial_time >= 0
 
 
-def test_a_client_that_is_closed_with_work_outstanding_ends_the_wait(cluster, connect, log, until):
+def test_a_client_that_is_closed_with_work_outstanding_ends_the_wait(cluster, connect, log, until, gate):
     client = connect(cluster)
-    ar = client.load_balanced_view().map_async(nap, [0.1] * 2 + [1.0] * 4)
+    gate.open(2)
+    ar = client.load_balanced_view().map_async(hold, *gate.inputs(6))
     until(lambda: ar.monitor.snapshot().done >= 2)
     client.close()
     ar.wait_interactive(widget=False, timeout=20)
@@ -209,9 +214,9 @@ def test_a_client_that_is_closed_with_work_outstanding_ends_the_wait(cluster, co
     assert ar.elapsed > 0
 
 
-def test_a_display_of_a_closed_client_comes_to_its_end(cluster, connect, layer, until):
+def test_a_display_of_a_closed_client_comes_to_its_end(cluster, connect, layer, until, gate):
     client = connect(cluster)
-    ar = client.load_balanced_view().map_async(nap, [1.0] * 4)
+    ar = client.load_balanced_view().map_async(hold, *gate.inputs(4))
     published = Published()
     live = shown(layer, ar, published)
     client.close()

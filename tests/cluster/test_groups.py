@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from gate import hold
 from kernels import Kernel
 from kernels import connect as connecting
 from tasks import fail_first, nap, odd
@@ -132,8 +133,8 @@ def test_cancelling_a_group_cancels_all_its_results(rc, until):
 def test_cancelling_a_group_covers_both_clients(rc, cluster, connect, until):
     other = connect(cluster)
     with ipar_results.group("long") as long:
-        rc.load_balanced_view().map_async(nap, [3] * 6)
-        other.load_balanced_view().map_async(nap, [3] * 6)
+        rc.load_balanced_view().map_async(nap, [30] * 6)
+        other.load_balanced_view().map_async(nap, [30] * 6)
     until(lambda: long.snapshot().running == 2)
     done = long.monitor.cancel(interrupt=True)
     until(lambda: long.snapshot().finished)
@@ -184,10 +185,10 @@ def test_the_death_of_an_engine_ends_its_tasks_in_a_group(start_cluster, connect
     assert {load.engine_id: load.alive for load in snapshot.engines} == {0: False, 1: True}
 
 
-def test_a_group_is_lost_when_its_client_is_closed(cluster, connect, until):
+def test_a_group_is_lost_when_its_client_is_closed(cluster, connect, until, gate):
     own = connect(cluster)
     with ipar_results.group("closed") as closed:
-        waiting = [own[0].apply_async(nap, 1) for _ in range(3)]
+        waiting = [own[0].apply_async(hold, gate.path) for _ in range(3)]
     own.close()
     with pytest.raises(ipar_results.ContactLost):
         waiting[-1].get(30)

@@ -23,7 +23,8 @@ def process(cluster):
 
 @pytest.fixture
 def kernel(process):
-    process.run("ipar_results.enable(); rc.wait(timeout=60)")
+    # what an earlier test has displayed is updated no more
+    process.run("rc.wait(timeout=60); ipar_results.disable(); ipar_results.enable()")
     process.messages.clear()
     return process
 
@@ -46,12 +47,12 @@ def streamed(kernel, n):
     return sum(len(text) for text in texts if text.startswith("[stdout:"))
 
 
-def test_streams_of_all_engines_come_while_they_run_and_end_whole(kernel, until):
-    cell = kernel.start(
-        "%%px\nimport time\nfor i in range(40):\n    print('line', i, flush=True)\n    time.sleep(0.05)"
-    )
+def test_streams_of_all_engines_come_while_they_run_and_end_whole(kernel, until, gate):
+    code = "%%px\nfrom gate import hold\nfor i in range(40):\n    print('line', i, flush=True)\n"
+    cell = kernel.start(f"{code}    if i == 20: {gate.wait()}")
     until(lambda: any("line 3" in text for text in last(kernel).values()))
     assert not kernel.ended(cell)
+    gate.open()
     until(lambda: kernel.ended(cell), 60)
     lines = [f"line {i}" for i in range(40)]
     assert of_engines(kernel).splitlines() == ["[stdout:0]", *lines, "[stdout:1]", *lines]
@@ -68,9 +69,15 @@ def test_streaming_costs_in_proportion_to_what_was_written(kernel):
     assert ours[1] < upstream[1] / 3
 
 
-def test_a_long_px_shows_our_card_and_no_tqdm(kernel):
-    cell = kernel.run("%%px --progress-after 0.2\nimport time\ntime.sleep(1.5)")
-    cards = [d for _, _, _, d in kernel.displays() if d.get("text/plain", "").startswith("%px: ")]
+def test_a_long_px_shows_our_card_and_no_tqdm(kernel, until, gate):
+    def shown():
+        return [d for _, _, _, d in kernel.displays() if d.get("text/plain", "").startswith("%px: ")]
+
+    cell = kernel.start(f"%%px --progress-after 0.2\nfrom gate import hold\n{gate.wait()}")
+    until(shown)
+    gate.open()
+    until(lambda: kernel.ended(cell))
+    cards = shown()
     assert "2 ok" in cards[-1]["text/plain"] and "ipar-card" in cards[-1]["text/html"]
     assert not any(
         "?, ?tasks/s" in str(m["content"]) or "it/s" in str(m["content"]) for _, m in kernel.of(cell)
@@ -78,7 +85,7 @@ def test_a_long_px_shows_our_card_and_no_tqdm(kernel):
 
 
 def test_a_quick_px_shows_its_output_only(kernel):
-    kernel.run("%%px\nprint('quick')")
+    kernel.run("%%px --progress-after 60\nprint('quick')")
     assert list(last(kernel).values()) == ["[stdout:0] quick\n[stdout:1] quick"]
 
 
@@ -135,7 +142,7 @@ def test_captured_streams_are_captured_and_nothing_leaks_into_the_cell(kernel):
 
 
 def test_ipar_lists_cancels_and_retries(kernel, until):
-    kernel.run("ipar_results.disable(); ipar_results.enable()\njob = lv.map_async(nap, [0.5] * 40)\njob")
+    kernel.run("ipar_results.disable(); ipar_results.enable()\njob = lv.map_async(nap, [60] * 40)\njob")
     until(lambda: any("running" in text for text in last(kernel).values()))
     cell = kernel.run("%ipar")
     (table,) = [m["content"]["data"] for _, m in kernel.of(cell) if m["msg_type"] == "display_data"]

@@ -12,6 +12,7 @@ from functools import partial
 import ipyparallel as ipp
 import psutil
 import pytest
+from gate import hold
 from ipyparallel.error import CompositeError, RemoteError
 from tasks import fail_first, nap, odd, speak
 
@@ -85,8 +86,9 @@ def test_each_attempt_keeps_its_output(lview, flaky, until):
     assert ar.stdout == ["attempt at 0\n"]
 
 
-def test_a_retried_result_is_pending_until_its_tasks_end(lview, until):
-    ar = lview.map_async(nap, [0.1, 1.0, 1.0, 1.0, 1.0, 1.0])
+def test_a_retried_result_is_pending_until_its_tasks_end(lview, until, gate):
+    gate.open(1)
+    ar = lview.map_async(hold, *gate.inputs(6))
     until(lambda: ar.monitor.snapshot().running == 2)
     ar.monitor.cancel(interrupt=True)
     ar.wait(20)
@@ -105,9 +107,10 @@ def test_a_retried_result_is_pending_until_its_tasks_end(lview, until):
     ]
     for thread in waiting:
         thread.start()
+    gate.open()
     for thread in waiting:
         thread.join(30)
-    assert got == [[0.1] + [1.0] * 5] * 5
+    assert got == [list(range(6))] * 5
 
 
 async def awaited(ar):
@@ -125,12 +128,13 @@ def test_a_callback_is_called_at_the_next_end_only(lview, flaky):
     assert called == ["first", "second"]
 
 
-def test_as_completed_works_while_a_result_is_retried(lview, flaky):
-    quick, ar = lview.apply_async(nap, 0.3), lview.map_async(partial(slow, flaky), [0, 1, 3])
+def test_as_completed_works_while_a_result_is_retried(lview, flaky, gate):
+    quick, ar = lview.apply_async(nap, 0), lview.map_async(partial(held, flaky, gate.path), [0, 1, 3])
     seen = []
     for future in concurrent.futures.as_completed([quick, ar], timeout=30):
         seen.append(future)
         if future is quick:
+            gate.open()
             ar.wait(20)  # as_completed is notified of this end, but checks the result only now
             ar.monitor.retry()
             assert ar.get(20) == [0, 10, 30]
@@ -238,31 +242,33 @@ def test_retrying_a_broadcast_is_refused_as_the_controller_keeps_no_record(rc, t
     assert not ar.successful()
 
 
-def test_cancel_and_retry_can_alternate(lview, until):
-    ar = lview.map_async(nap, [0.6] * 8)
+def test_cancel_and_retry_can_alternate(lview, until, gate):
+    ar = lview.map_async(hold, *gate.inputs(8))
     for _ in range(2):
         until(lambda: ar.monitor.snapshot().running == 2)
         ar.monitor.cancel(interrupt=True)
         with pytest.raises((TasksCancelled, CompositeError)):
             ar.get(20)
-        assert ar.monitor.retry().retried > 2
-    assert ar.get(30) == [0.6] * 8
+        assert ar.monitor.retry().retried == 8
+    gate.open()
+    assert ar.get(30) == list(range(8))
     assert ar.monitor.cancel() == Cancelled(already_done=8)
 
 
-def test_a_failed_task_can_be_retried_while_others_run(lview, flaky, until):
-    ar = lview.map_async(partial(slow, flaky), [0, 1, 3, 5, 7])
+def test_a_failed_task_can_be_retried_while_others_run(lview, flaky, until, gate):
+    ar = lview.map_async(partial(held, flaky, gate.path), [0, 1, 3, 5, 7])
     until(lambda: ar.monitor.snapshot().failed == 1)
     assert ar.monitor.retry().retried == 1
     assert not ar.done()
+    gate.open()
     assert ar.get(30) == [0, 10, 30, 50, 70]
 
 
-def slow(flaky, number):
-    import time
+def held(flaky, path, number):
+    from gate import hold
 
     if number:
-        time.sleep(0.5)
+        hold(path, number)
     return flaky(number)
 
 
@@ -271,9 +277,10 @@ def test_times_exclude_the_pause_before_a_retry(lview, flaky):
     ar.wait(20)
     ended = ar.elapsed
     time.sleep(1.5)
+    begin = time.monotonic()
     ar.monitor.retry()
     ar.get(20)
-    assert ended <= ar.elapsed < ended + 1.4
+    assert ended <= ar.elapsed < ended + (time.monotonic() - begin) + 1
     assert ar.wall_time == ar.elapsed
 
 
