@@ -96,7 +96,7 @@ def rc(cluster, connect):
 def until():
     """Wait until ``condition()`` is true and return what it gave: ``until(lambda: ar.ready())``."""
 
-    def until(condition, timeout=60, message="the condition never came true"):
+    def until(condition, timeout=120, message="the condition never came true"):
         deadline = time.monotonic() + timeout
         while not (value := condition()):
             if time.monotonic() > deadline:

@@ -27,6 +27,7 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000  # milliseconds: a busy machine may need them
 FRONT_ENDS = {  # module to start, its application class, path of a notebook
     "lab": ("jupyterlab", "LabApp", "lab/tree/{name}?reset"),
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks/{name}"),
@@ -119,7 +120,7 @@ class JupyterServer:
         The kernels of earlier notebooks are ended: one of the same name would go on in its own kernel.
         """
         self.end_kernels()
-        page.set_default_timeout(60_000)  # a busy machine may need it
+        page.context.set_default_timeout(PATIENCE)
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in cells],
             metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
@@ -142,7 +143,7 @@ class JupyterServer:
         with urllib.request.urlopen(request, timeout=60) as reply:
             return reply.read()
 
-    def wait_idle(self, page, timeout=60):
+    def wait_idle(self, page, timeout=120):
         """Wait until the open notebook has a kernel and the kernel is idle."""
         page.wait_for_function(
             """() => {
@@ -168,7 +169,7 @@ class JupyterServer:
             "cell => window.jupyterapp.shell.currentWidget.content.widgets[cell].model.clearExecution()", cell
         )
 
-    def wait_ran(self, page, cell, timeout=60):
+    def wait_ran(self, page, cell, timeout=120):
         """Wait until a cell that `run` started has ended."""
         page.wait_for_function(
             """cell => {

@@ -5,7 +5,7 @@ import re
 import pytest
 from axe import THEMES, dress, nothing_wrong
 from test_labextension import card, done
-from test_live import MAP, errors, load, run
+from test_live import HELD, MAP, errors, load, run
 from test_panel import panel, row, task
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
@@ -27,7 +27,6 @@ uneven = view.map_async(nap, range(3)); uneven
 """
 ONE = "view.apply_async(talk, 3)"
 LONG = MAP.format(seconds=0.3, tasks=800) + "ar"
-LAST = MAP.format(seconds=4, tasks=4) + "ar"  # still runs when its kernel has ended
 
 
 def unfold(shown):
@@ -37,10 +36,11 @@ def unfold(shown):
         folded.first.click()
 
 
-def test_axe_finds_nothing_wrong_with_a_card_in_any_state(jupyter_server, cluster, page, until, errors):
+def test_axe_finds_nothing_wrong_with_a_card_in_any_state(jupyter_server, cluster, page, until, errors, gate):
     """Failed, ended with advice, one task, running, disconnected: all unfolded, in light and dark."""
     page.set_viewport_size({"width": 1100, "height": 6000})  # or Notebook takes cells out of the page
-    jupyter_server.open(page, "seen.ipynb", [load(cluster), TALK, WASTE, ONE, LONG, LAST])
+    last = HELD.format(path=gate.path, tasks=4) + "ar"  # still runs when its kernel has ended
+    jupyter_server.open(page, "seen.ipynb", [load(cluster), TALK, WASTE, ONE, LONG, last])
     run(jupyter_server, page, 0, 1, 2, 3)
     failed, wasted, one, running = (card(jupyter_server, page, cell) for cell in (1, 2, 3, 4))
     wasted.locator(".ipar-advice").first.wait_for()

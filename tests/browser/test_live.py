@@ -27,6 +27,16 @@ def nap(i):
     return i
 ar = view.map_async(nap, range({tasks}))
 """
+HELD = """\
+def nap(path, i):
+    from gate import hold
+    if i == 5:
+        raise ValueError(f"no bed {{i}}")
+    return hold(path, i)
+ar = view.map_async(nap, [{path!r}] * {tasks}, range({tasks}))
+"""
+# Keeps the kernel busy until the gate is open.
+BUSY = "from gate import hold\nhold({path!r}, 10**8)"
 
 
 def load(cluster):
@@ -60,57 +70,60 @@ def outputs(notebook, cell):
 
 
 def test_the_card_moves_while_another_cell_keeps_the_kernel_busy(
-    jupyter_server, cluster, page, until, errors
+    jupyter_server, cluster, page, until, errors, gate
 ):
     """`aria-valuenow` rises while a cell runs, and the saved notebook holds no widget afterwards."""
     cells = [
         load(cluster),
-        MAP.format(seconds=0.1, tasks=200) + "ar",
-        "while not ar.ready(): time.sleep(0.5)",
+        HELD.format(path=gate.path, tasks=20) + "ar",
+        BUSY.format(path=gate.path),
         "ar.wait()",
     ]
     jupyter_server.open(page, "moves.ipynb", cells)
     run(jupyter_server, page, 0, 1)
     jupyter_server.run(page, 2)
-    seen = []
-    for _ in range(4):
-        last = seen[-1] if seen else -1
-        seen.append(until(lambda last=last: (now := done(jupyter_server, page, 1)) and now > last and now))
+    for count in range(1, 5):
+        gate.open(count)
+        until(lambda count=count: done(jupyter_server, page, 1) == count)
     busy = page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status")
-    assert (busy, seen == sorted(set(seen))) == ("busy", True)
+    assert busy == "busy"
 
+    gate.open()
     run(jupyter_server, page, 3)
-    until(lambda: done(jupyter_server, page, 1) == 200)
+    until(lambda: done(jupyter_server, page, 1) == 20)
     until(lambda: outputs(jupyter_server.save(page, "moves.ipynb"), 1) == [ENDED])
     saved = jupyter_server.save(page, "moves.ipynb")
-    assert "199 ok" in saved.cells[1].outputs[0].data["text/html"]
+    assert "19 ok" in saved.cells[1].outputs[0].data["text/html"]
     assert "widget-view" not in str(saved.cells)
     assert errors == []
 
 
-def test_wait_interactive_shows_the_card_in_its_own_cell(jupyter_server, cluster, page, until, errors):
+def test_wait_interactive_shows_the_card_in_its_own_cell(jupyter_server, cluster, page, until, errors, gate):
     """The cell that waits is busy itself; its card moves, then stays as static HTML."""
-    cells = [load(cluster), MAP.format(seconds=0.1, tasks=40) + "ar.wait_interactive()"]
+    cells = [load(cluster), HELD.format(path=gate.path, tasks=40) + "ar.wait_interactive()"]
     jupyter_server.open(page, "waits.ipynb", cells)
     run(jupyter_server, page, 0)
     jupyter_server.run(page, 1)
-    first = until(lambda: done(jupyter_server, page, 1))
-    until(lambda: done(jupyter_server, page, 1) > first)
+    for count in (1, 2):
+        gate.open(count)
+        until(lambda count=count: done(jupyter_server, page, 1) == count)
+    gate.open()
     jupyter_server.wait_ran(page, 1)
     until(lambda: outputs(jupyter_server.save(page, "waits.ipynb"), 1) == [ENDED])
     until(lambda: done(jupyter_server, page, 1) == 40)
     assert errors == []
 
 
-def test_an_opened_traceback_stays_open_while_the_card_moves(jupyter_server, cluster, page, until):
+def test_an_opened_traceback_stays_open_while_the_card_moves(jupyter_server, cluster, page, until, gate):
     """Reading a failure is not disturbed by what goes on."""
-    cells = [load(cluster), MAP.format(seconds=0.2, tasks=60) + "ar"]
+    cells = [load(cluster), HELD.format(path=gate.path, tasks=20) + "ar"]
+    gate.open(6)
     jupyter_server.open(page, "reads.ipynb", cells)
     run(jupyter_server, page, 0, 1)
     failure = jupyter_server.output(page, 1).locator("details", has_text="no bed").first
     failure.locator("summary").click()
-    before = done(jupyter_server, page, 1)
-    until(lambda: done(jupyter_server, page, 1) >= before + 5)
+    gate.open(12)
+    until(lambda: done(jupyter_server, page, 1) == 12)
     assert failure.get_attribute("open") is not None
 
 
@@ -158,6 +171,6 @@ def test_twenty_displayed_results_all_end_true(jupyter_server, cluster, page, un
         ended = [output for output in saved.cells[1].outputs if "9 ok" in output.data["text/html"]]
         return len(ended) == 20 and outputs(saved, 1) == [ENDED] * 20
 
-    until(all_true, timeout=60)
+    until(all_true)
     bars = jupyter_server.output(page, 1).locator(".ipar-result").get_by_role("progressbar")
     until(lambda: [bar.get_attribute("aria-valuenow") for bar in bars.all()] == ["10"] * 20)

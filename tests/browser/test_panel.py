@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_live import errors, load, run
+from test_live import BUSY, HELD, errors, load, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 __all__ = ["errors"]  # a fixture
@@ -57,9 +57,9 @@ def active_cell(page):
     return page.evaluate("window.jupyterapp.shell.currentWidget.content?.activeCellIndex")
 
 
-def test_the_panel_lists_and_cancels_while_a_cell_runs(jupyter_server, cluster, page, panel, errors):
+def test_the_panel_lists_and_cancels_while_a_cell_runs(jupyter_server, cluster, page, panel, errors, gate):
     """A result that no card shows is in the panel, and its button is answered in mid-cell."""
-    cells = [load(cluster), task("unseen", tasks=1000), "time.sleep(90)"]
+    cells = [load(cluster), task("unseen", 0.4, tasks=1000), BUSY.format(path=gate.path)]
     jupyter_server.open(page, "unseen.ipynb", cells)
     run(jupyter_server, page, 0, 1)
     jupyter_server.run(page, 2)
@@ -115,14 +115,18 @@ def test_results_stay_listed_when_their_notebook_is_closed(lab_server, cluster, 
     assert errors == []
 
 
-def test_the_end_of_a_long_result_is_told_where_its_notebook_is_not_seen(lab_server, cluster, page, until):
+def test_the_end_of_a_long_result_is_told_where_its_notebook_is_not_seen(
+    lab_server, cluster, page, until, gate
+):
     """More than ten seconds, in another tab of the page: a notification with a way to the cell."""
-    lab_server.open(page, "long.ipynb", [load(cluster), task("hourlong", 1.2, 20), "1"])
-    run(lab_server, page, 0)
-    lab_server.run(page, 1)
+    code = HELD.format(path=gate.path, tasks=20).replace("nap", "hourlong")
+    lab_server.open(page, "long.ipynb", [load(cluster), code, "1"])
+    run(lab_server, page, 0, 1)
     page.evaluate("void window.jupyterapp.commands.execute('launcher:create')")
     toast = page.locator(".Toastify__toast", has_text="hourlong has ended")
-    toast.wait_for(timeout=60_000)
+    page.wait_for_timeout(11_000)
+    gate.open()
+    toast.wait_for()
     assert "1 of 20 failed" in toast.inner_text()
     page.locator(".ipar-status").get_by_text("failed").wait_for()
     toast.get_by_role("button", name="Show").click()

@@ -167,9 +167,9 @@ def test_no_text_does_anything_in_a_notebook(jupyter_server, cluster, page, pane
     assert told(page) == []
     jupyter_server.run(page, 2)
     jupyter_server.wait_ran(page, 2, timeout=120)
-    until(lambda: done(jupyter_server, page, 1) == 2, timeout=60)
+    until(lambda: done(jupyter_server, page, 1) == 2)
     bars = jupyter_server.output(page, 1).get_by_role("progressbar")
-    until(lambda: bars.count() == len(texts) and bars.last.get_attribute("aria-valuenow") == "2", timeout=60)
+    until(lambda: bars.count() == len(texts) and bars.last.get_attribute("aria-valuenow") == "2")
     output = jupyter_server.output(page, 1)
     output.locator("details").evaluate_all("folds => folds.forEach(fold => { fold.open = true; })")
     output.locator(".ipar-fold[aria-expanded=false]").evaluate_all("folds => folds.forEach(f => f.click())")
@@ -179,7 +179,7 @@ def test_no_text_does_anything_in_a_notebook(jupyter_server, cluster, page, pane
     policed_when_loaded(page)
     page.reload()
     jupyter_server.wait_idle(page)
-    until(lambda: done(jupyter_server, page, 1) == 2, timeout=60)
+    until(lambda: done(jupyter_server, page, 1) == 2)
     assert page.evaluate("window.policed") is True
     assert [each for each in told(page) if "hacked" in each or "xss.invalid" in each] == []
     assert errors == []
@@ -251,23 +251,29 @@ def test_no_text_does_anything_as_the_name_of_a_file(lab_server, cluster, page, 
 CLIENTS = """
 import json
 from IPython.display import display
-def nap():
-    import time
-    time.sleep(0.3)
-for text in json.loads({texts!r}):
+from gate import Gate
+gate = Gate({path!r})
+def nap(path, n):
+    from gate import hold
+    return hold(path, n)
+for n, text in enumerate(json.loads({texts!r}), {first}):
     nap.__name__ = text
-    ar = view.apply_async(nap)
+    ar = view.apply_async(nap, gate.path, n)
     while not ar.monitor.snapshot().running: time.sleep(0.01)
     display(rc)
+    gate.open(n + 1)
     ar.wait()
 """
 
 
 @pytest.mark.cluster
-def test_no_text_does_anything_in_what_shows_a_client(plain_server, cluster, page, errors):
+def test_no_text_does_anything_in_what_shows_a_client(plain_server, cluster, page, errors, gate):
     """An engine's work is told by the name of its function."""
     page.add_init_script(TRAP)
-    works = [CLIENTS.format(texts=json.dumps(texts)) for texts in HALVES]
+    works = [
+        CLIENTS.format(texts=json.dumps(texts), path=gate.path, first=n * 1_000)
+        for n, texts in enumerate(HALVES)
+    ]
     plain_server.open(page, "xss-client.ipynb", [load(cluster), *works])
     police(page)
     run(plain_server, page, 0)

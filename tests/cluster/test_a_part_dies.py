@@ -21,7 +21,8 @@ PATIENCE = 3.0  # how long a result on plain ipyparallel is given to end by itse
 
 
 @pytest.fixture
-def layer(layer):
+def impatient(layer):
+    """Have the layer notice a lost part of the controller soon."""
     current().config.contact_timeout = 2.0
 
 
@@ -73,7 +74,7 @@ def test_plain_dead_schedulers_leave_their_results_pending(own, until):
     client.queue_status()  # the Hub answers all the time
 
 
-def test_each_dead_scheduler_ends_its_results(layer, own, until):
+def test_each_dead_scheduler_ends_its_results(impatient, own, until):
     cluster, client = own(3)
     results = {name: submit(client) for name, (_, submit) in WAYS.items()}
     for ar in results.values():
@@ -110,7 +111,7 @@ def test_plain_output_of_a_dead_relay_is_waited_for_for_ever(own):
     waiting.join(30)
 
 
-def test_output_of_a_dead_relay_is_waited_for_no_longer_than_anybody(layer, own, caplog):
+def test_output_of_a_dead_relay_is_waited_for_no_longer_than_anybody(impatient, own, caplog):
     client, ar = silenced(own)
     assert ar.wait_for_output(0.1) is False
     assert ar.wait_for_output() is False
@@ -135,7 +136,7 @@ def test_plain_task_that_failed_everywhere_waits_for_ever_without_iopub(own, tmp
 
 
 def test_a_task_that_failed_everywhere_ends_without_iopub_and_one_that_runs_is_left_alone(
-    layer, own, monkeypatch, tmp_path, until
+    impatient, own, monkeypatch, tmp_path, until
 ):
     monkeypatch.setattr(exhausted_retries, "LAST_RETRY_TIMEOUT", 0.5)
     client, slow, failing = tried_in_silence(own, tmp_path / "tried")
@@ -151,7 +152,7 @@ def test_a_task_that_failed_everywhere_ends_without_iopub_and_one_that_runs_is_l
     assert "kernel_info_reply" not in client._queue_handlers
 
 
-def test_a_scheduler_that_was_only_stopped_makes_the_result_whole(layer, own, until, gate):
+def test_a_scheduler_that_was_only_stopped_makes_the_result_whole(impatient, own, until, gate):
     cluster, client = own(1)
     stopped = scheduler(cluster, client._task_socket)
     gate.open(1)
@@ -168,7 +169,7 @@ def test_a_scheduler_that_was_only_stopped_makes_the_result_whole(layer, own, un
     assert ar.monitor.snapshot().state == "done"
 
 
-def test_long_tasks_of_a_healthy_cluster_are_never_called_lost(layer, rc, until):
+def test_long_tasks_of_a_healthy_cluster_are_never_called_lost(impatient, rc, until):
     ar = rc.load_balanced_view().map_async(nap, [5.0] * 2)  # longer than the contact timeout
     direct = rc.broadcast_view().apply_async(nap, 0.1)
     assert ar.get(30) == [5.0] * 2 and direct.get(30) == [0.1] * 2
@@ -176,7 +177,7 @@ def test_long_tasks_of_a_healthy_cluster_are_never_called_lost(layer, rc, until)
     assert schedulers._answered_at and not schedulers.describe_problem("task")
 
 
-def test_looking_for_a_scheduler_leaves_no_socket_and_no_file_behind(layer, rc, until):
+def test_looking_for_a_scheduler_leaves_no_socket_and_no_file_behind(impatient, rc, until):
     rc[:].apply_async(nap, 0)
     schedulers = current().registry.connection(rc).schedulers
     until(lambda: schedulers.silence("task") == 0.0 and schedulers._endpoints)

@@ -34,7 +34,6 @@ ROOT = Path(__file__).parents[2]
 def layer(log_once):
     ipar_results.disable()
     ipar_results.enable()
-    current().config.contact_timeout = 1.5
     yield current()
     ipar_results.disable()
 
@@ -148,6 +147,7 @@ def test_a_connection_that_closes_ends_the_display_with_one_log_line(rc, layer, 
 
 
 def test_a_killed_controller_ends_the_wait_and_is_named(doomed, layer, log, until):
+    layer.config.contact_timeout = 1.5
     cluster, client = doomed
     ar = client.load_balanced_view().map_async(nap, [0.1] * 2 + [60] * 2)
     until(lambda: ar.monitor.snapshot().done == 2)
@@ -224,7 +224,8 @@ def test_a_display_of_a_closed_client_comes_to_its_end(cluster, connect, layer, 
     assert "closed" in published.bundles[-1]["text/plain"]
 
 
-def test_a_cluster_that_is_stopped_ends_the_wait(doomed, until):
+def test_a_cluster_that_is_stopped_ends_the_wait(doomed, layer, until):
+    layer.config.contact_timeout = 1.5
     cluster, client = doomed
     ar = client.load_balanced_view().map_async(nap, [60] * 2)
     until(lambda: ar.monitor.snapshot().running == 2)

@@ -152,7 +152,6 @@ def test_two_displays_of_one_result_have_ids_of_their_own_and_both_end(kernel, u
     assert all("6 ok" in data["text/plain"] for data in last.values())
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("metadata", [None, {"cellId": "x"}], ids=["html", "widgets first"])
 def test_two_hundred_displays_stay_within_ten_messages_a_second_and_all_end(kernel, until, metadata):
     """Opening a widget is the displaying cell's own; moving and closing it belong to the budget."""

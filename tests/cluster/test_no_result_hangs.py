@@ -30,7 +30,8 @@ PATIENCE = 1.5  # how long a result on plain ipyparallel is given to end by itse
 
 
 @pytest.fixture
-def layer(layer):
+def impatient(layer):
+    """Have the layer notice a lost controller soon."""
     ipar_results.live.session.current().config.contact_timeout = 2.0
 
 
@@ -336,7 +337,7 @@ def test_a_result_that_was_retried_is_looked_after_again(layer, cluster, connect
         ar.get(10)
 
 
-def test_a_killed_controller_ends_every_kind_of_waiting(layer, own, until):
+def test_a_killed_controller_ends_every_kind_of_waiting(impatient, own, until):
     """On plain ipyparallel each of these would wait without end: the controller is never asked."""
     cluster, client = own()
     view = client.load_balanced_view()
@@ -390,7 +391,7 @@ def test_plain_a_killed_controller_leaves_its_results_pending(own, until):
 
 
 def test_answers_that_come_after_contact_was_lost_make_the_result_whole(
-    layer, own, until, capfd, caplog, gate
+    impatient, own, until, capfd, caplog, gate
 ):
     cluster, client = own()
     view = client.load_balanced_view()

@@ -249,7 +249,6 @@ def test_get_result_in_the_same_client_is_followed_like_the_first(rc):
     assert (snapshot.ok, snapshot.finished) == (4, True)
 
 
-@pytest.mark.timeout(90)
 def test_a_second_client_learns_of_progress_and_failures_from_the_hub(cluster, connect, rc, until, gate):
     ar = rc.load_balanced_view().map_async(odd, range(6))
     slow = rc.load_balanced_view().apply_async(hold, gate.path)

@@ -168,10 +168,10 @@ def test_failures_beyond_two_hundred_groups_share_one_and_are_counted():
 def test_megabyte_tracebacks_are_grouped_quickly_and_shortened():
     failures = Failures()
     tracebacks = [IPYTHON.format(kind="ValueError", message="&<" * 500_000 + str(i)) for i in range(20)]
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for i, traceback in enumerate(tracebacks):
         failures.add(remote(traceback=traceback), i, 1, 0)
-    assert time.perf_counter() - begin < 2
+    assert time.thread_time() - begin < 2
     (group,) = failures.groups()
     assert group.count == 20
     assert len(group.traceback) < TRACEBACK_HEAD + TRACEBACK_TAIL + 100
@@ -179,9 +179,9 @@ def test_megabyte_tracebacks_are_grouped_quickly_and_shortened():
 
 def test_a_traceback_of_many_frames_is_read_quickly():
     traceback = "File <string>:1, in f(x)\n" * 40_000 + 'File "' * 20_000
-    begin = time.perf_counter()
+    begin = time.thread_time()
     last_frame(traceback)
-    assert time.perf_counter() - begin < 2
+    assert time.thread_time() - begin < 2
 
 
 def test_a_cut_traceback_names_what_is_left_out_and_keeps_both_ends():
