@@ -24,20 +24,12 @@ FORMATS = {"report": ".html", "trace": ".json", "csv": ".csv"}
 
 
 class Done:
-    """What an action did.
-
-    Parameters
-    ----------
-    message : str
-        A sentence for the user.
-    reasons : sequence of str
-        Why it was not done for all tasks, where there is room for them.
-    path : Path, optional
-        The file that was saved.
-    """
+    """What an action did."""
 
     def __init__(self, message: str, reasons: Sequence[str] = (), path: Path | None = None) -> None:
-        self.message, self.reasons, self.path = message, reasons, path
+        self.message = message  # a sentence for the user
+        self.reasons = reasons  # why it was not done for all tasks, where there is room for them
+        self.path = path  # the file that was saved
 
 
 class Action:
@@ -56,15 +48,7 @@ class Action:
         raise NotImplementedError
 
     def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:
-        """Return why it makes no sense for a result, and what would help.
-
-        Parameters
-        ----------
-        name : str
-            The result's name with its number.
-        alone : bool
-            It was the only result that could be meant.
-        """
+        """Return why it makes no sense, and what would help; `alone` if no other result could be meant."""
         raise NotImplementedError
 
 
@@ -151,17 +135,7 @@ ACTIONS: dict[str, Action] = {action.name: action for action in (_CANCEL, _INTER
 
 
 class MagicCommand:
-    """Command of ``%ipar`` that runs an action.
-
-    Parameters
-    ----------
-    option : str
-        The one that it takes, such as ``--interrupt``.
-    with_option : Action, optional
-        Runs instead with the option, and makes sense for more results.
-    file_format : str, optional
-        A key of :data:`FORMATS`, where it takes the path of a file.
-    """
+    """Command of ``%ipar`` that runs an action."""
 
     def __init__(
         self,
@@ -171,9 +145,10 @@ class MagicCommand:
         with_option: Action | None = None,
         file_format: str | None = None,
     ) -> None:
-        self.name, self.action, self.option = name, action, option
-        self.file_format = file_format
-        self._with_option = with_option
+        self.name, self.action = name, action
+        self.option = option  # the one that it takes, such as ``--interrupt``
+        self._with_option = with_option  # runs instead with the option, and makes sense for more results
+        self.file_format = file_format  # a key of FORMATS, if it takes the path of a file
 
     def chosen(self, option: bool) -> Action:
         """Return the action that runs, with the option or without it."""
