@@ -109,6 +109,8 @@ class MessageFutureLike(FutureLike, Protocol):
     output: OutputFutureLike
     iopub_callbacks: list[Callable[[Message], None]]
 
+    def cancelled(self) -> bool: ...
+
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
