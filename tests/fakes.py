@@ -14,6 +14,7 @@ from ipyparallel.error import RemoteError, TaskAborted
 
 from ipar_results.record.recorder import Recorder
 from ipar_results.results.followed import FollowedResult
+from ipar_results.upstream.async_result import replace_children
 from ipar_results.upstream.connection import Connection
 
 START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
@@ -56,15 +57,7 @@ class Fed:
 
     def __init__(self, n, chunks=None, single=False, client=None):
         self.client = client or Client()
-        self.futures = []
-        for i in range(n):
-            future = MessageFuture(f"message_{i}")
-            future.output = MessageFuture(future.msg_id)
-            future.output.metadata = Metadata(
-                msg_id=future.msg_id, submitted=START + timedelta(milliseconds=i)
-            )
-            self.client.outstanding.add(future.msg_id)
-            self.futures.append(future)
+        self.futures = [self._sent(f"message_{i}", START + timedelta(milliseconds=i)) for i in range(n)]
         if chunks is not None:
             sizes = {future.msg_id: size for future, size in zip(self.futures, chunks, strict=True)}
             self.result = AsyncMapResult(self.client, self.futures, Map(), fname="f", chunk_sizes=sizes)
@@ -72,6 +65,24 @@ class Fed:
             self.result = AsyncResult(self.client, self.futures[0], fname="f", targets=0)
         else:
             self.result = AsyncResult(self.client, self.futures, fname="f", targets=list(range(n)))
+
+    def _sent(self, msg_id, submitted):
+        """A message on its way."""
+        future = MessageFuture(msg_id)
+        future.output = MessageFuture(msg_id)
+        future.output.metadata = Metadata(msg_id=msg_id, submitted=submitted)
+        self.client.outstanding.add(msg_id)
+        return future
+
+    def send_again(self, followed, positions):
+        """Messages are sent again, as a retry does."""
+
+        def replace():
+            for i in positions:
+                self.futures[i] = self._sent(f"again_{i}", START + timedelta(seconds=len(self.futures)))
+            replace_children(self.result, list(self.futures))
+
+        followed.source.reopen(positions, replace)
 
     def iopub(self, i, kind, engine=None, date=START, **content):
         """One iopub message about a task, as the client hands it on; from engine ``i % 2`` if not given."""

@@ -89,6 +89,8 @@ class Record:
         Whether events of the result are received, or were until it ended.
     given_up : bool
         Whether the result was ended because contact to the controller was lost.
+    reopened : int
+        How often messages were sent again.
     """
 
     result: weakref.ref[ResultLike]
@@ -110,6 +112,7 @@ class Record:
     expected_inputs: int | None = None
     followed: bool = False
     given_up: bool = False
+    reopened: int = 0
     _engines_at_end: AbstractSet[EngineId] | None = None
     _received_at: float = field(default_factory=time.monotonic)
 
@@ -181,6 +184,7 @@ class Record:
     def mark_reopened(self, positions: list[int]) -> None:
         """Resume the clock and forget past failures: these messages are sent again."""
         self.clock.resume(self.finished)
+        self.reopened += 1
         self._engines_at_end = None
         self.failed_attempts.forget(positions)
 

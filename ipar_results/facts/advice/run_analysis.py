@@ -54,7 +54,7 @@ class RunAnalysis:
     """Analysis of one run, made when it has ended and again after a retry."""
 
     def __init__(self) -> None:
-        self._made = False
+        self._made: int | None = None  # number of retries before it
         self._findings: _Findings = (None, ())
 
     def analyse(self, record: Record, metadata: Callable[[ResultLike], Sequence[TaskMetadata]]) -> _Findings:
@@ -63,11 +63,10 @@ class RunAnalysis:
         The caller holds the record's lock.
         """
         if not record.finished:
-            self._made = False
             return None, ()
         result = record.result()
-        if not self._made and result is not None:
-            self._made = True
+        if self._made != record.reopened and result is not None:
+            self._made = record.reopened
             try:
                 self._findings = _analyse(record, result, metadata(result))
             except Exception:
