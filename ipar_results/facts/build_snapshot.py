@@ -48,6 +48,7 @@ def summarize(
     elapsed, finished, (messages, total) = record.elapsed, record.finished, record.expected_sizes
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
     done = ok + failed + aborted
+    complete = done - columns.cut_short
     running = sum(columns.input_count(position) for position in record.running)
     ids, now = record.engines.ids, time.time()
     busy = float(columns.slot_busy.sum()) + sum(
@@ -70,7 +71,7 @@ def summarize(
         wall_time=record.clock.wall_time if finished else None,
         speedup=speedup,
         efficiency=None if speedup is None or together else speedup / len(ids),
-        throughput=done / elapsed if done and elapsed > 0 else None,
+        throughput=complete / elapsed if complete and elapsed > 0 else None,
         eta=eta,
         finished=finished,
         outputs_total=int(np.count_nonzero(columns.has_output)),

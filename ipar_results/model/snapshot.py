@@ -26,7 +26,7 @@ class EngineLoad:
     running : tuple of (int, float) or None
         Index of the running input, and the seconds since it started.
     busy_time : float
-        Seconds spent computing, the running task included.
+        Seconds spent in tasks, whatever their outcome, the running task included.
     alive : bool
         False once the engine has left the cluster.
     """
@@ -245,14 +245,17 @@ class Snapshot(Summary):
     elapsed : float
         Seconds from the first submission until now, or until the last reply.
     serial_time : float
-        Sum of the computation times of the completed tasks.
+        Engine time: seconds in tasks that have ended, whatever their outcome, and in attempts before a retry.
     wall_time : float or None
         Seconds from the first submission to the last reply, once finished.
-    speedup, efficiency : float or None
-        Computation time, with that of running tasks, divided by the elapsed time; and the same per engine.
-        No efficiency if one reply stands for several engines.
+    speedup : float or None
+        Number of engines that were busy with its tasks on average: engine time, with that of running tasks,
+        divided by the elapsed time. It is a speed-up only if each engine has a processor for itself.
+    efficiency : float or None
+        Share of the engines' time in which they were busy with its tasks; None if one reply stands for
+        several engines.
     throughput : float or None
-        Completed inputs per second.
+        Inputs per second whose task ran to its end: not those that were aborted.
     eta : tuple of (float, float) or None
         Lower and upper estimate of the remaining seconds.
     finished : bool

@@ -36,3 +36,50 @@ def test_the_account_of_a_run_is_made_anew_after_a_retry_that_nobody_watched():
     assert after.ok == 4
     assert after.time_use.computing == pytest.approx(4.0)
     assert after.time_use.lost == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("retried", [False, True])
+def test_busy_is_computing_and_lost_to_failures(retried):
+    fed = Fed(4)
+    followed = follow(fed)
+    fed.reply(0)
+    fed.fail(1, seconds=2.0)
+    fed.reply(2)
+    fed.reply(3)
+    if retried:
+        followed.drain()
+        fed.send_again(followed, [1])
+        reply_again(fed, 1)
+    snapshot = followed.snapshot()
+    used = snapshot.time_use
+    assert used.lost == pytest.approx(2.0)
+    assert used.computing == pytest.approx(4.0 if retried else 3.0)
+    assert snapshot.serial_time == pytest.approx(used.computing + used.lost)
+    assert sum(load.busy_time for load in snapshot.engines) == pytest.approx(snapshot.serial_time)
+    assert snapshot.efficiency == pytest.approx((used.computing + used.lost) / used.total)
+
+
+def test_cancelled_tasks_are_neither_work_nor_a_rate():
+    fed = Fed(20)
+    followed = follow(fed)
+    fed.reply(0, seconds=2.0)
+    fed.fail(1, seconds=1.0)
+    for i in range(2, 20):  # an engine says when it discarded a message
+        fed.reply(i, status="aborted", seconds=0.5)
+    snapshot = followed.snapshot()
+    assert (snapshot.ok, snapshot.failed) == (1, 1)
+    assert snapshot.throughput == pytest.approx(2 / snapshot.elapsed)
+    assert snapshot.serial_time == pytest.approx(3.0)
+    used = snapshot.time_use
+    assert (used.computing, used.lost) == (pytest.approx(2.0), pytest.approx(1.0))
+    assert used.overhead == pytest.approx(1.0, abs=0.01)  # one task began a second after it was sent
+
+
+def test_a_result_of_which_no_task_ran_has_no_rate_and_no_busy_engine():
+    fed = Fed(3)
+    followed = follow(fed)
+    for i in range(2):
+        fed.reply(i, status="aborted", seconds=0.00002)
+    fed.fail(2, started=None, completed=None)  # its engine died
+    snapshot = followed.snapshot()
+    assert (snapshot.throughput, snapshot.speedup, snapshot.efficiency) == (None, None, None)

@@ -11,7 +11,7 @@ import numpy as np
 from ...log import log_error
 from ...model.arrays import Codes, Floats, Index, Slots
 from ...model.snapshot import Advice, EngineId, TimeUse
-from ...model.status import FAILED, OK
+from ...model.status import ABORTED, FAILED, OK
 from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.protocols import DateField, ResultLike, TaskMetadata
@@ -120,6 +120,7 @@ def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks 
     left_at = record.connection.left_at
     left = clock.offsets(np.array([left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]))
     submitted, started, completed, received = map(clock.offsets, times)
+    slot[status == ABORTED] = -1  # the times are those of the engine's refusal: no task ran
     return RunTasks(
         slot=slot.astype(np.int64),
         status=status.astype(np.int8),
@@ -155,7 +156,8 @@ def _sample_times(record: Record, metadata: Sequence[TaskMetadata]) -> tuple[Flo
 def _last_positions(record: Record) -> list[int]:
     """Return the position of the last message that each engine completed."""
     columns = record.columns
-    row = np.flatnonzero((columns.engine >= 0) & ~np.isnan(columns.completed))
+    ran = (columns.engine >= 0) & (columns.status != ABORTED)
+    row = np.flatnonzero(ran & ~np.isnan(columns.completed))
     row = row[np.argsort(columns.completed[row], kind="stable")]
     last = np.full(len(record.engines.ids), -1, np.int64)
     last[columns.engine[row]] = row  # an assignment with duplicate indices keeps the last value
@@ -163,8 +165,8 @@ def _last_positions(record: Record) -> list[int]:
 
 
 def _earlier_attempts(record: Record) -> _Rows:
-    """Return the attempts that were replaced by a retry, all as failed: their time is lost."""
-    attempts = [md for _, md in record.attempts.all()]
+    """Return the attempts that were replaced by a retry and ran, all as failed: their time is lost."""
+    attempts = [md for _, md in record.attempts.all() if md["status"] != "aborted"]
     slots = [
         -1 if isinstance(md["engine_id"], list) else record.engines.slot(md["engine_id"], md["engine_uuid"])
         for md in attempts
