@@ -126,7 +126,7 @@ def _draw_slices(
 def _draw_shades(
     lanes: _Lanes, lane: Index, begin: Floats, end: Floats, status: Codes, across: int
 ) -> list[SvgPath]:
-    """Draw, for each lane and column, the share of time in which its engines computed."""
+    """Draw, for each lane and column, the share of time in which its engines were busy."""
     rows = len(lanes.labels)
     paths = []
     busy = _coverage(lane, begin, end, rows, across) / lanes.engines
@@ -246,7 +246,7 @@ def _notes(timeline: Timeline, lanes: _Lanes, exact: bool, known: Mask, now: flo
         notes.append(f"timeline shows {timeline.shown:,} of {timeline.ended:,} tasks")
     if not exact:
         each = "its engines" if lanes.engines > 1 else "its engine"
-        notes.append(f"shade: the share of the time in which {each} computed")
+        notes.append(f"shade: the share of the time in which {each} was busy")
     for code, phrase in ((OK, "done"), (FAILED, "failed"), (ABORTED, "aborted")):
         missing = int((timeline.status[~known] == code).sum())
         if missing:

@@ -148,16 +148,26 @@ def throughput(snapshot: Snapshot) -> str:
 
 
 def rates(snapshot: Snapshot) -> list[str]:
-    """Return throughput, computation time and speed-up, as far as they are known."""
+    """Return throughput, engine time and the mean number of busy engines, as far as they are known."""
     facts = [throughput(snapshot)] if throughput(snapshot) else []
     if snapshot.finished and snapshot.serial_time > 0:
-        facts.append(f"computed {format_duration(snapshot.serial_time)}")
+        facts.append(f"engine time {format_duration(snapshot.serial_time)}")
     if snapshot.speedup is not None and math.isfinite(snapshot.speedup):
-        gain = f"{snapshot.speedup:.1f}" if snapshot.speedup >= 0.095 else f"{snapshot.speedup:.2g}"
-        where = f" on {plural(len(snapshot.engines), 'engine')}" if snapshot.engines else ""
-        used = f" ({format_percent(snapshot.efficiency)})" if snapshot.efficiency is not None else ""
-        facts.append(f"speed-up {gain}{where}{used}")
+        facts.append(_busy_engines(snapshot.speedup, snapshot.efficiency))
     return facts
+
+
+def _busy_engines(busy: float, share: float | None) -> str:
+    """Return how many engines were busy: ``7.4 of 8 engines busy on average (93 %)``.
+
+    Engines that joined late count for the part of the run in which they were there.
+    """
+    number = "< 0.01" if busy < 0.005 else f"{busy:,.1f}" if busy >= 0.095 else f"{busy:.2f}"
+    if not share:
+        return f"{number} engines busy on average"
+    there = f"{busy / share:,.1f}".removesuffix(".0")
+    engines_there = f"{there} engine{'' if there == '1' else 's'}"
+    return f"{number} of {engines_there} busy on average ({format_percent(share)})"
 
 
 TIME_USES = (

@@ -183,7 +183,8 @@ def test_the_card_is_readable_without_its_style():
     """Facts stay separated and symbols stay text if a front end strips the style sheet."""
     assert Outline(html.card(samples.running)).words.startswith(
         "▸ simulate 412 of 1,000 · 0:23 · about 0:31 – 0:38 left"
-        " ✓ 398 ok, ✕ 14 failed, ▸ 8 running, ○ 580 queued · 17.9 tasks/s · speed-up 7.4 on 8 engines (93 %)"
+        " ✓ 398 ok, ✕ 14 failed, ▸ 8 running, ○ 580 queued"
+        " · 17.9 tasks/s · 7.4 of 8 engines busy on average (93 %)"
     )
 
 

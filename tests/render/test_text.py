@@ -82,12 +82,12 @@ def test_a_percentage_is_never_rounded_to_zero(fraction, written):
         (
             "running",
             "simulate: 412 of 1,000 · 398 ok, 14 failed, 8 running, 580 queued · 0:23"
-            " · about 0:31 – 0:38 left · 17.9 tasks/s · speed-up 7.4 on 8 engines (93 %)",
+            " · about 0:31 – 0:38 left · 17.9 tasks/s · 7.4 of 8 engines busy on average (93 %)",
         ),
         (
             "failed",
-            "simulate: 1,000 tasks · 986 ok, 14 failed · took 0:57 · 17.9 tasks/s · computed 7:02"
-            " · speed-up 7.4 on 8 engines (93 %)",
+            "simulate: 1,000 tasks · 986 ok, 14 failed · took 0:57 · 17.9 tasks/s · engine time 7:02"
+            " · 7.4 of 8 engines busy on average (93 %)",
         ),
         ("queued", "simulate: 0 of 1,000 · 1,000 queued · 0:01"),
         ("empty", "f: no tasks"),

@@ -77,7 +77,7 @@ export class HeadView {
     const facts = [
       ...counts.map(({ state, phrase }) => ({ state, glyph: words.STATES[state][0], phrase })),
       ...(losses ? [{ state: 'lost', glyph: '!', phrase: losses }] : []),
-      ...words.rates(head, model.engines.length).map(phrase => ({ state: 'rate', glyph: '', phrase }))
+      ...words.rates(head).map(phrase => ({ state: 'rate', glyph: '', phrase }))
     ];
     const create = (): HTMLElement => el('span', {}, el('b', { 'aria-hidden': 'true' }), el('span'));
     syncChildren(this.#facts, facts, create, (part, { state, glyph, phrase }) => {

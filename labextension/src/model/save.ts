@@ -21,7 +21,7 @@ export function toMimeBundle(model: ResultModel): ReadonlyJSONObject {
   const { head } = model;
   const counts = words.counts(head).map(count => count.phrase);
   const facts = [words.progress(head), counts.join(', '), ...words.times(head, head.elapsed)];
-  const plain = `${words.resultName(head)}: ${joinFacts(...facts, ...words.rates(head, model.engines.length))}`;
+  const plain = `${words.resultName(head)}: ${joinFacts(...facts, ...words.rates(head))}`;
   const html = document.createElement('pre');
   html.textContent = plain;
   return {

@@ -156,17 +156,23 @@ export function throughput(figures: Figures): string {
   return `${value >= 99.95 ? formatCount(Number(fixed(value, 0))) : fixed(value, 1)} tasks/${unit}`;
 }
 
-/** Throughput, computing time and speed-up. */
-export function rates(figures: Figures, engineCount: number): string[] {
+/** Throughput, engine time and the mean number of busy engines. */
+export function rates(figures: Figures): string[] {
   const facts = [throughput(figures)].filter(Boolean);
-  if (figures.finished && figures.serial_time > 0) facts.push(`computed ${formatDuration(figures.serial_time)}`);
+  if (figures.finished && figures.serial_time > 0) facts.push(`engine time ${formatDuration(figures.serial_time)}`);
   const { speedup, efficiency } = figures;
-  if (speedup !== null && Number.isFinite(speedup)) {
-    const gain = speedup >= 0.095 ? fixed(speedup, 1) : String(Number(speedup.toPrecision(2)));
-    const where = engineCount ? ` on ${plural(engineCount, 'engine')}` : '';
-    facts.push(`speed-up ${gain}${where}${efficiency === null ? '' : ` (${formatPercent(efficiency)})`}`);
-  }
+  if (speedup !== null && Number.isFinite(speedup)) facts.push(busyEngines(speedup, efficiency));
   return facts;
+}
+
+/** Busy engines, as in `7.4 of 8 engines busy on average (93 %)`; late ones count for their part of the run. */
+function busyEngines(busy: number, share: number | null): string {
+  const format = (value: number, digits: number, fewest = digits): string =>
+    Number(fixed(value, digits)).toLocaleString('en-US', { minimumFractionDigits: fewest });
+  const number = busy < 0.005 ? '< 0.01' : format(busy, busy >= 0.095 ? 1 : 2);
+  if (!share) return `${number} engines busy on average`;
+  const there = format(busy / share, 1, 0);
+  return `${number} of ${there} engine${there === '1' ? '' : 's'} busy on average (${formatPercent(share)})`;
 }
 
 /** Number of engines that died; empty where none did. */

@@ -31,7 +31,7 @@ const ADAPTED: Record<string, (facts: Facts) => unknown> = {
   counts: facts => phrases(words.counts(facts)),
   times: facts => words.times(facts, facts.elapsed),
   eta: facts => words.eta(facts, facts.eta),
-  rates: facts => words.rates(facts, facts.engines.length),
+  rates: facts => words.rates(facts),
   lost_engines: facts => words.lostEngines(facts.engines),
   time_use: facts => phrases(timeUse(facts.time_use)),
   failed_input: group => words.failedInput(group.input)
