@@ -33,8 +33,8 @@ class Eta:
             self._made_at, self._range = now, None if observed is None else estimate(observed)
         if self._range is None:
             return None
-        age = now - self._made_at
-        return max(0.0, self._range[0] - age), max(0.0, self._range[1] - age)
+        low, high = (max(0.0, float(end) - (now - self._made_at)) for end in self._range)
+        return low, high
 
 
 def eta_input(record: Record, now: float) -> EtaInput | None:

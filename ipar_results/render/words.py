@@ -131,8 +131,10 @@ def eta(snapshot: Snapshot) -> str:
     """Return the remaining time, as in ``about 0:31 – 0:38 left``; empty if unknown."""
     if snapshot.finished or snapshot.eta is None:
         return ""
-    low, high = (format_elapsed(end) for end in snapshot.eta)
-    return f"about {low} left" if low == high else f"about {low} – {high} left"
+    low, high = (format_elapsed(max(end, 1.0)) for end in snapshot.eta)
+    if low == high:
+        return f"about {'1 s' if high == '0:01' else high} left"
+    return f"about {low} – {high} left"
 
 
 def throughput(snapshot: Snapshot) -> str:

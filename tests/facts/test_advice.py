@@ -215,3 +215,9 @@ def test_a_makespan_is_bounded_by_the_longest_task_and_the_mean_load(durations, 
         assert least - 1e-9 <= took <= durations.sum() / engines + durations.max() + 1e-9
     assert schedule.split_tasks(durations, 1.0).sum() == pytest.approx(durations.sum())
     assert schedule.split_tasks(durations, 1.0).max() <= 1.0 + 1e-9
+
+
+def test_the_gain_of_another_chunksize_is_a_plain_number():
+    advice = only(past([0.1] * 40 + [6.0], inputs=[50] * 41), "long-tail")
+    assert "With chunksize=" in advice.message
+    assert type(advice.gain) is float

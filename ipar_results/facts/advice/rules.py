@@ -210,7 +210,7 @@ def _long_tail(metrics: RunMetrics) -> Advice | None:
         way = "With the longest tasks first,"
     elif run.mapped and run.inputs[late] > 1:
         size = max(1, int(run.inputs[late] * quarter / took))
-        more = (run.inputs.sum() / size - metrics.number) * metrics.gap / engines
+        more = (float(run.inputs.sum()) / size - metrics.number) * metrics.gap / engines
         if metrics.worth(gain - more):
             way, gain = f"With chunksize={size},", gain - more
         else:  # so many messages would cost what they gain

@@ -139,8 +139,9 @@ export function times(figures: Figures, elapsed: number): string[] {
 /** Time left, as in `about 0:31 – 0:38 left`; empty where it is unknown. */
 export function eta(figures: Figures, left: Pair | null): string {
   if (figures.finished || !left) return '';
-  const [low, high] = [formatElapsed(left[0]), formatElapsed(left[1])];
-  return low === high ? `about ${low} left` : `about ${low} – ${high} left`;
+  const [low, high] = [formatElapsed(Math.max(left[0], 1)), formatElapsed(Math.max(left[1], 1))];
+  if (low === high) return `about ${high === '0:01' ? '1 s' : high} left`;
+  return `about ${low} – ${high} left`;
 }
 
 /** Finished inputs a second, minute or hour; empty where it is unknown. */
