@@ -56,6 +56,7 @@ def summarize(
     )
     speedup = busy / elapsed if elapsed > 0 and busy > 0 else None
     together = not ids or any(map(is_coalesced, ids))
+    there = float(np.maximum(elapsed - record.joined(), 0.0).sum())  # engine seconds
     return Summary(
         name=record.name,
         total=total,
@@ -70,7 +71,7 @@ def summarize(
         serial_time=columns.serial_time,
         wall_time=record.clock.wall_time if finished else None,
         speedup=speedup,
-        efficiency=None if speedup is None or together else speedup / len(ids),
+        efficiency=None if speedup is None or together or not there else busy / there,
         throughput=complete / elapsed if complete and elapsed > 0 else None,
         eta=eta,
         finished=finished,

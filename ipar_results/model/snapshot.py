@@ -142,7 +142,7 @@ class TaskOutput:
 
 @dataclass(frozen=True)
 class TimeUse:
-    """Use of the engines' time between the first submission and the last reply.
+    """Use of the engines' time: of each from the first submission, or since it joined, to the last reply.
 
     ``computing + waiting + overhead + lost + other = total``.
 
@@ -151,7 +151,7 @@ class TimeUse:
     engines : int
         Number of engines that took part.
     total : float
-        Engine seconds: ``engines`` times the duration of the run.
+        Engine seconds: ``engines`` times the duration of the run, without the time before an engine joined.
     computing : float
         Seconds in tasks that succeeded.
     waiting : float

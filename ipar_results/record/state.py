@@ -34,6 +34,10 @@ class ConnectionLike(Protocol):
         """Connections of the clients."""
 
     @property
+    def joined_at(self) -> Mapping[EngineId, float]:
+        """By engine id, when it joined the cluster if that was seen, in POSIX seconds."""
+
+    @property
     def left_at(self) -> Mapping[int, float]:
         """By engine id, when it left the cluster, in POSIX seconds."""
 
@@ -180,6 +184,12 @@ class Record:
                 return engine_id in now
             self._engines_at_end = now
         return engine_id in self._engines_at_end
+
+    def joined(self) -> Floats:
+        """Return by engine slot the seconds after the first submission at which it joined; 0 if before."""
+        joined_at = self.connection.joined_at
+        moments = np.array([joined_at.get(engine_id, -np.inf) for engine_id in self.engines.ids])
+        return np.fmax(self.clock.offsets(moments), 0.0)
 
     def mark_reopened(self, positions: list[int]) -> None:
         """Resume the clock and forget past failures: these messages are sent again."""

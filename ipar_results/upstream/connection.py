@@ -31,7 +31,8 @@ class Connection:
         self._query_sent_at: float | None = None
         self._loss_logged = False
         self._alive_cache: tuple[Sequence[int], int, frozenset[int]] = ((), 0, frozenset())
-        self.left_at: dict[int, float] = {}  # by engine id, in POSIX seconds
+        self.joined_at: dict[int | str, float] = {}  # by engine id, in POSIX seconds
+        self.left_at: dict[int, float] = {}
         self._recorders: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._collected: deque[Sequence[str]] = deque()
         self.message_sizes = MessageSizes()
@@ -130,6 +131,7 @@ class Connection:
         try:
             if event["event"] == "register":
                 self._engine_ids[event["uuid"]] = int(event["id"])
+                self.joined_at[int(event["id"])] = time.time()
                 self._abort_discarded(event["uuid"])
             elif event["event"] == "unregister":
                 self.left_at[int(event["id"])] = time.time()

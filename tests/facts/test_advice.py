@@ -46,6 +46,7 @@ def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inpu
         begin,
         end,
         end + gap / 2,
+        np.zeros(engines),
         np.full(engines, INF) if left is None else np.array(left),
         float(end.max() + gap / 2),
     )

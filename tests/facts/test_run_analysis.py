@@ -83,3 +83,25 @@ def test_a_result_of_which_no_task_ran_has_no_rate_and_no_busy_engine():
     fed.fail(2, started=None, completed=None)  # its engine died
     snapshot = followed.snapshot()
     assert (snapshot.throughput, snapshot.speedup, snapshot.efficiency) == (None, None, None)
+
+
+def test_an_engine_that_joined_late_counts_from_then_on(monkeypatch):
+    fed = Fed(4)
+    followed = follow(fed)
+    monkeypatch.setattr(
+        "ipar_results.upstream.connection.time",
+        SimpleNamespace(time=lambda: START.timestamp() + 3, monotonic=time.monotonic),
+    )
+    for notify in fed.client._registration_callbacks:
+        notify({"event": "register", "id": 1, "uuid": "uuid-1"})
+    for i, (engine, begin) in enumerate([(0, 0), (0, 1), (0, 2), (1, 3)]):
+        start = START + timedelta(seconds=begin)
+        end = start + timedelta(seconds=1)
+        fed.reply(
+            i, started=start, completed=end, received=end, engine_id=engine, engine_uuid=f"uuid-{engine}"
+        )
+    snapshot = followed.snapshot()
+    assert snapshot.time_use.total == pytest.approx(5.0)  # 4 s, and the last one of the late engine
+    assert snapshot.time_use.overhead == pytest.approx(0.0, abs=0.01)
+    assert snapshot.speedup == pytest.approx(1.0)
+    assert snapshot.efficiency == pytest.approx(4 / 5)

@@ -19,13 +19,14 @@ from ipar_results.model.status import ABORTED, FAILED, OK
 INF = float("inf")
 
 
-def run(rows, engines=2, length=10.0, left=None):
+def run(rows, engines=2, length=10.0, left=None, joined=None):
     """Return a run from rows of (slot, status, submitted, started, completed, received)."""
     slot, status, *times = zip(*rows, strict=True) if rows else [()] * 6
     return RunTasks(
         np.array(slot, np.int64),
         np.array(status, np.int8),
         *(np.array(column, float) for column in times),
+        joined=np.array(joined or [0.0] * engines),
         left=np.array(left or [INF] * engines),
         length=length,
     )
@@ -49,17 +50,19 @@ def runs(draw):
         *[seconds] * 4,
     )
     left = draw(st.lists(st.just(INF) | st.floats(0, 12), min_size=engines, max_size=engines))
-    return run(draw(st.lists(row, max_size=25)), engines, draw(st.floats(0.01, 20)), left)
+    length = draw(st.floats(0.01, 20))
+    joined = draw(st.lists(st.just(0.0) | st.floats(0, length), min_size=engines, max_size=engines))
+    return run(draw(st.lists(row, max_size=25)), engines, length, left, joined)
 
 
 @settings(deadline=None, max_examples=300)
 @given(runs())
-def test_the_parts_sum_to_engines_times_the_length(given):
+def test_the_parts_sum_to_the_time_that_the_engines_were_there(given):
     use = used(given)
     parts = [use.computing, use.waiting, use.overhead, use.lost, use.other]
     assert min(parts) >= -1e-9
     assert sum(parts) == pytest.approx(use.total, rel=1e-9, abs=1e-9)
-    assert use.total == pytest.approx(given.engines * given.length)
+    assert use.total == pytest.approx((given.length - given.joined).sum())
 
 
 @settings(deadline=None)
@@ -112,3 +115,15 @@ def test_missing_timestamps_count_as_waiting():
     nan = float("nan")
     use = used(run([(0, OK, nan, nan, nan, nan), (-1, ABORTED, nan, nan, nan, nan)]))
     assert (use.computing, use.waiting, use.total) == (0.0, 20.0, 20.0)
+
+
+def test_the_time_before_an_engine_joined_is_not_its_time():
+    rows = [(0, OK, 0.0, 0.0, 10.0, 10.0), (1, OK, 0.0, 7.0, 10.0, 10.0)]
+    use = used(run(rows, joined=[0.0, 6.0]))
+    assert use.total == pytest.approx(14.0)
+    assert (use.computing, use.overhead) == (pytest.approx(13.0), pytest.approx(1.0))
+
+
+def test_an_engine_that_joined_and_left_is_charged_from_then_on():
+    use = used(run([(0, OK, 0.0, 0.0, 10.0, 10.0)], joined=[0.0, 6.0], left=[INF, 8.0]))
+    assert (use.total, use.lost) == (pytest.approx(14.0), pytest.approx(4.0))

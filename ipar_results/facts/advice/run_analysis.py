@@ -128,6 +128,7 @@ def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks 
         started=started,
         completed=completed,
         received=received,
+        joined=np.minimum(record.joined(), length),
         left=np.where((left >= 0) & (left < length), left, np.inf),
         length=length,
     )

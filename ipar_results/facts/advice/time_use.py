@@ -26,6 +26,8 @@ class RunTasks:
         Status codes, and :data:`OTHER` for tasks of other results.
     submitted, started, completed, received : ndarray of float, shape (n,)
         Seconds after the first submission; NaN if unknown. `started` and `completed` by the engines' clocks.
+    joined : ndarray of float, shape (engines,)
+        Seconds at which each engine joined the cluster; 0 if it did before the run.
     left : ndarray of float, shape (engines,)
         Seconds at which each engine left the cluster; infinite if it did not.
     length : float
@@ -38,6 +40,7 @@ class RunTasks:
     started: Floats
     completed: Floats
     received: Floats
+    joined: Floats
     left: Floats
     length: float
 
@@ -62,7 +65,7 @@ class Executions:
     unsent : ndarray of float, shape (m,)
         Part of `gap` in which the task had not been submitted yet.
     last : ndarray of float, shape (engines,)
-        Seconds at which each engine's last task ended; 0 if it had none.
+        Seconds at which each engine's last task ended, or at which it joined if it had none.
     """
 
     row: Index
@@ -110,26 +113,26 @@ def order_executions(tasks: RunTasks) -> Executions:
     row = row[np.argsort(tasks.started[row], kind="stable")]
     row = row[np.argsort(tasks.slot[row].astype(np.int32), kind="stable")]
     slot = tasks.slot[row]
-    stop = np.clip(tasks.left, 0.0, tasks.length)
-    begin = np.clip(tasks.started[row], 0.0, stop[slot])
+    stop = np.clip(tasks.left, tasks.joined, tasks.length)
+    begin = np.clip(tasks.started[row], tasks.joined[slot], stop[slot])
     end = np.clip(tasks.completed[row], begin, stop[slot])
     # one running maximum for all engines: an offset larger than the run keeps them apart
     offset = slot * (tasks.length + 1.0)
     reached = np.maximum.accumulate(end + offset)
-    before = np.maximum(np.append(-1.0, reached[:-1]) - offset, 0.0) if len(row) else end
+    before = np.maximum(np.append(-1.0, reached[:-1]) - offset, tasks.joined[slot]) if len(row) else end
     end = np.maximum(reached - offset, 0.0)
     begin = np.clip(begin, before, end)
     gap = begin - before
     sent = tasks.submitted[row]
     unsent = np.where(np.isnan(sent), 0.0, np.clip(sent - before, 0.0, gap))
     unsent = np.where(tasks.status[row] == OTHER, gap, unsent)
-    last = np.zeros(tasks.engines)
+    last = np.array(tasks.joined)
     np.maximum.at(last, slot, end)
     return Executions(row, begin, end, gap, unsent, last)
 
 
 def compute_time_use(tasks: RunTasks, executions: Executions) -> TimeUse:
-    """Sum the seconds of each use; together they are the number of engines times the length of the run.
+    """Sum the seconds of each use; together they are the time from which each engine was there until the end.
 
     The clocks of `tasks` are aligned, and `executions` are in their order.
     """
@@ -144,9 +147,9 @@ def compute_time_use(tasks: RunTasks, executions: Executions) -> TimeUse:
     answered = np.array(executions.last)
     known = tasks.slot >= 0
     np.fmax.at(answered, tasks.slot[known], np.minimum(tasks.received, tasks.length)[known])
-    busy_last = executions.last > 0
+    busy_last = executions.last > tasks.joined
     overhead += float((answered - executions.last)[stayed & busy_last].sum())
     lost += float((tasks.length - executions.last)[~stayed].sum())
-    total = tasks.engines * tasks.length
+    total = float((tasks.length - tasks.joined).sum())
     waiting = max(0.0, total - computing - other - lost - overhead)
     return TimeUse(tasks.engines, total, computing, waiting, overhead, lost, other)

@@ -29,6 +29,11 @@ class Connections:
         return [other for other in found if not self._is_member(other.result())]
 
     @property
+    def joined_at(self) -> dict[EngineId, float]:
+        """POSIX times at which engines of the first client's cluster joined it."""
+        return self.each[0].joined_at if self.each else {}
+
+    @property
     def left_at(self) -> dict[int, float]:
         """POSIX times at which engines of the first client's cluster left it."""
         return self.each[0].left_at if self.each else {}
