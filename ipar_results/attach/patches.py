@@ -124,7 +124,7 @@ def _with_fallback(
 
 
 def _drained(followed: Followed) -> Record:
-    followed.drain()
+    followed.update()
     return followed.record
 
 

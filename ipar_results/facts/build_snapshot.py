@@ -50,7 +50,7 @@ def summarize(
     done = ok + failed + aborted
     complete = done - columns.cut_short
     running = sum(columns.input_count(position) for position in record.running)
-    ids, now = record.engines.ids, time.time()
+    ids, now = record.engines.ids, record.clock.now
     busy = float(columns.slot_busy.sum()) + sum(
         max(0.0, now - since) for _, since in running_by_slot(record.running).values()
     )
@@ -79,7 +79,7 @@ def summarize(
         state=_state(total, done, running, failed + aborted, finished, lost),
         note=note,
         single=record.single and total == 1,
-        time=now,
+        time=time.time(),
         advice=advice,
         time_use=time_use,
     )
@@ -121,7 +121,7 @@ def _state(total: int, done: int, running: int, bad: int, finished: bool, lost: 
 
 
 def _engines(record: Record) -> tuple[EngineLoad, ...]:
-    columns, now, ids = record.columns, time.time(), list(record.engines.ids)
+    columns, now, ids = record.columns, record.clock.now, list(record.engines.ids)
     columns.reserve(len(ids))
     current = running_by_slot(record.running)
     counts = columns.slot_done.tolist(), columns.slot_failed.tolist(), columns.slot_busy.tolist()

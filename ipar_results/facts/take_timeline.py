@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from ..model.status import OK
@@ -19,7 +17,7 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
         started = columns.started[index]
         moments = np.array([record.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
         position, slot, since = running_columns(record.running)
-        now = time.time()
+        now = record.clock.now
         known = moments[~np.isnan(moments)]
         base = float(known[0]) if len(known) else now - record.elapsed
         last = np.fmax(record.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))

@@ -1,4 +1,7 @@
-"""Clock of one result: first submission, last arrival and elapsed time, without the pauses before retries."""
+"""Clock of one result: first submission, last arrival and elapsed time, without the pauses before retries.
+
+It stands still while contact to the controller is lost, as nothing is known of the tasks then.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ class Clock:
         self._pauses: list[tuple[float, float]] = []
         self._stopped = False
         self._began: float | None = None
+        self._lost_at: tuple[float, float] | None = None  # POSIX and monotonic seconds
 
     def add_submitted(self, stamps: Sequence[Timestamp]) -> None:
         """Add times of submission."""
@@ -40,6 +44,18 @@ class Clock:
         """Start the elapsed time at the first submission, or now if it is unknown."""
         age = 0.0 if np.isnan(self.submitted) else max(0.0, time.time() - self.submitted)
         self._began = time.monotonic() - age
+
+    def hold(self, lost: bool) -> None:
+        """Stand still from now on if contact is lost, or go on."""
+        if not lost:
+            self._lost_at = None
+        elif self._lost_at is None:
+            self._lost_at = time.time(), time.monotonic()
+
+    @property
+    def now(self) -> float:
+        """POSIX seconds at this moment, or when contact was lost."""
+        return time.time() if self._lost_at is None else self._lost_at[0]
 
     @property
     def wall_time(self) -> float:
@@ -61,7 +77,8 @@ class Clock:
         if not self._stopped:
             self._stopped = finished
             known = finished and not np.isnan(self.received)
-            now = self.wall_time if known else time.monotonic() - self._began - self._pause
+            moment = time.monotonic() if self._lost_at is None else self._lost_at[1]
+            now = self.wall_time if known else moment - self._began - self._pause
             self._elapsed = max(self._elapsed, now)
         return self._elapsed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -31,6 +30,7 @@ class _RunningTask(NamedTuple):
     name: str
     input_index: int
     since: float
+    seconds: float
 
 
 class ClusterOverviews:
@@ -141,7 +141,6 @@ class ClusterOverviews:
         alive = link.alive_engines()
         ids: set[EngineId] = set(link.known_engines() | alive) if targets is None else set(targets)
         running = self._running(link)
-        now = time.time()
         engines = []
         for engine_id in ids:
             is_alive = engine_id in alive
@@ -156,7 +155,7 @@ class ClusterOverviews:
                     busy=busy,
                     result_name=task.name if task else None,
                     index=task.input_index if task else None,
-                    seconds=max(0.0, now - task.since) if task else None,
+                    seconds=max(0.0, task.seconds) if task else None,
                     waiting=None if assigned is None else max(0, assigned - busy),
                     done=None if queue is None else int(queue["completed"]),
                 )
@@ -175,13 +174,13 @@ class ClusterOverviews:
             record = followed.record
             if any(each is not connection for each in record.connection.each):
                 continue
-            followed.drain()
+            followed.update()
             with record.lock:
                 for slot, (position, since) in running_by_slot(record.running).items():
                     engine_id = record.engines.ids[slot]
                     if engine_id not in found or since > found[engine_id].since:
                         index = record.columns.first_input_index(position)
-                        found[engine_id] = _RunningTask(record.name, index, since)
+                        found[engine_id] = _RunningTask(record.name, index, since, record.clock.now - since)
         return found
 
 

@@ -57,6 +57,11 @@ class Followed(ABC):
 
     # updating ------------------------------------------------------------------------------------
 
+    def update(self) -> None:
+        """Drain, and have the clock stand still while contact is lost."""
+        self.drain()
+        self.record.clock.hold(self.lost)
+
     @abstractmethod
     def poll(self) -> None:
         """Drain, and have the watchdog check; called a few times a second by views and waiters."""
@@ -90,13 +95,13 @@ class Followed(ABC):
 
     def summary(self, analyse_run: bool = True) -> Summary:
         """Drain and return the summary; to analyse a run of a million tasks takes a second."""
-        self.drain()
+        self.update()
         with self.record.lock:
             return self._summarize(analyse_run)
 
     def snapshot(self) -> Snapshot:
         """Drain and return all facts; may be called from any thread at any time."""
-        self.drain()
+        self.update()
         with self.record.lock:
             result = self.record.result()
             metadata = () if result is None else self.metadata(result)
@@ -105,7 +110,7 @@ class Followed(ABC):
 
     def timeline(self, limit: int | None = None) -> Timeline:
         """Drain and return the timeline of all ended messages, or of a sample of at most `limit`."""
-        self.drain()
+        self.update()
         return take_timeline(self.record, limit)
 
     def _summarize(self, analyse_run: bool) -> Summary:
@@ -203,7 +208,7 @@ class FollowedResult(Followed):
         result = self.record.result()
         if self.source.drained_recently and result is not None and not (result._ready or self.lost):
             return
-        self.drain()
+        self.update()
         finished = self.record.finished
         if not finished:
             self._connection.check_contact()

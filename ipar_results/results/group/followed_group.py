@@ -27,7 +27,7 @@ class FollowedGroup(Followed):
 
     def poll(self) -> None:
         """Drain, and have the watchdog of each client check."""
-        self.drain()
+        self.update()
         columns = self.record.columns
         if columns.ended == columns.messages:
             return
