@@ -14,7 +14,7 @@ from ipyparallel.error import RemoteError, TaskAborted
 
 from ipar_results.record.recorder import Recorder
 from ipar_results.results.followed import FollowedResult
-from ipar_results.upstream.async_result import replace_children
+from ipar_results.upstream.async_result import connect_futures, reopen, replace_children
 from ipar_results.upstream.connection import Connection
 
 START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
@@ -124,6 +124,17 @@ class Fed:
             traceback = f"Traceback\nFile <string>:13, in solve(x)\n\n{kind}: {message}"
         info = {"engine_id": i % 2, "engine_uuid": f"uuid-{i % 2}", "method": "apply"}
         self.reply(i, RemoteError(kind, message, traceback, info), "error", **metadata)
+
+    def resend(self, i, source):
+        """Send a task of an ended result again, as a retry does."""
+        future = MessageFuture(f"{self.futures[i].msg_id}_again")
+        future.output = MessageFuture(future.msg_id)
+        future.output.metadata = Metadata(msg_id=future.msg_id, submitted=START + timedelta(minutes=1))
+        self.futures[i] = future
+        reopen(self.result)
+        source.reopen([i], lambda: replace_children(self.result, list(self.futures)))
+        self.result.add_done_callback(self.result._finalize_result)
+        connect_futures(self.result)
 
     def abort(self, i, **metadata):
         """A task is taken from the queue."""

@@ -78,11 +78,21 @@ def clip_traceback(traceback: str) -> str:
 
 
 class FailureGroupBuilder:
-    """Builder of one :class:`FailureGroup`, which counts the failures of one kind."""
+    """Builder of one :class:`FailureGroup`, which counts the failures of one kind.
 
-    def __init__(self, failure: Failure, where: str) -> None:
-        self.failure = failure._replace(traceback=clip_traceback(failure.traceback))
+    Attributes
+    ----------
+    failure : Failure
+        That of the message that was added first.
+    version : int
+        Increases with every change.
+    """
+
+    failure: Failure
+
+    def __init__(self, where: str) -> None:
         self.where = where
+        self.version = 0
         self.clear()
 
     def clear(self) -> None:
@@ -93,9 +103,11 @@ class FailureGroupBuilder:
         self.first, self.last = math.inf, -math.inf
         self.input: tuple[int, str] | None = None
         self.descriptions = 0
+        self.version += 1
 
     def add(self, index: int, inputs: int, engine_id: EngineId | None, when: float) -> None:
         """Count one failed message; see :meth:`Failures.add`."""
+        self.version += 1
         self.count += inputs
         self.indices.append(index)
         self.sizes.append(inputs)
@@ -140,7 +152,9 @@ class Failures:
             failure, where, key = _OTHERS, "", (_OTHERS.type, "")
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = FailureGroupBuilder(failure, where)
+            group = self._groups[key] = FailureGroupBuilder(where)
+        if not group.indices:
+            group.failure = failure._replace(traceback=clip_traceback(failure.traceback))
         group.add(index, inputs, engine_id, when)
         if group.input is None and group.descriptions < _MAX_DESCRIPTIONS:
             group.descriptions += 1

@@ -148,7 +148,8 @@ def _without_function(buffers: Sequence[Buffer]) -> SentArguments:
     from ipyparallel.client import remotefunction
 
     wrapper = getattr(remotefunction, "_prepickled_map", None)
-    mapped = wrapper is not None and buffers[0] is wrapper.buffers[0]
+    # compared by value, as a retry sends what the controller kept
+    mapped = wrapper is not None and buffers[0] == wrapper.buffers[0]
     return SentArguments(tuple(buffers[3:] if mapped else buffers[1:]), mapped)
 
 

@@ -173,6 +173,7 @@ def test_a_task_that_fails_again_is_counted_once_and_can_be_retried_again(lview)
         state = ar.monitor.snapshot()
         assert (state.ok, state.failed, state.total) == (2, 2, 4)
         assert state.failures[0].count == 2
+        assert state.failures[0].input in ((0, "0"), (2, "2"))
         assert state.tasks[0].attempts == attempts
 
 

@@ -198,3 +198,14 @@ def test_a_reply_stored_by_the_hub_reads_like_a_remote_error(lines):
     failure = Failure.from_reply(content)
     assert (failure.type, failure.message, failure.remote) == ("ValueError", "no", True)
     assert failure.traceback == ("a\nb" if lines else "")
+
+
+def test_a_group_shows_the_error_of_a_task_that_has_failed_and_was_not_sent_again():
+    fed = Fed(3)
+    recorder = Recorder.follow(fed.result, Connection(fed.client, lambda: 30.0))
+    for index in range(3):
+        fed.fail(index, f"no {index}")
+    recorder.drain()
+    recorder.reopen([0], lambda: None)
+    (group,) = recorder.record.failures.groups()
+    assert (group.message, group.indices) == ("no 1", (1, 2))

@@ -15,7 +15,7 @@ from ...record.engines import is_coalesced
 from .encoders import NAME, Json, encode_columns, encode_failure, encode_head, time_base
 
 if TYPE_CHECKING:
-    from ...record.failures import Failures
+    from ...record.failures import Failure, Failures
     from ...record.state import Record
     from ...results.tracker import Tracked
 
@@ -53,7 +53,7 @@ class DeltaEncoder:
         self._next_load = 0  # the engine whose load is sent first
         self._running_sent_at = -math.inf
         self._held_back = False
-        self._sent_failures: dict[int, int] = {}
+        self._sent_failures: dict[int, tuple[int, Failure]] = {}
         self._sent_status: NDArray[np.int8] | None = None
 
     # whether there are changes -------------------------------------------------------------------
@@ -70,7 +70,11 @@ class DeltaEncoder:
     @property
     def is_complete(self) -> bool:
         """Whether the result has ended and all of it was sent."""
-        return self._complete and self.entry.over
+        if not (self._complete and self.entry.over):
+            return False
+        followed, sent = self.entry.followed, self._sent_version
+        # otherwise it was retried, and has ended again
+        return followed is None or sent is None or sent[0] == followed.record.version
 
     @property
     def has_changes(self) -> bool:
@@ -199,13 +203,14 @@ class DeltaEncoder:
         listed: list[Json] = []
         used = 0
         for n, group in enumerate(failures.builders()[:_MAX_FAILURES]):
-            if self._sent_failures.get(n) == group.count:
+            version, failure = self._sent_failures.get(n, (-1, None))
+            if version == group.version:
                 continue
             if used > room:
                 self._held_back = True
                 break
-            encoded = encode_failure(n, group, n not in self._sent_failures)
-            self._sent_failures[n] = group.count
+            encoded = encode_failure(n, group, with_texts=failure is not group.failure)
+            self._sent_failures[n] = group.version, group.failure
             listed.append(encoded)
             used += len(json.dumps(encoded))
         if listed:

@@ -53,7 +53,7 @@ def encode_failure(number: int, group: FailureGroupBuilder, with_texts: bool) ->
     number : int
         By which the front end knows the group.
     with_texts : bool
-        Whether to include what never changes: the type, the message, the place and the traceback.
+        Whether to include the type, the message, the place and the traceback, which rarely change.
     """
     encoded: Json = {
         "n": number,

@@ -111,6 +111,27 @@ def test_a_front_end_gets_the_full_state_and_then_the_changes(scene):
     assert "name" not in changed and changed["done"] == 2
 
 
+@pytest.mark.parametrize("seen_between", [True, False])
+def test_the_error_of_a_retry_that_fails_again_is_sent(scene, seen_between):
+    fed = Fed(2, chunks=[1] * 2)
+    entry = scene.track(fed)
+    scene.hello()
+    fed.reply(0)
+    fed.fail(1, "first")
+    scene.settle()
+    entry.reopen(fed.result, entry.followed)
+    fed.resend(1, entry.followed.source)
+    if seen_between:
+        scene.tick()
+        assert scene.front.results[entry.id].failures[0]["count"] == 0
+    fed.fail(1, "second")
+    entry.followed.drain()
+    scene.settle()
+    group = scene.front.results[entry.id].failures[0]
+    assert (group["count"], group["type"], group["message"]) == (1, "ValueError", "second")
+    assert "solve" in group["where"] and "second" in group["traceback"]
+
+
 def test_the_row_of_a_chunk_has_its_inputs(scene):
     fed = Fed(3, chunks=[5, 5, 2])
     entry = scene.track(fed)
