@@ -42,8 +42,17 @@ def summarize(
     note: str = "",
     advice: tuple[Advice, ...] = (),
     time_use: TimeUse | None = None,
+    value: Callable[[], str | None] = lambda: None,
 ) -> Summary:
-    """Return the summary of a record; `lost` is whether no more replies can be expected."""
+    """Return the summary of a record.
+
+    Parameters
+    ----------
+    lost : bool
+        Whether no more replies can be expected.
+    value : callable
+        Returns a short text of the value; called for a result of one task that has succeeded.
+    """
     columns = record.columns
     elapsed, finished, (messages, total) = record.elapsed, record.finished, record.expected_sizes
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
@@ -82,6 +91,7 @@ def summarize(
         time=time.time(),
         advice=advice,
         time_use=time_use,
+        value=value() if finished and ok == total == 1 else None,
     )
 
 
@@ -90,15 +100,11 @@ def build_snapshot(
     summary: Summary,
     result: ResultLike | None,
     metadata: Sequence[TaskMetadata],
-    value: Callable[[], object],
 ) -> Snapshot:
     """Return the snapshot of a record.
 
-    A result that was garbage-collected has no metadata, and its snapshot neither tasks nor output. `value`
-    returns the value of a result of one ended task.
+    A result that was garbage-collected has no metadata, and its snapshot neither tasks nor output.
     """
-    counts = record.columns.counts
-    shows_value = summary.finished and counts[OK] == record.columns.total == 1 and result is not None
     msg_ids = () if result is None else result.msg_ids[: min(TASKS_SHOWN, len(metadata))]
     return Snapshot(
         **vars(summary),
@@ -106,7 +112,6 @@ def build_snapshot(
         failures=record.failures.groups(),
         tasks=tuple(describe_message(record, i, msg_id, metadata[i]) for i, msg_id in enumerate(msg_ids)),
         outputs=() if result is None else newest_outputs(record, metadata),
-        value=_shown_value(value, metadata) if shows_value else None,
     )
 
 
@@ -201,7 +206,7 @@ def _output(record: Record, position: int, md: TaskMetadata, attempt: int) -> Ta
     )
 
 
-def _shown_value(read_value: Callable[[], object], metadata: Sequence[TaskMetadata]) -> str | None:
+def describe_value(read_value: Callable[[], object], metadata: Sequence[TaskMetadata]) -> str | None:
     """Return a short text of a value, without calling the repr of a user's class, which may do anything."""
     try:
         value = read_value()

@@ -226,6 +226,7 @@ class Summary:
     time: float = 0.0
     advice: tuple[Advice, ...] = ()
     time_use: TimeUse | None = None
+    value: str | None = None
 
 
 @dataclass(frozen=True)
@@ -274,6 +275,8 @@ class Snapshot(Summary):
         At most three pieces of advice on a finished run, most gain first.
     time_use : TimeUse or None
         Use of the engines' time, once finished; None if unknown.
+    value : str or None
+        Short text of the value, for a result of one completed task.
     engines : tuple of EngineLoad
     failures : tuple of FailureGroup
         Groups with the most inputs first.
@@ -281,15 +284,12 @@ class Snapshot(Summary):
         The first of the ``messages``.
     outputs : tuple of TaskOutput
         The newest tasks with output.
-    value : str or None
-        Short text of the value, for a result of one completed task.
     """
 
     engines: tuple[EngineLoad, ...] = ()
     failures: tuple[FailureGroup, ...] = ()
     tasks: tuple[TaskRecord, ...] = ()
     outputs: tuple[TaskOutput, ...] = ()
-    value: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the snapshot as JSON types, its only wire format.

@@ -12,7 +12,7 @@ from ..control.scope import ResultScope
 from ..control.watchdog import Watchdog
 from ..facts import task_details
 from ..facts.advice.run_analysis import RunAnalysis
-from ..facts.build_snapshot import build_snapshot, summarize
+from ..facts.build_snapshot import build_snapshot, describe_value, summarize
 from ..facts.eta import Eta
 from ..facts.take_timeline import take_timeline
 from ..log import log_error
@@ -106,7 +106,7 @@ class Followed(ABC):
             result = self.record.result()
             metadata = () if result is None else self.metadata(result)
             summary = self._summarize(analyse_run=True)
-            return build_snapshot(self.record, summary, result, metadata, lambda: self.source.value(result))
+            return build_snapshot(self.record, summary, result, metadata)
 
     def timeline(self, limit: int | None = None) -> Timeline:
         """Drain and return the timeline of all ended messages, or of a sample of at most `limit`."""
@@ -123,7 +123,14 @@ class Followed(ABC):
             note=self.final_note if record.finished else self.note,
             advice=advice,
             time_use=time_use,
+            value=self._describe_value,
         )
+
+    def _describe_value(self) -> str | None:
+        result = self.record.result()
+        if result is None:
+            return None
+        return describe_value(lambda: self.source.value(result), self.metadata(result))
 
     # details on request --------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ Json = dict[str, object]
 
 INDICES = 50
 ENGINES = 64  # named with a failure
-NAME, NOTE, MESSAGE, TRACEBACK = 120, 500, 300, 8_000  # characters
+NAME, NOTE, MESSAGE, VALUE, TRACEBACK = 120, 500, 300, 200, 8_000  # characters
 
 
 def encode_head(entry: Tracked, record: Record | None, analyse_run: bool = True) -> Json:
@@ -32,6 +32,7 @@ def encode_head(entry: Tracked, record: Record | None, analyse_run: bool = True)
     facts = {} if summary is None else {key: _encode_value(value) for key, value in vars(summary).items()}
     facts["name"] = truncate(facts.get("name", ""), NAME)
     facts["note"] = truncate(facts.get("note", ""), NOTE)
+    facts["value"] = facts.get("value") and truncate(facts["value"], VALUE)
     facts["where"] = vars(entry.cell)
     if record is not None:
         columns = record.columns

@@ -132,6 +132,15 @@ def test_the_error_of_a_retry_that_fails_again_is_sent(scene, seen_between):
     assert "solve" in group["where"] and "second" in group["traceback"]
 
 
+def test_the_value_of_a_task_that_ended_before_it_was_displayed_is_sent(scene):
+    fed = Fed(1, single=True)
+    fed.reply(0, 42)
+    entry = scene.track(fed)
+    scene.hello()
+    scene.settle()
+    assert scene.front.results[entry.id].head["value"] == "42"
+
+
 def test_the_row_of_a_chunk_has_its_inputs(scene):
     fed = Fed(3, chunks=[5, 5, 2])
     entry = scene.track(fed)
