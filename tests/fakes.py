@@ -125,6 +125,13 @@ class Fed:
         info = {"engine_id": i % 2, "engine_uuid": f"uuid-{i % 2}", "method": "apply"}
         self.reply(i, RemoteError(kind, message, traceback, info), "error", **metadata)
 
+    def left(self, engine, when=None):
+        """The client is notified that an engine has left, now or at `when`."""
+        for callback in self.client._registration_callbacks:
+            callback({"event": "unregister", "id": engine})
+            if when is not None:
+                callback.__self__.left_at[engine] = when.timestamp()
+
     def resend(self, i, source):
         """Send a task of an ended result again, as a retry does."""
         future = MessageFuture(f"{self.futures[i].msg_id}_again")

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..model.arrays import Floats, Index, Slots
 from ..model.snapshot import EngineId
-from ..model.status import QUEUED
+from ..model.status import FAILED, QUEUED
 from ..upstream.connection import Connection
 from ..upstream.protocols import ResultLike
 from .attempts import Attempts, FailedAttempts
@@ -38,7 +38,7 @@ class ConnectionLike(Protocol):
         """By engine id, when it joined the cluster if that was seen, in POSIX seconds."""
 
     @property
-    def left_at(self) -> Mapping[int, float]:
+    def left_at(self) -> Mapping[EngineId, float]:
         """By engine id, when it left the cluster, in POSIX seconds."""
 
     @property
@@ -117,7 +117,6 @@ class Record:
     followed: bool = False
     given_up: bool = False
     reopened: int = 0
-    _engines_at_end: AbstractSet[EngineId] | None = None
     _received_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -172,18 +171,23 @@ class Record:
         self._received_at = time.monotonic()
 
     def was_engine_alive(self, engine_id: EngineId) -> bool:
-        """Return whether an engine is in the cluster, or was when the result ended.
+        """Return whether an engine is in the cluster, or left it only after the result had ended."""
+        if engine_id in self.connection.alive_engines():
+            return True
+        if not self.finished:
+            return False
+        left = self.connection.left_at.get(engine_id)
+        if left is None:  # it left before this client was followed, or the client itself is gone
+            return isinstance(engine_id, int) or not self.followed
+        return left > self.clock.received and not self._failed_without_start(engine_id)
 
-        Also True if the result had ended before it was followed.
-        """
-        if self._engines_at_end is None:
-            now = self.connection.alive_engines()
-            if self.finished and not self.followed:
-                return True
-            if not self.finished:
-                return engine_id in now
-            self._engines_at_end = now
-        return engine_id in self._engines_at_end
+    def _failed_without_start(self, engine_id: EngineId) -> bool:
+        """Return whether a task of an engine failed by the engine's death, which is reported just after."""
+        columns, slot = self.columns, self.engines.ids.index(engine_id)
+        if not columns.slot_failed[slot]:
+            return False
+        failed = (columns.status == FAILED) & (columns.engine == slot)
+        return bool(np.isnan(columns.started[failed]).any())
 
     def joined(self) -> Floats:
         """Return by engine slot the seconds after the first submission at which it joined; 0 if before."""
@@ -195,7 +199,6 @@ class Record:
         """Resume the clock and forget past failures: these messages are sent again."""
         self.clock.resume(self.finished)
         self.reopened += 1
-        self._engines_at_end = None
         self.failed_attempts.forget(positions)
 
 

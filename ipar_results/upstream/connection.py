@@ -31,8 +31,9 @@ class Connection:
         self._query_sent_at: float | None = None
         self._loss_logged = False
         self._alive_cache: tuple[Sequence[int], int, frozenset[int]] = ((), 0, frozenset())
-        self.joined_at: dict[int | str, float] = {}  # by engine id, in POSIX seconds
-        self.left_at: dict[int, float] = {}
+        # by engine id, in POSIX seconds
+        self.joined_at: dict[int | str, float] = {}
+        self.left_at: dict[int | str, float] = {}
         self._recorders: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._collected: deque[Sequence[str]] = deque()
         self.message_sizes = MessageSizes()

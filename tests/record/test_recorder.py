@@ -129,7 +129,8 @@ def test_an_engine_that_lost_its_id_is_found_by_its_uuid(registry):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     fed.client._ids.clear()
-    fed.fail(0, engine_id=None)
+    fed.fail(0, engine_id=None, started=None)
+    fed.left(0)
     (load,) = followed.snapshot().engines
     assert (load.engine_id, load.alive, load.failed) == (0, False, 1)
     assert followed.snapshot().failures[0].engines == (0,)
@@ -427,3 +428,14 @@ def test_an_attempt_that_fails_on_an_unknown_engine_does_not_break_snapshots(reg
         for callback in list(fed.futures[0].iopub_callbacks):
             callback(message)
     assert followed.snapshot().queued == 2
+
+
+def test_an_engine_that_left_after_the_end_did_not_die_whenever_the_result_is_looked_at(registry):
+    fed = Fed(2)
+    followed = registry.followed(fed.result)
+    fed.reply(0)
+    fed.left(0, START)
+    fed.reply(1)
+    fed.client._ids.clear()
+    fed.left(1)
+    assert [load.alive for load in followed.snapshot().engines] == [False, True]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...model.snapshot import EngineId
@@ -30,13 +30,22 @@ class Connections:
 
     @property
     def joined_at(self) -> dict[EngineId, float]:
-        """POSIX times at which engines of the first client's cluster joined it."""
-        return self.each[0].joined_at if self.each else {}
+        """POSIX times at which engines joined their cluster."""
+        return self._by_name([link.joined_at for link in self.each])
 
     @property
-    def left_at(self) -> dict[int, float]:
-        """POSIX times at which engines of the first client's cluster left it."""
-        return self.each[0].left_at if self.each else {}
+    def left_at(self) -> dict[EngineId, float]:
+        """POSIX times at which engines left their cluster."""
+        return self._by_name([link.left_at for link in self.each])
+
+    @staticmethod
+    def _by_name(times: Sequence[Mapping[EngineId, float]]) -> dict[EngineId, float]:
+        """Join the clients' times by the names that engines have in the group."""
+        return {
+            engine_id if n == 0 else f"{engine_id} of client {n + 1}": at
+            for n, each in enumerate(times)
+            for engine_id, at in each.items()
+        }
 
     def engine_id(self, uuid: str | None) -> EngineId | None:
         """Return the name of an engine, also after it died."""
