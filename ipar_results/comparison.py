@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -38,8 +39,8 @@ class Comparison:
             _count_row("tasks", a.total, b.total),
             _count_row("messages", a.messages, b.messages),
             _count_row("engines", len(a.engines), len(b.engines)),
-            _duration_row("took", words.duration(a), words.duration(b), "faster", "slower"),
-            _duration_row("engine time", a.serial_time, b.serial_time, "less", "more"),
+            self._duration_row("took", words.duration(a), words.duration(b), _describe_speed),
+            self._duration_row("engine time", a.serial_time, b.serial_time, _describe_amount),
             ("engines busy", _decimal(a.speedup), _decimal(b.speedup), ""),
             ("efficiency", _percent(a.efficiency), _percent(b.efficiency), ""),
             ("tasks a second", words.throughput(a) or "–", words.throughput(b) or "–", ""),
@@ -47,6 +48,15 @@ class Comparison:
             _count_row("aborted", a.aborted, b.aborted),
             *_failure_rows(a, b),
         )
+
+    def _duration_row(self, name: str, a: float, b: float, describe_change: Callable[[float], str]) -> Row:
+        """Return a row of durations, compared per task that succeeded where these numbers differ."""
+        runs, change = (self.a, self.b), ""
+        if min(a, b, self.a.ok, self.b.ok) > 0:
+            change = describe_change((b / self.b.ok) / (a / self.a.ok))
+            if self.a.ok != self.b.ok:
+                change += " per task" if all(run.ok == run.total for run in runs) else " per ok task"
+        return name, format_duration(a), format_duration(b), change
 
     def __repr__(self) -> str:
         rows = [("", "a", "b", ""), *self.rows]
@@ -88,16 +98,18 @@ def _count_row(name: str, a: int, b: int) -> Row:
     return name, f"{a:,}", f"{b:,}", "" if a == b else f"{b - a:+,}".replace("-", "−")
 
 
-def _duration_row(name: str, a: float, b: float, less: str, more: str) -> Row:
-    return name, format_duration(a), format_duration(b), _describe_ratio(a, b, less, more)
-
-
-def _describe_ratio(a: float, b: float, less: str, more: str) -> str:
-    if a <= 0 or b <= 0:
-        return ""
-    if abs(a - b) <= _TOLERANCE * max(a, b):
+def _describe_speed(factor: float) -> str:
+    """Return how much faster or slower it is to take `factor` times as long."""
+    if abs(1 - factor) <= _TOLERANCE:
         return "the same"
-    return f"{a / b:.1f} × {less}" if b < a else f"{b / a:.1f} × {more}"
+    return f"{_decimal(1 / factor)} × faster" if factor < 1 else f"{_decimal(factor)} × slower"
+
+
+def _describe_amount(factor: float) -> str:
+    """Return `factor` as a multiple, or as a fraction."""
+    if abs(1 - factor) <= _TOLERANCE:
+        return "the same"
+    return f"{_decimal(factor)} × as much" if factor > 0.1 else f"1/{1 / factor:,.0f} as much"
 
 
 def _decimal(value: float | None) -> str:

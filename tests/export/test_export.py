@@ -429,8 +429,8 @@ def test_two_runs_are_compared_side_by_side(run, tmp_path):
 
 
 def test_a_faster_run_is_called_faster():
-    slow = Snapshot(name="f", total=10, elapsed=50.0, finished=True, state="done")
-    fast = Snapshot(name="f", total=10, elapsed=20.0, finished=True, state="done", failed=2)
+    slow = Snapshot(name="f", total=10, done=10, ok=10, elapsed=50.0, finished=True, state="done")
+    fast = Snapshot(name="f", total=12, done=12, ok=10, failed=2, elapsed=20.0, finished=True, state="done")
     comparison = ipar_results.compare(slow, fast)
     assert "2.5 × faster" in repr(comparison)
     assert re.search(r"failed +0 +2 +\+2", repr(comparison))
@@ -451,3 +451,39 @@ def test_all_of_a_hundred_thousand_tasks_are_exported(tmp_path):
     events = events_of(monitor.save_trace(tmp_path / "x.json"))
     assert sum(event["ph"] == "X" for event in events) == n
     assert len(monitor.to_dataframe()) == n
+
+
+def finished(total, seconds, computed, **counts):
+    """A run that has ended."""
+    counts = {"done": total, "ok": total, **counts}
+    return Snapshot(
+        name="f", total=total, elapsed=seconds, serial_time=computed, finished=True, state="done", **counts
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "took", "computed"),
+    [
+        # 0.1 s a task against 0.5 s
+        (
+            finished(10_000, 1_000, 4_000),
+            finished(2_000, 1_000, 40),
+            "5.0 × slower per task",
+            "1/20 as much per task",
+        ),
+        (finished(100, 7.0, 763.7), finished(100, 7.0, 1.0), "the same", "1/764 as much"),
+        (finished(100, 50.0, 50.0), finished(100, 20.0, 25.0), "2.5 × faster", "0.5 × as much"),
+        (finished(100, 20.0, 25.0), finished(100, 50.0, 50.0), "2.5 × slower", "2.0 × as much"),
+        # 187 of 200 were cancelled
+        (
+            finished(200, 50.0, 100.0),
+            finished(200, 3.25, 6.5, ok=13, aborted=187),
+            "the same per ok task",
+            "the same per ok task",
+        ),
+        (finished(8, 2.0, 2.0), finished(8, 0.1, 0.1, ok=0, failed=8), "", ""),
+    ],
+)
+def test_durations_are_compared_per_task_where_counts_differ(a, b, took, computed):
+    changes = {row[0]: row[3] for row in ipar_results.compare(a, b).rows}
+    assert (changes["took"], changes["computed"]) == (took, computed)
