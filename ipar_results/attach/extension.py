@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import load_settings
 from ..live.formatters import Formatters
 from ..log import log_error, logger, open_kernel_stderr
+from ..model.snapshot import Snapshot
 from ..results.registry import SelfFollowed
 from ..results.tracker import Cell
 from .fast_paths import wrap_parse_date
@@ -101,6 +102,7 @@ class Extension:
             else:
                 self._register(formatters.formatters["text/plain"], kind, ours.pretty)
             self._register(formatters.mimebundle_formatter, kind, ours.mime_bundle)
+        self._register(formatters.mimebundle_formatter, Snapshot, ours.snapshot)
         for kind, name in ((Client, "client"), (View, "view"), (Cluster, "cluster")):
             self._register(formatters.mimebundle_formatter, kind, partial(ours.overview, name))
 

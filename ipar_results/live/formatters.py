@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..log import log_error, log_errors
 
 if TYPE_CHECKING:
+    from ..model.snapshot import Snapshot
     from ..upstream.protocols import ResultLike
     from .session import Session
 
@@ -38,6 +39,16 @@ class Formatters:
             followed = self._session.followed(result)
             state = self._session.monitor(result).snapshot()
             return bundle(state, self._session.config, timeline=followed.timeline)
+        return None
+
+    def snapshot(
+        self, snapshot: Snapshot, include: object = None, exclude: object = None
+    ) -> dict[str, object] | None:
+        """Return the static MIME bundle of a snapshot, with its card; None where that fails."""
+        with log_errors("describing a snapshot"):
+            from .display.mime import bundle
+
+            return bundle(snapshot, self._session.config, self._session.config.view)
         return None
 
     def overview(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from ..formatting import plural, truncate
 from .status import Status
 
 EngineId = int | str
 State = Literal["empty", "queued", "running", "done", "failed", "lost", "frozen"]
 
 WIRE_VERSION = 1
+_MAX_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class FailureGroup:
     where: str
     count: int
     engines: tuple[EngineId, ...]
-    indices: tuple[int, ...]
-    traceback: str
+    indices: tuple[int, ...] = field(repr=False)
+    traceback: str = field(repr=False)
     first_time: float | None = None
     last_time: float | None = None
     input: tuple[int, str] | None = None
@@ -290,6 +292,10 @@ class Snapshot(Summary):
     failures: tuple[FailureGroup, ...] = ()
     tasks: tuple[TaskRecord, ...] = ()
     outputs: tuple[TaskOutput, ...] = ()
+
+    def __repr__(self) -> str:
+        tasks = f"{self.done:,} of {plural(self.total, 'task')} done, {self.failed:,} failed"
+        return f"<Snapshot of {truncate(self.name, _MAX_NAME)!r}: {tasks}, {self.state}>"
 
     def to_json(self) -> dict[str, object]:
         """Return the snapshot as JSON types, its only wire format.

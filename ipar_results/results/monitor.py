@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
     from ..model.snapshot import Advice, FailureGroup, Snapshot
     from ..upstream.protocols import ResultLike
     from .followed import Followed
+
+
+_T = TypeVar("_T")
+
+
+class _Listed(tuple[_T, ...]):
+    """Tuple that is printed as a sentence where it is empty."""
+
+    def __new__(cls, items: Iterable[_T], if_empty: str) -> _Listed[_T]:
+        listed = super().__new__(cls, items)
+        listed._if_empty = if_empty
+        return listed
+
+    _if_empty: str
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self else self._if_empty
 
 
 class Monitor:
@@ -44,12 +61,15 @@ class Monitor:
     @property
     def failures(self) -> tuple[FailureGroup, ...]:
         """Failures grouped by type and last remote frame, most inputs first."""
-        return self.snapshot().failures
+        state = self.snapshot()
+        return _Listed(state.failures, "no failures" if state.finished else "no failures yet")
 
     @property
     def advice(self) -> tuple[Advice, ...]:
         """What would have made a run that has finished shorter: at most three, most gain first."""
-        return self.snapshot().advice
+        state = self.snapshot()
+        reason = "nothing found that would have made this run much shorter"
+        return _Listed(state.advice, f"no advice: {reason}" if state.finished else "no advice before the end")
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
         """Cancel queued tasks; finished ones are kept, and the result resolves within seconds.

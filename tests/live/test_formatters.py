@@ -1,0 +1,78 @@
+"""What IPython shows of a result, a snapshot and their parts: cards and sentences, not a dump of fields."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import samples
+from fakes import Fed
+from traitlets.config import Config
+
+from ipar_results.attach.extension import Extension
+from ipar_results.export.load import parse_snapshot
+from ipar_results.live.session import Session
+from ipar_results.results.monitor import Monitor
+
+
+@pytest.fixture
+def session(shell):
+    session = Session(shell)
+    Extension(session).attach(shell)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def format_(shell, session):
+    """Format an object as IPython does at the end of a cell."""
+    return lambda thing: shell.display_formatter.format(thing)[0]
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+def test_a_snapshot_is_one_line_as_text_and_a_card_as_display(format_, name):
+    snapshot = samples.ALL[name]
+    assert len(repr(snapshot)) < 200
+    assert "\n" not in repr(snapshot)
+    shown = format_(snapshot)
+    assert snapshot.name[:20] in shown["text/plain"]
+    assert 'class="ipar-card' in shown["text/html"]
+
+
+def test_the_line_of_a_snapshot_has_its_counts():
+    assert repr(samples.failed) == "<Snapshot of 'simulate': 1,000 of 1,000 tasks done, 14 failed, failed>"
+
+
+def test_a_snapshot_that_was_read_from_a_file_is_shown_as_a_card_too(format_):
+    assert 'class="ipar-card' in format_(parse_snapshot(samples.failed.to_json()))["text/html"]
+
+
+def test_a_snapshot_follows_the_configured_view(shell):
+    shell.config.merge(Config(IPythonParallelResults={"view": "text"}))
+    session = Session(shell)
+    Extension(session).attach(shell)
+    shown = shell.display_formatter.format(samples.failed)[0]
+    session.close()
+    assert set(shown) == {"text/plain"}
+
+
+@pytest.mark.parametrize(
+    ("finished", "advice", "failures"),
+    [
+        (False, "no advice before the end", "no failures yet"),
+        (True, "no advice: nothing found that would have made this run much shorter", "no failures"),
+    ],
+)
+def test_missing_advice_and_failures_are_described_in_words(format_, finished, advice, failures):
+    state = replace(samples.done, finished=finished, advice=(), failures=())
+    monitor = Monitor(None, SimpleNamespace(poll=lambda: None, snapshot=lambda: state))
+    assert monitor.advice == monitor.failures == ()
+    assert format_(monitor.advice)["text/plain"] == advice
+    assert format_(monitor.failures)["text/plain"] == failures
+
+
+def test_failures_are_printed_without_their_tracebacks(format_, session):
+    fed = Fed(1)
+    fed.fail(0, message="no", traceback="x" * 5_000)
+    printed = format_(session.monitor(fed.result).failures)["text/plain"]
+    assert "ValueError" in printed
+    assert len(printed) < 500
