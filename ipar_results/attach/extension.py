@@ -98,7 +98,7 @@ class Extension:
         formatters = session.shell.display_formatter
         for kind in (AsyncResult, SelfFollowed):  # a group is one of these
             if session.in_kernel:
-                self._register(formatters.ipython_display_formatter, kind, session.show)
+                self._register(formatters.ipython_display_formatter, kind, ours.display)
             else:
                 self._register(formatters.formatters["text/plain"], kind, ours.pretty)
             self._register(formatters.mimebundle_formatter, kind, ours.mime_bundle)

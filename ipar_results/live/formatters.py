@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+from IPython.core.display_functions import display
+from IPython.core.displayhook import DisplayHook
+from IPython.core.formatters import DisplayFormatter
 
 from ..log import log_error, log_errors
 
@@ -17,6 +22,16 @@ class Formatters:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def display(self, result: ResultLike) -> None:
+        """Display a result live in the cell that runs now.
+
+        Raise NotImplementedError if the result is only inspected, as a user expression or by a debugger.
+        IPython formats its static MIME bundle then.
+        """
+        if not _is_displayed():
+            raise NotImplementedError
+        self._session.show(result)
 
     def pretty(self, result: ResultLike, printer: Any, cycle: bool) -> None:
         """Print a result in a terminal."""
@@ -64,3 +79,17 @@ class Formatters:
                 data["text/html"] = cluster.card(overview, self._session.config.engines)
             return data
         return None
+
+
+def _is_displayed() -> bool:
+    """Return whether ``display()`` or the display hook has called IPython's formatters."""
+    frame = sys._getframe()
+    while frame.f_code is not DisplayFormatter.format.__code__:
+        if frame.f_back is None:
+            return True  # a formatter that was called directly
+        frame = frame.f_back
+    caller = frame.f_back
+    return caller is not None and (
+        caller.f_globals.get("__name__") == display.__module__
+        or isinstance(caller.f_locals.get("self"), DisplayHook)
+    )

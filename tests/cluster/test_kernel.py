@@ -371,3 +371,10 @@ def test_a_display_goes_on_when_its_failed_tasks_are_run_again(kernel, shown, un
     last = finals(kernel)[display_id]
     assert "6 ok" in last["text/plain"]
     assert last[MIME]["ok"] == 6 and last[MIME]["state"] == "done"
+
+
+def test_a_result_that_is_inspected_publishes_nothing(kernel):
+    kernel.run("ar = lv.map_async(nap, [0.01] * 2); ar.wait();")
+    cell = kernel.run("print(*get_ipython().user_expressions({'v': 'ar'})['v']['data'])")
+    assert "text/html" in kernel.text(cell)
+    assert kernel.displays() == []

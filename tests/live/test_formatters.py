@@ -3,13 +3,16 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import ipywidgets
 import pytest
 import samples
 from fakes import Fed
+from ipyparallel import AsyncResult
 from traitlets.config import Config
 
 from ipar_results.attach.extension import Extension
 from ipar_results.export.load import parse_snapshot
+from ipar_results.live.formatters import Formatters
 from ipar_results.live.session import Session
 from ipar_results.results.monitor import Monitor
 
@@ -76,3 +79,42 @@ def test_failures_are_printed_without_their_tracebacks(format_, session):
     printed = format_(session.monitor(fed.result).failures)["text/plain"]
     assert "ValueError" in printed
     assert len(printed) < 500
+
+
+@pytest.fixture
+def in_kernel(shell, session):
+    """IPython with what a kernel registers, and a result `ar`; gives what is displayed live."""
+    shown = []
+    session.show = shown.append
+    ours = Formatters(session)
+    shell.display_formatter.ipython_display_formatter.for_type(AsyncResult, ours.display)
+    shell.user_ns["ar"] = Fed(2).result
+    return shown
+
+
+@pytest.mark.parametrize("code", ["ar", "display(ar)", "from IPython.display import display as d; d(ar)"])
+def test_a_result_that_is_displayed_is_live(shell, in_kernel, code):
+    shell.run_cell(code)
+    assert in_kernel == [shell.user_ns["ar"]]
+
+
+def inspect_as_user_expression(shell):
+    return shell.user_expressions({"v": "ar"})["v"]["data"]
+
+
+def inspect_as_debugger(shell):
+    return eval("shell.display_formatter.format(ar)[0]", {"shell": shell, **shell.user_ns})
+
+
+def append_to_output(shell):
+    output = ipywidgets.Output()
+    output.append_display_data(shell.user_ns["ar"])
+    return output.outputs[0]["data"]
+
+
+@pytest.mark.parametrize("inspect", [inspect_as_user_expression, inspect_as_debugger, append_to_output])
+def test_a_result_that_is_inspected_is_a_static_bundle(shell, in_kernel, inspect):
+    found = inspect(shell)
+    assert in_kernel == []
+    assert "0 of 2" in found["text/plain"]
+    assert 'class="ipar-card' in found["text/html"]
