@@ -18,7 +18,7 @@ from ..results.registry import SelfFollowed
 from ..results.tracker import Cell
 from .fast_paths import wrap_parse_date
 from .magics.ipar import ResultMagics
-from .patches import clear_awaitable_cache, lazily, replacements, wrap_send, wrap_view_init
+from .patches import clear_awaitable_cache, lazily, replacements, wrap_clear_output, wrap_send, wrap_view_init
 
 if TYPE_CHECKING:
     from ..live.session import Session
@@ -107,7 +107,10 @@ class Extension:
             self._register(formatters.mimebundle_formatter, kind, partial(ours.overview, name))
 
     def _watch_cells(self) -> None:
-        events = self._session.shell.events
+        session, pub = self._session, self._session.shell.display_pub
+        if session.in_kernel:
+            self._replace(pub, "clear_output", wrap_clear_output(pub.clear_output, session.on_clear))
+        events = session.shell.events
         events.register("pre_run_cell", self._on_cell)
         self._undo(events.unregister, "pre_run_cell", self._on_cell)
 

@@ -190,3 +190,14 @@ def wrap_send(
         return future
 
     return _send
+
+
+def wrap_clear_output(original: Callable[..., None], on_clear: Callable[[], None]) -> Callable[..., None]:
+    """Report each call of ``clear_output()``."""
+
+    @wraps(original)
+    def clear_output(*args: object, **kwargs: object) -> None:
+        on_clear()
+        original(*args, **kwargs)
+
+    return clear_output

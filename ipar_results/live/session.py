@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import weakref
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
@@ -29,12 +28,9 @@ if TYPE_CHECKING:
         ResultLike,
     )
     from .channel.channel import Channel
-    from .display.display import LiveDisplay
+    from .displays import Displays
     from .streams import Streams
     from .wait import View
-
-# a widget takes a dozen comms to open and to close: many results at once are displayed as HTML instead
-MAX_WIDGETS = 8
 
 
 class Session:
@@ -67,8 +63,6 @@ class Session:
         self.tracker = Tracker(self.followed, self.ticker.wake)
         self.ticker.jobs.append(self.tracker.round)
         self.channel: Channel | None = None
-        # kept to be updated again after a retry
-        self._displays: weakref.WeakKeyDictionary[ResultLike, list[LiveDisplay]] = weakref.WeakKeyDictionary()
         self.undo = ExitStack()
         self.undo.enter_context(drop_repeats())
         for close in (self.registry.close, self.tracker.close, self.ticker.stop):
@@ -83,6 +77,13 @@ class Session:
     def config(self) -> IPythonParallelResults:
         """Settings: the defaults, until those of a shell are set."""
         return load_settings(None)
+
+    @cached_property
+    def displays(self) -> Displays:
+        """Live displays of results."""
+        from .displays import Displays
+
+        return Displays(self)
 
     @cached_property
     def cluster_overviews(self) -> ClusterOverviews:
@@ -146,45 +147,16 @@ class Session:
     def show(self, result: ResultLike) -> None:
         """Display a result in the cell that runs now, and update the display until the result has ended."""
         try:
-            self._display(result)
+            self.displays.display(result)
         except Exception:
             log_error("displaying a result")
             print(repr(result))
 
-    def _display(self, result: ResultLike, as_widget: bool = False) -> LiveDisplay:
-        from .display.display import LiveDisplay, notebook_view
-
-        view = "widget" if as_widget else notebook_view(self.config, self.shell)
-        displays = self.ticker.updatables()
-        widgets = sum(isinstance(each, LiveDisplay) and each.holds_widget for each in displays)
-        if view == "widget" and (self.captured or widgets >= MAX_WIDGETS):
-            view = "html"
-        followed, publish = self.followed(result), self.shell.display_pub.publish
-        front, result_id = self.channel, ""
-        if front is not None:
-            entry = self.tracker.entry(result)
-            front.watch(entry)
-            result_id = entry.id
-        between_steps = self.ticker.update_permanent
-        live = LiveDisplay(result, followed, self.config, publish, view, front, result_id, between_steps)
-        live.open()
-        if not self.captured:  # captured output stays as it was captured
-            self._follow(live, result, followed)
-        return live
-
-    def _follow(self, live: LiveDisplay, result: ResultLike, followed: Followed) -> None:
-        if result not in self._displays:
-            self._displays[result] = []
-            followed.on_resume(self._follow_again)
-        self._displays[result].append(live)
-        if not live.over:
-            self.ticker.add(live)
-
-    def _follow_again(self, result: ResultLike) -> None:
-        for live in list(self._displays.get(result, ())):
-            with log_errors("following a retried result"):
-                if live.reopen(result):
-                    self.ticker.add(live)
+    def on_clear(self) -> None:
+        """Note that the output of a cell or of an Output widget was cleared."""
+        with log_errors("looking after cleared displays"):
+            if "displays" in vars(self):
+                self.displays.on_clear()
 
     # waited for -----------------------------------------------------------------------------------
 
@@ -227,7 +199,8 @@ class Session:
 
         with log_errors("showing progress"):
             if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
-                live = self._display(result, as_widget=bool(widget))
+                live = None if widget else self.displays.displayed_here(result)
+                live = live or self.displays.display(result, as_widget=bool(widget))
                 # the ticker updates it, but its end is shown at once
                 return View(end=lambda: self.ticker.count_messages(live.end()))
             return progress_bar_view(self.followed(result), bar_file)

@@ -93,9 +93,10 @@ class Ticker:
         self._woken = False
 
     def add(self, updatable: Updatable) -> None:
-        """Update from now on, until it is over."""
+        """Update from now on, until it is over; a second call does nothing."""
         with self._lock:
-            self._updatables.append(updatable)
+            if updatable not in self._updatables:
+                self._updatables.append(updatable)
         self.wake()
 
     def wake(self) -> None:

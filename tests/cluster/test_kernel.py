@@ -144,12 +144,12 @@ def test_a_result_that_is_done_is_displayed_once_and_not_followed(kernel, until)
     assert [kind for _, kind, _, _ in kernel.displays()] == ["display_data"]
 
 
-def test_two_displays_of_one_result_have_ids_of_their_own_and_both_end(kernel, until):
+def test_two_displays_of_one_result_are_updated_together_and_both_end(kernel, until):
     kernel.run("ar = lv.map_async(nap, [0.2] * 6)\ndisplay(ar, ar)")
     over(kernel, until)
-    last = finals(kernel)
-    assert len(last) == 2
-    assert all("6 ok" in data["text/plain"] for data in last.values())
+    assert [kind for _, kind, _, _ in kernel.displays()].count("display_data") == 2
+    (last,) = finals(kernel).values()
+    assert "6 ok" in last["text/plain"]
 
 
 @pytest.mark.parametrize("metadata", [None, {"cellId": "x"}], ids=["html", "widgets first"])
@@ -378,3 +378,14 @@ def test_a_result_that_is_inspected_publishes_nothing(kernel):
     cell = kernel.run("print(*get_ipython().user_expressions({'v': 'ar'})['v']['data'])")
     assert "text/html" in kernel.text(cell)
     assert kernel.displays() == []
+
+
+@pytest.mark.parametrize(("between", "cards"), [("", 1), ("\nclear_output()", 2)])
+def test_what_a_cell_shows_already_is_not_shown_again_by_waiting(kernel, between, cards):
+    kernel.run(
+        "from IPython.display import clear_output\n"
+        "with ipar_results.group('both') as both:\n    for _ in range(4): lv.apply_async(nap, 0.01)"
+        f"{between}\nboth.wait_interactive()"
+    )
+    assert [kind for _, kind, _, _ in kernel.displays()].count("display_data") == cards
+    assert all("4 ok" in data["text/plain"] for data in finals(kernel).values())

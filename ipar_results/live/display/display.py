@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...config import IPythonParallelResults
 from ...log import log_errors
 from ...model.snapshot import Snapshot
+from ...render import words
 from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
 from ...upstream.protocols import ResultLike
+from ..place import Place
 from ..thread_switching import fast_switching
 from .final_update import FinalUpdate
 from .mime import Bundle, Json, bundle, saved_json, size_of
@@ -75,6 +77,15 @@ class LiveDisplay(ResultView):
         By which the labextension finds the result.
     between_steps : callable, optional
         Called between the steps of a large update, each of which can take a tenth of a second.
+    keeps_widget : bool, optional
+        Leave the widget where it is at the end, where outputs cannot be replaced.
+
+    Attributes
+    ----------
+    places : set of Place
+        Where it is displayed and was not cleared.
+    cleared_at : Place
+        Where it was cleared last.
     """
 
     def __init__(
@@ -87,8 +98,11 @@ class LiveDisplay(ResultView):
         front: FrontEnd | None = None,
         result_id: str = "",
         between_steps: Callable[[], None] = lambda: None,
+        keeps_widget: bool = False,
     ) -> None:
         super().__init__(result, followed, config)
+        self.places: set[Place] = set()
+        self.cleared_at = Place()
         self._between_steps = between_steps
         self._front = front if view != "text" else None
         self._result_id = result_id
@@ -97,23 +111,29 @@ class LiveDisplay(ResultView):
         self._view = view
         self._widget: CardWidget | None = None
         self._final_update: FinalUpdate | None = None
-        self._keeps_widget = in_voila()  # a closed widget leaves an empty space in the page
+        self._keeps_widget = keeps_widget or in_voila()  # a closed one leaves an empty space in the page
         self._display_id = uuid.uuid4().hex
 
     def open(self) -> None:
-        """Display the result in the cell that runs now; called in that cell's thread."""
+        """Display the result in the cell that runs now; called in that cell's thread.
+
+        Each further call displays it once more: all its outputs have the same display_id, and are updated by
+        one message.
+        """
         self._followed.poll()
         self._has_card = self._card_is_drawn()
-        if self._view == "widget" and not self._at_end() and not self._has_card:
+        if self._view == "widget" and self._widget is None and not (self._at_end() or self._has_card):
             self._widget = self._make_widget()
         with self._lock:
             # read once: the result may end before its state is published
-            ended = self._at_end()
+            ended, is_updated = self._at_end(), self._sent_version is not None
             if ended:
                 self._retire_widget()
             self._note_sent()
             self._show(self._followed.snapshot(), update=False)
-            if ended:
+            if ended and is_updated:
+                self._sent_version = None  # the outputs before this one are still to be updated
+            elif ended:
                 self._note_end()
 
     def end(self) -> int:
@@ -129,7 +149,7 @@ class LiveDisplay(ResultView):
         return FRONT_ENDS_FIRST if self._has_card and self._followed.record.large else 0.0
 
     def _card_is_drawn(self) -> bool:
-        return self._front is not None and self._front.connected
+        return self._front is not None and self._front.connected and not self._keeps_widget
 
     @property
     def holds_widget(self) -> bool:
@@ -167,6 +187,12 @@ class LiveDisplay(ResultView):
         self._final_update = FinalUpdate(self._publisher(data, update=True), size_of(data), parts, since)
         return self._final_update, messages
 
+    def drop(self) -> None:
+        """Update no more, as no output shows it."""
+        with self._lock:
+            self._drop_widget()
+            self._close()
+
     def reopen(self, result: ResultLike) -> bool:
         """Update again after a retry; return False if the display is still updated."""
         with self._lock:
@@ -182,7 +208,7 @@ class LiveDisplay(ResultView):
     def _drop_widget(self) -> None:
         widget, self._widget = self._widget, None
         if widget is not None:
-            self._parts_to_close = widget.parts()
+            self._parts_to_close += widget.parts()
 
     def _close(self) -> None:
         self._retire_widget()
@@ -191,6 +217,8 @@ class LiveDisplay(ResultView):
     def _show(self, state: Snapshot, update: bool) -> None:
         data = self._bundle(state)
         if self._draw_widget(state) is not None and self._widget is not None:
+            if self._keeps_widget:  # the rest would stay as it is now
+                data = {"text/plain": f"{words.result_name(state)}: live card"}
             data[WIDGET_MIME] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
         self.size = size_of(data)
         self._publisher(data, update)()

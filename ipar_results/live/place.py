@@ -1,0 +1,49 @@
+"""Place of a display: the request whose output it is part of, or the Output widget that captures it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ipywidgets import Output
+
+
+class Place(NamedTuple):
+    """Where displays are shown now.
+
+    Attributes
+    ----------
+    request : str or None
+        Message id of the request that runs; None if the kernel does not tell it.
+    output : Output or None
+        Widget that captures what is displayed. It takes in no update of a display, only those of widgets.
+    """
+
+    request: str | None = None
+    output: Output | None = None
+
+    def is_cleared_with(self, other: Place) -> bool:
+        """Return whether ``clear_output()`` there removes what is displayed here."""
+        if self.output is not None:
+            return self.output is other.output
+        return other.output is None and self.request is not None and self.request == other.request
+
+
+def current_place(shell: Any) -> Place:
+    """Return where a display would be shown now."""
+    try:
+        request = shell.get_parent()["header"]["msg_id"]
+        return Place(request, _capturing_output(request))
+    except Exception:  # not ipykernel
+        return Place()
+
+
+def _capturing_output(request: str) -> Output | None:
+    if "ipywidgets" not in sys.modules:
+        return None
+    from ipywidgets import Output
+    from ipywidgets.widgets.widget import _instances
+
+    widgets = reversed(list(_instances.values()))
+    return next((each for each in widgets if isinstance(each, Output) and each.msg_id == request), None)
