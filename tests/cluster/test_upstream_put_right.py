@@ -303,15 +303,17 @@ def interrupted(cluster, code):
 
 
 WAIT = (
-    "import sys\n"
+    "import os, sys\n"
     "ar = lv.map_async(nap, [30.0] * 8)\n"  # so that none ends while a busy machine is late
     "while ar.monitor.snapshot().running < 2: time.sleep(0.01)\n"
     "def say_go():\n"  # once the main thread is in its wait
     "    where, main = [], threading.main_thread().ident\n"
-    "    while not any(code.co_filename.endswith('wait.py') for code in where):\n"
+    "    while where[:2] != ['threading.py', 'wait.py']:\n"
     "        time.sleep(0.05)\n"
     "        where, frame = [], sys._current_frames()[main]\n"
-    "        while frame: where, frame = [*where, frame.f_code], frame.f_back\n"
+    "        while frame:\n"
+    "            name, frame = os.path.basename(frame.f_code.co_filename), frame.f_back\n"
+    "            where += [name] if name not in where[-1:] else []\n"
     "    print('\\ngo')\n"  # the bar does not end its line
     "threading.Thread(target=say_go, daemon=True).start()\n"
     "try:\n    ar.wait_interactive()\n"
