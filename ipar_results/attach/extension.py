@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from ..config import load_settings
 from ..live.formatters import Formatters
 from ..log import log_error, logger, open_kernel_stderr
-from ..model.snapshot import Snapshot
 from ..results.registry import SelfFollowed
 from ..results.tracker import Cell
 from .fast_paths import wrap_parse_date
@@ -102,9 +101,20 @@ class Extension:
             else:
                 self._register(formatters.formatters["text/plain"], kind, ours.pretty)
             self._register(formatters.mimebundle_formatter, kind, ours.mime_bundle)
-        self._register(formatters.mimebundle_formatter, Snapshot, ours.snapshot)
+        self._register_snapshot(formatters.mimebundle_formatter, ours.snapshot)
         for kind, name in ((Client, "client"), (View, "view"), (Cluster, "cluster")):
             self._register(formatters.mimebundle_formatter, kind, partial(ours.overview, name))
+
+    def _register_snapshot(self, formatter: Any, printer: Callable[..., object]) -> None:
+        """Register the printer of a snapshot by name, as loading imports no model; undone by its value."""
+        formatter.for_type_by_name("ipar_results.model.snapshot", "Snapshot", printer)
+
+        def restore() -> None:
+            for printers in (formatter.deferred_printers, formatter.type_printers):
+                for kind in [kind for kind, each in printers.items() if each == printer]:
+                    del printers[kind]
+
+        self._undo(restore)
 
     def _watch_cells(self) -> None:
         session, pub = self._session, self._session.shell.display_pub

@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..log import log_error
-from ..upstream.sent_messages import mark_targets
 
 if TYPE_CHECKING:
     from ..upstream.connection import Connection
@@ -111,7 +110,7 @@ class Registry:
             link = self.connection(client)
             link.message_sizes.add_request(future.msg_id, buffers)
             link.argument_cache.add(future.msg_id, buffers)
-            mark_targets(future, metadata, buffers)
+            link.mark_targets(future, metadata, buffers)
         except Exception:
             log_error("noting what %.100r carries", future.msg_id)
 

@@ -15,13 +15,15 @@ from .events import EarlyEvents
 from .protocols import ClientLike, FutureLike, Message, RegistrationEvent
 from .replies import ReplyHandlers
 from .schedulers import Schedulers
-from .sent_messages import ArgumentCache, MessageSizes
+from .sent_messages import ArgumentCache, MessageSizes, mark_targets
 
 _R = TypeVar("_R")
 
 
 class Connection:
     """State of one client's connection, shared by the recorders of its results; the client is held weakly."""
+
+    mark_targets = staticmethod(mark_targets)
 
     def __init__(self, client: ClientLike, contact_timeout: Callable[[], float]) -> None:
         self._client = weakref.ref(client)
