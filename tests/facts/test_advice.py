@@ -26,10 +26,13 @@ CODES = {
 }
 
 
-def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inputs=None, **facts):
+def past(
+    durations, engines=4, gap=0.003, speed=(), pace=0.0005, joined=None, left=None, inputs=None, **facts
+):
     """Return a run of tasks of these durations on a simulated load balancer."""
     speed = np.append(speed, np.ones(engines - len(speed)))
-    free, slot, begin, end = np.zeros(engines), [], [], []
+    joined = np.zeros(engines) if joined is None else np.array(joined)
+    free, slot, begin, end = joined.copy(), [], [], []
     for i, duration in enumerate(durations):
         at = int(np.argmin(free))
         begin.append(max(free[at] + gap, i * pace + gap))
@@ -46,7 +49,7 @@ def past(durations, engines=4, gap=0.003, speed=(), pace=0.0005, left=None, inpu
         begin,
         end,
         end + gap / 2,
-        np.zeros(engines),
+        joined,
         np.full(engines, INF) if left is None else np.array(left),
         float(end.max() + gap / 2),
     )
@@ -212,7 +215,8 @@ def test_every_lost_engine_is_named_in_order():
 def test_a_makespan_is_bounded_by_the_longest_task_and_the_mean_load(durations, engines):
     durations = np.array(durations)
     least = max(durations.max(), durations.sum() / engines)
-    for took in (schedule.makespan(durations, engines), schedule.longest_first(durations, engines)):
+    joined = np.zeros(engines)
+    for took in (schedule.makespan(durations, joined), schedule.longest_first(durations, joined)):
         assert least - 1e-9 <= took <= durations.sum() / engines + durations.max() + 1e-9
     assert schedule.split_tasks(durations, 1.0).sum() == pytest.approx(durations.sum())
     assert schedule.split_tasks(durations, 1.0).max() <= 1.0 + 1e-9
@@ -222,3 +226,12 @@ def test_the_gain_of_another_chunksize_is_a_plain_number():
     advice = only(past([0.1] * 40 + [6.0], inputs=[50] * 41), "long-tail")
     assert "With chunksize=" in advice.message
     assert type(advice.gain) is float
+
+
+@pytest.mark.parametrize("naps", [[0.5] * 40 + [6.0], [0.5] * 61 + [3.0]])
+def test_no_gain_is_promised_for_the_time_before_an_engine_joined(naps):
+    late = {"joined": [0.0, 0.0, 7.0, 7.0], "engines": 4}
+    took, best = past(naps, **late).tasks.length, past(sorted(naps, reverse=True), **late).tasks.length
+    advice = only(past(naps, **late), "long-tail")
+    assert "With the longest tasks first" in advice.message
+    assert advice.gain == pytest.approx(took - best, rel=0.1)

@@ -105,3 +105,16 @@ def test_an_engine_that_joined_late_counts_from_then_on(monkeypatch):
     assert snapshot.time_use.overhead == pytest.approx(0.0, abs=0.01)
     assert snapshot.speedup == pytest.approx(1.0)
     assert snapshot.efficiency == pytest.approx(4 / 5)
+
+
+def test_an_engine_that_joined_after_the_end_did_not_wait(monkeypatch):
+    fed = Fed(2)
+    followed = follow(fed)
+    for i in range(2):
+        end = START + timedelta(seconds=2)
+        fed.reply(i, started=START, completed=end, received=end)
+    followed.drain()
+    fed.client._ids.append(2)
+    for notify in fed.client._registration_callbacks:
+        notify({"event": "register", "id": 2, "uuid": "uuid-2"})
+    assert followed.snapshot().advice == ()

@@ -11,27 +11,30 @@ from ...model.arrays import Floats
 MOST = 5_000  # tasks that are simulated; more are estimated from their sum
 
 
-def makespan(durations: Floats, engines: int, gap: float = 0.0) -> float:
+def makespan(durations: Floats, joined: Floats, gap: float = 0.0) -> float:
     """Return the seconds until the last task has ended, if they start in this order.
 
-    `gap` is the seconds between two tasks on an engine.
+    `joined` is the second at which each engine joined, and `gap` the seconds between two tasks on an engine.
     """
     if not len(durations):
         return 0.0
     if len(durations) > MOST:
-        return float(durations.sum() + gap * len(durations)) / engines + float(durations[-engines:].max()) / 2
-    free = [0.0] * engines
+        return _mean_load(durations, joined, gap) + float(durations[-len(joined) :].max()) / 2
+    free: list[float] = sorted(joined.tolist())
     for duration in durations.tolist():
         heapq.heapreplace(free, free[0] + gap + duration)
     return max(free)
 
 
-def longest_first(durations: Floats, engines: int, gap: float = 0.0) -> float:
+def longest_first(durations: Floats, joined: Floats, gap: float = 0.0) -> float:
     """Return the makespan if the longest tasks start first."""
     if len(durations) > MOST:
-        total = float(durations.sum() + gap * len(durations)) / engines
-        return max(total, float(durations.max()) + gap)
-    return makespan(np.sort(durations)[::-1], engines, gap)
+        return max(_mean_load(durations, joined, gap), float(durations.max()) + gap)
+    return makespan(np.sort(durations)[::-1], joined, gap)
+
+
+def _mean_load(durations: Floats, joined: Floats, gap: float) -> float:
+    return float(durations.sum() + gap * len(durations) + joined.sum()) / len(joined)
 
 
 def split_tasks(durations: Floats, longest: float) -> Floats:

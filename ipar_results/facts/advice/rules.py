@@ -30,7 +30,7 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
         return None
     saved = (number * metrics.gap / engines + metrics.lag) * (1 - 1 / factor)
     uneven = factor * mean / 2
-    gain = min(saved - uneven, length - metrics.computing / engines)
+    gain = min(saved - uneven, length - metrics.shortest)
     if not metrics.worth(gain, 0.2):
         return None
     size = factor * max(1, round(run.inputs.sum() / run.messages))
@@ -43,7 +43,7 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
         "tiny-tasks",
         f"Tasks average {format_time(mean)}, {beside}. "
         f"{how} would take about {format_time(length - gain)} instead of {format_time(length)}.",
-        f"{number:,} messages, {format_time(metrics.computing)} of computing on {engines} engines",
+        f"{number:,} messages, {format_time(metrics.computing)} of engine time on {engines} engines",
         gain,
     )
 
@@ -74,7 +74,7 @@ def large_messages(metrics: RunMetrics) -> Advice | None:
         return None
     gaps = float(metrics.executions.gap[metrics.own].sum())
     gain = max(0.0, gaps - metrics.number * _USUAL_GAP) / metrics.engines + max(0.0, metrics.lag - _USUAL_GAP)
-    gain = min(gain, metrics.length - metrics.computing / metrics.engines)
+    gain = min(gain, metrics.length - metrics.shortest)
     if not metrics.worth(gain):
         return None
     way = "Reduced or stored on the engines,"
@@ -119,11 +119,12 @@ def slow_engine(metrics: RunMetrics) -> Advice | None:
         return None
     worst = int(slow[np.argmax(ratio[slow])])
     even = (metrics.duration / ratio[metrics.slot])[metrics.order]
-    numbers = metrics.engines, max(metrics.engines - 1, 1)
+    joined = metrics.joined
+    fewer = np.delete(joined, worst) if len(joined) > 1 else joined
     if metrics.run.direct:
-        equal, without = (float(even.sum()) / engines for engines in numbers)
+        equal, without = (float(even.sum()) / len(engines) for engines in (joined, fewer))
     else:
-        equal, without = (schedule.makespan(even, engines, metrics.gap) for engines in numbers)
+        equal, without = (schedule.makespan(even, engines, metrics.gap) for engines in (joined, fewer))
     gain, gain_without = metrics.finish - equal, metrics.finish - without
     leave_out = gain_without >= 0.7 * gain
     gain = gain_without if leave_out else gain
@@ -168,7 +169,7 @@ def uneven_end(metrics: RunMetrics) -> Advice | None:
 
 def _few_tasks(metrics: RunMetrics) -> Advice | None:
     run = metrics.run
-    spread = metrics.computing / metrics.engines
+    spread = metrics.shortest
     gain = metrics.finish - max(spread * 1.05, spread + 4 * metrics.gap)
     if not metrics.worth(gain):
         return None
@@ -185,7 +186,7 @@ def _few_tasks(metrics: RunMetrics) -> Advice | None:
     return Advice(
         "few-tasks",
         f"{seen} {way} would have ended about {format_time(gain)} earlier.",
-        f"{number} tasks, {format_time(metrics.computing)} of computing",
+        f"{number} tasks, {format_time(metrics.computing)} of engine time",
         gain,
     )
 
@@ -193,9 +194,9 @@ def _few_tasks(metrics: RunMetrics) -> Advice | None:
 def _long_tail(metrics: RunMetrics) -> Advice | None:
     engines, run = metrics.engines, metrics.run
     quarter = metrics.computing / engines / 4
-    sorted_gain = metrics.finish - schedule.longest_first(metrics.by_row, engines, metrics.gap)
+    sorted_gain = metrics.finish - schedule.longest_first(metrics.by_row, metrics.joined, metrics.gap)
     split = schedule.split_tasks(metrics.by_row, quarter)
-    split_gain = metrics.finish - schedule.longest_first(split, engines, metrics.gap)
+    split_gain = metrics.finish - schedule.longest_first(split, metrics.joined, metrics.gap)
     sorting = sorted_gain >= 0.5 * split_gain
     gain = sorted_gain if sorting else split_gain
     if not metrics.worth(gain):
@@ -230,7 +231,7 @@ def _uneven_shares(metrics: RunMetrics) -> Advice | None:
     Each engine has one message, so slow engines and large shares look the same; a load balancer helps both.
     """
     last, durations = int(np.argmax(metrics.last)), metrics.duration
-    gain = metrics.finish - 1.05 * metrics.computing / metrics.engines
+    gain = metrics.finish - 1.05 * metrics.shortest
     if not metrics.worth(gain):
         return None
     return Advice(
@@ -251,7 +252,7 @@ def engine_lost(metrics: RunMetrics) -> Advice | None:
         return None
     gone = float((tasks.length - np.minimum(tasks.left, metrics.executions.last)[lost]).sum())
     again = np.full(run.messages - metrics.number, np.median(metrics.duration) if metrics.number else 0.0)
-    with_them = schedule.makespan(np.append(metrics.by_row, again), metrics.engines, metrics.gap)
+    with_them = schedule.makespan(np.append(metrics.by_row, again), metrics.joined, metrics.gap)
     # where no task succeeded, nothing shows that more engines would have helped
     gain = max(0.0, min(metrics.length - with_them, gone)) if (tasks.status == OK).any() else 0.0
     earlier = metrics.worth(gain, 0.05)

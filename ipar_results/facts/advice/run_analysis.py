@@ -205,7 +205,8 @@ def _finished_run(
         idle, uuids = record.connection.alive_engines() - set(ids), eligible_engines(result)
         if uuids is not None:
             idle &= {link.engine_id(uuid) for link in record.connection.each for uuid in uuids}
-        free = len(idle)
+        joined_at, begin = record.connection.joined_at, record.clock.submitted
+        free = sum(joined_at.get(engine_id, begin) <= begin for engine_id in idle)
     message_sizes = [link.message_sizes for link in record.connection.each]
     return FinishedRun(
         tasks=tasks,

@@ -60,7 +60,8 @@ class RunMetrics:
         self.run, self.executions = run, executions
         tasks = run.tasks
         self.length = tasks.length
-        self.engines = tasks.engines + run.free
+        self.joined = np.append(tasks.joined, np.zeros(run.free))
+        self.engines = len(self.joined)
         own = (executions.row < run.messages) & np.isin(tasks.status[executions.row], (OK, FAILED))
         self.own = np.flatnonzero(own)
         self.row = executions.row[self.own]
@@ -127,6 +128,11 @@ class RunMetrics:
             if distance > np.log(_SLOWER) and distance > _SURE * error:
                 ratio[s], slow[s] = np.exp(distance), True
         return ratio, np.flatnonzero(slow)
+
+    @property
+    def shortest(self) -> float:
+        """Seconds that the run takes if no engine is ever idle."""
+        return (self.computing + float(self.joined.sum())) / self.engines
 
     def worth(self, gain: float, share: float = _MIN_SHARE) -> bool:
         """Return True if a gain is worth advice."""
