@@ -21,7 +21,7 @@ from ..model.snapshot import (
     TaskRecord,
     TimeUse,
 )
-from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES
+from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, UNKNOWN
 from ..record.engines import is_coalesced
 from ..record.state import Record, running_by_slot
 from ..upstream.futures import has_output
@@ -56,14 +56,15 @@ def summarize(
     columns = record.columns
     elapsed, finished, (messages, total) = record.elapsed, record.finished, record.expected_sizes
     ok, failed, aborted = (int(columns.counts[code]) for code in (OK, FAILED, ABORTED))
-    done = ok + failed + aborted
+    done, unknown = record.done, int(columns.counts[UNKNOWN])
     complete = done - columns.cut_short
     running = sum(columns.input_count(position) for position in record.running)
     ids, now = record.engines.ids, record.clock.now
     busy = float(columns.slot_busy.sum()) + sum(
         max(0.0, now - since) for _, since in running_by_slot(record.running).values()
     )
-    speedup = busy / elapsed if elapsed > 0 and busy > 0 else None
+    speedup = busy / elapsed if elapsed > 0 and busy > 0 and not unknown else None
+    wall_time = record.clock.wall_time if finished and not unknown and record.clock.is_known else None
     together = not ids or any(map(is_coalesced, ids))
     there = float(np.maximum(elapsed - record.joined(), 0.0).sum())  # engine seconds
     return Summary(
@@ -78,14 +79,14 @@ def summarize(
         messages=messages,
         elapsed=elapsed,
         serial_time=columns.serial_time,
-        wall_time=record.clock.wall_time if finished else None,
+        wall_time=wall_time,
         speedup=speedup,
         efficiency=None if speedup is None or together or not there else busy / there,
-        throughput=complete / elapsed if complete and elapsed > 0 else None,
+        throughput=complete / elapsed if complete and elapsed > 0 and (wall_time or not finished) else None,
         eta=eta,
         finished=finished,
         outputs_total=int(np.count_nonzero(columns.has_output)),
-        state=_state(total, done, running, failed + aborted, finished, lost),
+        state=_state(total, done, running, failed + aborted, unknown, finished, lost),
         note=note,
         single=record.single and total == 1,
         time=time.time(),
@@ -115,11 +116,11 @@ def build_snapshot(
     )
 
 
-def _state(total: int, done: int, running: int, bad: int, finished: bool, lost: bool) -> State:
+def _state(total: int, done: int, running: int, bad: int, unknown: int, finished: bool, lost: bool) -> State:
     if total == 0:
         return "empty"
     if finished:
-        return "failed" if bad else "done"
+        return "failed" if bad else "unknown" if unknown else "done"
     if lost:
         return "lost"
     return "running" if running or done else "queued"

@@ -9,7 +9,7 @@ from ..formatting import plural, truncate
 from .status import Status
 
 EngineId = int | str
-State = Literal["empty", "queued", "running", "done", "failed", "lost", "frozen"]
+State = Literal["empty", "queued", "running", "done", "failed", "unknown", "lost", "frozen"]
 
 WIRE_VERSION = 1
 _MAX_NAME = 80
@@ -92,7 +92,7 @@ class TaskRecord:
         Message id of ipyparallel.
     engine_id : int, str or None
         Engine that runs or ran it; for a coalesced broadcast a text that names all engines.
-    status : {'queued', 'running', 'ok', 'failed', 'aborted'}
+    status : {'queued', 'running', 'ok', 'failed', 'aborted', 'unknown'}
     submitted, started, completed, received : float or None
         POSIX times in seconds; ``started`` and ``completed`` by the engine's clock.
     duration : float or None
@@ -242,7 +242,8 @@ class Snapshot(Summary):
     name : str
         Name of the function, or ``%px``.
     total, done, ok, failed, aborted, running, queued : int
-        ``done = ok + failed + aborted`` and ``total = done + running + queued``.
+        ``total = done + running + queued``. ``done - ok - failed - aborted`` have ended with an unknown
+        outcome: the controller keeps no record of them.
     messages : int
         Number of messages that carry the inputs.
     elapsed : float
@@ -266,7 +267,7 @@ class Snapshot(Summary):
     outputs_total : int
         Number of tasks with output.
     state : str
-        One of ``empty queued running done failed lost frozen``.
+        One of ``empty queued running done failed unknown lost frozen``.
     note : str
         Warning or hint in a plain sentence; empty while all is well.
     single : bool

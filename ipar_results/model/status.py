@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-Status = Literal["queued", "running", "ok", "failed", "aborted"]
+Status = Literal["queued", "running", "ok", "failed", "aborted", "unknown"]
 
-QUEUED, RUNNING, OK, FAILED, ABORTED = range(5)
-STATUSES: tuple[Status, ...] = ("queued", "running", "ok", "failed", "aborted")
+QUEUED, RUNNING, OK, FAILED, ABORTED, UNKNOWN = range(6)  # UNKNOWN: ended, with an unknown outcome
+STATUSES: tuple[Status, ...] = ("queued", "running", "ok", "failed", "aborted", "unknown")
 """Name by code."""

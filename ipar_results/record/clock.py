@@ -58,6 +58,11 @@ class Clock:
         return time.time() if self._lost_at is None else self._lost_at[0]
 
     @property
+    def is_known(self) -> bool:
+        """Whether first submission and last arrival are known."""
+        return not np.isnan(self.received - self.submitted)
+
+    @property
     def wall_time(self) -> float:
         """Seconds between the first submission and the last arrival, without the pauses before retries."""
         return max(0.0, round(float(np.nan_to_num(self.received - self.submitted)) - self._pause, 6))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..model.arrays import Codes, Floats, Index, Slots
-from ..model.status import ABORTED, OK, QUEUED
+from ..model.status import ABORTED, OK, QUEUED, STATUSES
 from .message_ids import MessageIdIndex
 
 
@@ -29,7 +29,7 @@ class Columns:
         Status code, engine slot (-1: unknown), POSIX seconds (NaN: unknown).
     has_output : ndarray of bool, shape (len(msg_ids),)
         Whether the message's task wrote output.
-    counts : ndarray of int, shape (5,)
+    counts : ndarray of int, shape (6,)
         Inputs by status code; running ones count as queued.
     ended : int
         Number of messages that have ended.
@@ -49,7 +49,7 @@ class Columns:
         self.inputs = None if inputs is None else np.asarray(inputs, np.int64)
         self._first_inputs = None if self.inputs is None else np.cumsum(self.inputs) - self.inputs
         self.total = n if self.inputs is None else int(self.inputs.sum())
-        self.counts = np.zeros(5, np.int64)
+        self.counts = np.zeros(len(STATUSES), np.int64)
         self.counts[QUEUED] = self.total
         self.slot_done = np.zeros(0, np.int64)
         self.slot_failed = np.zeros(0, np.int64)
@@ -151,7 +151,7 @@ class Columns:
         bad = status != OK
         any_bad = bool(bad.any())
         if any_bad or inputs is not None:
-            gained = _count_inputs(status, inputs, 5)
+            gained = _count_inputs(status, inputs, len(STATUSES))
             self.counts += gained
             self.counts[QUEUED] -= gained.sum()
         else:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -26,9 +29,11 @@ from ..upstream.protocols import (
 from ..upstream.timestamps import earliest
 from .failures import Failure
 from .recorder import new_record
+from .state import Record
 from .writer import RecordWriter, unread_ends
 
 _PERIOD = 1.0  # seconds between two queries
+_DIED = re.compile(r"Engine (\d+) died ")  # how the Hub names an engine that this client has never seen
 _MAX_QUERIED = 1_000  # messages in one query
 _SAME_KEYS = ("msg_id", "submitted", "started", "completed", "received", "engine_uuid", "stdout", "stderr")
 _KEYS = [*_SAME_KEYS, "result_content"]  # the query fails if a record lacks one of them
@@ -37,8 +42,8 @@ _KEYS = [*_SAME_KEYS, "result_content"]  # the query fails if a record lacks one
 class HubRecorder:
     """Recorder that follows an AsyncHubResult by querying the Hub at most once a second.
 
-    A Hub without a database only reports which messages have ended: times and errors stay unknown until
-    ipyparallel fetches the result.
+    Of a message without a record, as its database was full or it has none, the Hub only reports that it has
+    ended. The outcome is unknown then.
     """
 
     has_news = True  # no event reports what the Hub receives
@@ -46,7 +51,7 @@ class HubRecorder:
 
     def __init__(self, result: AsyncResultLike, connection: Connection) -> None:
         self.record = new_record(result, connection)
-        self.writer = RecordWriter(self.record, _failure)
+        self.writer = RecordWriter(self.record, partial(_failure, self.record))
         self.listener = EventListener()  # attached to no futures: only cancellations read it
         self._metadata: dict[int, TaskMetadata] = {}
         self._replies: deque[JSONObject] = deque()
@@ -54,8 +59,6 @@ class HubRecorder:
         self._query_pending = False
         self._queried_at = -_PERIOD
         self._queries = 0
-        self._has_database = True
-        self._completed: set[str] = set()  # message ids, as reported by a Hub without a database
         self._connection = connection
         self.record.clock.start()
         connection.add_recorder(self.record)
@@ -64,7 +67,6 @@ class HubRecorder:
     def query(self) -> None:
         """Query the records of pending messages, if the last query was answered and is a second old."""
         now, record = time.monotonic(), self.record
-        content: dict[str, object]
         if self._query_pending or record.finished or now - self._queried_at < _PERIOD:
             return
         result = record.result()
@@ -76,13 +78,35 @@ class HubRecorder:
         self._queries += 1
         ids = [result.msg_ids[i] for i in pending.tolist()]
         self._queried_at = now
-        if self._has_database:
-            kind, content = "db_request", {"query": {"msg_id": {"$in": ids}}, "keys": _KEYS}
-        else:
-            kind, content = "result_request", {"msg_ids": ids, "status_only": True}
+        content: dict[str, object] = {"query": {"msg_id": {"$in": ids}}, "keys": _KEYS}
         self._query_pending = True
-        if not self._connection.query_hub(kind, content, self._on_reply):
+        if not self._connection.query_hub("db_request", content, partial(self._on_records, ids)):
             self._query_pending = False
+
+    def _on_records(self, asked: list[str], message: Message) -> None:
+        records = message["content"].get("records", [])
+        self._replies.append({"records": records})
+        missing = sorted(set(asked) - {each["msg_id"] for each in records})
+        if not (missing and self._query_status(missing)):
+            self._end_query()
+
+    def _query_status(self, msg_ids: list[str]) -> bool:
+        """Query which messages have ended, of which the Hub keeps no record."""
+        content: dict[str, object] = {"msg_ids": msg_ids, "status_only": True}
+        return self._connection.query_hub("result_request", content, partial(self._on_status, msg_ids))
+
+    def _on_status(self, msg_ids: list[str], message: Message) -> None:
+        content, middle = message["content"], len(msg_ids) // 2
+        if middle and "completed" not in content:  # one of them is unknown to the Hub
+            self._query_status(msg_ids[:middle])
+            self._query_status(msg_ids[middle:])
+            return
+        self._replies.append({**content, "msg_id": msg_ids[0]})
+        self._end_query()
+
+    def _end_query(self) -> None:
+        self._query_pending = False
+        self._replied.set()
 
     def wait_for_reply(self, timeout: float) -> None:
         """Wait for the reply to the pending query, if there is one."""
@@ -92,11 +116,6 @@ class HubRecorder:
     def discard_reply(self) -> None:
         """Have :meth:`wait_for_reply` wait for the next reply, even if one has arrived."""
         self._replied.clear()
-
-    def _on_reply(self, message: Message) -> None:
-        self._replies.append(message["content"])
-        self._query_pending = False
-        self._replied.set()
 
     def drain(self) -> None:
         """Enter the replies of the Hub, and what ipyparallel has fetched itself."""
@@ -108,11 +127,12 @@ class HubRecorder:
         while self._replies:
             content = self._replies.popleft()
             with record.lock:
-                if "completed" in content:
-                    self._completed.update(content["completed"])
-                    self._has_database = True
-                else:
-                    self._add_records(content.get("records", []))
+                if "records" in content:
+                    self._add_records(content["records"])
+                elif "completed" in content:
+                    self._add_ended(content["completed"], {"status": "unknown"})
+                elif content.get("ename") == "KeyError":
+                    self._add_ended([content["msg_id"]], content)
                 record.version += 1
 
     def _add_records(self, records: list[JSONObject]) -> None:
@@ -121,17 +141,15 @@ class HubRecorder:
         if not np.isnan(earliest(submitted)):
             record.clock.add_submitted(submitted)
             record.clock.start()
-        found = {each["msg_id"] for each in records}
-        # a Hub without a database still reports what has ended
-        self._add_completed(list(self._completed - found))
-        self._completed.clear()
-        self._has_database = bool(records)
         positions = record.columns.locate([each["msg_id"] for each in records]).tolist()
         ended: dict[int, TaskMetadata] = {}
         busy: dict[str, int] = {}
         for position, each in sorted(zip(positions, records, strict=True), key=lambda pair: pair[0]):
             if position < 0 or record.columns.status[position] >= OK:
                 continue
+            died = _DIED.match((each.get("result_content") or {}).get("evalue") or "")
+            if died and each.get("engine_uuid"):
+                self._connection.add_engine(each["engine_uuid"], int(died[1]))
             if each.get("completed"):
                 ended[position] = self._metadata[position] = _as_metadata(each)
             elif each.get("engine_uuid"):
@@ -144,21 +162,23 @@ class HubRecorder:
             since = record.running.get(position, (0, time.time()))[1]
             record.running[position] = (record.engines.slot(None, uuid), since)
 
-    def _add_completed(self, msg_ids: list[str]) -> None:
+    def _add_ended(self, msg_ids: list[str], reply: JSONObject) -> None:
+        """Enter messages without a record as ended, by the content of a reply."""
         columns = self.record.columns
         positions = columns.pending(columns.find(msg_ids)).tolist()
         for position in positions:
-            self._metadata[position] = _as_metadata({"result_content": {"status": "ok"}})
+            self._metadata[position] = _as_metadata({"result_content": reply})
         if positions:
             self.writer.add_metadata(positions, [self._metadata[i] for i in positions], ())
 
     def fetch(self, result: AsyncResultLike) -> None:
-        """Have ipyparallel fetch a result whose messages have all ended; waits for the Hub."""
-        try:
-            result.wait(0)
-        except Exception:
-            # the first call raises the errors of failed tasks; by the second they are fetched
-            result.wait(0)
+        """Have ipyparallel fetch a result whose messages have all ended; waits for the Hub.
+
+        It cannot fetch messages of which the Hub keeps no record.
+        """
+        for _ in range(2):  # the first call raises the errors of failed tasks; by the second they are fetched
+            with suppress(Exception):
+                result.wait(0)
 
     def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
         """Return metadata from the Hub's records; that of ipyparallel for messages without a record."""
@@ -172,9 +192,18 @@ class HubRecorder:
         """Do nothing: there are no callbacks to remove."""
 
 
-def _failure(position: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]) -> Failure:
-    """Return the failure of a message from its reply, as the Hub has stored it."""
-    error = metadata.get("error")
+def _failure(
+    record: Record, position: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]
+) -> Failure:
+    """Return the failure of a message from the reply that the Hub has stored, or ipyparallel has fetched."""
+    error, result = metadata.get("error"), record.result()
+    if error is None and result is not None:  # only errors that an engine has published are in the metadata
+        errors = (
+            [cast("AsyncResultLike", result)._exception]
+            if result._single_result
+            else getattr(result, "_raw_results", ())
+        )
+        error = next(iter(errors[position : position + 1]), None)
     if isinstance(error, dict):
         return Failure.from_reply(error)
     if error is None:

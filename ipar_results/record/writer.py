@@ -11,7 +11,7 @@ import numpy as np
 
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
-from ..model.status import ABORTED, FAILED, OK
+from ..model.status import ABORTED, FAILED, OK, UNKNOWN
 from ..task_inputs import describe_input
 from ..upstream.futures import all_ended, ended_positions, error_of, positions_with_output, status_code
 from ..upstream.timestamps import to_posix, to_posix_array
@@ -21,7 +21,7 @@ from .state import Record
 if TYPE_CHECKING:
     from ..upstream.protocols import MessageFutureLike, TaskMetadata
 
-_CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED}
+_CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED, "unknown": UNKNOWN}
 _FIELDS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]
 _SUBMITTED = itemgetter("submitted")
 _BLOCK = 2_000  # messages whose metadata fits the processor's cache while it is read

@@ -37,6 +37,7 @@ STATES = {
     "done": ("✓", "done"),
     "failed": ("✕", "failed"),
     "aborted": ("⊘", "aborted"),
+    "unknown": ("?", "outcome unknown"),
     "lost": ("!", "lost contact"),
     "frozen": ("‖", "no longer followed"),
 }
@@ -108,6 +109,7 @@ def message_count(snapshot: Snapshot) -> str:
 def counts(snapshot: Snapshot) -> list[Count]:
     """Return the number of inputs in each state that has any."""
     listed = [Count("ok", snapshot.ok), Count("failed", snapshot.failed), Count("aborted", snapshot.aborted)]
+    listed.append(Count("unknown", max(0, snapshot.done - snapshot.ok - snapshot.failed - snapshot.aborted)))
     if snapshot.state == "lost":
         listed.append(Count("lost", snapshot.running + snapshot.queued))
     else:
@@ -123,7 +125,7 @@ def duration(snapshot: Snapshot) -> float:
 def times(snapshot: Snapshot) -> list[str]:
     """Return the duration, and whether the result is still followed."""
     if snapshot.finished:
-        return [f"took {format_duration(duration(snapshot))}"]
+        return [] if snapshot.wall_time is None else [f"took {format_duration(snapshot.wall_time)}"]
     return [format_elapsed(snapshot.elapsed), *([STATES["frozen"][1]] if snapshot.state == "frozen" else [])]
 
 

@@ -16,6 +16,7 @@ from ..facts.build_snapshot import build_snapshot, describe_value, summarize
 from ..facts.eta import Eta
 from ..facts.take_timeline import take_timeline
 from ..log import log_error
+from ..model.status import UNKNOWN
 
 if TYPE_CHECKING:
     from ..control.cancel import Cancelled
@@ -115,7 +116,10 @@ class Followed(ABC):
 
     def _summarize(self, analyse_run: bool) -> Summary:
         record, lost = self.record, self.lost
-        time_use, advice = self._run_analysis.analyse(record, self.metadata) if analyse_run else (None, ())
+        if analyse_run and not record.columns.counts[UNKNOWN]:
+            time_use, advice = self._run_analysis.analyse(record, self.metadata)
+        else:
+            time_use, advice = None, ()
         return summarize(
             record,
             eta=None if lost else self._eta.range(record, time.time()),
@@ -269,4 +273,5 @@ class FollowedHubResult(FollowedResult):
             self.drain()
             if self.record.finished and not self._connection.lost:
                 self.source.fetch(cast("AsyncResultLike", result))
+                return True
         return result._ready

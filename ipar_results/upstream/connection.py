@@ -126,6 +126,10 @@ class Connection:
         held = list(getattr(client, "_outstanding_dict", {}).values())  # only direct messages are in it
         return any(msg_ids[-1] in each for each in held)
 
+    def add_engine(self, uuid: str, engine_id: int) -> None:
+        """Remember the id of an engine that left before this client was connected."""
+        self._engine_ids.setdefault(uuid, engine_id)
+
     def known_engines(self) -> frozenset[int]:
         """Return the ids of all engines that this client has seen."""
         return frozenset(self._engine_ids.values())

@@ -164,7 +164,7 @@ def test_inputs_are_counted_not_messages():
     assert columns.total == 7
     assert [columns.first_input_index(i) for i in (0, 1)] == [0, 3]
     end(columns, [1], [FAILED])
-    assert columns.counts.tolist() == [3, 0, 0, 4, 0]
+    assert columns.counts.tolist() == [3, 0, 0, 4, 0, 0]
 
 
 def test_a_clock_set_back_during_a_task_gives_no_negative_time():

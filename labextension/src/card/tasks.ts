@@ -10,7 +10,9 @@ import { button, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
 
 const PAGE_SIZE = 50;
-const FILTERS: ('all' | TaskStatus)[] = ['all', 'failed', 'aborted', 'running', 'queued', 'ok'];
+/** Tasks of unknown outcome are among all others only. */
+type Filter = 'all' | Exclude<TaskStatus, 'unknown'>;
+const FILTERS: Filter[] = ['all', 'failed', 'aborted', 'running', 'queued', 'ok'];
 
 export class TasksView {
   readonly node = el('div');
@@ -21,7 +23,7 @@ export class TasksView {
   readonly #back: HTMLButtonElement;
   readonly #next: HTMLButtonElement;
   #model: ResultModel | null = null;
-  #filter: 'all' | TaskStatus = 'all';
+  #filter: Filter = 'all';
   #page = 0;
   #marks: Mark[] = [];
 
@@ -127,7 +129,7 @@ function markOf(model: ResultModel, at: number, running: Map<number, number>): M
 }
 
 /** Positions to list; where only a sample of the rows is here, the positions of those. */
-function positionsOf(model: ResultModel, filter: 'all' | TaskStatus): { positions: Uint32Array; among: string } {
+function positionsOf(model: ResultModel, filter: Filter): { positions: Uint32Array; among: string } {
   const { columns, head, running } = model;
   const complete = columns.rowCount >= head.ended && model.connection !== 'static';
   const runningAt = new Set(running.position);
@@ -145,4 +147,4 @@ function positionsOf(model: ResultModel, filter: 'all' | TaskStatus): { position
   return { positions: found.subarray(0, count), among: among && `${among} are known here` };
 }
 
-const ENDED: readonly TaskStatus[] = ['ok', 'failed', 'aborted'];
+const ENDED: readonly TaskStatus[] = ['ok', 'failed', 'aborted', 'unknown'];

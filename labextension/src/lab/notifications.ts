@@ -35,7 +35,7 @@ export class Notifier {
       // A result that had ended before this page saw it is no news.
       if (before?.finished !== false || !this.enabled) continue;
       if (head.elapsed < MIN_ELAPSED || this.#isVisible(entry.kernel)) continue;
-      if (now.finished) this.#notify(endText(model), head.failed + head.aborted ? 'warning' : 'success', entry);
+      if (now.finished) this.#notify(endText(model), head.state === 'done' ? 'success' : 'warning', entry);
       else if (now.failed) this.#notify(failureText(model), 'error', entry);
     }
   }
@@ -43,7 +43,7 @@ export class Notifier {
 
 function endText({ head }: ResultModel): string {
   const how = lossesOf(head) || words.progress(head);
-  return `${words.resultName(head)} has ended: ${how}, ${words.times(head, head.elapsed).join(', ')}`;
+  return `${words.resultName(head)} has ended: ${[how, ...words.times(head, head.elapsed)].join(', ')}`;
 }
 
 function failureText({ head, failures }: ResultModel): string {

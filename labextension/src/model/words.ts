@@ -35,6 +35,7 @@ export const STATES: Record<AnyState, readonly [glyph: string, word: string]> = 
   done: ['✓', 'done'],
   failed: ['✕', 'failed'],
   aborted: ['⊘', 'aborted'],
+  unknown: ['?', 'outcome unknown'],
   lost: ['!', 'lost contact'],
   frozen: ['‖', 'no longer followed']
 };
@@ -121,7 +122,8 @@ export function counts(figures: Figures): Count[] {
   const listed: [AnyState, number][] = [
     ['ok', figures.ok],
     ['failed', figures.failed],
-    ['aborted', figures.aborted]
+    ['aborted', figures.aborted],
+    ['unknown', figures.done - figures.ok - figures.failed - figures.aborted]
   ];
   if (figures.state === 'lost') listed.push(['lost', figures.running + figures.queued]);
   else listed.push(['running', figures.running], ['queued', figures.queued]);
@@ -132,7 +134,9 @@ export function counts(figures: Figures): Count[] {
 
 /** Time taken in all or so far, and whether the result is no longer followed. */
 export function times(figures: Figures, elapsed: number): string[] {
-  if (figures.finished) return [`took ${formatDuration(figures.wall_time ?? figures.elapsed)}`];
+  if (figures.finished) {
+    return figures.wall_time === null ? [] : [`took ${formatDuration(figures.wall_time)}`];
+  }
   return [formatElapsed(elapsed), ...(figures.state === 'frozen' ? [STATES.frozen[1]] : [])];
 }
 

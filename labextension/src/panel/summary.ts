@@ -45,12 +45,14 @@ export function progressOf(model: ResultModel): string {
   return (head.finished && lossesOf(head)) || words.progress(head);
 }
 
+const LOSSES: readonly string[] = ['failed', 'aborted', 'unknown'];
+
 /** Inputs without a value, as in `3 of 200 failed, 12 aborted`; empty where all have one. */
-export function lossesOf({ failed, aborted, total }: Figures): string {
-  const of = (number: number, state: 'failed' | 'aborted'): string =>
-    `${formatCount(number)} of ${words.counted(total, state)}`;
-  if (!failed) return aborted ? of(aborted, 'aborted') : '';
-  return of(failed, 'failed') + (aborted ? `, ${words.counted(aborted, 'aborted')}` : '');
+export function lossesOf(figures: Figures): string {
+  const [first, ...others] = words.counts(figures).filter(({ state }) => LOSSES.includes(state));
+  if (!first) return '';
+  const of = `${formatCount(first.number)} of ${words.counted(figures.total, first.state)}`;
+  return [of, ...others.map(({ phrase }) => phrase)].join(', ');
 }
 
 /** The cell that made a result, as in `climate.ipynb [12]`. */

@@ -9,10 +9,10 @@ export const SNAPSHOT_VERSION = 1;
 export const UNKNOWN_SLOT = 0xffff;
 
 /** The states of a task; the index is the code in a column. */
-export const TASK_STATUSES = ['queued', 'running', 'ok', 'failed', 'aborted'] as const;
+export const TASK_STATUSES = ['queued', 'running', 'ok', 'failed', 'aborted', 'unknown'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-export const RESULT_STATES = ['empty', 'queued', 'running', 'done', 'failed', 'lost', 'frozen'] as const;
+export const RESULT_STATES = ['empty', 'queued', 'running', 'done', 'failed', 'unknown', 'lost', 'frozen'] as const;
 export type ResultState = (typeof RESULT_STATES)[number];
 
 /** An engine's number, or a name where it has none. */

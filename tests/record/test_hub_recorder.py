@@ -1,0 +1,91 @@
+"""A result that the Hub keeps: its records, and messages of which it keeps none."""
+
+from collections import defaultdict
+
+import pytest
+from fakes import Client
+from ipyparallel import AsyncHubResult
+from ipyparallel.client.client import Metadata
+from ipyparallel.error import EngineError
+
+from ipar_results.record.hub_recorder import HubRecorder
+from ipar_results.results.followed import FollowedHubResult
+from ipar_results.upstream.connection import Connection
+
+
+class Hub(Connection):
+    """Connection to a Hub with these records; it has ended other messages, and waits for some."""
+
+    def __init__(self, records=(), ended=(), pending=()):
+        self.kept = Client()
+        self.kept.metadata = defaultdict(Metadata)
+        super().__init__(self.kept, lambda: 30.0)
+        self.records = {each["msg_id"]: each for each in records}
+        self.ended, self.waiting, self.queries = ended, pending, []
+
+    def query_hub(self, kind, content, on_reply):
+        self.queries.append(kind)
+        if kind == "db_request":
+            ids = content["query"]["msg_id"]["$in"]
+            reply = {"status": "ok", "records": [self.records[i] for i in ids if i in self.records]}
+        else:
+            reply = {"status": "ok", "completed": [], "pending": []}
+            for msg_id in sorted(content["msg_ids"]):
+                if msg_id in self.ended:
+                    reply["completed"].append(msg_id)
+                elif msg_id in self.waiting:
+                    reply["pending"].append(msg_id)
+                else:
+                    reply = {"status": "error", "ename": "KeyError", "evalue": f"'No such message: {msg_id}'"}
+                    break
+        on_reply({"content": reply})
+        return True
+
+
+def follow(hub, *msg_ids):
+    result = AsyncHubResult(hub.client, list(msg_ids))
+    followed = FollowedHubResult(HubRecorder(result, hub), hub)
+    followed.kept = result
+    followed.poll()
+    return followed
+
+
+def test_a_message_that_the_hub_does_not_know_has_its_error_at_once():
+    hub = Hub([{"msg_id": "b", "completed": "2026-11-23T06:00:00.000000Z"}], pending=["a"])
+    snapshot = follow(hub, "a", "b", "no-such-id", "nor-this").snapshot()
+    assert (snapshot.ok, snapshot.failed, snapshot.queued) == (1, 2, 1)
+    assert {group.message for group in snapshot.failures} <= {
+        "'No such message: no-such-id'",
+        "'No such message: nor-this'",
+    }
+    assert snapshot.failures[0].type == "KeyError"
+    alone = follow(hub, "no-such-id").snapshot()
+    assert (alone.finished, alone.wall_time, alone.throughput) == (True, None, None)
+
+
+def test_messages_that_the_hub_has_forgotten_have_ended_with_an_unknown_outcome():
+    hub = Hub([{"msg_id": "b", "completed": "2026-11-23T06:00:00.000000Z"}], ended=["a", "c"])
+    snapshot = follow(hub, "a", "b", "c").snapshot()
+    assert (snapshot.done, snapshot.ok, snapshot.failed, snapshot.aborted) == (3, 1, 0, 0)
+    assert (snapshot.finished, snapshot.state) == (True, "unknown")
+    assert (snapshot.wall_time, snapshot.throughput, snapshot.time_use) == (None, None, None)
+
+
+def test_the_hub_is_asked_for_no_status_while_it_has_all_records():
+    hub = Hub([{"msg_id": "a"}])
+    assert follow(hub, "a").snapshot().queued == 1
+    assert hub.queries == ["db_request"]
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_an_error_that_no_engine_has_published_is_that_of_the_result(single):
+    hub = Hub()
+    error = EngineError("Engine 0 died while running task 'a'")
+    result = AsyncHubResult(hub.client, "a" if single else ["a", "b"])
+    result._ready, result._raw_results = True, [error, 1]
+    result._exception = error
+    result._metadata[0]["status"] = "error"
+    if not single:
+        result._metadata[1]["status"] = "ok"
+    (group,) = FollowedHubResult(HubRecorder(result, hub), hub).snapshot().failures
+    assert (group.type, group.message) == ("EngineError", "Engine 0 died while running task 'a'")
