@@ -17,7 +17,7 @@ from ..results.registry import SelfFollowed
 from ..results.tracker import Cell
 from .fast_paths import wrap_parse_date
 from .magics.ipar import ResultMagics
-from .patches import clear_awaitable_cache, lazily, replacements, wrap_clear_output, wrap_send, wrap_view_init
+from .patches import clear_awaitable_cache, lazily, replacements, wrap_clear_output, wrap_init, wrap_send
 
 if TYPE_CHECKING:
     from ..live.session import Session
@@ -63,7 +63,10 @@ class Extension:
         from ipyparallel.client.view import LoadBalancedView, View
 
         session = self._session
-        self._replace(View, "__init__", wrap_view_init(View.__init__, session.add_client))
+        self._replace(Client, "__init__", wrap_init(Client.__init__, session.add_client))
+        self._replace(
+            View, "__init__", wrap_init(View.__init__, lambda view: session.add_client(view.client))
+        )
         self._replace(Client, "_send", wrap_send(Client._send, session))
         self._replace(util, "_parse_date", wrap_parse_date(util._parse_date))
         self._replace(LoadBalancedView, "imap", lazily(LoadBalancedView.imap, ".imap.wrap_imap", session))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         AsyncResultLike,
         ClientLike,
         MessageFutureLike,
-        ViewLike,
     )
 
 _T = TypeVar("_T")
@@ -152,15 +151,13 @@ def _once_ready(
     return property(ready)
 
 
-def wrap_view_init(
-    original: Callable[..., None], on_client: Callable[[ClientLike], None]
-) -> Callable[..., None]:
-    """Report the client of each new view, which is made before the client's first result."""
+def wrap_init(original: Callable[..., None], on_init: Callable[[Any], None]) -> Callable[..., None]:
+    """Report each new client, whose engines may leave before its first result, and each new view."""
 
     @wraps(original)
-    def __init__(self: ViewLike, *args: object, **kwargs: object) -> None:  # noqa: N807
+    def __init__(self: object, *args: object, **kwargs: object) -> None:  # noqa: N807
         original(self, *args, **kwargs)
-        on_client(self.client)
+        on_init(self)
 
     return __init__
 

@@ -146,8 +146,9 @@ class ClusterOverviews:
             is_alive = engine_id in alive
             task = running.get(engine_id) if is_alive else None
             queue = None if queues is None else queues.get(str(engine_id))
-            assigned = None if queue is None else int(queue["queue"]) + int(queue["tasks"])
-            busy = is_alive and (task is not None or bool(assigned))
+            # the Hub keeps the queue of an engine that has left for a while
+            assigned = int(queue["queue"]) + int(queue["tasks"]) if queue and is_alive else None
+            busy = task is not None or bool(assigned)
             engines.append(
                 EngineActivity(
                     engine_id=engine_id,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..upstream.connection import Connection
     from ..upstream.protocols import AsyncResultLike, ResultLike
 
+_NO_RECORD = "The controller keeps no record of what is unknown: only that these tasks have ended."
 _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 
 
@@ -258,6 +259,8 @@ class FollowedHubResult(FollowedResult):
     def poll(self) -> None:
         """Drain, have the watchdog check, and query the Hub if its last reply is a second old."""
         super().poll()
+        if self.record.columns.counts[UNKNOWN]:
+            self.final_note = _NO_RECORD
         self.source.query()
 
     def poll_and_wait(self, timeout: float) -> None:

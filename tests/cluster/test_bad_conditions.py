@@ -186,8 +186,9 @@ def test_an_engine_killed_in_mid_task_is_named_by_a_direct_view(doomed, until, g
     assert ar.serial_time > 0
 
 
-def test_an_engine_killed_in_mid_task_is_named_by_a_load_balanced_view(doomed, until):
-    _, client = doomed
+def test_an_engine_killed_in_mid_task_is_named_by_a_load_balanced_view(doomed, connect, until):
+    cluster, client = doomed
+    other = connect(cluster)
     ar = client.load_balanced_view().map_async(lambda x: x() if callable(x) else x, [die, 1, 2, 3])
     ar.wait_interactive(widget=False, timeout=60)
     snapshot = ar.monitor.snapshot()
@@ -196,6 +197,10 @@ def test_an_engine_killed_in_mid_task_is_named_by_a_load_balanced_view(doomed, u
     assert dead.failed == 1
     assert snapshot.failures[0].engines == (dead.engine_id,)
     assert ar.serial_time >= 0
+    fetched = other.get_result(ar.msg_ids)
+    fetched.get(return_exceptions=True)
+    (group,) = ipar_results.monitor(fetched).snapshot().failures
+    assert (group.type, group.engines) == ("EngineError", (dead.engine_id,))
 
 
 def test_a_client_that_is_closed_with_work_outstanding_ends_the_wait(cluster, connect, log, until, gate):

@@ -65,7 +65,10 @@ def test_a_message_that_the_hub_does_not_know_has_its_error_at_once():
 
 def test_messages_that_the_hub_has_forgotten_have_ended_with_an_unknown_outcome():
     hub = Hub([{"msg_id": "b", "completed": "2026-11-23T06:00:00.000000Z"}], ended=["a", "c"])
-    snapshot = follow(hub, "a", "b", "c").snapshot()
+    followed = follow(hub, "a", "b", "c")
+    followed.poll()
+    snapshot = followed.snapshot()
+    assert "keeps no record" in snapshot.note
     assert (snapshot.done, snapshot.ok, snapshot.failed, snapshot.aborted) == (3, 1, 0, 0)
     assert (snapshot.finished, snapshot.state) == (True, "unknown")
     assert (snapshot.wall_time, snapshot.throughput, snapshot.time_use) == (None, None, None)
