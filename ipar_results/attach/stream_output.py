@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     _StreamOutput: TypeAlias = Callable[[AsyncResultLike], AbstractContextManager[None]]
 
+_SHOWN_BY_ORIGINAL = ("display_data", "execute_result", "error")
 _STREAMS = "_ipar_results_streams"  # attribute of a result while its output is streamed
 
 
@@ -80,10 +81,13 @@ def wrap_stream_callback(original: Callable[..., None]) -> Callable[..., None]:
             if isinstance(eid, _LateEngineId):
                 eid = eid.metadata["engine_id"]
             streams: Streams | None = own_attribute(self, _STREAMS)
-            if msg["header"]["msg_type"] == "stream" and streams is not None and not streams.over:
+            kind = msg["header"]["msg_type"]
+            if kind == "stream" and streams is not None and not streams.over:
                 name = msg["content"]["name"]
                 streams.on_output(eid, msg_future.msg_id, name, msg_future.output.metadata)
                 return
+            if kind in _SHOWN_BY_ORIGINAL and streams is not None:
+                streams.begin_new_display()
             original(self, eid, msg_future, msg)
         except Exception:
             log_error("streaming output")

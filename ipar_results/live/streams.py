@@ -1,4 +1,4 @@
-"""Live display of what engines write to stdout and stderr, in the cell that waits for them."""
+"""Live displays of what engines write to stdout and stderr, in the cell that waits for them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _MAX_LIVE_BLOCKS = 40
 _NAMES: tuple[Literal["stdout"], Literal["stderr"]] = ("stdout", "stderr")
 
 Publish = Callable[..., None]
+_Key = tuple[int, int]  # place of the message, and 1 for stderr
 
 
 def publisher_for_cell(display_pub: ZMQDisplayPublisher) -> Publish:
@@ -49,7 +50,7 @@ def publisher_for_cell(display_pub: ZMQDisplayPublisher) -> Publish:
 
 
 class Streams(Updatable):
-    """Streams of one result's messages, as text in one display.
+    """Streams of one result's messages, as text in one display, or in one before and one after each figure.
 
     Updates show only the ends of the streams; the last state shows them whole.
 
@@ -77,8 +78,9 @@ class Streams(Updatable):
         self._transient = {"display_id": uuid.uuid4().hex}
         self._rate = rate
         self._at_end_only = at_end_only
-        self._metadata: dict[tuple[int, int], tuple[object, TaskMetadata]] = {}
-        self._newest: dict[tuple[int, int], None] = {}
+        self._metadata: dict[_Key, tuple[object, TaskMetadata]] = {}  # of what the present display shows
+        self._starts: dict[_Key, int] = {}  # where its text begins, after that of earlier displays
+        self._newest: dict[_Key, None] = {}
         self._written = self._shown = 0
         self._opened = False
         self._lock = threading.Lock()
@@ -93,6 +95,19 @@ class Streams(Updatable):
         self._newest.pop(key, None)
         self._newest[key] = None
         self._written += 1
+
+    def begin_new_display(self) -> None:
+        """Show what was written until now whole, and the rest below a figure that an engine displays now."""
+        with self._lock:
+            if self.over or not self._metadata:
+                return
+            with log_errors("showing what engines wrote"):
+                self._show(self._whole())
+            for key, (_, metadata) in self._metadata.items():
+                self._starts[key] = len(metadata[_NAMES[key[1]]] or "")
+            self._metadata, self._newest = {}, {}
+            self._transient, self._opened = {"display_id": uuid.uuid4().hex}, False
+            self._shown = self._written
 
     def urgency(self, now: float) -> Urgency | None:
         """Return CHANGED if there is new output and the rate allows an update."""
@@ -131,7 +146,8 @@ class Streams(Updatable):
 
     def _show(self, text: str) -> None:
         if not self._opened:
-            sys.stdout.flush()  # keeps the order of what the cell printed
+            sys.stdout.flush()  # keeps the order of what the cell printed, and of engines' tracebacks
+            sys.stderr.flush()
         self._publish({"text/plain": text}, {}, transient=self._transient, update=self._opened)
         self._opened, self.size = True, len(text)
 
@@ -139,7 +155,7 @@ class Streams(Updatable):
         streams = dict(self._metadata)
         newest = sorted(list(self._newest)[-_MAX_LIVE_BLOCKS:])
         share = LIVE_CHARACTERS // len(newest)
-        blocks = [_block(key, streams[key], 0, share, "; shown at the end") for key in newest]
+        blocks = [self._block(key, streams[key], 0, share, "; shown at the end") for key in newest]
         quiet = len(streams) - len(newest)
         if quiet:
             blocks.append(f"… {quiet:,} more streams: shown at the end")
@@ -149,19 +165,18 @@ class Streams(Updatable):
         streams = dict(self._metadata)
         share = max(FINAL_CHARACTERS // len(streams), 200)
         return "\n".join(
-            _block(key, stream, share // 3, share - share // 3, "")
+            self._block(key, stream, share // 3, share - share // 3, "")
             for key, stream in sorted(streams.items(), key=lambda item: item[0])
         )
 
-
-def _block(key: tuple[int, int], stream: tuple[object, TaskMetadata], head: int, tail: int, more: str) -> str:
-    name = _NAMES[key[1]]
-    engine_id, metadata = stream
-    text = metadata[name] or ""
-    far = 0 if head else max(len(text) - REDRAW_FACTOR * tail, 0)
-    start, omitted, end = clip(utf8_safe(text[far:]), head, tail)
-    parts = [apply_carriage_returns(start), apply_carriage_returns(end)]
-    if omitted + far:
-        parts.insert(1, f"… {count_omitted(omitted + far)}{more} …")
-    shown = "\n".join(filter(None, (part.strip("\n") for part in parts)))
-    return f"[{name}:{engine_id}]{chr(10) if chr(10) in shown else ' '}{shown}"
+    def _block(self, key: _Key, stream: tuple[object, TaskMetadata], head: int, tail: int, more: str) -> str:
+        name = _NAMES[key[1]]
+        engine_id, metadata = stream
+        text = (metadata[name] or "")[self._starts.get(key, 0) :]
+        far = 0 if head else max(len(text) - REDRAW_FACTOR * tail, 0)
+        start, omitted, end = clip(utf8_safe(text[far:]), head, tail)
+        parts = [apply_carriage_returns(start), apply_carriage_returns(end)]
+        if omitted + far:
+            parts.insert(1, f"… {count_omitted(omitted + far)}{more} …")
+        shown = "\n".join(filter(None, (part.strip("\n") for part in parts)))
+        return f"[{name}:{engine_id}]{chr(10) if chr(10) in shown else ' '}{shown}"

@@ -124,6 +124,23 @@ def test_errors_results_and_figures_of_engines_are_shown_in_their_cell(kernel):
     assert "ZeroDivisionError" in str([m["content"] for _, m in kernel.of(failed)])
 
 
+def test_text_and_figures_of_an_engine_stand_in_the_order_in_which_it_made_them(kernel):
+    cell = kernel.run(
+        "%%px --targets 0\nfrom IPython.display import HTML, display\n"
+        "for i in range(2):\n    print('text', i)\n    display(HTML(f'<b>figure {i}</b>'))\nprint('end')"
+    )
+    shown = [m["content"]["data"] for _, m in kernel.of(cell) if m["msg_type"] == "display_data"]
+    texts = [data.get("text/html") or data["text/plain"] for data in shown]
+    marks = [text for text in texts if text != "[output:0]"]
+    assert marks == [
+        "[stdout:0] text 0",
+        "<b>figure 0</b>",
+        "[stdout:0] text 1",
+        "<b>figure 1</b>",
+        "[stdout:0] end",
+    ]
+
+
 def test_ctrl_c_interrupts_the_engines(kernel, until):
     cell = kernel.start("%%px --progress-after 0\nimport time\nprint('began', flush=True)\ntime.sleep(60)")
     until(lambda: any("began" in text for text in last(kernel).values()))

@@ -165,3 +165,28 @@ def test_the_publisher_publishes_to_the_cell_that_ran_when_it_was_made():
 @pytest.mark.parametrize("pub", [SimpleNamespace(publish=print), SimpleNamespace(publish=print, session=1)])
 def test_without_a_kernel_the_publisher_is_that_of_the_shell(pub):
     assert publisher_for_cell(pub) is print
+
+
+def test_what_was_written_before_a_figure_stands_above_it_and_the_rest_below():
+    engines = Engines()
+    engines.write(0, "before\n")
+    engines.tick()
+    engines.write(1, "other\n")
+    engines.streams.begin_new_display()  # a figure is published now
+    engines.streams.begin_new_display()  # and another
+    assert engines.tick() == 0
+    engines.write(0, "after\n")
+    engines.tick()
+    engines.streams.close()
+    final = {display_id: text for text, display_id, _ in engines.screen.sent}
+    assert list(final.values()) == ["[stdout:0] before\n[stdout:1] other", "[stdout:0] after"]
+    assert [update for _, _, update in engines.screen.sent] == [False, True, False, True]
+
+
+def test_figures_do_not_repeat_what_was_written_before_them():
+    engines = Engines(1)
+    for n in range(500):
+        engines.write(0, f"step {n}\n")
+        engines.streams.begin_new_display()
+    engines.streams.close()
+    assert [text for text, _, _ in engines.screen.sent] == [f"[stdout:0] step {n}" for n in range(500)]
