@@ -26,8 +26,8 @@ class Formatters:
     def display(self, result: ResultLike) -> None:
         """Display a result live in the cell that runs now.
 
-        Raise NotImplementedError if the result is only inspected, as a user expression or by a debugger.
-        IPython formats its static MIME bundle then.
+        Raise NotImplementedError if the result is only inspected, as a user expression or by a debugger, or
+        replaces what ``update_display()`` updates. IPython formats its static MIME bundle then.
         """
         if not _is_displayed():
             raise NotImplementedError
@@ -89,7 +89,8 @@ def _is_displayed() -> bool:
             return True  # a formatter that was called directly
         frame = frame.f_back
     caller = frame.f_back
-    return caller is not None and (
-        caller.f_globals.get("__name__") == display.__module__
-        or isinstance(caller.f_locals.get("self"), DisplayHook)
-    )
+    if caller is None:
+        return False
+    if caller.f_code is display.__code__:
+        return not caller.f_locals.get("kwargs", {}).get("update")  # of a display of the user's own
+    return isinstance(caller.f_locals.get("self"), DisplayHook)

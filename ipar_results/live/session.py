@@ -165,10 +165,12 @@ class Session:
         if not self.in_kernel:
             return None
         with log_errors("streaming output"):
+            from .place import current_place
             from .streams import Streams, publisher_for_cell
 
             publish = publisher_for_cell(self.shell.display_pub)
-            streams = Streams(result.msg_ids, publish, lambda: self.config.rate, at_end_only=self.captured)
+            at_end_only = self.captured or current_place(self.shell).output is not None
+            streams = Streams(result.msg_ids, publish, lambda: self.config.rate, at_end_only)
             self.ticker.add(streams)
             return streams
         return None

@@ -63,7 +63,7 @@ class Streams(Updatable):
     rate : callable returning float
         Updates a second.
     at_end_only : bool
-        Publish the last state only, where each update would be captured.
+        Publish the last state only, where updates would be captured or not taken in.
     """
 
     def __init__(

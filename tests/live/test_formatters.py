@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import ipywidgets
 import pytest
@@ -106,15 +107,42 @@ def inspect_as_debugger(shell):
     return eval("shell.display_formatter.format(ar)[0]", {"shell": shell, **shell.user_ns})
 
 
+def update_display(shell):
+    shown = []
+    with patch.object(
+        shell.display_pub, "publish", lambda data, *_, **how: shown.append((data, how["update"]))
+    ):
+        shell.run_cell("from IPython.display import update_display; update_display(ar, display_id='mine')")
+    ((data, update),) = shown
+    assert update
+    return data
+
+
 def append_to_output(shell):
     output = ipywidgets.Output()
     output.append_display_data(shell.user_ns["ar"])
     return output.outputs[0]["data"]
 
 
-@pytest.mark.parametrize("inspect", [inspect_as_user_expression, inspect_as_debugger, append_to_output])
+@pytest.mark.parametrize(
+    "inspect", [inspect_as_user_expression, inspect_as_debugger, append_to_output, update_display]
+)
 def test_a_result_that_is_inspected_is_a_static_bundle(shell, in_kernel, inspect):
     found = inspect(shell)
     assert in_kernel == []
     assert "0 of 2" in found["text/plain"]
     assert 'class="ipar-card' in found["text/html"]
+
+
+@pytest.mark.parametrize("captures", [False, True])
+def test_output_that_an_output_widget_captures_is_streamed_at_the_end_only(shell, session, captures):
+    shell.kernel, shell.get_parent = object(), lambda: {"header": {"msg_id": "request"}}
+    shell.display_pub.pub_socket = "socket"
+    output = ipywidgets.Output()
+    output.msg_id = "request" if captures else ""
+    streams = session.streams(Fed(1).result)
+    output.close()
+    del shell.kernel, shell.get_parent
+    streams.on_output(0, "message_0", "stdout", {"stdout": "x"})
+    assert (streams.urgency(1e9) is None) == captures
+    streams.over = True
