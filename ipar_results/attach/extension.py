@@ -59,7 +59,7 @@ class Extension:
         session.enabled = True
 
     def _patch(self) -> None:
-        from ipyparallel import AsyncResult, Client, util
+        from ipyparallel import AsyncHubResult, AsyncResult, Client, util
         from ipyparallel.client.view import LoadBalancedView, View
 
         session = self._session
@@ -70,6 +70,9 @@ class Extension:
         self._replace(Client, "_send", wrap_send(Client._send, session))
         self._replace(util, "_parse_date", wrap_parse_date(util._parse_date))
         self._replace(LoadBalancedView, "imap", lazily(LoadBalancedView.imap, ".imap.wrap_imap", session))
+        jobs = lazily(Client._asyncresult_from_jobs, ".hub_results.wrap_result_of_jobs")
+        self._replace(Client, "_asyncresult_from_jobs", jobs)
+        self._replace(AsyncHubResult, "wait", lazily(AsyncHubResult.wait, ".hub_results.wrap_hub_wait"))
         self._undo(clear_awaitable_cache)
         for name, value in replacements(session, dict(vars(AsyncResult))).items():
             self._replace(AsyncResult, name, value)

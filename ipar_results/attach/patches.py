@@ -49,6 +49,7 @@ def replacements(session: Session, original: Mapping[str, Any]) -> dict[str, obj
             original["_iopub_streaming_output_callback"], ".stream_output.wrap_stream_callback"
         ),
         "__await__": _make_await(followed),
+        "cancel": _cancel,
         "_init_futures": lazily(original["_init_futures"], ".results.wrap_init_futures", session.add_new),
         # called on the IO thread too, once _init_futures has imported it
         "_resolve_result": lazily(original["_resolve_result"], ".results.wrap_resolve_result"),
@@ -97,6 +98,14 @@ def _make_await(
         return (value_from_hub(self, followed_of(self)) if hub else value_of(self)).__await__()
 
     return __await__
+
+
+def _cancel(self: AsyncResultLike) -> bool:
+    """Return False: waiting for the result was cancelled, as by ``asyncio.wait_for``, but its tasks go on.
+
+    The original ends the result without its values. ``ar.monitor.cancel()`` cancels the tasks.
+    """
+    return False
 
 
 def clear_awaitable_cache() -> None:

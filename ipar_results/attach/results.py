@@ -9,8 +9,6 @@ from functools import wraps
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ipyparallel.error import RemoteError
-
 from ..upstream.async_result import (
     UNFINISHED,
     error_of_unfinished,
@@ -112,7 +110,7 @@ def wrap_get(
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             if partial:
                 if not self._ready:
-                    _wait(self, left)
+                    self.wait(left)
                 if self._ready:
                     return self.result() if self._success else _values_and_errors(self)
             else:
@@ -127,16 +125,6 @@ def wrap_get(
                 raise TimeoutError(msg)
 
     return get
-
-
-def _wait(result: AsyncResultLike, timeout: float | None) -> None:
-    """Wait for a result; that of the Hub raises at the first call if a task failed, not at the second."""
-    try:
-        result.wait(timeout)
-    except RemoteError:
-        if result._children:
-            raise
-        result.wait(timeout)
 
 
 def _values_and_errors(result: AsyncResultLike) -> object:

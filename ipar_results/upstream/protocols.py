@@ -185,6 +185,7 @@ class ClientLike(Protocol):
     curve_serverkey: bytes | None
     curve_secretkey: bytes | None
     curve_publickey: bytes | None
+    history: list[str]
     _futures: dict[str, MessageFutureLike]
     _output_futures: dict[str, OutputFutureLike]
     _outstanding_dict: dict[str, set[str]]
@@ -218,6 +219,8 @@ class ClientLike(Protocol):
     ) -> MessageFutureLike: ...
 
     def _should_use_metadata_msg_id(self, msg: Message) -> bool: ...
+
+    def _msg_ids_from_jobs(self, jobs: object = None) -> list[str]: ...
 
 
 class ViewLike(Protocol):
@@ -270,7 +273,13 @@ MODULE_NAMES = {
     "ipyparallel.client.map": ("mappable",),
     "ipyparallel.client.remotefunction": ("_prepickled_map", "getname"),
     "ipyparallel.client.view": ("LoadBalancedView", "View"),
-    "ipyparallel.error": ("RemoteError", "TaskAborted", "collect_exceptions", "unwrap_exception"),
+    "ipyparallel.error": (
+        "KernelError",
+        "RemoteError",
+        "TaskAborted",
+        "collect_exceptions",
+        "unwrap_exception",
+    ),
     "ipyparallel.serialize": ("deserialize_object",),
     "ipyparallel.util": ("_parse_date", "utcnow"),
 }

@@ -185,6 +185,27 @@ def test_several_results_are_awaited_together_and_a_timeout_cancels_only_the_wai
     assert run(main) == [0, 0.02]
 
 
+def test_a_timeout_of_a_wrapped_future_loses_no_value(rc, layer, gate):
+    async def main():
+        slow = rc.load_balanced_view().map_async(hold, *gate.inputs(2))
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.wrap_future(slow), 0.05)
+        gate.open()
+        return slow
+
+    assert run(main).get(30) == [0, 1]
+
+
+def test_a_whole_of_which_pieces_were_fetched_before_is_waited_for_and_had(rc, cluster, connect, layer):
+    msg_ids = rc.load_balanced_view().map_async(odd, range(4), chunksize=1).msg_ids
+    rc.wait(msg_ids, 30)
+    other = connect(cluster)
+    assert other.get_result(msg_ids[1], owner=False).get(30) == [1]
+    whole = other.get_result(msg_ids, owner=False)
+    assert whole.wait(30)
+    assert [piece for piece in whole.get(30, return_exceptions=True) if isinstance(piece, list)] == [[1], [3]]
+
+
 def test_a_result_of_the_hub_is_awaited(rc, cluster, connect, layer):
     msg_ids = rc.load_balanced_view().map_async(nap, [0.2, 0.2]).msg_ids
     other = connect(cluster)
