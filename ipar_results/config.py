@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from copy import deepcopy
 
 from traitlets import Bunch, Enum, Float, Int, TraitError, validate
-from traitlets.config import Configurable
+from traitlets.config import Config, Configurable
 
 VIEWS = ("auto", "widget", "html", "text")
 
@@ -46,14 +47,26 @@ class IPythonParallelResults(Configurable):
             raise TraitError(msg)
         return value
 
+    def update_config(self, config: Config) -> None:
+        """Set what ``%config`` gives; a refused value is removed, as IPython hands it on to the shell."""
+        try:
+            super().update_config(config)
+        except TraitError:
+            config.pop(type(self).__name__, None)
+            raise
+
 
 def load_settings(parent: Configurable | None) -> IPythonParallelResults:
-    """Return the user's settings; where one is invalid, warn and return the defaults.
-
-    ``%config`` keeps an invalid value in the configuration after it was refused.
-    """
+    """Return the user's settings; warn of each that is invalid, and leave it at its default."""
     try:
         return IPythonParallelResults(parent=parent)
-    except TraitError as error:
-        warnings.warn(f"{error}; the defaults are used", stacklevel=5)
-        return IPythonParallelResults()
+    except TraitError:
+        assert parent is not None, "the defaults are valid"
+    config, name = deepcopy(parent.config), IPythonParallelResults.__name__
+    for key, value in list(config[name].items()):
+        try:
+            IPythonParallelResults(config=Config({name: {key: value}}))
+        except TraitError as error:
+            warnings.warn(f"{str(error).rstrip('.')}; the default is used", stacklevel=5)
+            del config[name][key]
+    return IPythonParallelResults(parent=parent, config=config)

@@ -4,7 +4,8 @@ import pytest
 from traitlets import TraitError
 from traitlets.config import Config, Configurable
 
-from ipar_results.config import IPythonParallelResults
+from ipar_results.attach import enable as layer
+from ipar_results.config import IPythonParallelResults, load_settings
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,26 @@ def test_a_bad_value_in_a_configuration_file_is_refused_when_it_is_read():
     config.IPythonParallelResults.rate = 50
     with pytest.raises(TraitError, match=r"from 0\.1 to 5"):
         IPythonParallelResults(parent=Configurable(config=config))
+
+
+def test_a_bad_value_in_a_configuration_file_costs_only_itself():
+    config = Config()
+    config.IPythonParallelResults.update({"rate": 1.5, "view": "htm", "tasks": 10})
+    with pytest.warns(UserWarning, match="'htm'; the default is used") as warned:
+        settings = load_settings(Configurable(config=config))
+    assert (settings.rate, settings.view, settings.tasks) == (1.5, "auto", 10)
+    assert len(warned) == 1
+
+
+def test_a_refused_magic_leaves_the_next_load_alone(shell, capsys, recwarn):
+    try:
+        shell.run_line_magic("load_ext", "ipar_results")
+        shell.run_line_magic("config", "IPythonParallelResults.rate = 1.5")
+        shell.run_line_magic("config", "IPythonParallelResults.view = 'html'")
+        shell.run_line_magic("config", "IPythonParallelResults.view = 'htm'")
+        shell.run_line_magic("reload_ext", "ipar_results")
+        settings = layer.current().config
+        assert (settings.rate, settings.view) == (1.5, "html")
+        assert not recwarn
+    finally:
+        shell.run_line_magic("unload_ext", "ipar_results")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -79,6 +80,8 @@ def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: flo
         If none of them, or not all of the given ones, can be run again. Nothing was sent then.
     IndexError, ValueError
         For an index that the result does not have, or whose task neither failed nor was cancelled.
+    TypeError
+        For what is no sequence of int.
     """
     scope.drain()
     positions = positions_to_retry(scope.columns, indices)
@@ -106,7 +109,11 @@ def positions_to_retry(columns: Columns, indices: Sequence[int] | None) -> list[
     bad = np.isin(columns.status, (FAILED, ABORTED))
     if indices is None:
         return [int(i) for i in np.flatnonzero(bad)]
-    index = np.asarray(list(indices), np.int64)
+    try:
+        index = np.array([operator.index(i) for i in indices], np.int64)
+    except (TypeError, OverflowError) as error:
+        msg = f"expected a list of the indices of inputs, such as [0, 3], got {indices!r}"
+        raise TypeError(msg) from error
     if ((index < 0) | (index >= columns.total)).any():
         msg = f"expected indices from 0 to {columns.total - 1:,}, got {indices!r}"
         raise IndexError(msg)

@@ -55,6 +55,11 @@ def write_file(path: str | os.PathLike[str], texts: Iterable[str], overwrite: bo
     except PermissionError as error:
         msg = f"not allowed to write {str(target)!r}: choose a folder that you may write to"
         raise PermissionError(error.errno, msg) from error
+    except OSError as error:
+        if error.errno is None:  # of check_target
+            raise
+        msg = f"cannot write {os.fspath(path)!r}: {error.strerror}"  # the error names the file beside it
+        raise type(error)(error.errno, msg) from error
     finally:
         beside.unlink(missing_ok=True)
     return target

@@ -144,11 +144,13 @@ class MagicCommand:
         option: str = "",
         with_option: Action | None = None,
         file_format: str | None = None,
+        needs_name: bool = False,
     ) -> None:
         self.name, self.action = name, action
         self.option = option  # the one that it takes, such as ``--interrupt``
         self._with_option = with_option  # runs instead with the option, and makes sense for more results
         self.file_format = file_format  # a key of FORMATS, if it takes the path of a file
+        self.needs_name = needs_name  # the newest result is not taken for the one that is meant
 
     def chosen(self, option: bool) -> Action:
         """Return the action that runs, with the option or without it."""
@@ -164,7 +166,7 @@ MAGIC_COMMANDS = {
     command.name: command
     for command in (
         MagicCommand("cancel", _CANCEL, "--interrupt", with_option=_INTERRUPT),
-        MagicCommand("retry", _RETRY),
+        MagicCommand("retry", _RETRY, needs_name=True),
         *(MagicCommand(form, _EXPORT, "--overwrite", file_format=form) for form in FORMATS),
     )
 }

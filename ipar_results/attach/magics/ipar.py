@@ -6,7 +6,9 @@ import os
 import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cached_property
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -22,6 +24,7 @@ _OPTIONS = {
     "list": "--all",
     **{command.name: command.option for command in MAGIC_COMMANDS.values() if command.option},
 }
+_ACTIONS = ("list", *MAGIC_COMMANDS)
 _MAX_ROWS = 20
 
 
@@ -86,17 +89,20 @@ class ResultMagics:
             %ipar                             list the newest results with their state (--all: all of them)
             %ipar cancel 3                    cancel the queued tasks of result 3
             %ipar cancel ar --interrupt       and interrupt (SIGINT) the running ones
-            %ipar retry                       run the failed tasks of the newest result again
+            %ipar retry 3                     run the failed tasks of result 3 again
             %ipar report 3 run.html           save its card, timeline and tasks as one page
             %ipar trace 3                     save it for https://ui.perfetto.dev
             %ipar csv 3 runs/ --overwrite     save its tasks as a table
 
         Name a result by its number in the list, by a variable, or by the name of its function; the default is
-        the newest result for which the action makes sense. Without a path, files are saved in the current
-        folder under an unused name.
+        the newest result for which the action makes sense, except for retry. Without a path, files are saved
+        in the current folder under an unused name.
         """
         from .lookup import name_and_number
 
+        if {"-h", "--help"} & set(line.split()):
+            print(cleandoc(self.ipar.__doc__ or ""))
+            return
         args = _parse_line(line)
         _check_options(args)
         self._tracker.catch_up()
@@ -161,7 +167,7 @@ class ResultMagics:
         """Return the completions at the cursor, given the whole line and the typed part of the word."""
         given = (line[: len(line) - len(symbol)] if line.endswith(symbol) else line).split()[1:]
         if not given:
-            return ["list", *MAGIC_COMMANDS]
+            return list(_ACTIONS)
         name = given[0]
         if symbol.startswith("-"):
             return [_OPTIONS[name]] if name in _OPTIONS else []
@@ -172,13 +178,13 @@ class ResultMagics:
 
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        msg = f"{message}: see %ipar?"
+        msg = f"{message}: see %ipar --help"
         raise UsageError(msg)
 
 
 def _parse_line(line: str) -> Namespace:
     parser = _Parser(prog="%ipar", add_help=False, allow_abbrev=False)
-    parser.add_argument("action", nargs="?", default="list", choices=["list", *MAGIC_COMMANDS])
+    parser.add_argument("action", nargs="?", default="list")
     parser.add_argument("result", nargs="?")
     parser.add_argument("path", nargs="?")
     for option in dict.fromkeys(_OPTIONS.values()):
@@ -188,7 +194,12 @@ def _parse_line(line: str) -> Namespace:
     except ValueError as error:
         msg = f"{line!r}: {error}: close every quotation mark"
         raise UsageError(msg) from error
-    return parser.parse_intermixed_args(words)
+    args = parser.parse_intermixed_args(words)
+    if args.action not in _ACTIONS:
+        meant = get_close_matches(args.action, _ACTIONS, 1) or [", ".join(_ACTIONS)]
+        msg = f"%ipar has no action {args.action!r}: did you mean {meant[0]}?"
+        raise UsageError(msg)
+    return args
 
 
 def _has_option(args: Namespace, option: str) -> bool:

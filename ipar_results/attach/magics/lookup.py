@@ -39,11 +39,15 @@ class ResultNames:
     def find(self, name: str | None, command: MagicCommand, option: bool = False) -> Tracked:
         """Return the named result; without a name, the newest for which the command makes sense.
 
-        If no result fits, or several do, the message of the LookupError says what to do.
+        If no result fits, or several do, or the command needs a name, the LookupError says what to do.
         """
         found = self._named(name)
         fitting = [entry for entry in found if command.is_possible(entry, option)]
         if name is None and fitting:
+            if command.needs_name:
+                number, newest = fitting[-1].number, name_and_number(fitting[-1])
+                msg = f"say which result: %ipar {command.name} {number} takes {newest}, the newest that fits"
+                raise LookupError(msg)
             return fitting[-1]
         if len(fitting) == 1:
             return fitting[0]

@@ -146,14 +146,16 @@ def test_a_path_may_contain_spaces(scene, tmp_path):
 
 
 REFUSED = {
-    "cancl": "invalid choice: 'cancl'.*see %ipar",
+    "cancl": "no action 'cancl': did you mean cancel",
+    "nonsense": "did you mean list, cancel, retry, report, trace, csv",
+    "retry": r"say which result: %ipar retry 5 takes bad \(5\)",
     "list 3": "%ipar lists all results",
     "list --overwrite": "has no option --overwrite: it takes --all",
     "retry 1 --interrupt": "has no option --interrupt: it takes no options",
     "cancel 1 --wrong": "unrecognized arguments: --wrong",
     "cancel 1 2": "name one result at a time",
     "cancel 'x": "close every quotation mark",
-    "cancel 9": "there is no result '9': %ipar lists them.*Known are ar, ended, running, ok, f",
+    "cancel 9": "there is no result '9': %ipar lists them.*Known are ar, ended, bad, running, ok, f",
     "cancel unknown": "there is no result 'unknown'",
     "cancel f": "2 results are named 'f': say which by its number, 1, 2",
     "cancel ended": r"ok \(3\) has ended: there is nothing to cancel",
@@ -172,6 +174,8 @@ def test_invalid_commands_are_refused_with_a_helpful_message(scene, line):
     ended.reply(0)
     scene.tracker.catch_up()
     running.busy(0)
+    bad = scene.submit(1, "bad")
+    bad.fail(0)
     with pytest.raises(UsageError, match=REFUSED[line]):
         scene.ipar(line)
     assert first.result is not second.result
@@ -231,3 +235,10 @@ def test_detaching_keeps_a_magic_that_the_user_has_defined_meanwhile(shell):
     detach()
     assert shell.magics_manager.magics["line"]["ipar"] is print
     assert "%ipar" not in shell.strdispatchers["complete_command"].strs
+
+
+@pytest.mark.parametrize("line", ["--help", "-h", "cancel --help"])
+def test_help_lists_the_actions(scene, capsys, line):
+    scene.ipar(line)
+    printed = capsys.readouterr().out
+    assert all(f"%ipar {action}" in printed for action in ("cancel", "retry", "report", "trace", "csv"))
