@@ -21,7 +21,7 @@ def to_dataframe(tasks: Tasks) -> pandas.DataFrame:
     try:
         import pandas
     except ImportError as error:
-        msg = "to_dataframe() needs pandas: pip install ipar_results[dataframe]"
+        msg = "to_dataframe() needs pandas: pip install pandas"
         raise ImportError(msg) from error
 
     def strings(values: Iterable[object]) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from array import array
 from collections.abc import Callable
 from itertools import islice
@@ -28,6 +29,8 @@ _FRAME = re.compile(
     r"(?:, in (?P<function>[^\n(]{1,200}))?",
     re.MULTILINE,
 )
+# where ipyparallel is installed on the engine, as its frames in a traceback show
+_PYTHON = re.compile(r"[Pp]ython3\.?(\d+)t?[/\\](?:Lib[/\\])?(?:site|dist)-packages[/\\]ipyparallel[/\\]")
 
 
 class Failure(NamedTuple):
@@ -70,6 +73,18 @@ def last_frame(traceback: str) -> str:
     else:
         place = frame["file"].replace("\\", "/").rpartition("/")[2]
     return f"{place}, line {frame['line']}"
+
+
+def note_on_python(traceback: str) -> str:
+    """Return a sentence for the user if a traceback shows another minor version of Python; else nothing."""
+    found = _PYTHON.search(traceback[:TRACEBACK_HEAD])
+    here = sys.version_info
+    if found is None or here[:2] == (3, int(found[1])):
+        return ""
+    return (
+        f"Tasks failed on Python 3.{found[1]}, and were sent from {here.major}.{here.minor}: "
+        "functions and classes of a notebook run only on engines of the same minor version."
+    )
 
 
 def clip_traceback(traceback: str) -> str:
@@ -130,6 +145,7 @@ class Failures:
     """Failure groups of one result, in order of appearance."""
 
     def __init__(self) -> None:
+        self.note = ""  # sentence for the user
         self._groups: dict[tuple[str, str], FailureGroupBuilder] = {}
         self._last_frames: dict[int, str] = {}
 
@@ -154,6 +170,7 @@ class Failures:
         if group is None:
             group = self._groups[key] = FailureGroupBuilder(where)
         if not group.indices:
+            self.note = self.note or note_on_python(failure.traceback)
             group.failure = failure._replace(traceback=clip_traceback(failure.traceback))
         group.add(index, inputs, engine_id, when)
         if group.input is None and group.descriptions < _MAX_DESCRIPTIONS:
@@ -163,6 +180,7 @@ class Failures:
 
     def clear(self) -> None:
         """Remove all failures; a group keeps its place, for those that are added again."""
+        self.note = ""
         for group in self._groups.values():
             group.clear()
 

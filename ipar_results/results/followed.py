@@ -117,6 +117,7 @@ class Followed(ABC):
 
     def _summarize(self, analyse_run: bool) -> Summary:
         record, lost = self.record, self.lost
+        note = self.final_note if record.finished else self.note
         if analyse_run and not record.columns.counts[UNKNOWN]:
             time_use, advice = self._run_analysis.analyse(record, self.metadata)
         else:
@@ -125,7 +126,7 @@ class Followed(ABC):
             record,
             eta=None if lost else self._eta.range(record, time.time()),
             lost=lost,
-            note=self.final_note if record.finished else self.note,
+            note=" ".join(filter(None, [note, record.failures.note])),
             advice=advice,
             time_use=time_use,
             value=self._describe_value,

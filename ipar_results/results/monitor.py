@@ -123,7 +123,7 @@ class Monitor:
         Raises
         ------
         ImportError
-            If pandas is missing: ``pip install ipar_results[dataframe]``.
+            If pandas is missing: ``pip install pandas``.
         """
         from ..export.dataframe import to_dataframe
 

@@ -83,7 +83,7 @@ def test_times_of_a_data_frame_are_the_engines_times_in_utc(run):
 
 def test_without_pandas_the_error_names_what_to_install(run, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    with pytest.raises(ImportError, match=r"pip install ipar_results\[dataframe\]"):
+    with pytest.raises(ImportError, match=r"pip install pandas"):
         run.to_dataframe()
 
 

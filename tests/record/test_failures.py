@@ -1,10 +1,11 @@
 """Failures are grouped by type and last remote frame."""
 
 import math
+import sys
 import time
 
 import pytest
-from fakes import START, Fed
+from fakes import START, Fed, follow
 from ipyparallel.error import RemoteError
 
 from ipar_results.record.failures import (
@@ -209,3 +210,22 @@ def test_a_group_shows_the_error_of_a_task_that_has_failed_and_was_not_sent_agai
     recorder.reopen([0], lambda: None)
     (group,) = recorder.record.failures.groups()
     assert (group.message, group.indices) == ("no 1", (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("path", "minor"),
+    [
+        ("~/env/lib/python3.{}/site-packages/ipyparallel/engine/kernel.py:157", 99),
+        ("/usr/lib/python3.{}t/dist-packages/ipyparallel/serialize/canning.py:231", 99),
+        (r"C:\Python3{}\Lib\site-packages\ipyparallel\serialize\canning.py:231", 99),
+        ("~/env/lib/python3.{}/site-packages/ipyparallel/engine/kernel.py:157", sys.version_info.minor),
+        ("~/env/lib/python3.{}/site-packages/numpy/linalg.py:157", 99),
+    ],
+)
+def test_a_card_says_where_the_engines_run_another_python(path, minor):
+    """As `TypeError: unsupported operand type(s) for +: 'function' and 'tuple'` does not."""
+    fed = Fed(1)
+    followed = follow(fed)
+    fed.fail(0, traceback=f"Traceback\nFile {path.format(minor)}, in do_apply(self)\n\nTypeError: no")
+    said = f"Tasks failed on Python 3.{minor}, and were sent from" in followed.snapshot().note
+    assert said == (minor == 99 and "ipyparallel" in path)
