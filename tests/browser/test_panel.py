@@ -65,7 +65,7 @@ def test_the_panel_lists_and_cancels_while_a_cell_runs(jupyter_server, cluster, 
     jupyter_server.run(page, 2)
     shown = panel()
     mine = row(shown, "unseen")
-    mine.get_by_text("unseen.ipynb [2] · ").wait_for()
+    mine.get_by_text("unseen.ipynb [2]").wait_for()
     assert mine.get_by_role("progressbar").get_attribute("aria-valuemax") == "1000"
     mine.hover()
     mine.get_by_role("button", name="Cancel").click()

@@ -25,6 +25,7 @@ export class RowView {
   readonly #time = el('span', { class: 'ipar-pace' });
   readonly #bar = new ProgressBar();
   readonly #place = bdi('');
+  readonly #progress = bdi('');
   readonly #buttons: [Action, HTMLButtonElement][];
   #entry: ResultEntry;
 
@@ -34,20 +35,25 @@ export class RowView {
       callbacks.openCell(this.#entry);
     });
     this.#jump.append(this.#name);
-    this.#buttons = ACTION_NAMES.filter(action => ACTIONS[action].inRow).map(action => {
-      const { label, formats } = ACTIONS[action];
-      const node = button(label, { 'aria-haspopup': formats && 'menu' }, () => {
+    this.#buttons = ACTION_NAMES.map(action => {
+      const { label, tooltip, formats } = ACTIONS[action];
+      const node = button(label, { title: tooltip, 'aria-haspopup': formats && 'menu' }, () => {
         callbacks.run(this.#entry, action, node);
       });
       return [action, node];
     });
+    const actions = el('span', { class: 'ipar-actions' }, ...this.#buttons.map(([, node]) => node));
     this.node = el(
       'li',
       { class: 'ipar-row' },
-      el('div', { class: 'ipar-line' }, this.#glyph, this.#jump, this.#time),
+      el('div', { class: 'ipar-line' }, this.#glyph, this.#jump, this.#time, actions),
       this.#bar.node,
-      el('div', { class: 'ipar-line' }, el('span', { class: 'ipar-where' }, this.#place)),
-      el('span', { class: 'ipar-actions' }, ...this.#buttons.map(([, node]) => node))
+      el(
+        'div',
+        { class: 'ipar-line' },
+        el('span', { class: 'ipar-where' }, this.#place),
+        el('span', { class: 'ipar-progress' }, this.#progress)
+      )
     );
     this.node.addEventListener('click', event => {
       if (!(event.target as Element).closest('button')) callbacks.openCell(this.#entry);
@@ -64,13 +70,15 @@ export class RowView {
     const { head } = model;
     const [shape, word] = stateOf(model);
     const name = words.resultName(head);
-    const where = joinFacts(summary.cellOf(model, path), summary.progressOf(model));
+    const [place, progress] = [summary.cellOf(model, path), summary.progressOf(model)];
+    const where = joinFacts(place, progress);
     setText(this.#glyph, shape);
     setAttribute(this.#glyph, 'class', `ipar-glyph ipar-${shape === '‖' ? 'frozen' : head.state}`);
     setAttribute(this.#glyph, 'title', word);
     setText(this.#name, name);
     setAttribute(this.#jump, 'aria-label', `${name}, ${word}, ${where.replace(' · ', ', ')}: show its cell`);
-    setText(this.#place, where);
+    setText(this.#place, place && `${place} ·`);
+    setText(this.#progress, progress);
     setAttribute(this.node, 'title', `${name} · ${where}`);
     this.tick(now);
     this.#bar.update(name, head.done, head.total, words.counts(head));

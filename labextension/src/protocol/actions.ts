@@ -32,8 +32,6 @@ export interface ActionEntry {
   tooltip?: string;
   /** Name of the command in the palette. */
   command: string;
-  /** Whether each row of the panel has a button, too. */
-  inRow: boolean;
   /** How many inputs it concerns: shown before the last word of the card's button. */
   count?: (figures: Figures) => number;
   confirmation?: Confirmation;
@@ -44,12 +42,11 @@ export interface ActionEntry {
 const running = (figures: Figures): string => plural(figures.running, 'running task');
 
 const TABLE = {
-  cancel: { label: 'Cancel', tooltip: 'Cancel what is queued', command: 'Cancel Queued Tasks', inRow: true },
+  cancel: { label: 'Cancel', tooltip: 'Cancel what is queued', command: 'Cancel Queued Tasks' },
   interrupt: {
     label: 'Interrupt',
     tooltip: 'Cancel what is queued and stop what runs',
     command: 'Interrupt Running Tasks…',
-    inRow: false,
     confirmation: {
       question: figures =>
         figures.queued
@@ -67,13 +64,11 @@ const TABLE = {
   retry: {
     label: 'Retry failed',
     command: 'Retry Failed Tasks',
-    inRow: true,
     count: figures => figures.failed + figures.aborted
   },
   export: {
     label: 'Export',
     command: 'Export As',
-    inRow: true,
     formats: { label: 'Export as', prompt: 'Save as', names: EXPORT_FORMATS }
   }
 } satisfies Record<string, ActionEntry>;

@@ -138,7 +138,7 @@ describe('the panel', () => {
       const buttons = [...row.querySelectorAll<HTMLElement>('.ipar-actions button')];
       return buttons.filter(node => !node.hidden).map(node => node.textContent);
     });
-    expect(labels).toEqual([['Cancel', 'Export'], []]);
+    expect(labels).toEqual([['Cancel', 'Interrupt', 'Export'], []]);
     rows()[0]?.querySelector<HTMLElement>('.ipar-actions button')?.click();
     expect((run.mock.lastCall as unknown[])[1]).toBe('cancel');
     expect(openCell).not.toHaveBeenCalled();

@@ -1,0 +1,65 @@
+"""Every view inside a real output area: no column as wide as a letter, no text under another element."""
+
+import re
+
+import pytest
+from boxes import faults
+from test_accessible import ONE, TALK, WASTE, unfold
+from test_labextension import card
+from test_live import MAP, errors, load, run
+from test_panel import panel, row, task
+
+pytestmark = [pytest.mark.browser, pytest.mark.cluster]
+__all__ = ["errors", "panel"]  # fixtures
+
+LONG = MAP.format(seconds=0.3, tasks=800) + "ar"
+STILL = """\
+from IPython.display import HTML
+from ipar_results.render import html
+HTML(html.card(ar.monitor.snapshot()))"""
+
+
+def test_no_text_of_a_card_lies_under_another(jupyter_server, cluster, page, errors):
+    """Failed, ended with advice, one task, running and the static view: all unfolded, with a task open."""
+    page.set_viewport_size({"width": 1500, "height": 6000})  # or Notebook takes cells out of the page
+    jupyter_server.open(page, "boxes.ipynb", [load(cluster), TALK, STILL, WASTE, ONE, LONG, "ar.abort()"])
+    page.evaluate("window.jupyterapp.shell.collapseLeft?.()")
+    run(jupyter_server, page, 0, 1, 2, 3, 4, 5)
+    failed, wasted, one, running = (card(jupyter_server, page, cell) for cell in (1, 3, 4, 5))
+    failed.get_by_role("button", name="Retry failed").wait_for()
+    wasted.get_by_text(re.compile("^took ")).wait_for()
+    one.locator("summary").first.wait_for()
+    for shown in (failed, wasted, one, running):
+        unfold(shown)
+    for shown, n in ((failed, 3), (failed, 4), (wasted, 1)):
+        shown.get_by_role("button", name=f"Open task {n}", exact=True).click()
+        shown.locator(".ipar-drawer").get_by_text("Message").wait_for()
+        assert faults(page, ".ipar-result") == []
+    failed.get_by_role("button", name="Export").click()
+    running.get_by_role("button", name="Interrupt").click()
+    page.evaluate("document.querySelectorAll('.ipar-card details').forEach(each => { each.open = true; })")
+    for width in (1500, 560):
+        page.set_viewport_size({"width": width, "height": 6000})
+        assert faults(page, ".ipar-result, .ipar-card") == []
+    run(jupyter_server, page, 6)
+    assert errors == []
+
+
+def test_no_count_of_the_panel_lies_under_a_button(jupyter_server, cluster, page, panel, errors):
+    """At the panel's default width, with the buttons of each row in view, Interrupt among them."""
+    ended, going = task("simulate_the_ice", 0.01, 8, "a"), task("simulate", 0.5, 1000, "b")
+    name = "climate of the last interglacial.ipynb"
+    jupyter_server.open(page, name, [load(cluster), ended, going, "b.abort()"])
+    run(jupyter_server, page, 0, 1, 2)
+    shown = panel()
+    row(shown, "simulate_the_ice").get_by_role("button", name="Retry failed").wait_for(state="attached")
+    row(shown, "simulate").get_by_role("button", name="Interrupt").wait_for(state="attached")
+    for result, count in (("simulate_the_ice", "1 of 8 failed"), ("simulate", " of 1,000")):
+        mine = row(shown, result)
+        mine.hover()
+        assert faults(page, ".ipar-panel") == []
+        counts = mine.locator(".ipar-progress")
+        assert count in counts.inner_text()
+        assert counts.evaluate("node => node.scrollWidth <= node.clientWidth")
+    run(jupyter_server, page, 3)
+    assert errors == []
