@@ -92,3 +92,11 @@ def test_an_error_that_no_engine_has_published_is_that_of_the_result(single):
         result._metadata[1]["status"] = "ok"
     (group,) = FollowedHubResult(HubRecorder(result, hub), hub).snapshot().failures
     assert (group.type, group.message) == ("EngineError", "Engine 0 died while running task 'a'")
+
+
+def test_an_engine_that_left_before_the_client_was_connected_is_named_as_by_the_hub():
+    content = {"status": "error", "ename": "EngineError", "evalue": "Engine 7 died while running task 'a'"}
+    record = {"msg_id": "a", "completed": "2026-11-23T06:00:00.000000Z", "engine_uuid": "gone"}
+    snapshot = follow(Hub([{**record, "result_content": content}]), "a").snapshot()
+    assert [(load.engine_id, load.failed) for load in snapshot.engines] == [(7, 1)]
+    assert snapshot.failures[0].engines == (7,)
