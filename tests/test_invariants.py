@@ -99,8 +99,8 @@ def test_counts_are_exact(table):
     assert sum(len(group.indices) for group in snapshot.failures) == snapshot.failed
     frame = monitor.to_dataframe()
     assert len(frame) == len(table)
-    assert int(frame["inputs"].sum()) == snapshot.total
-    assert int(frame.loc[frame["status"] == "failed", "inputs"].sum()) == snapshot.failed
+    assert int(frame["n_inputs"].sum()) == snapshot.total
+    assert int(frame.loc[frame["status"] == "failed", "n_inputs"].sum()) == snapshot.failed
     assert frame["error"].notna().tolist() == [KINDS[row["kind"]] is not None for row in table]
 
 

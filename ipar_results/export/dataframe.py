@@ -35,7 +35,7 @@ def to_dataframe(tasks: Tasks) -> pandas.DataFrame:
     return pandas.DataFrame(
         {
             "index": tasks.index,
-            "inputs": tasks.inputs,
+            "n_inputs": tasks.inputs,
             "engine": pandas.array(tasks.engine, dtype="Int64") if all_integers else strings(tasks.engine),
             "status": pandas.Categorical.from_codes(tasks.status, categories=list(STATUSES)),
             "attempts": tasks.attempts,

@@ -27,7 +27,7 @@ def csv_lines(tasks: Tasks) -> Iterator[str]:
     length = tasks.duration
     columns = {
         "index": tasks.index.tolist(),
-        "inputs": tasks.inputs.tolist(),
+        "n_inputs": tasks.inputs.tolist(),
         "engine": map(_escape_formula, tasks.engine),
         "status": [STATUSES[code] for code in tasks.status.tolist()],
         "attempts": tasks.attempts.tolist(),

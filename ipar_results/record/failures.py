@@ -31,6 +31,7 @@ _FRAME = re.compile(
 )
 # where ipyparallel is installed on the engine, as its frames in a traceback show
 _PYTHON = re.compile(r"[Pp]ython3\.?(\d+)t?[/\\](?:Lib[/\\])?(?:site|dist)-packages[/\\]ipyparallel[/\\]")
+_DEAD_ENGINE = re.compile(r"Engine (?:b?'[^']*'|\d+) died while running task '[^']*'")
 
 
 class Failure(NamedTuple):
@@ -57,6 +58,13 @@ class Failure(NamedTuple):
         text = lines if isinstance(lines, str) else "\n".join(map(str, lines))
         kind, message = str(content.get("ename", "Error")), str(content.get("evalue", ""))
         return cls(kind, message, text, bool(content.get("engine_info")))
+
+    def with_names(self, engine_id: EngineId | None, index: int) -> Failure:
+        """Name a dead engine and its task as all views do; ipyparallel gives their uuid and message id."""
+        if self.type != "EngineError" or engine_id is None:
+            return self
+        message = f"Engine {engine_id} died while running task {index:,}"
+        return self._replace(message=_DEAD_ENGINE.sub(lambda _: message, self.message))
 
 
 _OTHERS = Failure("Other failures", f"beyond the first {_MAX_GROUPS} kinds, not told apart", "", False)

@@ -138,11 +138,13 @@ class RecordWriter:
         record = self._record
         columns = record.columns
         ended_at = float(columns.completed[position])
+        engine_id = record.engines.ids[slot] if slot >= 0 else None
+        index = columns.first_input_index(position)
         record.failures.add(
-            self._failure(position, metadata, futures),
-            columns.first_input_index(position),
+            self._failure(position, metadata, futures).with_names(engine_id, index),
+            index,
             columns.input_count(position),
-            record.engines.ids[slot] if slot >= 0 else None,
+            engine_id,
             to_posix(metadata["received"]) if math.isnan(ended_at) else ended_at,
             lambda: self.describe_input_at(position),
         )
@@ -151,9 +153,13 @@ class RecordWriter:
         self, position: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]
     ) -> Failure | None:
         """Return the failure of a failed or aborted message; None for others."""
-        if self._record.columns.status[position] not in (FAILED, ABORTED):
+        record, columns = self._record, self._record.columns
+        if columns.status[position] not in (FAILED, ABORTED):
             return None
-        return self._failure(position, metadata, futures)
+        slot = int(columns.engine[position])
+        engine_id = record.engines.ids[slot] if slot >= 0 else None
+        failure = self._failure(position, metadata, futures)
+        return failure.with_names(engine_id, columns.first_input_index(position))
 
     def describe_input_at(self, position: int) -> str | None:
         """Return a short text of the input of a message; None if it is no longer cached."""

@@ -17,7 +17,7 @@ def engine_row(load: EngineLoad, elapsed: float) -> dict[str, object]:
     return {
         "engine": words.engine_label(load.engine_id),
         "alive": load.alive,
-        "done": f"{load.done:,}",
+        "ok": f"{load.done - load.failed:,}",
         "failed": f"{load.failed:,}" if load.failed else "",
         "now": f"task {load.running[0]:,} for {format_duration(load.running[1])}" if load.running else "",
         "busy": format_percent(busy),

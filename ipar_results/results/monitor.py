@@ -117,8 +117,8 @@ class Monitor:
         Returns
         -------
         pandas.DataFrame
-            ``index`` of the first input, ``inputs``, ``engine``, ``status``, ``attempts``, four times in UTC,
-            ``duration`` in seconds, type of ``error``, ``msg_id``.
+            ``index`` of the first input, ``n_inputs``, ``engine``, ``status``, ``attempts``, four times in
+            UTC, ``duration`` in seconds, type of ``error``, ``msg_id``.
 
         Raises
         ------

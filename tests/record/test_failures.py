@@ -229,3 +229,15 @@ def test_a_card_says_where_the_engines_run_another_python(path, minor):
     fed.fail(0, traceback=f"Traceback\nFile {path.format(minor)}, in do_apply(self)\n\nTypeError: no")
     said = f"Tasks failed on Python 3.{minor}, and were sent from" in followed.snapshot().note
     assert said == (minor == 99 and "ipyparallel" in path)
+
+
+@pytest.mark.parametrize("engine", ["b'87f9ac1e-441c8fd9d9c773e8d75c0f3a'", "'87f9ac1e'", "1"])
+def test_an_engine_that_died_is_named_with_its_task(engine):
+    fed = Fed(4)
+    followed = follow(fed)
+    fed.fail(3, f"Engine {engine} died while running task '2d85-3d15_25229_1'", "EngineError")
+    (group,) = followed.snapshot().failures
+    assert group.message == "Engine 1 died while running task 3"
+    assert followed.source.writer.failure_at(
+        3, followed.record.result()._metadata[3], fed.futures
+    ).message.endswith("running task 3")

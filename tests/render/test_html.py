@@ -253,3 +253,9 @@ def test_the_use_of_time_is_one_labelled_bar_with_the_advice_below():
     assert "<b>Tasks average 0.5\u00a0ms, less than the cost of sending one.</b> chunksize=128 would" in drawn
     assert "take about 2.0\u00a0s." in drawn  # a line must not begin with the unit
     assert "ipar-use" not in html.card(samples.running).split("</style>")[1]
+
+
+def test_an_engine_counts_a_failed_task_once():
+    drawn = Outline(html.engines(replace(samples.running, engines=(EngineLoad(0, done=8, failed=2),)))).words
+    assert "Engine OK Failed" in drawn
+    assert "0 6 2" in drawn

@@ -30,7 +30,7 @@ export class EnginesView {
   #chosen = -1;
 
   constructor() {
-    const columns = ['Engine', 'Done', 'Failed', 'Now', 'Busy'];
+    const columns = ['Engine', 'OK', 'Failed', 'Now', 'Busy'];
     this.#header.append(
       ...columns.map((title, i) => el('th', { class: i > 2 ? 'ipar-left' : '', scope: 'col' }, title))
     );
@@ -70,15 +70,15 @@ export class EnginesView {
   }
 
   #drawRow(row: HTMLTableRowElement, load: EngineLoad, finished: boolean): void {
-    const [name, done, failed, now, busy] = [...row.cells];
-    if (!name || !done || !failed || !now || !busy) return;
+    const [name, ok, failed, now, busy] = [...row.cells];
+    if (!name || !ok || !failed || !now || !busy) return;
     const fraction = this.#busyFraction(load);
     const parts = (cell: Element, first: string, second: string): void => {
       setText(cell.children[0]!, first);
       setText(cell.children[1]!, second);
     };
     parts(name, words.engineLabel(load.engine_id), load.alive ? '' : ' ! died');
-    setText(done, formatCount(load.done));
+    setText(ok, formatCount(load.done - load.failed));
     setText(failed, load.failed ? formatCount(load.failed) : '–');
     setAttribute(failed, 'class', load.failed ? 'ipar-failed' : '');
     setAttribute(now, 'hidden', finished);
@@ -134,7 +134,7 @@ export class EnginesView {
       const failed = load.failed ? words.counted(load.failed, 'failed') : '';
       const busy = `busy ${formatPercent(this.#busyFraction(load))}`;
       const facts = [
-        words.counted(load.done, 'done'),
+        words.counted(load.done - load.failed, 'ok'),
         failed,
         this.#runningTask(load),
         busy,

@@ -296,13 +296,22 @@ describe('folds', () => {
     expect(fold('Output').textContent).toContain('2 new');
   });
 
+  test('count a failed task of an engine as failed only', () => {
+    const model = show(scene('running'));
+    fold('Engines').click();
+    const rows = [...card.node.querySelectorAll<HTMLTableRowElement>('.ipar-table tbody tr')].slice(0, 8);
+    const shown = rows.map(row => [1, 2].map(i => Number(row.cells[i]!.textContent.replace('–', '0'))));
+    expect(shown).toEqual(model.engines.map(load => [load.done - load.failed, load.failed]));
+    expect(shown.some(([, failed]) => failed)).toBe(true);
+  });
+
   test('show many engines as a map', () => {
     show(scene('engines1024'));
     fold('Engines').click();
     expect(card.node.querySelectorAll('.ipar-cell')).toHaveLength(1024);
     const map = card.node.querySelector('.ipar-map');
     map?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }));
-    expect(text('.ipar-part')).toMatch(/engine 0 · \d+ done/);
+    expect(text('.ipar-part')).toMatch(/engine 0 · \d+ ok/);
   });
 });
 
