@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fakes import Fed, follow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,3 +128,15 @@ def test_the_time_before_an_engine_joined_is_not_its_time():
 def test_an_engine_that_joined_and_left_is_charged_from_then_on():
     use = used(run([(0, OK, 0.0, 0.0, 10.0, 10.0)], joined=[0.0, 6.0], left=[INF, 8.0]))
     assert (use.total, use.lost) == (pytest.approx(14.0), pytest.approx(4.0))
+
+
+def test_an_engine_that_ran_nothing_does_not_cost_the_account():
+    """It has a slot, as it said that it was busy: an engine that refuses a task, for a dependency, does."""
+    fed = Fed(2, chunks=[1, 1])
+    followed = follow(fed)
+    fed.busy(0, engine=1)
+    followed.drain()
+    for index in range(2):
+        fed.reply(index, engine_id=0, engine_uuid="uuid-0")
+    use = followed.snapshot().time_use
+    assert use is not None and use.engines == 1

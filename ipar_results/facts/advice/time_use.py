@@ -102,7 +102,7 @@ def drop_unused_engines(tasks: RunTasks) -> tuple[RunTasks, Mask]:
     part = np.isfinite(tasks.left)
     part[tasks.slot[(tasks.slot >= 0) & (tasks.status != OTHER)]] = True
     slots = np.append(np.where(part, np.cumsum(part) - 1, -1), -1)
-    return replace(tasks, slot=slots[tasks.slot], left=tasks.left[part]), part
+    return replace(tasks, slot=slots[tasks.slot], joined=tasks.joined[part], left=tasks.left[part]), part
 
 
 def order_executions(tasks: RunTasks) -> Executions:
