@@ -35,6 +35,7 @@ SCENES = {
     "ssh": "engines by SSH",
     "mpi": "engines by MPI",
     "bad_line": "engines behind 100 ms and 1 % loss",
+    "clocks": "engines whose clocks are wrong",
 }
 IN_BROWSER = ("lab", "notebook", "split_with", "split_widgets", "split_without")
 BEGIN, END = "<!-- matrix: begin -->", "<!-- matrix: end -->"

@@ -29,7 +29,7 @@ def to_dataframe(tasks: Tasks) -> pandas.DataFrame:
 
     all_integers = all(engine is None or isinstance(engine, int) for engine in tasks.engine)
     dates = {
-        name: pandas.DatetimeIndex(to_datetime64(getattr(tasks, name))).tz_localize("UTC")
+        name: pandas.DatetimeIndex(to_datetime64(tasks.stamps(name))).tz_localize("UTC")
         for name in ("submitted", "started", "completed", "received")
     }
     return pandas.DataFrame(
@@ -41,6 +41,7 @@ def to_dataframe(tasks: Tasks) -> pandas.DataFrame:
             "attempts": tasks.attempts,
             **dates,
             "duration": tasks.duration,
+            "engine_clock_offset": tasks.engine_clock_offset,
             "error": strings(tasks.error),
             "msg_id": strings(tasks.msg_id),
         }

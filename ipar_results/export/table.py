@@ -24,7 +24,6 @@ def csv_lines(tasks: Tasks) -> Iterator[str]:
 
     A text that a spreadsheet would evaluate as a formula gets an apostrophe in front.
     """
-    length = tasks.duration
     columns = {
         "index": tasks.index.tolist(),
         "n_inputs": tasks.inputs.tolist(),
@@ -32,10 +31,11 @@ def csv_lines(tasks: Tasks) -> Iterator[str]:
         "status": [STATUSES[code] for code in tasks.status.tolist()],
         "attempts": tasks.attempts.tolist(),
         "submitted": _iso_dates(tasks.submitted),
-        "started": _iso_dates(tasks.started),
-        "completed": _iso_dates(tasks.completed),
+        "started": _iso_dates(tasks.stamps("started")),
+        "completed": _iso_dates(tasks.stamps("completed")),
         "received": _iso_dates(tasks.received),
-        "duration": np.where(np.isnan(length), "", np.char.mod("%.6f", length)).tolist(),
+        "duration": _seconds(tasks.duration),
+        "engine_clock_offset": _seconds(tasks.engine_clock_offset),
         "error": map(_escape_formula, tasks.error),
         "msg_id": map(_escape_formula, tasks.msg_id),
     }
@@ -49,6 +49,11 @@ def csv_lines(tasks: Tasks) -> Iterator[str]:
 def _iso_dates(posix: Floats) -> list[str]:
     dates = np.datetime_as_string(to_datetime64(posix), unit="us")
     texts: list[str] = np.where(np.isnan(posix), "", np.char.add(dates, "Z")).tolist()
+    return texts
+
+
+def _seconds(values: Floats) -> list[str]:
+    texts: list[str] = np.where(np.isnan(values), "", np.char.mod("%.6f", values)).tolist()
     return texts
 
 

@@ -43,7 +43,9 @@ class Tasks:
     status : ndarray of int
         Codes of :data:`~ipar_results.model.status.STATUSES`.
     submitted, started, completed, received : ndarray of float
-        POSIX seconds; NaN if unknown.
+        POSIX seconds by the client's clock; NaN if unknown.
+    engine_clock_offset : ndarray of float
+        Seconds by which the engine's clock is ahead of the client's; NaN if the engine is unknown.
     error : list of (str or None)
         Exception type of failed messages.
     """
@@ -59,11 +61,18 @@ class Tasks:
     started: Floats
     completed: Floats
     received: Floats
+    engine_clock_offset: Floats
     error: list[str | None]
     earlier: tuple[EarlierAttempt, ...]
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def stamps(self, name: str) -> Floats:
+        """Return a column of times as ipyparallel has it: `started` and `completed` by the engine's clock."""
+        column: Floats = getattr(self, name)
+        by_engine = name in ("started", "completed")
+        return column + np.nan_to_num(self.engine_clock_offset) if by_engine else column
 
     @property
     def duration(self) -> Floats:
@@ -116,6 +125,7 @@ def collect_tasks(
         started=columns.started.copy(),
         completed=columns.completed.copy(),
         received=to_posix_array([md["received"] for md in metadata]),
+        engine_clock_offset=np.where(slots < 0, np.nan, record.engine_clocks.offsets(slots)),
         error=_exception_types(record.failures, index, status),
         earlier=_earlier_attempts(record, np.flatnonzero(attempts > 1).tolist()),
     )
@@ -131,13 +141,19 @@ def _exception_types(failures: Failures, index: Index, status: Codes) -> list[st
 
 
 def _earlier_attempts(record: Record, again: list[int]) -> tuple[EarlierAttempt, ...]:
-    attempts = record.attempts
-    return tuple(
-        EarlierAttempt(i, attempt, engine, to_posix(md["started"]), to_posix(md["completed"]))
-        for i in again
-        for attempt, md in attempts.earlier(i)
-        if not isinstance(engine := md["engine_id"], list)  # coalesced messages are never sent again
-    )
+    found = []
+    for position in again:
+        for attempt, md in record.attempts.earlier(position):
+            engine = md["engine_id"]
+            if isinstance(engine, list):  # coalesced messages are never sent again
+                continue
+            slot = record.engines.slot(engine, md["engine_uuid"])
+            started, completed = (
+                to_posix(date) - float(record.engine_clocks.offsets(np.array(slot)))
+                for date in (md["started"], md["completed"])
+            )
+            found.append(EarlierAttempt(position, attempt, engine, started, completed))
+    return tuple(found)
 
 
 def truncate_texts(snapshot: Snapshot) -> Snapshot:

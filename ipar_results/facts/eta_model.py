@@ -29,7 +29,7 @@ class EtaInput:
     length : ndarray of float, shape (n,)
         Durations of ended messages in seconds, of all or of an even sample, by ascending position.
     start : ndarray of float, shape (n,)
-        POSIX seconds at which they started, by their engines' clocks.
+        POSIX seconds at which they started.
     inputs, position, slot : ndarray of int, shape (n,)
         Their numbers of inputs, positions and engine slots.
     ended : int

@@ -60,7 +60,7 @@ class FailureGroup:
     traceback : str
         One remote traceback with its ANSI codes; cut in the middle if very long, with a note there.
     first_time, last_time : float or None
-        POSIX seconds at which the first and the last of them ended, by the engines' clocks.
+        POSIX seconds at which the first and the last of them ended.
     input : tuple of (int, str) or None
         Index and short text of one failed input, if its arguments are still cached; for a chunk the index of
         its first input.
@@ -94,7 +94,7 @@ class TaskRecord:
         Engine that runs or ran it; for a coalesced broadcast a text that names all engines.
     status : {'queued', 'running', 'ok', 'failed', 'aborted', 'unknown'}
     submitted, started, completed, received : float or None
-        POSIX times in seconds; ``started`` and ``completed`` by the engine's clock.
+        POSIX times in seconds by the client's clock, to which the times of the engine are converted.
     duration : float or None
         Seconds between ``started`` and ``completed``.
     attempts : int

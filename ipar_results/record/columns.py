@@ -26,7 +26,7 @@ class Columns:
     Attributes
     ----------
     status, engine, started, completed : ndarray, shape (len(msg_ids),)
-        Status code, engine slot (-1: unknown), POSIX seconds (NaN: unknown).
+        Status code, engine slot (-1: unknown), POSIX seconds by the client's clock (NaN: unknown).
     has_output : ndarray of bool, shape (len(msg_ids),)
         Whether the message's task wrote output.
     counts : ndarray of int, shape (6,)
@@ -106,6 +106,12 @@ class Columns:
         self._replaced_busy = busy - self.slot_busy + self._replaced_by_slot()
         self._busy_microseconds, self.slot_busy = microseconds, busy
 
+    def shift_times(self, slot: int, seconds: float) -> None:
+        """Move the times of an engine's messages back: its clock is further ahead than was known."""
+        rows = self.engine == slot
+        self.started[rows] -= seconds
+        self.completed[rows] -= seconds
+
     def reserve(self, slots: int) -> None:
         """Make room for this many engine slots."""
         more = slots - len(self.slot_done)
@@ -115,7 +121,7 @@ class Columns:
             self.slot_busy = np.append(self.slot_busy, np.zeros(more))
 
     def recount(self) -> None:
-        """Rebuild the counts from the columns, after :meth:`end` was interrupted."""
+        """Rebuild the counts from the columns, after some of their rows were changed."""
         index = np.flatnonzero(self.status >= OK)
         status, engine = self.status[index].copy(), self.engine[index].copy()
         started, completed = self.started[index].copy(), self.completed[index].copy()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..formatting import clip_middle
+from ..model.arrays import Floats, Index
 from ..model.snapshot import EngineId, FailureGroup
 
 if TYPE_CHECKING:
@@ -191,6 +192,14 @@ class Failures:
         self.note = ""
         for group in self._groups.values():
             group.clear()
+
+    def read_times(self, ends_of: Callable[[Index], Floats]) -> None:
+        """Read the times of all failures again, by the indices of their first inputs."""
+        for group in self._groups.values():
+            ends = ends_of(np.array(group.indices, np.int64))
+            if not np.isnan(ends).all():
+                group.first, group.last = float(np.nanmin(ends)), float(np.nanmax(ends))
+                group.version += 1
 
     def builders(self) -> list[FailureGroupBuilder]:
         """Return the groups in order of appearance, for reading only; a group keeps its place."""

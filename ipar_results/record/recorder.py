@@ -191,7 +191,7 @@ class Recorder:
                 self._dirty = False
                 return
             if dirty:
-                self.writer.recount(self.metadata(result), result._children)
+                self.writer.forget_ends()
                 record.version += 1
             before = record.columns.ended
             self.writer.add_ended(ended_positions(result._children))

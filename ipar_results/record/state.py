@@ -20,6 +20,7 @@ from ..upstream.protocols import ResultLike
 from .attempts import Attempts, FailedAttempts
 from .clock import Clock
 from .columns import Columns
+from .engine_clocks import EngineClocks
 from .engines import Engines
 from .failures import Failures
 
@@ -104,6 +105,7 @@ class Record:
     name: str
     single: bool = False
     clock: Clock = field(default_factory=Clock)
+    engine_clocks: EngineClocks = field(default_factory=EngineClocks)
     failures: Failures = field(default_factory=Failures)
     attempts: Attempts = field(default_factory=Attempts)
     failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..model.arrays import Index
+from ..model.arrays import Floats, Index, Slots
 from ..model.snapshot import EngineId
-from ..model.status import ABORTED, FAILED, OK, UNKNOWN
+from ..model.status import ABORTED, FAILED, OK, QUEUED, UNKNOWN
 from ..task_inputs import describe_input
 from ..upstream.futures import all_ended, ended_positions, error_of, positions_with_output, status_code
 from ..upstream.timestamps import to_posix, to_posix_array
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED, "unknown": UNKNOWN}
 _FIELDS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]
-_SUBMITTED = itemgetter("submitted")
+_SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 _BLOCK = 2_000  # messages whose metadata fits the processor's cache while it is read
 _MAX_RECENT_WRITERS = 64
 
@@ -109,12 +109,15 @@ class RecordWriter:
             ]
         slots = record.engines.slots(engines, metadata)
         record.columns.reserve(len(record.engines.ids))
+        of_engine, begin, end = np.array(slots, np.int32), to_posix_array(started), to_posix_array(completed)
+        self._observe_clocks(of_engine, metadata, begin, end)
+        ahead = record.engine_clocks.offsets(of_engine)
         record.columns.end(
             np.fromiter(positions, np.int64, len(positions)),
             np.fromiter(status, np.int8, len(positions)),
-            np.fromiter(slots, np.int32, len(positions)),
-            to_posix_array(started),
-            to_posix_array(completed),
+            of_engine,
+            begin - ahead,
+            end - ahead,
         )
         if self.first_submitted < 0 or self.first_submitted in positions:
             record.clock.add_submitted(list(map(_SUBMITTED, metadata)))
@@ -131,6 +134,23 @@ class RecordWriter:
             for position, code, slot, md in zip(positions, status, slots, metadata, strict=True):
                 if code == FAILED:
                     self._add_failure(position, slot, md, futures)
+
+    def _observe_clocks(
+        self, slot: Slots, metadata: Sequence[TaskMetadata], started: Floats, completed: Floats
+    ) -> None:
+        """Compare the clocks of the engines with the client's, and move entered times where they differ."""
+        record = self._record
+        # the first and the last message of each engine: to parse all dates takes as long as the rest
+        first, last = (np.unique(each, return_index=True)[1] for each in (slot, slot[::-1]))
+        rows = np.append(first, len(slot) - 1 - last)
+        some = [metadata[i] for i in rows.tolist()]
+        submitted, received = (to_posix_array(list(map(get, some))) for get in (_SUBMITTED, _RECEIVED))
+        moved = record.engine_clocks.observe(slot[rows], submitted, started[rows], completed[rows], received)
+        for engine, seconds in moved:
+            record.columns.shift_times(engine, seconds)
+        if moved:
+            columns = record.columns
+            record.failures.read_times(lambda first: columns.completed[columns.positions_of_inputs(first)])
 
     def _add_failure(
         self, position: int, slot: int, metadata: TaskMetadata, futures: Sequence[MessageFutureLike]
@@ -182,10 +202,12 @@ class RecordWriter:
         while len(record.recent_writers) > _MAX_RECENT_WRITERS:
             del record.recent_writers[next(iter(record.recent_writers))]
 
-    def recount(self, metadata: Sequence[TaskMetadata], futures: Sequence[MessageFutureLike]) -> None:
-        """Rebuild counts and failures from the columns, after a transaction was interrupted."""
-        self._record.columns.recount()
-        self._recount_failures(metadata, futures, [])
+    def forget_ends(self) -> None:
+        """Discard all ends after a transaction was interrupted, so that they are entered again."""
+        columns = self._record.columns
+        columns.status[:] = QUEUED
+        columns.recount()
+        self._record.failures.clear()
 
     def discard_ends(
         self,

@@ -248,6 +248,7 @@ def table(n):
         begun,
         begun + 0.1,
         begun + 0.2,
+        np.zeros(n),
         [None] * n,
         (),
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ipar_results.facts.advice import makespan as schedule
 from ipar_results.facts.advice.run_analysis import MOST, advise
 from ipar_results.facts.advice.run_metrics import FinishedRun
-from ipar_results.facts.advice.time_use import RunTasks, align_clocks, compute_time_use, order_executions
+from ipar_results.facts.advice.time_use import RunTasks, compute_time_use, order_executions
 from ipar_results.model.status import FAILED, OK
 
 INF = float("inf")
@@ -58,7 +58,7 @@ def past(
 
 
 def given_to(one):
-    tasks = align_clocks(one.tasks)
+    tasks = one.tasks
     executions = order_executions(tasks)
     return advise(one, executions, compute_time_use(tasks, executions))
 
@@ -184,7 +184,7 @@ def test_who_loses_more_than_a_third_to_overhead_is_told_so(
     durations, engines, gap, pace, mapped, direct, sent
 ):
     one = past(durations, engines, gap, pace=pace, mapped=mapped, direct=direct, sent=sent)
-    tasks = align_clocks(one.tasks)
+    tasks = one.tasks
     use = compute_time_use(tasks, order_executions(tasks))
     if use.overhead > 0.34 * use.total and tasks.length >= 0.5:
         assert ON_OVERHEAD & {advice.code for advice in given_to(one)}

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from ipar_results.facts.advice.time_use import (
     OTHER,
     RunTasks,
-    align_clocks,
     compute_time_use,
     order_executions,
 )
@@ -34,7 +33,6 @@ def run(rows, engines=2, length=10.0, left=None, joined=None):
 
 
 def used(given):
-    given = align_clocks(given)
     return compute_time_use(given, order_executions(given))
 
 
@@ -78,18 +76,6 @@ def test_the_order_of_arrival_changes_nothing(given, random):
     if len(np.unique(known.clip(0, given.length))) == len(known):
         for name, value in vars(used(given)).items():
             assert value == pytest.approx(getattr(used(mixed), name), abs=1e-6), name
-
-
-@settings(deadline=None)
-@given(st.floats(-3600, 3600), st.floats(-3600, 3600))
-def test_clocks_that_differ_change_little(first, second):
-    rows = [
-        (slot, OK, 0.0, 0.01 + 2 * turn, 2.0 + 2 * turn, 2.01 + 2 * turn)
-        for turn in range(5)
-        for slot in (0, 1)
-    ]
-    ahead = [(s, code, a, b + (first, second)[s], c + (first, second)[s], d) for s, code, a, b, c, d in rows]
-    assert used(run(ahead, length=10.01)).computing == pytest.approx(19.9, abs=0.25)
 
 
 def test_idle_time_is_waiting_before_submission_and_overhead_after_it():

@@ -198,7 +198,7 @@ rc.wait_for_engines(2, timeout=90, interactive=False)
 def cluster(
     environment: Environment,
     folder: Path,
-    before: tuple[tuple[Any, ...], tuple[Any, ...]] = ((), ()),
+    before: tuple[tuple[Any, ...], ...] = ((), (), ()),
     arguments: tuple[str, ...] = (),
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run a controller and two engines, which end with the block; `CONNECT` finds them from `folder`.
@@ -207,8 +207,8 @@ def cluster(
     ----------
     environment, folder
         As for a scene.
-    before : (tuple, tuple)
-        The beginnings of the controller's command and of an engine's.
+    before : tuple of tuple
+        The beginnings of the controller's command and of each engine's.
     arguments : tuple of str
         Further ones of the controller.
 
@@ -229,6 +229,6 @@ def cluster(
 
         until(written, "the controller's connection files")
         for number in range(2):
-            command = [*before[1], *start, "ipyparallel.engine", f"--file={file}"]
+            command = [*before[1 + number], *start, "ipyparallel.engine", f"--file={file}"]
             running.append(stack.enter_context(process(command, folder, f"engine{number}.log")))
         yield running

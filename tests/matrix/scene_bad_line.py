@@ -74,7 +74,8 @@ def scene(environment: Environment, folder: Path) -> str:
             )
         )
         (folder / "scene.py").write_text(program)
-        before = (("ip", "netns", "exec", here), ("ip", "netns", "exec", there))
+        inside = ("ip", "netns", "exec", there)
+        before = (("ip", "netns", "exec", here), inside, inside)
         arguments = (f"--ip={HERE}", f"--location={HERE}", "--HeartMonitor.period=5000")
         with cluster(environment, folder, before, arguments):
             output = run([*before[0], environment.python, "scene.py"], folder, timeout=300)

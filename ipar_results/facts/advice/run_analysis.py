@@ -16,14 +16,13 @@ from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.protocols import DateField, ResultLike, TaskMetadata
 from ...upstream.sent_messages import eligible_engines
-from ...upstream.timestamps import to_posix
+from ...upstream.timestamps import to_posix, to_posix_array
 from . import rules
 from .run_metrics import FinishedRun, RunMetrics
 from .time_use import (
     OTHER,
     Executions,
     RunTasks,
-    align_clocks,
     compute_time_use,
     drop_unused_engines,
     order_executions,
@@ -81,7 +80,7 @@ def _analyse(record: Record, result: ResultLike, metadata: Sequence[TaskMetadata
     tasks = collect_tasks(record, metadata)
     if tasks is None:
         return None, ()
-    tasks, part = drop_unused_engines(align_clocks(tasks))
+    tasks, part = drop_unused_engines(tasks)
     ids = tuple(itertools.compress(record.engines.ids, part))
     executions = order_executions(tasks)
     use = compute_time_use(tasks, executions)
@@ -172,9 +171,11 @@ def _earlier_attempts(record: Record) -> _Rows:
         -1 if isinstance(md["engine_id"], list) else record.engines.slot(md["engine_id"], md["engine_uuid"])
         for md in attempts
     ]
+    slot = np.array(slots, np.int64)
+    ahead = record.engine_clocks.offsets(slot)
     fields: tuple[DateField, ...] = ("submitted", "started", "completed", "received")
-    times = (np.array([to_posix(md[name]) for md in attempts]) for name in fields)
-    return [np.array(slots, np.int64), np.full(len(attempts), FAILED), *times]
+    sent, begin, end, received = (to_posix_array([md[name] for md in attempts]) for name in fields)
+    return [slot, np.full(len(slot), FAILED), sent, begin - ahead, end - ahead, received]
 
 
 def _tasks_of_other(other: Record, slots: dict[EngineId, int], begin: float, end: float) -> _Rows:

@@ -25,7 +25,7 @@ class FinishedRun:
     Attributes
     ----------
     tasks : RunTasks
-        By the client's clock; the first rows are the messages of the result, in order.
+        The first rows are the messages of the result, in order.
     first, inputs : ndarray of int, shape (messages,)
         Index of the first input in each message, and number of its inputs.
     ids : tuple of (int or str)

@@ -11,7 +11,6 @@ from ...model.snapshot import TimeUse
 from ...model.status import OK
 
 OTHER = 5  # used like a status code: a task of another result
-_SAME_CLOCK = 0.05  # seconds: smaller differences between clocks are ignored
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +24,7 @@ class RunTasks:
     status : ndarray of int, shape (n,)
         Status codes, and :data:`OTHER` for tasks of other results.
     submitted, started, completed, received : ndarray of float, shape (n,)
-        Seconds after the first submission; NaN if unknown. `started` and `completed` by the engines' clocks.
+        Seconds after the first submission; NaN if unknown.
     joined : ndarray of float, shape (engines,)
         Seconds at which each engine joined the cluster; 0 if it did before the run.
     left : ndarray of float, shape (engines,)
@@ -76,24 +75,6 @@ class Executions:
     last: Floats
 
 
-def align_clocks(tasks: RunTasks) -> RunTasks:
-    """Return the run with all times by the client's clock.
-
-    Replies are received after their tasks have completed, and tasks start after their submission. These are
-    bounds of how far an engine's clock is ahead. If they exclude equal clocks, the fastest reply counts as
-    immediate.
-    """
-    least, most = np.full(tasks.engines, -np.inf), np.full(tasks.engines, np.inf)
-    known = tasks.slot >= 0
-    slot = tasks.slot[known]
-    np.fmax.at(least, slot, (tasks.completed - tasks.received)[known])
-    np.fmin.at(most, slot, (tasks.started - tasks.submitted)[known])
-    behind = np.where(np.isfinite(least) & (least <= most), least, most)
-    ahead = np.where(least > _SAME_CLOCK, least, np.where(most < -_SAME_CLOCK, behind, 0.0))
-    shift = np.append(ahead, 0.0)[tasks.slot]
-    return replace(tasks, started=tasks.started - shift, completed=tasks.completed - shift)
-
-
 def drop_unused_engines(tasks: RunTasks) -> tuple[RunTasks, Mask]:
     """Return the run without engines that ran none of its tasks and stayed, and which slots took part.
 
@@ -106,7 +87,7 @@ def drop_unused_engines(tasks: RunTasks) -> tuple[RunTasks, Mask]:
 
 
 def order_executions(tasks: RunTasks) -> Executions:
-    """Order the tasks of a run, whose clocks are aligned, by engine and time."""
+    """Order the tasks of a run by engine and time."""
     known = (tasks.slot >= 0) & ~np.isnan(tasks.started) & ~np.isnan(tasks.completed)
     row = np.flatnonzero(known)
     # two stable sorts are fast: rows are nearly sorted by time, and engines are few
@@ -134,7 +115,7 @@ def order_executions(tasks: RunTasks) -> Executions:
 def compute_time_use(tasks: RunTasks, executions: Executions) -> TimeUse:
     """Sum the seconds of each use; together they are the time from which each engine was there until the end.
 
-    The clocks of `tasks` are aligned, and `executions` are in their order.
+    `executions` are those of `tasks`.
     """
     status = tasks.status[executions.row]
     spent = executions.end - executions.begin

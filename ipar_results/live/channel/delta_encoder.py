@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...formatting import truncate
+from ...model.status import QUEUED
 from ...record.engines import is_coalesced
 from .encoders import NAME, Json, encode_columns, encode_failure, encode_head, time_base
 
 if TYPE_CHECKING:
+    from ...model.arrays import Floats
     from ...record.failures import Failure, Failures
     from ...record.state import Record
     from ...results.tracker import Tracked
@@ -54,6 +56,7 @@ class DeltaEncoder:
         self._running_sent_at = -math.inf
         self._held_back = False
         self._sent_failures: dict[int, tuple[int, Failure]] = {}
+        self._sent_offsets: Floats = np.zeros(0)  # of the engines' clocks, in the rows that were sent
         self._sent_status: NDArray[np.int8] | None = None
 
     # whether there are changes -------------------------------------------------------------------
@@ -235,6 +238,11 @@ class DeltaEncoder:
     def _add_rows(self, update: Json, record: Record, room: int) -> None:
         columns = record.columns
         known = self._known_status(len(columns.status))
+        offsets = record.engine_clocks.offsets(np.arange(len(record.engines.ids)))
+        moved = np.flatnonzero(offsets[: len(self._sent_offsets)] != self._sent_offsets)
+        self._sent_offsets = offsets
+        if len(moved):  # an engine's clock is further ahead than was known, so its tasks began earlier
+            known[np.isin(columns.engine, moved)] = QUEUED
         changed = np.flatnonzero(known != columns.status)
         chunked = columns.inputs is not None
         most = max(_MIN_ROWS, room // (_CHUNKED_ROW_BYTES if chunked else _ROW_BYTES))

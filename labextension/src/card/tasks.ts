@@ -39,7 +39,7 @@ export class TasksView {
     this.#next = button('Next', { class: 'ipar-link' }, () => this.#turnPage(1));
     const columns = ['Task', 'Engine', 'State', 'Started', 'Took'];
     const header = columns.map((title, i) => {
-      const hint = title === 'Started' ? "after the first submission, by the engine's clock" : undefined;
+      const hint = title === 'Started' ? 'after the first submission' : undefined;
       return el('th', { class: i === 2 ? 'ipar-left' : '', scope: 'col', title: hint }, title);
     });
     const table = el('table', { class: 'ipar-table' }, el('thead', {}, el('tr', {}, ...header)), this.#body);

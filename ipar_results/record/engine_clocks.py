@@ -1,0 +1,57 @@
+"""Offsets of the engines' clocks from the client's, so that all times of a record are by one clock."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..model.arrays import Floats, Index, Slots
+
+_SAME_CLOCK = 0.05  # seconds: smaller differences between clocks are ignored
+_LEAST_CHANGE = 0.02  # seconds: smaller corrections of an offset are not worth moving its tasks
+_UNITS = 1024  # a second; whole units are subtracted from POSIX seconds, and added again, without rounding
+
+
+class EngineClocks:
+    """Estimates of how far each engine's clock is ahead of the client's, by slot.
+
+    A task starts after its submission, and its reply is received after it has completed. These are bounds of
+    the offset. If they exclude equal clocks, the fastest reply counts as immediate. If they contradict each
+    other, because a clock was set meanwhile, the smallest offset between them is taken.
+    """
+
+    def __init__(self) -> None:
+        # the last item belongs to slot -1, an unknown engine
+        self._least, self._most, self._offsets = np.full(1, -np.inf), np.full(1, np.inf), np.zeros(1)
+
+    def offsets(self, slots: Slots | Index) -> Floats:
+        """Return how many seconds the clocks of these engines are ahead; 0 for slot -1."""
+        return self._offsets[np.where(slots < len(self._offsets) - 1, slots, -1)]
+
+    def observe(
+        self, slots: Slots, submitted: Floats, started: Floats, completed: Floats, received: Floats
+    ) -> list[tuple[int, float]]:
+        """Narrow the bounds by some tasks, and return the slots whose offset has changed, and by how much.
+
+        Parameters
+        ----------
+        slots : ndarray of int, shape (n,)
+        submitted, started, completed, received : ndarray of float, shape (n,)
+            POSIX seconds, NaN if unknown; `started` and `completed` by the engine's clock.
+        """
+        more = int(slots.max(initial=-1)) + 2 - len(self._offsets)
+        if more > 0:
+            self._least = np.append(self._least, np.full(more, -np.inf))
+            self._most = np.append(self._most, np.full(more, np.inf))
+            self._offsets = np.append(self._offsets, np.zeros(more))
+        known = slots >= 0
+        np.fmax.at(self._least, slots[known], (completed - received)[known])
+        np.fmin.at(self._most, slots[known], (started - submitted)[known])
+        least, most = self._least, self._most
+        nearest = np.clip(0.0, np.minimum(least, most), np.maximum(least, most))
+        found = np.where(np.isfinite(least) & (least <= most), least, nearest)
+        found[np.abs(nearest) <= _SAME_CLOCK] = 0.0
+        found = np.floor(found * _UNITS) / _UNITS
+        change = found - self._offsets
+        moved = np.flatnonzero(np.abs(change) > _LEAST_CHANGE)
+        self._offsets[moved] = found[moved]
+        return list(zip(moved.tolist(), change[moved].tolist(), strict=True))
