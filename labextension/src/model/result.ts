@@ -58,6 +58,8 @@ export class ResultModel {
   outputs: TaskOutput[] = [];
   /** Sends requests to the kernel; null where none has the result. */
   request: Requester | null = null;
+  /** End of the time axis while the result is active, in seconds: the same in all its timelines. */
+  axisEnd = 0;
   #connection: Connection = 'live';
   #loads: EngineLoad[] = [];
   #engines: EngineLoad[] | null = null;

@@ -59,16 +59,20 @@ function pitchOf(lanes: number): [number, number] {
   return lanes <= 64 ? [7, 1] : [5, 1];
 }
 
-/** Span of all tasks. While the result is active it grows in steps, so that the picture does not creep. */
-export function fullSpan(model: ResultModel, now: number, before: Span | null): Span {
+/** Span of all tasks. While the result is active it changes in steps, so that the picture does not creep. */
+export function fullSpan(model: ResultModel, now: number): Span {
   const elapsed = model.elapsed(now);
   if (model.head.finished || !model.isActive)
     return { from: 0, to: Math.max(elapsed, model.columns.end, 1e-3) * 1.01 };
   const eta = model.eta(now);
   const needed = Math.max(eta ? elapsed + eta[1] : elapsed * 1.15, 1);
-  if (before && elapsed < before.to * 0.99 && before.to < 2 * needed) return before;
-  const step = tickStep(needed / 4);
-  return { from: 0, to: Math.ceil(needed / step) * step };
+  // an estimate is worth an axis that ends soon after it
+  const [parts, slack] = eta ? [10, 1.35] : [4, 2];
+  if (needed > model.axisEnd || model.axisEnd > slack * needed) {
+    const step = tickStep(needed / parts);
+    model.axisEnd = Math.ceil(needed / step) * step;
+  }
+  return { from: 0, to: model.axisEnd };
 }
 
 function tickStep(least: number): number {

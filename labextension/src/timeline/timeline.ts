@@ -126,7 +126,7 @@ export class Timeline {
     const width = this.#lanesNode.clientWidth;
     if (!model || !width || !this.#lanes.count) return;
     const now = performance.now();
-    this.#view.full = fullSpan(model, now, this.#view.full);
+    this.#view.full = fullSpan(model, now);
     this.#theme ??= this.#probes.theme;
     const scene: Scene = {
       model,

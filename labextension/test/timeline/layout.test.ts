@@ -66,13 +66,35 @@ describe('the axis', () => {
   test('grows in steps while the result is active', () => {
     const model = live({ tasks: 100, engines: 2, ended: 10, running: true });
     const now = performance.now();
-    const first = fullSpan(model, now, null);
-    expect(fullSpan(model, now + 500, first)).toBe(first);
-    expect(fullSpan(model, now + 1000 * first.to, first).to).toBeGreaterThan(first.to);
+    const first = fullSpan(model, now);
+    expect(fullSpan(model, now + 500)).toEqual(first);
+    expect(fullSpan(model, now + 1000 * first.to).to).toBeGreaterThan(first.to);
+  });
+
+  test('is the same in all timelines of a result, whenever they began', () => {
+    const model = live({ tasks: 100, engines: 2, ended: 10, running: true });
+    const now = performance.now();
+    for (const [elapsed, eta] of [[8, [5, 20]], [10, [5, 8]]] as const) {
+      model.apply({ id: model.id, head: { ...model.head, elapsed, eta: [...eta] } }, false, now);
+      fullSpan(model, now);
+    }
+    const late = live({ tasks: 100, engines: 2, ended: 10, running: true });
+    late.apply({ id: late.id, head: model.head }, false, now);
+    expect(fullSpan(model, now)).toEqual(fullSpan(late, now));
+  });
+
+  test('ends soon after the estimated end', () => {
+    const model = live({ tasks: 100, engines: 2, ended: 10, running: true });
+    const now = performance.now();
+    const ends = ([28, 18, 15.1, 18.4, 20.5] as const).map(end => {
+      model.apply({ id: model.id, head: { ...model.head, elapsed: 10, eta: [end - 13, end - 10] } }, false, now);
+      return fullSpan(model, now).to;
+    });
+    expect(ends).toEqual([30, 18, 18, 20, 25]);
   });
 
   test('ends with the last task', () => {
     const model = live({ tasks: 10, engines: 2, ended: 10 });
-    expect(fullSpan(model, 0, null).to).toBeCloseTo(1.01 * model.columns.end, 3);
+    expect(fullSpan(model, 0).to).toBeCloseTo(1.01 * model.columns.end, 3);
   });
 });
