@@ -120,6 +120,7 @@ running = Snapshot(
     outputs_total=3,
     state="running",
     time=NOW,
+    submitted=NOW - 23,
 )
 queued = replace(
     running,
@@ -217,6 +218,7 @@ one = Snapshot(
     value="41872",
     single=True,
     time=NOW,
+    submitted=NOW - 23,
 )
 one_failed = replace(
     one,

@@ -148,6 +148,7 @@
       context.restore();
     }
     context.restore();
+    breaks(context);
   }
 
   /** Paint tasks that succeeded first, so that failures stay visible on top. */
@@ -192,6 +193,16 @@
       const half = context.measureText(text).width / 2;
       context.textAlign = 'center';
       context.fillText(text, Math.min(at, GUTTER + width() - half), shown + 13);
+    }
+  }
+
+  /** Mark where the pause before a retry is cut out. */
+  function breaks(context) {
+    for (const at of data.breaks.map(x).filter(at => at >= GUTTER)) {
+      ['soft-fg', 'bg', 'soft-fg'].forEach((colour, i) => {
+        context.fillStyle = colours[colour];
+        context.fillRect(Math.round(at) + i - 1, 0, 1, shown);
+      });
     }
   }
 

@@ -7,6 +7,7 @@ import base64
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..formatting import join_facts
 from ..model.arrays import Index
 from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, OK
@@ -28,8 +29,8 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
     Returns
     -------
     dict or None
-        JSON types: ``lanes`` and ``errors`` by number, ``span`` in seconds, ``note``, ``count``, and
-        ``columns`` with name, type and values of each. None before the first task starts.
+        JSON types: ``lanes`` and ``errors`` by number, ``span`` and ``breaks`` in seconds, ``note``,
+        ``count``, and ``columns`` with name, type and values of each. None before the first task starts.
     """
     placed = np.flatnonzero(np.isfinite(tasks.started) & np.isfinite(tasks.duration) & (tasks.status >= OK))
     wide, chunked = len(set(tasks.engine)) > 255, bool((tasks.inputs != 1).any())
@@ -43,7 +44,9 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
     positions = np.concatenate([shown, running.position])
     lanes = _lane_numbers(tasks)
     errors, codes = _state_codes(tasks, shown)
-    start = np.concatenate([tasks.started[shown] - timeline.base, running.start])
+    run_time = np.full(len(tasks), np.nan)
+    run_time[timeline.position] = timeline.start
+    start = np.concatenate([run_time[shown], running.start])
     now = timeline.now - timeline.base
     took = np.concatenate([tasks.duration[shown], np.maximum(now - running.start, 0.0)])
     columns: dict[str, tuple[ArrayLike, str]] = {
@@ -57,12 +60,13 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
     if chunked:
         columns["inputs"] = (tasks.inputs[positions], "<u4")
     ended = int((tasks.status >= OK).sum())
-    note = f"timeline shows {len(shown):,} of {ended:,} tasks" if len(shown) < ended else ""
+    cut = f"timeline shows {len(shown):,} of {ended:,} tasks" if len(shown) < ended else ""
     return {
         "lanes": [_lane_label(engine) for engine in lanes],
         "errors": errors,
         "span": max(float(now), float((start + took).max(initial=0.0))),
-        "note": note,
+        "note": join_facts(words.pauses(tasks.snapshot), cut),
+        "breaks": timeline.breaks,
         "count": len(positions),
         "columns": [[name, kind[1:], _to_base64(values, kind)] for name, (values, kind) in columns.items()],
     }

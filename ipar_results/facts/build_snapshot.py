@@ -90,6 +90,8 @@ def summarize(
         note=note,
         single=record.single and total == 1,
         time=time.time(),
+        submitted=none_if_nan(record.clock.submitted),
+        pauses=tuple(record.clock.pauses),
         advice=advice,
         time_use=time_use,
         value=value() if finished and ok == total == 1 else None,

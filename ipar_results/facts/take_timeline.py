@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..model.pauses import cut_pauses
 from ..model.status import OK
 from ..model.timeline import RunningTasks, Timeline, sample
 from ..record.state import Record, running_columns
@@ -14,17 +15,18 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
     with record.lock:
         columns = record.columns
         index = sample(np.flatnonzero(columns.status >= OK), columns.status, limit)
-        started = columns.started[index]
+        pauses = record.clock.pauses
+        started = cut_pauses(columns.started[index], pauses)
         moments = np.array([record.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
         position, slot, since = running_columns(record.running)
-        now = record.clock.now
+        since, now = cut_pauses(since, pauses), float(cut_pauses(record.clock.now, pauses))
         known = moments[~np.isnan(moments)]
         base = float(known[0]) if len(known) else now - record.elapsed
         last = np.fmax(record.clock.received, np.fmax.reduce(columns.completed, initial=np.nan))
         over = record.finished and not np.isnan(last)
         return Timeline(
             base=base,
-            now=float(last) if over else now,
+            now=float(cut_pauses(last, pauses)) if over else now,
             messages=columns.messages,
             ended=columns.ended,
             engines=tuple(record.engines.ids),
@@ -34,7 +36,8 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
             slot=columns.engine[index],
             start=started - base,
             # negative if a clock was set back during a task
-            duration=np.maximum(columns.completed[index] - started, 0.0),
+            duration=np.maximum(columns.completed[index] - columns.started[index], 0.0),
             status=columns.status[index],
+            breaks=tuple(float(cut_pauses(begin, pauses)) - base for begin, _ in pauses),
             running=RunningTasks(position, columns.first_input_indices(position), slot, since - base),
         )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from ..formatting import plural, truncate
+from .pauses import cut_pauses
 from .status import Status
 
 EngineId = int | str
@@ -226,9 +227,17 @@ class Summary:
     note: str = ""
     single: bool = False
     time: float = 0.0
+    submitted: float | None = None
+    pauses: tuple[tuple[float, float], ...] = ()
     advice: tuple[Advice, ...] = ()
     time_use: TimeUse | None = None
     value: str | None = None
+
+    def after_start(self, moment: float | None) -> float | None:
+        """Return POSIX seconds as seconds after the first submission, without pauses; None if unknown."""
+        if moment is None or self.submitted is None:
+            return None
+        return float(cut_pauses(moment, self.pauses)) - self.submitted
 
 
 @dataclass(frozen=True)
@@ -274,6 +283,10 @@ class Snapshot(Summary):
         True for a result of one task.
     time : float
         POSIX seconds at which the snapshot was taken.
+    submitted : float or None
+        POSIX seconds of the first submission; None if unknown.
+    pauses : tuple of (float, float)
+        Pauses before retries, which are left out of all durations: begin (POSIX seconds) and seconds of each.
     advice : tuple of Advice
         At most three pieces of advice on a finished run, most gain first.
     time_use : TimeUse or None

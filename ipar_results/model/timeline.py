@@ -41,7 +41,10 @@ class Timeline:
     base : float
         POSIX seconds of the first submission, or of the first known event.
     now : float
-        POSIX seconds at which the timeline was taken, or of the last reply once all messages have ended.
+        POSIX seconds at which the timeline was taken, or of the last reply once all messages have ended; like
+        all times of a timeline, without the pauses before retries.
+    breaks : tuple of float
+        Seconds after `base` at which a pause before a retry is cut out.
     messages, ended : int
         Number of messages of the result, and of those that have ended.
     engines : tuple of (int or str)
@@ -51,7 +54,7 @@ class Timeline:
     slot : ndarray of int, shape (shown,)
         Index into `engines`; -1 for an unknown engine.
     start, duration : ndarray of float, shape (shown,)
-        Seconds after `base`, and seconds; NaN if unknown.
+        Seconds after `base` without pauses, and seconds; NaN if unknown.
     status : ndarray of int, shape (shown,)
         2 ok, 3 failed, 4 aborted.
     running : RunningTasks
@@ -70,6 +73,7 @@ class Timeline:
     start: Floats
     duration: Floats
     status: Codes
+    breaks: tuple[float, ...]
     running: RunningTasks
 
     @property

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..model.arrays import Floats
+from ..model.pauses import cut_pauses
 from ..upstream.protocols import Timestamp
 from ..upstream.timestamps import earliest, latest
 
@@ -22,12 +23,14 @@ class Clock:
     ----------
     submitted, received : float
         POSIX seconds of the first submission and of the last arrival so far; NaN if unknown.
+    pauses : list of (float, float)
+        Begin of each pause before a retry, in POSIX seconds, and its seconds.
     """
 
     def __init__(self) -> None:
         self.submitted = self.received = float("nan")
         self._pause = self._elapsed = 0.0
-        self._pauses: list[tuple[float, float]] = []
+        self.pauses: list[tuple[float, float]] = []
         self._stopped = False
         self._began: float | None = None
         self._lost_at: tuple[float, float] | None = None  # POSIX and monotonic seconds
@@ -69,11 +72,7 @@ class Clock:
 
     def offsets(self, moments: Floats) -> Floats:
         """Return POSIX seconds as seconds after the first submission, without the pauses before retries."""
-        moments = np.array(moments, np.float64)
-        for begin, length in reversed(self._pauses):
-            after = moments > begin
-            moments[after] = np.maximum(moments[after] - length, begin)
-        return moments - self.submitted
+        return cut_pauses(moments, self.pauses) - self.submitted
 
     def elapsed(self, finished: bool) -> float:
         """Return the seconds since the first submission, never decreasing, up to the last arrival."""
@@ -92,5 +91,5 @@ class Clock:
         if finished and not np.isnan(self.received):
             pause = max(0.0, time.time() - self.received)
             self._pause += pause
-            self._pauses.append((self.received, pause))
+            self.pauses.append((self.received, pause))
         self._stopped = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import cache, partial
 
@@ -36,7 +35,7 @@ def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
     if snapshot.single:
         return ""
     until = None if snapshot.eta is None else snapshot.elapsed + snapshot.eta[1]
-    drawing = svg.draw_timeline(timeline, until, snapshot.finished)
+    drawing = svg.draw_timeline(timeline, until, snapshot.finished, words.pauses(snapshot))
     if drawing is None:
         return ""
     label = f"Timeline of {plural(timeline.shown, 'task')} by engine"
@@ -120,10 +119,10 @@ def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 
 def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw the groups of failures, each with a traceback to unfold; empty without failures."""
-    shown, origin = snapshot.failures[: limits.failures], words.first_submission(snapshot)
+    shown = snapshot.failures[: limits.failures]
     return render_template(
         "failures",
-        groups=[rows.failure_row(group, limits.text, origin) for group in shown],
+        groups=[rows.failure_row(group, limits.text, snapshot) for group in shown],
         single=snapshot.single,
         cut=describe_cut(len(snapshot.failures), len(shown), "groups of failures"),
     )
@@ -132,10 +131,9 @@ def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw the table of the first tasks; HTML without style."""
     shown = snapshot.tasks[: limits.tasks]
-    origin = min((task.submitted for task in shown if task.submitted is not None), default=math.nan)
     return render_template(
         "tasks",
-        rows=[rows.task_row(task, origin) for task in shown],
+        rows=[rows.task_row(task, snapshot) for task in shown],
         cut=describe_cut(
             snapshot.messages, len(shown), "messages" if words.is_chunked(snapshot) else "tasks"
         ),

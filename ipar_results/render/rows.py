@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..formatting import format_duration, format_percent, plural
-from ..model.snapshot import EngineLoad, FailureGroup, TaskOutput, TaskRecord
+from ..model.snapshot import EngineLoad, FailureGroup, Summary, TaskOutput, TaskRecord
 from . import words
 from .ansi import clip, count_omitted, to_html
 
@@ -25,14 +25,14 @@ def engine_row(load: EngineLoad, elapsed: float) -> dict[str, object]:
     }
 
 
-def failure_row(group: FailureGroup, limit: int, origin: float | None) -> dict[str, object]:
+def failure_row(group: FailureGroup, limit: int, summary: Summary) -> dict[str, object]:
     """Return the variables for a group of failures; its traceback is cut in the middle."""
     start, omitted, end = clip(group.traceback.strip("\n"), limit // 3, limit - limit // 3)
     return {
         "count": f"{group.count:,}",
         "title": words.failure_title(group),
         "where": words.failure_location(group),
-        "affected": words.failed_inputs(group, origin),
+        "affected": words.failed_inputs(group, summary),
         "given": words.failed_input(group),
         "start": to_html(start),
         "omitted": count_omitted(omitted) if omitted else "",
@@ -40,8 +40,8 @@ def failure_row(group: FailureGroup, limit: int, origin: float | None) -> dict[s
     }
 
 
-def task_row(task: TaskRecord, origin: float) -> dict[str, object]:
-    """Return the variables for a row of the tasks table, with times relative to ``origin``."""
+def task_row(task: TaskRecord, summary: Summary) -> dict[str, object]:
+    """Return the variables for a row of the tasks table, with times as in the timeline."""
     last = task.index + task.inputs - 1
     return {
         "index": f"{task.index:,}–{last:,}" if last > task.index else f"{task.index:,}",
@@ -49,8 +49,8 @@ def task_row(task: TaskRecord, origin: float) -> dict[str, object]:
         "engine": words.engine_label(task.engine_id),
         "state": task.status,
         "glyph": words.STATES[task.status],
-        "submitted": format_duration(None if task.submitted is None else task.submitted - origin),
-        "started": format_duration(None if task.started is None else task.started - origin),
+        "submitted": format_duration(summary.after_start(task.submitted)),
+        "started": format_duration(summary.after_start(task.started)),
         "took": format_duration(task.duration),
     }
 

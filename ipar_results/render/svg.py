@@ -49,12 +49,12 @@ class _Lanes:
 
 
 def draw_timeline(
-    timeline: Timeline, until: float | None = None, finished: bool = True
+    timeline: Timeline, until: float | None = None, finished: bool = True, pauses: str = ""
 ) -> dict[str, object] | None:
     """Return the template variables of a timeline, with paths of 60 kB at most; None before the first task.
 
     The time axis ends `until` seconds after the first submission, or at the last event if that is later.
-    Unless `finished`, a line marks the present time.
+    Unless `finished`, a line marks the present time. `pauses` is a note on the breaks of the axis.
     """
     known = np.isfinite(timeline.start) & np.isfinite(timeline.duration)
     slot, start = timeline.slot[known].astype(np.int64), timeline.start[known]
@@ -78,7 +78,8 @@ def draw_timeline(
         "paths": paths,
         "now": None if finished else round(across * now / span),
         "ticks": [(round(100 * at / span, 2), label) for at, label in _ticks(span)],
-        "notes": _notes(timeline, lanes, exact, known, now),
+        "breaks": [round(100 * at / span, 2) for at in timeline.breaks],
+        "notes": [pauses][: bool(pauses)] + _notes(timeline, lanes, exact, known, now),
     }
 
 

@@ -38,8 +38,7 @@ def plain_text(snapshot: Snapshot) -> str:
     """Return the text/plain alternative of the card: summary, use of time, advice, failures, note."""
     groups = () if snapshot.single else snapshot.failures
     more = len(groups) - _MAX_GROUPS
-    origin = words.first_submission(snapshot)
-    failures = [_failure_lines(group, origin) for group in groups[:_MAX_GROUPS]]
+    failures = [_failure_lines(group, snapshot) for group in groups[:_MAX_GROUPS]]
     failures += [f"and {more:,} more group{'' if more == 1 else 's'} of failures"] if more > 0 else []
     use = ", ".join(part.phrase for part in words.time_use(snapshot))
     advice = ["! " + " ".join(filter(None, words.split_advice(each)[:2])) for each in snapshot.advice]
@@ -47,10 +46,10 @@ def plain_text(snapshot: Snapshot) -> str:
     return "\n".join(filter(None, [summary_line(snapshot), *used, *advice, *failures, words.note(snapshot)]))
 
 
-def _failure_lines(group: FailureGroup, origin: float | None) -> str:
+def _failure_lines(group: FailureGroup, snapshot: Snapshot) -> str:
     place, more = (
         words.failure_location(group),
-        join_facts(words.failed_inputs(group, origin), words.failed_input(group)),
+        join_facts(words.failed_inputs(group, snapshot), words.failed_input(group)),
     )
     line = f"✕ {group.count:,} {words.failure_title(group)}" + (f"  ({place})" if place else "")
     return f"{line}\n    {more}" if more else line

@@ -15,7 +15,7 @@ from ..formatting import (
     plural,
     to_ranges,
 )
-from ..model.snapshot import Advice, EngineId, FailureGroup, Snapshot
+from ..model.snapshot import Advice, EngineId, FailureGroup, Snapshot, Summary
 from .ansi import one_line
 
 # characters shown of each text
@@ -243,23 +243,27 @@ def failure_location(group: FailureGroup) -> str:
     return join_facts(one_line(group.where, MAX_LOCATION), engines(group.engines))
 
 
-def first_submission(snapshot: Snapshot) -> float | None:
-    """Return POSIX seconds of the first submission, the origin of relative times; None if unknown."""
-    return min((task.submitted for task in snapshot.tasks if task.submitted is not None), default=None)
+def pauses(summary: Summary) -> str:
+    """Return which pauses before retries a timeline leaves out; empty if none."""
+    length = format_duration(sum(seconds for _, seconds in summary.pauses))
+    if len(summary.pauses) < 2:
+        return f"double line: a pause of {length} before a retry is cut out" if summary.pauses else ""
+    return f"double lines: {len(summary.pauses):,} pauses before retries, {length} in all, are cut out"
 
 
-def failed_inputs(group: FailureGroup, origin: float | None) -> str:
+def failed_inputs(group: FailureGroup, summary: Summary) -> str:
     """Return which inputs failed, and when: ``inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41``.
 
-    The times are relative to `origin`, in POSIX seconds.
+    The times are those of the timeline of the result that `summary` is of.
     """
     ranges = to_ranges(group.indices)[:_MAX_RANGES]
     more = group.count - sum(map(len, ranges))
     listed = ", ".join(map(format_range, ranges)) + (f" and {more:,} more" if more > 0 else "")
     inputs = f"input{'' if group.count == 1 else 's'} {listed}" if ranges else ""
-    if origin is None or group.first_time is None or group.last_time is None:
+    begin, end = summary.after_start(group.first_time), summary.after_start(group.last_time)
+    if begin is None or end is None:
         return inputs
-    first, last = (format_duration(max(0.0, each - origin)) for each in (group.first_time, group.last_time))
+    first, last = format_duration(max(0.0, begin)), format_duration(max(0.0, end))
     return join_facts(inputs, f"at {first}" if first == last else f"first at {first}, last at {last}")
 
 

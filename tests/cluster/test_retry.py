@@ -283,6 +283,9 @@ def test_times_exclude_the_pause_before_a_retry(lview, flaky):
     ar.get(20)
     assert ended <= ar.elapsed < ended + (time.monotonic() - begin) + 1
     assert ar.wall_time == ar.elapsed
+    timeline = ar.monitor._followed.timeline()
+    assert timeline.breaks == pytest.approx([ended], abs=0.01)
+    assert max(timeline.start + timeline.duration) <= ar.elapsed + 0.1
 
 
 def test_on_resume_callbacks_are_called_at_a_retry(lview, flaky):

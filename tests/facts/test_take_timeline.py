@@ -1,5 +1,6 @@
 """The timeline has exact counts, keeps failures first, and is converted to plain JSON."""
 
+import base64
 import json
 
 import numpy as np
@@ -8,6 +9,8 @@ from fakes import START, Client, Fed, follow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipar_results.facts.take_timeline import take_timeline
+from ipar_results.live.channel.delta_encoder import DeltaEncoder
 from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import sample
 
@@ -102,3 +105,59 @@ def test_the_order_of_replies_changes_nothing(limit):
         columns.append((timeline.base, ids, *(getattr(timeline, name).tolist() for name in
                        ("position", "first", "inputs", "start", "duration", "status"))))  # fmt: skip
     assert columns[0] == columns[1]
+
+
+PAUSE = 100.0  # seconds between the last reply and a retry
+
+
+@pytest.fixture
+def retried(monkeypatch):
+    """A result of two tasks of a second, of which the second failed and runs again after a pause."""
+    fed = Fed(2)
+    followed = follow(fed)
+    fed.reply(0)
+    fed.fail(1)
+    followed.drain()
+    clock = START.timestamp() + 2 + PAUSE
+    monkeypatch.setattr("ipar_results.record.clock.time.time", lambda: clock)
+    followed.record.mark_reopened([1])
+    followed.record.columns.reopen(np.array([1]), fed.result.msg_ids)
+    followed.record.running[1] = (1, clock + 0.5)
+    return followed
+
+
+def test_a_pause_before_a_retry_is_cut_out_and_marked(retried):
+    timeline = take_timeline(retried.record)
+    assert timeline.breaks == pytest.approx([2.0])
+    assert timeline.start.tolist() == [0.0]
+    assert timeline.running.start == pytest.approx([2.5])
+
+
+def test_a_retried_task_stands_where_the_pause_is_cut_out(retried):
+    followed = retried
+    columns = followed.record.columns
+    begin = START.timestamp() + 2 + PAUSE + 0.5
+    columns.reserve(2)
+    columns.end(*map(np.array, ([1], [OK], [1], [begin], [begin + 1])))
+    timeline = take_timeline(followed.record)
+    assert timeline.start.tolist() == pytest.approx([0.0, 2.5])
+    assert timeline.duration.tolist() == [1.0, 1.0]
+
+
+def test_failures_and_tasks_have_the_times_of_the_timeline(retried):
+    followed = retried
+    snapshot = followed.snapshot()
+    begin = START.timestamp()
+    assert snapshot.pauses == ((pytest.approx(begin + 2), pytest.approx(PAUSE)),)
+    assert [snapshot.after_start(begin + at) for at in (1, 50, 2 + PAUSE + 0.5)] == pytest.approx(
+        [1.0, 2.0, 2.5]
+    )
+
+
+def test_a_page_gets_the_times_of_the_timeline(retried):
+    class Entry:
+        shown, over, gone, followed = True, False, False, retried
+
+    update = {}
+    DeltaEncoder(Entry())._add_running(update, retried.record, 10_000)
+    assert np.frombuffer(base64.b64decode(update["running"]), "<f4", 1, 8) == pytest.approx([2.5], abs=1e-3)

@@ -67,6 +67,8 @@ SNAPSHOT = Snapshot(
     value=None,
     single=False,
     time=1700000012.5,
+    submitted=1700000000.0,
+    pauses=((1700000011.0, 90.5),),
     advice=(
         Advice(
             "slow-engine",

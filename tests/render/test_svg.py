@@ -17,7 +17,9 @@ from ipar_results.render import html, svg
 NONE_RUNNING = RunningTasks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
 
 
-def timeline(start, duration, slot=None, status=None, engines=None, of=None, running=NONE_RUNNING, now=None):
+def timeline(
+    start, duration, slot=None, status=None, engines=None, of=None, running=NONE_RUNNING, now=None, breaks=()
+):
     """Return a timeline whose base is 1,000 s."""
     n = len(start)
     start, duration = np.array(start, float), np.array(duration, float)
@@ -37,6 +39,7 @@ def timeline(start, duration, slot=None, status=None, engines=None, of=None, run
         start=start,
         duration=duration,
         status=np.full(n, OK, np.int8) if status is None else np.array(status, np.int8),
+        breaks=tuple(breaks),
         running=running,
     )
 
@@ -206,3 +209,11 @@ def test_the_order_of_the_rows_changes_nothing(table, random):
     ]
     assert sorted(widths(pictures[0], "ok")) == sorted(widths(pictures[1], "ok"))
     assert sorted(widths(pictures[0], "failed")) == sorted(widths(pictures[1], "failed"))
+
+
+def test_a_pause_before_a_retry_is_a_double_line_and_a_note():
+    retried = replace(samples.failed, pauses=((samples.NOW - 20, 102.0),))
+    picture = draw(timeline([0, 3], [2, 1], breaks=[3.0]), retried)
+    assert 'style="left:75.0%;border-left:3px double"' in picture
+    assert "double line: a pause of 1:42 before a retry is cut out" in picture
+    assert "double" not in draw(timeline([0, 3], [2, 1]))

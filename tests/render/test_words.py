@@ -32,7 +32,7 @@ def call(name: str, args: list[Any]) -> Any:
     given = args
     if args and isinstance(args[0], dict):
         record = FailureGroup(**args[0]) if "traceback" in args[0] else to_snapshot(args[0])
-        given = [record, *args[1:]]
+        given = [record, *map(to_snapshot, args[1:])]
     modules = (formatting, ansi, words)
     result = next(getattr(module, name) for module in modules if hasattr(module, name))(*given)
     return [getattr(item, "phrase", item) for item in result] if isinstance(result, list) else result

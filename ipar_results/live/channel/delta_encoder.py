@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...formatting import truncate
+from ...model.pauses import cut_pauses
 from ...model.status import QUEUED
 from ...record.engines import is_coalesced
 from .encoders import NAME, Json, encode_columns, encode_failure, encode_head, time_base
@@ -231,7 +232,7 @@ class DeltaEncoder:
         update["running"] = encode_columns(
             ([position for position, _, _ in running], "<u4"),
             ([columns.first_input_index(position) for position, _, _ in running], "<u4"),
-            ([since - base for _, _, since in running], "<f4"),
+            (cut_pauses(np.array([since for _, _, since in running]), record.clock.pauses) - base, "<f4"),
             ([slot if slot >= 0 else UNKNOWN_SLOT for _, slot, _ in running], "<u2"),
         )
 
@@ -259,7 +260,7 @@ class DeltaEncoder:
         started = columns.started[changed]
         update["chunked_rows" if chunked else "rows"] = encode_columns(
             (changed, "<u4"),
-            (started - base, "<f4"),
+            (cut_pauses(started, record.clock.pauses) - base, "<f4"),
             (columns.completed[changed] - started, "<f4"),
             *(carried if chunked else ()),
             (np.where(columns.engine[changed] < 0, UNKNOWN_SLOT, columns.engine[changed]), "<u2"),

@@ -104,7 +104,8 @@ export class TaskDetailsView {
 
   #showReply(task: TaskReply, model: ResultModel): void {
     this.#clear();
-    const after = (time: number | null): string => formatDuration(time === null ? null : time - model.head.base);
+    const after = (time: number | null): string =>
+      formatDuration(time === null ? null : words.afterStart(time, model.head));
     this.#appendFacts([
       ['State', words.STATES[task.status].join(' ')],
       ['Engine', words.engineLabel(task.engine_id)],

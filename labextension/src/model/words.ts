@@ -1,6 +1,6 @@
 /** Wording of facts about results: the same texts as `ipar_results/render/words.py`. */
 
-import type { Figures } from '../protocol/figures';
+import type { Figures, Head } from '../protocol/figures';
 import type { EngineLoad, FailedInput } from '../protocol/records';
 import type { EngineId, Pair, ResultState, TaskStatus } from '../protocol/types';
 import { oneLine } from '../ui/ansi';
@@ -205,15 +205,32 @@ export function failureLocation(group: { where: string; engines: EngineId[] }): 
   return joinFacts(oneLine(group.where, MAX_LENGTH.where), engines(group.engines));
 }
 
+/** When a run began, and the pauses in it. */
+type Clocked = Pick<Head, 'base' | 'pauses'>;
+
+/** Seconds from the first submission to a POSIX time, as if there had been no pauses before retries. */
+export function afterStart(time: number, { base, pauses }: Clocked): number {
+  return pauses.reduceRight((at, [begin, length]) => (at > begin ? Math.max(at - length, begin) : at), time) - base;
+}
+
+/** Which pauses before retries a timeline leaves out; empty if none. */
+export function pauses(head: Pick<Head, 'pauses'>): string {
+  const count = head.pauses.length;
+  const length = formatDuration(head.pauses.reduce((sum, [, seconds]) => sum + seconds, 0));
+  if (count < 2) return count ? `double line: a pause of ${length} before a retry is cut out` : '';
+  return `double lines: ${formatCount(count)} pauses before retries, ${length} in all, are cut out`;
+}
+
 /** Inputs of a group of failures and their times, as in `inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41`. */
-export function failedInputs(group: Affected, origin: number): string {
+export function failedInputs(group: Affected, head: Clocked): string {
   const spans = spansOf(group.indices).slice(0, MAX_INPUT_SPANS);
   const more = group.count - spans.reduce((sum, span) => sum + span.length, 0);
   const listed = spans.map(spanText).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '');
   const inputs = spans.length ? `input${group.count === 1 ? '' : 's'} ${listed}` : '';
   if (group.first_time === null || group.last_time === null) return inputs;
-  const first = formatDuration(Math.max(0, group.first_time - origin));
-  const last = formatDuration(Math.max(0, group.last_time - origin));
+  const [first, last] = [group.first_time, group.last_time].map(time =>
+    formatDuration(Math.max(0, afterStart(time, head)))
+  ) as [string, string];
   return joinFacts(inputs, first === last ? `at ${first}` : `first at ${first}, last at ${last}`);
 }
 

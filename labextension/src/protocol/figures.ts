@@ -43,6 +43,8 @@ const FIGURES = {
   value: figure(read.orNull(read.string), null),
   single: flag,
   time: seconds,
+  /** Pauses before retries, which are no part of any duration: begin (POSIX time) and seconds of each. */
+  pauses: figure(read.orElse(read.list(pair), []), []),
   outputs_total: count,
   advice: figure(read.list(advice), []),
   time_use: figure(read.orNull(timeUse), null)

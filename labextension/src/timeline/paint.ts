@@ -31,6 +31,7 @@ export class Painter {
     if (shapes) this.#drawShapes(context, scene, shapes);
     else this.#pixels.draw(context, scene, top, rows);
     context.restore();
+    this.#drawBreaks(context, scene);
     this.#drawLabels(context, scene, top, rows);
   }
 
@@ -68,6 +69,19 @@ export class Painter {
       context.textAlign = 'center';
       context.fillText(label, Math.max(GUTTER + half - 6, fits), height + AXIS / 2);
     });
+  }
+
+  /** Mark where pauses before retries are cut out by a double line. */
+  #drawBreaks(context: CanvasRenderingContext2D, { model, span, width, height, theme }: Scene): void {
+    for (const [begin] of model.head.pauses) {
+      const at = words.afterStart(begin, model.head);
+      if (at < span.from || at > span.to) continue;
+      const x = Math.round(GUTTER + ((at - span.from) / (span.to - span.from)) * plotWidth(width));
+      [theme.soft, theme.bg, theme.soft].forEach((colour, i) => {
+        context.fillStyle = colour;
+        context.fillRect(x + i - 1, 0, 1, height);
+      });
+    }
   }
 
   #drawLabels(context: CanvasRenderingContext2D, scene: Scene, top: number, rows: number): void {

@@ -41,6 +41,16 @@ export class VisibleSpan {
     this.zoomed = { from, to: from + length };
   }
 
+  /** Move a part in view into the full span, which may have become shorter. */
+  keepWithin(): void {
+    if (this.zoomed) this.move(this.zoomed, 0);
+  }
+
+  /** Have a part in view begin at a time. */
+  moveTo(time: number): void {
+    if (this.zoomed) this.move(this.zoomed, time - this.zoomed.from);
+  }
+
   /** Move only as far as needed to show a time. */
   include(time: number): void {
     const { zoomed } = this;

@@ -1,7 +1,9 @@
 /** Timeline of a card: a canvas that is drawn when it is in view and something has changed. */
 
 import type { ResultModel } from '../model/result';
+import * as words from '../model/words';
 import { button, el, setText, setAttribute } from '../ui/dom';
+import { joinFacts } from '../ui/formatting';
 import { Lanes, fullSpan } from './layout';
 import { neighbour, taskAt, nearestTask, sampleNote, describeTask } from './marks';
 import type { Mark } from './marks';
@@ -36,6 +38,7 @@ export class Timeline {
   #lanes = new Lanes([]);
   #slots: unknown = null;
   readonly #view = new VisibleSpan();
+  #pauses = 0;
   #focus: Mark | null = null;
   #theme: Theme | null = null;
   #revision = -1;
@@ -77,6 +80,7 @@ export class Timeline {
     this.#model = model;
     this.#focus = null;
     this.#view.full = this.#view.zoomed = null;
+    this.#pauses = model.head.pauses.length;
     this.#revision = -1;
     this.update();
   }
@@ -93,7 +97,7 @@ export class Timeline {
       this.#revision = -1;
     }
     setAttribute(this.node, 'hidden', this.#lanes.count === 0);
-    const note = sampleNote(model);
+    const note = joinFacts(words.pauses(model.head), sampleNote(model));
     setText(this.#sampleNote, note);
     setAttribute(this.#sampleNote, 'hidden', !note);
     this.#scheduleDraw();
@@ -127,6 +131,10 @@ export class Timeline {
     if (!model || !width || !this.#lanes.count) return;
     const now = performance.now();
     this.#view.full = fullSpan(model, now);
+    this.#view.keepWithin();
+    const { pauses } = model.head;
+    if (pauses.length > this.#pauses) this.#view.moveTo(words.afterStart(pauses.at(-1)![0], model.head));
+    this.#pauses = pauses.length;
     this.#theme ??= this.#probes.theme;
     const scene: Scene = {
       model,

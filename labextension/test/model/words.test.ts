@@ -8,6 +8,7 @@ import * as words from '../../src/model/words';
 import { NO_HEAD } from '../../src/protocol/figures';
 import type { Head } from '../../src/protocol/figures';
 import type { EngineLoad, FailedInput } from '../../src/protocol/records';
+import type { Pair } from '../../src/protocol/types';
 import { countOmitted, oneLine, sanitize } from '../../src/ui/ansi';
 import * as formatting from '../../src/ui/formatting';
 
@@ -22,19 +23,26 @@ interface Facts extends Head {
   input: FailedInput;
 }
 
+interface Clocked {
+  submitted: number;
+  pauses?: Pair[];
+}
+
 const CASES = JSON.parse(readFileSync('../tests/data/words.json', 'utf8')) as Case[];
 
 const phrases = (parts: { phrase: string }[]): string[] => parts.map(part => part.phrase);
 
 /** Functions whose arguments differ from those of Python; a case calls all others as they are. */
-const ADAPTED: Record<string, (facts: Facts) => unknown> = {
+const ADAPTED: Record<string, (facts: Facts, clocked: Clocked) => unknown> = {
   counts: facts => phrases(words.counts(facts)),
   times: facts => words.times(facts, facts.elapsed),
   eta: facts => words.eta(facts, facts.eta),
   rates: facts => words.rates(facts),
   lost_engines: facts => words.lostEngines(facts.engines),
   time_use: facts => phrases(timeUse(facts.time_use)),
-  failed_input: group => words.failedInput(group.input)
+  failed_input: group => words.failedInput(group.input),
+  failed_inputs: (group, { submitted, pauses }) =>
+    words.failedInputs(group as never, { base: submitted, pauses: pauses ?? [] })
 };
 
 type Plain = Record<string, (...args: unknown[]) => unknown>;
@@ -47,7 +55,7 @@ function call({ function: name, args }: Case): unknown {
   const isFacts = typeof first === 'object' && first !== null && !Array.isArray(first);
   const facts = isFacts ? { ...NO_HEAD, engines: [], ...first } : first;
   const adapted = ADAPTED[name];
-  if (adapted) return adapted(facts as Facts);
+  if (adapted) return adapted(facts as Facts, others[0] as Clocked);
   const plain = PLAIN[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())];
   if (!plain) throw new Error(`no function ${name}`);
   return args.length ? plain(facts, ...others) : plain();

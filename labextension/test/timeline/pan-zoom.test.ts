@@ -26,6 +26,16 @@ describe('the visible span', () => {
     expect(made.span).toEqual({ from: 50, to: 100 });
   });
 
+  test('begins at a time, and stays within a full span that became shorter', () => {
+    const made = visibleSpan();
+    made.zoom(0.2, 0);
+    made.moveTo(60);
+    expect(made.span).toEqual({ from: 60, to: 80 });
+    made.full = { from: 0, to: 50 };
+    made.keepWithin();
+    expect(made.span).toEqual({ from: 30, to: 50 });
+  });
+
   test('moves only as far as needed to show a time', () => {
     const made = visibleSpan();
     made.zoom(0.5, 0);
