@@ -118,8 +118,9 @@ class Monitor:
         -------
         pandas.DataFrame
             ``index`` of the first input, ``n_inputs``, ``engine``, ``status``, ``attempts``, four times in
-            UTC, ``duration`` and ``engine_clock_offset`` in seconds, type of ``error``, ``msg_id``. ``started``
-            and ``completed`` are by the engine's clock, which is ahead of the client's by the offset.
+            UTC, ``duration`` and ``engine_clock_offset`` in seconds, type of ``error``, ``msg_id``.
+            ``started`` and ``completed`` are by the engine's clock, which is ahead of the client's by the
+            offset.
 
         Raises
         ------
