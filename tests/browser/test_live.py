@@ -84,7 +84,7 @@ def test_the_card_moves_while_another_cell_keeps_the_kernel_busy(
     jupyter_server.run(page, 2)
     for count in range(1, 5):
         gate.open(count)
-        until(lambda count=count: done(jupyter_server, page, 1) == count)
+        until(lambda count=count: (done(jupyter_server, page, 1) or 0) >= count)  # the sixth fails by itself
     busy = page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status")
     assert busy == "busy"
 
@@ -106,7 +106,7 @@ def test_wait_interactive_shows_the_card_in_its_own_cell(jupyter_server, cluster
     jupyter_server.run(page, 1)
     for count in (1, 2):
         gate.open(count)
-        until(lambda count=count: done(jupyter_server, page, 1) == count)
+        until(lambda count=count: (done(jupyter_server, page, 1) or 0) >= count)  # the sixth fails by itself
     gate.open()
     jupyter_server.wait_ran(page, 1)
     until(lambda: outputs(jupyter_server.save(page, "waits.ipynb"), 1) == [ENDED])
