@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from ..formatting import utf8_safe
-from ..record.failures import Failure, clip_traceback
+from ..record.failures import Failure, arrange_traceback
 from ..record.state import Record
 from ..upstream.protocols import TaskMetadata
 from .build_snapshot import describe_message, newest_outputs
@@ -37,7 +37,7 @@ def describe_task(
         "error": None
         if failure is None
         else {"type": utf8_safe(failure.type), "message": utf8_safe(failure.message)},
-        "traceback": None if failure is None else utf8_safe(clip_traceback(failure.traceback)),
+        "traceback": None if failure is None else utf8_safe(arrange_traceback(failure.traceback)),
         "input": description,
         "stdout": _tail(md["stdout"], limit or TAIL),
         "stderr": _tail(md["stderr"], limit or TAIL),

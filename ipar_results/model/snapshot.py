@@ -14,6 +14,7 @@ State = Literal["empty", "queued", "running", "done", "failed", "unknown", "lost
 
 WIRE_VERSION = 1
 _MAX_NAME = 80
+WHOLE_TRACEBACK = "Whole traceback, with the frames of libraries:"  # between the two parts of a traceback
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class EngineLoad:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Failures with the same exception type and the same last remote frame.
+    """Failures with the same exception type and the same last frame of the user's code.
 
     Attributes
     ----------
     type, message : str
         Exception type, and message of the first failure.
     where : str
-        Last remote frame, as ``"function, line 13"``; empty if there is none.
+        Last frame of the user's code, as ``"function, line 13"``; of libraries if there is no other.
     count : int
         Number of failed inputs; all inputs of a failed chunk count.
     engines : tuple of (int or str)
@@ -59,12 +60,15 @@ class FailureGroup:
     indices : tuple of int
         Indices of the first 1,000 failed inputs, ascending.
     traceback : str
-        One remote traceback with its ANSI codes; cut in the middle if very long, with a note there.
+        One remote traceback with its ANSI codes, the frames of the user's code first; cut in the middle, with
+        a note there, if very long.
     first_time, last_time : float or None
         POSIX seconds at which the first and the last of them ended.
     input : tuple of (int, str) or None
         Index and short text of one failed input, if its arguments are still cached; for a chunk the index of
         its first input.
+    messages_differ : bool
+        True if another of these failures has another message.
     """
 
     type: str
@@ -77,6 +81,7 @@ class FailureGroup:
     first_time: float | None = None
     last_time: float | None = None
     input: tuple[int, str] | None = None
+    messages_differ: bool = False
 
 
 @dataclass(frozen=True)

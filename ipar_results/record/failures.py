@@ -1,4 +1,4 @@
-"""Failures grouped by type and last remote frame, cheap enough for 100,000 of them."""
+"""Failures grouped by type and last frame of the user's code, cheap enough for 100,000 of them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,16 @@ import numpy as np
 from ..formatting import clip_middle
 from ..model.arrays import Floats, Index
 from ..model.snapshot import EngineId, FailureGroup
+from .traceback_frames import find_place, put_user_frames_first
 
 if TYPE_CHECKING:
     from ..upstream.protocols import JSONObject
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 20_000, 80_000
 MAX_INDICES = 1_000
-_MAX_CACHED_FRAMES = 1_000
+_MAX_CACHED_PLACES = 1_000
 _MAX_DESCRIPTIONS = 3
 _MAX_GROUPS = 200
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_FRAME = re.compile(
-    r'^ {0,4}(?:File|Cell) "?(?P<file>[^\n]{1,300}?)"?(?::|, line )(?P<line>\d+)'
-    r"(?:, in (?P<function>[^\n(]{1,200}))?",
-    re.MULTILINE,
-)
 # where ipyparallel is installed on the engine, as its frames in a traceback show
 _PYTHON = re.compile(r"[Pp]ython3\.?(\d+)t?[/\\](?:Lib[/\\])?(?:site|dist)-packages[/\\]ipyparallel[/\\]")
 _DEAD_ENGINE = re.compile(r"Engine (?:b?'[^']*'|\d+) died while running task '[^']*'")
@@ -71,19 +66,6 @@ class Failure(NamedTuple):
 _OTHERS = Failure("Other failures", f"beyond the first {_MAX_GROUPS} kinds, not told apart", "", False)
 
 
-def last_frame(traceback: str) -> str:
-    """Return where a traceback ends, as in ``"solve, line 13"``; empty if it shows no frame."""
-    frames = list(_FRAME.finditer(_ANSI.sub("", traceback[-TRACEBACK_TAIL:])))
-    if not frames:
-        return ""
-    frame = frames[-1]
-    if frame["function"]:
-        place = frame["function"].strip().rpartition(".")[2]
-    else:
-        place = frame["file"].replace("\\", "/").rpartition("/")[2]
-    return f"{place}, line {frame['line']}"
-
-
 def note_on_python(traceback: str) -> str:
     """Return a sentence for the user if a traceback shows another minor version of Python; else nothing."""
     found = _PYTHON.search(traceback[:TRACEBACK_HEAD])
@@ -99,6 +81,11 @@ def note_on_python(traceback: str) -> str:
 def clip_traceback(traceback: str) -> str:
     """Shorten a traceback to a bounded size, with a mark where text was left out."""
     return clip_middle(traceback, TRACEBACK_HEAD + TRACEBACK_TAIL, TRACEBACK_HEAD)
+
+
+def arrange_traceback(traceback: str) -> str:
+    """Return a traceback of bounded size, the frames of the user's code first."""
+    return clip_traceback(put_user_frames_first(clip_traceback(traceback)))
 
 
 class FailureGroupBuilder:
@@ -128,6 +115,7 @@ class FailureGroupBuilder:
         self.input: tuple[int, str] | None = None
         self.descriptions = 0
         self.version += 1
+        self.messages_differ = False
 
     def add(self, index: int, inputs: int, engine_id: EngineId | None, when: float) -> None:
         """Count one failed message; see :meth:`Failures.add`."""
@@ -156,7 +144,7 @@ class Failures:
     def __init__(self) -> None:
         self.note = ""  # sentence for the user
         self._groups: dict[tuple[str, str], FailureGroupBuilder] = {}
-        self._last_frames: dict[int, str] = {}
+        self._places: dict[int, str] = {}
 
     def add(
         self,
@@ -180,8 +168,9 @@ class Failures:
             group = self._groups[key] = FailureGroupBuilder(where)
         if not group.indices:
             self.note = self.note or note_on_python(failure.traceback)
-            group.failure = failure._replace(traceback=clip_traceback(failure.traceback))
+            group.failure = failure._replace(traceback=arrange_traceback(failure.traceback))
         group.add(index, inputs, engine_id, when)
+        group.messages_differ |= failure.message != group.failure.message
         if group.input is None and group.descriptions < _MAX_DESCRIPTIONS:
             group.descriptions += 1
             text = describe()
@@ -220,6 +209,7 @@ class Failures:
                 first_time=group.first if math.isfinite(group.first) else None,
                 last_time=group.last if math.isfinite(group.last) else None,
                 input=group.input,
+                messages_differ=group.messages_differ,
             )
             for group in ordered
         )
@@ -229,9 +219,9 @@ class Failures:
             return ""
         # cached by the frames, which repeat; the last line has the message and differs
         key = hash(failure.traceback[: failure.traceback.rfind(failure.type)])
-        where = self._last_frames.get(key)
+        where = self._places.get(key)
         if where is None:
-            if len(self._last_frames) >= _MAX_CACHED_FRAMES:
-                self._last_frames.clear()
-            where = self._last_frames[key] = last_frame(failure.traceback)
+            if len(self._places) >= _MAX_CACHED_PLACES:
+                self._places.clear()
+            where = self._places[key] = find_place(failure.traceback[-TRACEBACK_TAIL:])
         return where

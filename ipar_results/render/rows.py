@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from ..formatting import format_duration, format_percent, plural
 from ..model.snapshot import EngineLoad, FailureGroup, Summary, TaskOutput, TaskRecord
 from . import words
@@ -27,17 +29,23 @@ def engine_row(load: EngineLoad, elapsed: float) -> dict[str, object]:
 
 def failure_row(group: FailureGroup, limit: int, summary: Summary) -> dict[str, object]:
     """Return the variables for a group of failures; its traceback is cut in the middle."""
-    start, omitted, end = clip(group.traceback.strip("\n"), limit // 3, limit - limit // 3)
     return {
         "count": f"{group.count:,}",
         "title": words.failure_title(group),
         "where": words.failure_location(group),
         "affected": words.failed_inputs(group, summary),
         "given": words.failed_input(group),
-        "start": to_html(start),
-        "omitted": count_omitted(omitted) if omitted else "",
-        "end": to_html(end),
+        "tracebacks": [_clip_text(part, limit) for part in words.split_traceback(group.traceback)],
     }
+
+
+def _clip_text(text: str, limit: int) -> Markup:
+    """Return a text as HTML, cut in the middle."""
+    start, omitted, end = clip(text, limit // 3, limit - limit // 3)
+    note = (
+        Markup('<span class="ipar-dim">\n… {} …\n</span>').format(count_omitted(omitted)) if omitted else ""
+    )
+    return to_html(start) + note + to_html(end)
 
 
 def task_row(task: TaskRecord, summary: Summary) -> dict[str, object]:

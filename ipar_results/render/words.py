@@ -15,7 +15,7 @@ from ..formatting import (
     plural,
     to_ranges,
 )
-from ..model.snapshot import Advice, EngineId, FailureGroup, Snapshot, Summary
+from ..model.snapshot import WHOLE_TRACEBACK, Advice, EngineId, FailureGroup, Snapshot, Summary
 from .ansi import one_line
 
 # characters shown of each text
@@ -232,10 +232,18 @@ def ran_on(snapshot: Snapshot) -> str:
 
 
 def failure_title(group: FailureGroup) -> str:
-    """Return type and message of a group's exception, as Python prints them."""
-    return ": ".join(
+    """Return type and message of a group's exception, as Python prints them, and how many are like it."""
+    title = ": ".join(
         filter(None, [one_line(group.type, MAX_TYPE) or "Error", one_line(group.message, MAX_MESSAGE)])
     )
+    more = group.count - 1
+    return f"{title} … and {more:,} like it" if group.messages_differ and more > 0 else title
+
+
+def split_traceback(traceback: str) -> list[str]:
+    """Return the frames of the user's code and, if it has others, the whole traceback."""
+    first, found, whole = traceback.partition(f"\n{WHOLE_TRACEBACK}\n")
+    return [part.strip("\n") for part in ([first, whole] if found else [first])]
 
 
 def failure_location(group: FailureGroup) -> str:

@@ -60,7 +60,7 @@ class Monitor:
 
     @property
     def failures(self) -> tuple[FailureGroup, ...]:
-        """Failures grouped by type and last remote frame, most inputs first."""
+        """Failures grouped by type and last frame of the user's code, most inputs first."""
         state = self.snapshot()
         return _Listed(state.failures, "no failures" if state.finished else "no failures yet")
 

@@ -97,6 +97,8 @@ ar"""
     shown.get_by_text("task 7 says hello").first.wait_for()
     shown.locator("summary", has_text="no bed 3").first.click()
     shown.get_by_text(re.compile("ValueError")).first.wait_for()
+    first = shown.locator(".ipar-failure pre").first.inner_text()
+    assert first.startswith("File ") and "raise ValueError" in first  # the cell's source, no frame of ours
     assert in_cell(page, 2)
     assert errors == []
 

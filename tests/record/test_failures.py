@@ -1,4 +1,4 @@
-"""Failures are grouped by type and last remote frame."""
+"""Failures are grouped by type and last frame of the user's code."""
 
 import math
 import sys
@@ -15,9 +15,9 @@ from ipar_results.record.failures import (
     Failure,
     Failures,
     clip_traceback,
-    last_frame,
 )
 from ipar_results.record.recorder import Recorder
+from ipar_results.record.traceback_frames import find_place
 from ipar_results.upstream.connection import Connection
 
 INFO = {"engine_id": 0, "engine_uuid": "u", "method": "apply"}
@@ -28,27 +28,6 @@ def remote(kind="ValueError", message="no", traceback=None):
     return Failure.from_error(
         RemoteError(kind, message, traceback or IPYTHON.format(kind=kind, message=message), INFO)
     )
-
-
-@pytest.mark.parametrize(
-    ("traceback", "where"),
-    [
-        ("File <string>:13, in solve(x)\n\nValueError: no", "solve, line 13"),
-        ("File ~/lab/grid.py:40, in Grid.fetch(self)\n\nE: no", "fetch, line 40"),
-        ("Cell In[3], line 4\n      2 a\n----> 4 b\n\nE: no", "In[3], line 4"),
-        ("Cell In[3], line 4, in f(x)\n----> 4 b\n\nE: no", "f, line 4"),
-        ('Traceback (most recent call last):\n  File "a.py", line 7, in g\n    x\nE: no', "g, line 7"),
-        ('  File "a.py", line 7, in <module>\n    x\nE: no', "<module>, line 7"),
-        ("File /usr/lib/a b/c.py:1\n\nE", "c.py, line 1"),
-        ("File C:\\work\\c.py:12, in h(x)\n", "h, line 12"),
-        ("\x1b[31mFile \x1b[32m<string>:13\x1b[39m, in \x1b[36msolve\x1b[34m(n)\x1b[39m\n", "solve, line 13"),
-        ("File a.py:1, in f()\nFile b.py:2, in g()\n", "g, line 2"),
-        ("no frames here", ""),
-        ("", ""),
-    ],
-)
-def test_the_last_frame_is_read_from_every_kind_of_traceback(traceback, where):
-    assert last_frame(traceback) == where
 
 
 def test_numbers_in_messages_do_not_split_a_group():
@@ -181,7 +160,7 @@ def test_megabyte_tracebacks_are_grouped_quickly_and_shortened():
 def test_a_traceback_of_many_frames_is_read_quickly():
     traceback = "File <string>:1, in f(x)\n" * 40_000 + 'File "' * 20_000
     begin = time.thread_time()
-    last_frame(traceback)
+    find_place(traceback)
     assert time.thread_time() - begin < 2
 
 
@@ -241,3 +220,22 @@ def test_an_engine_that_died_is_named_with_its_task(engine):
     assert followed.source.writer.failure_at(
         3, followed.record.result()._metadata[3], fed.futures
     ).message.endswith("running task 3")
+
+
+def test_a_group_says_that_the_messages_of_its_failures_differ():
+    failures = Failures()
+    failures.add(remote(message="omega 1.97"), 0, 1, 0)
+    assert not failures.groups()[0].messages_differ
+    failures.add(remote(message="omega 1.97"), 1, 1, 0)
+    assert not failures.groups()[0].messages_differ
+    failures.add(remote(message="omega 1.98"), 2, 1, 0)
+    assert failures.groups()[0].messages_differ
+
+
+def test_failures_of_one_line_of_the_user_are_one_group_wherever_the_library_raises():
+    failures = Failures()
+    user = "File ~/work/gpu.py:99, in crash(n)\n---> 99 torch.cuda.synchronize()\n\n"
+    library = "File ~/venv/lib/python3.12/site-packages/torch/cuda/__init__.py:1162, in synchronize()\n\n"
+    failures.add(remote("AcceleratorError", traceback=f"{user}AcceleratorError: no"), 0, 1, 0)
+    failures.add(remote("AcceleratorError", traceback=f"{user}{library}AcceleratorError: no"), 1, 1, 0)
+    assert [(group.count, group.where) for group in failures.groups()] == [(2, "crash, line 99")]

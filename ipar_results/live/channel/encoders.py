@@ -64,6 +64,7 @@ def encode_failure(number: int, group: FailureGroupBuilder, with_texts: bool) ->
         "indices": group.failed_inputs(INDICES),
         "first_time": _encode_time(group.first),
         "last_time": _encode_time(group.last),
+        "messages_differ": group.messages_differ,
         "input": group.input and [group.input[0], truncate(group.input[1], MESSAGE)],
     }
     if with_texts:

@@ -1,9 +1,9 @@
-/** Groups of failures, each with one full traceback in a fold. */
+/** Groups of failures, each with one traceback in a fold. */
 
 import type { Failure, ResultModel } from '../model/result';
 import * as words from '../model/words';
 import { appendText, clip, countOmitted, sanitize } from '../ui/ansi';
-import { bdi, button, el, setText, setAttribute } from '../ui/dom';
+import { bdi, button, el, setText, setAttribute, textBlock } from '../ui/dom';
 import { formatCount } from '../ui/formatting';
 
 /** Characters of a traceback that are shown, first and on request. */
@@ -52,7 +52,7 @@ class Group {
   readonly #given = bdi('');
   readonly #input = el('p', { class: 'ipar-where', hidden: true }, this.#given);
   readonly #tools = el('div', { class: 'ipar-row' });
-  readonly #text = el('pre', { class: 'ipar-text', tabindex: 0 });
+  readonly #text = el('div');
   readonly #showAll: HTMLButtonElement;
   readonly #message = el('span', { class: 'ipar-cut', role: 'status' });
   #failure: Failure | null = null;
@@ -78,7 +78,7 @@ class Group {
     this.#failure = failure;
     this.#model = model;
     setText(this.#count, model.head.single ? '✕' : `✕ ${formatCount(failure.count)}`);
-    setText(this.#title, words.failureTitle(failure));
+    setText(this.#title, words.failureTitle(failure, words.alike(failure)));
     setText(this.#where, words.failureLocation(failure));
     const affected = model.head.single ? '' : words.failedInputs(failure, model.head);
     setText(this.#affected, affected);
@@ -99,8 +99,7 @@ class Group {
     const text = this.#full ?? this.#failure?.traceback ?? '';
     if (!this.node.open || text === this.#shown) return;
     this.#shown = text;
-    this.#text.replaceChildren();
-    appendTraceback(this.#text, text, this.#full === null ? MAX_SHOWN : MAX_FULL);
+    this.#text.replaceChildren(...tracebackNodes(text, this.#full === null ? MAX_SHOWN : MAX_FULL));
   }
 
   async #fetchFull(): Promise<string> {
@@ -122,17 +121,23 @@ class Group {
   }
 }
 
-/** Append a traceback with its colours; of a long one both ends. */
-export function appendTraceback(parent: HTMLElement, traceback: string, limit: number): void {
-  const [start, omitted, end] = clip(
-    traceback.replace(/^\n+|\n+$/g, ''),
-    Math.floor(limit / 3),
-    limit - Math.floor(limit / 3)
-  );
-  appendText(parent, start);
-  if (!omitted) return;
-  parent.append(el('span', { class: 'ipar-dim' }, `\n… ${countOmitted(omitted)} …\n`));
-  appendText(parent, end);
+/** Return a traceback with its colours: the user's frames, and a fold with those of libraries. */
+export function tracebackNodes(traceback: string, limit: number): HTMLElement[] {
+  const [users, whole] = words.splitTraceback(traceback).map(text => tracebackBlock(text, limit));
+  const fold = el('details', { class: 'ipar-whole' }, el('summary', { class: 'ipar-where' }, 'Whole traceback'));
+  if (whole) fold.append(whole);
+  return [...(users ? [users] : []), ...(whole ? [fold] : [])];
+}
+
+/** A text with its colours; of a long one both ends. */
+function tracebackBlock(text: string, limit: number): HTMLElement {
+  const node = textBlock('Traceback');
+  const [start, omitted, end] = clip(text, Math.floor(limit / 3), limit - Math.floor(limit / 3));
+  appendText(node, start);
+  if (!omitted) return node;
+  node.append(el('span', { class: 'ipar-dim' }, `\n… ${countOmitted(omitted)} …\n`));
+  appendText(node, end);
+  return node;
 }
 
 /** Copy to the clipboard. A page without a secure origin has only `execCommand`. */

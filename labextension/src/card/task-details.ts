@@ -7,7 +7,7 @@ import type { Mark } from '../timeline/marks';
 import { appendText, countOmitted, applyCarriageReturns } from '../ui/ansi';
 import { bdi, button, el, setText, setAttribute, textBlock } from '../ui/dom';
 import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
-import { appendTraceback } from './failures';
+import { tracebackNodes } from './failures';
 import { taskName } from './tasks';
 
 /** Characters of a stream that are requested, first and at most. */
@@ -119,7 +119,7 @@ export class TaskDetailsView {
     ]);
     if (task.error)
       this.#content.append(el('p', { class: 'ipar-failed' }, bdi(`✕ ${words.failureTitle(task.error)}`)));
-    if (task.traceback) this.#appendTraceback(task.traceback);
+    if (task.traceback) this.#content.append(...tracebackNodes(task.traceback, MAX_TRACEBACK));
     const cut = [this.#appendStream('stdout', task.stdout), this.#appendStream('stderr', task.stderr)].some(Boolean);
     for (const output of task.outputs) this.#appendRich(output);
     const unseen = words.shownPart(task.outputs.length, task.outputs_total, 'rich outputs');
@@ -141,7 +141,8 @@ export class TaskDetailsView {
       ['Message', record ? words.sentence(record.msg_id) : '']
     ]);
     const failure = model.failures.find(group => group.first === mark.first);
-    if (failure && mark.status === 'failed') this.#appendTraceback(failure.traceback);
+    if (failure && mark.status === 'failed')
+      this.#content.append(...tracebackNodes(failure.traceback, MAX_TRACEBACK));
     const output = model.outputs.find(task => task.index === mark.first);
     this.#appendStream('stdout', { text: output?.stdout ?? '', total: 0 });
     this.#appendStream('stderr', { text: output?.stderr ?? '', total: 0 });
@@ -154,12 +155,6 @@ export class TaskDetailsView {
       if (text && text !== '–') list.append(el('div', {}, el('dt', {}, name), el('dd', {}, bdi(text))));
     }
     this.#content.append(list);
-  }
-
-  #appendTraceback(text: string): void {
-    const pre = textBlock('Traceback');
-    appendTraceback(pre, text, MAX_TRACEBACK);
-    this.#content.append(pre);
   }
 
   /** Append the end of a stream; true if there is more. */

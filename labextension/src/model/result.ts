@@ -31,6 +31,7 @@ const NO_TEXTS = {
   first_time: null,
   last_time: null,
   input: null,
+  messages_differ: false,
   traceback: ''
 };
 

@@ -42,7 +42,7 @@ export function toSaved(model: ResultModel): SavedResult {
     failures: model.failures.map(group => ({
       ...group,
       indices: group.indices.length ? group.indices : [group.first],
-      traceback: group.traceback.slice(-MAX_TRACEBACK)
+      traceback: group.traceback.slice(0, MAX_TRACEBACK)
     })),
     // The timeline holds all that the page has of them.
     tasks: [],

@@ -194,10 +194,26 @@ export function outcome(figures: Figures): string {
   return STATES[state === 'ok' ? 'done' : state][1];
 }
 
-/** Exception of a group of failures, as Python writes it. */
-export function failureTitle(group: { type: string; message: string }): string {
+/** Exception of a group of failures, as Python writes it, and how many are like it. */
+export function failureTitle(group: { type: string; message: string }, like = 0): string {
   const parts = [oneLine(group.type, MAX_LENGTH.type) || 'Error', oneLine(group.message, MAX_LENGTH.message)];
-  return parts.filter(Boolean).join(': ');
+  const title = parts.filter(Boolean).join(': ');
+  return like > 0 ? `${title} … and ${formatCount(like)} like it` : title;
+}
+
+/** Failures of a group that differ from the first in their messages alone. */
+export function alike(group: { count: number; messages_differ: boolean }): number {
+  return group.messages_differ ? group.count - 1 : 0;
+}
+
+/** Line between the frames of the user's code and the whole traceback. */
+const WHOLE_TRACEBACK = '\nWhole traceback, with the frames of libraries:\n';
+
+/** The frames of the user's code and, if it has others, the whole traceback. */
+export function splitTraceback(traceback: string): string[] {
+  const at = traceback.indexOf(WHOLE_TRACEBACK);
+  const parts = at < 0 ? [traceback] : [traceback.slice(0, at), traceback.slice(at + WHOLE_TRACEBACK.length)];
+  return parts.map(part => part.replace(/^\n+|\n+$/g, ''));
 }
 
 /** Place and engines of a group of failures, as in `simulate, line 13 · engines 0–7`. */

@@ -26,7 +26,8 @@ export type FailedInput = read.Read<typeof failedInput>;
 export const failureDetails = {
   first_time: read.optional(read.number),
   last_time: read.optional(read.number),
-  input: read.optional(failedInput)
+  input: read.optional(failedInput),
+  messages_differ: read.orElse(read.boolean, false)
 };
 
 export const advice = read.record({

@@ -137,7 +137,7 @@ test('the texts of a failure group stay when only its count arrives', () => {
   model.apply({ id: 'a', failures: [{ n: 0, count: 1, engines: [0], first: 4, ...texts, ...details }] });
   model.apply({ id: 'a', failures: [{ n: 0, count: 5, engines: [0, 1], first: 4, last_time: 12 }] });
   expect(model.failures).toEqual([
-    { n: 0, count: 5, engines: [0, 1], first: 4, ...texts, ...details, last_time: 12 }
+    { n: 0, count: 5, engines: [0, 1], first: 4, ...texts, ...details, last_time: 12, messages_differ: false }
   ]);
 });
 

@@ -21,6 +21,10 @@ interface Case {
 interface Facts extends Head {
   engines: EngineLoad[];
   input: FailedInput;
+  type: string;
+  message: string;
+  count: number;
+  messages_differ: boolean;
 }
 
 interface Clocked {
@@ -40,6 +44,7 @@ const ADAPTED: Record<string, (facts: Facts, clocked: Clocked) => unknown> = {
   rates: facts => words.rates(facts),
   lost_engines: facts => words.lostEngines(facts.engines),
   time_use: facts => phrases(timeUse(facts.time_use)),
+  failure_title: group => words.failureTitle(group, words.alike(group)),
   failed_input: group => words.failedInput(group.input),
   failed_inputs: (group, { submitted, pauses }) =>
     words.failedInputs(group as never, { base: submitted, pauses: pauses ?? [] })
