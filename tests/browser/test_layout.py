@@ -63,3 +63,40 @@ def test_no_count_of_the_panel_lies_under_a_button(jupyter_server, cluster, page
         assert counts.evaluate("node => node.scrollWidth <= node.clientWidth")
     run(jupyter_server, page, 3)
     assert errors == []
+
+
+WATCH = """
+window.places = [];
+(function look() {
+    const card = document.querySelector('.ipar-result');
+    const box = card?.getBoundingClientRect();
+    const top = name => {
+        const part = card.querySelector(name)?.getBoundingClientRect();
+        return part?.height ? Math.round(part.top - box.top) : null;
+    };
+    if (box) {
+        const now = [Math.round(box.height), ...['.ipar-bar', '.ipar-facts', '.ipar-stage'].map(top)];
+        if (String(window.places.at(-1)) !== String(now)) window.places.push(now);
+    }
+    requestAnimationFrame(look);
+})();
+"""
+
+
+def test_a_card_grows_below_what_is_there_already(lab_server, cluster, page, errors):
+    """In a narrow column: estimate, rates, failures and the use of time appear, and nothing above moves."""
+    page.set_viewport_size({"width": 560, "height": 1200})
+    lab_server.open(page, "grows.ipynb", [load(cluster), MAP.format(seconds=0.2, tasks=30) + "ar"])
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    run(lab_server, page, 0)
+    page.evaluate(WATCH)
+    run(lab_server, page, 1)
+    shown = card(lab_server, page, 1)
+    shown.locator(".ipar-use:visible").wait_for()
+    shown.get_by_role("button", name="Retry failed").wait_for()
+    places = page.evaluate("window.places")
+    heights, *parts = zip(*places, strict=True)
+    assert sorted(heights) == list(heights)
+    for tops in parts:
+        assert len({top for top in tops if top is not None}) == 1, places
+    assert errors == []

@@ -61,9 +61,9 @@ export class Card {
       this.#head.line,
       ...this.#actions.below,
       ...this.#head.below,
-      this.#advice.node,
       timeline,
       this.#failures.node,
+      this.#advice.node,
       this.#folds.node,
       ...parts,
       this.#details.node

@@ -137,6 +137,7 @@ export function describeTask(mark: Mark, model: ResultModel, now: number): [stri
 /** Note where not all ended tasks are drawn; else empty. */
 export function sampleNote(model: ResultModel): string {
   const { rowCount } = model.columns;
+  if (!rowCount && model.connection === 'live') return ''; // the rows are on their way
   const cut = words.shownPart(rowCount, model.head.ended, 'tasks');
   return cut && `timeline shows ${cut}`;
 }
