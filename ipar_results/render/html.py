@@ -14,8 +14,6 @@ from ..model.timeline import Timeline
 from . import rows, style, svg, words
 from .limits import DEFAULT_LIMITS, Limits, fit
 
-_MIN_LABELLED = 0.12  # fraction of the time bar below which a label does not fit
-
 
 def card(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS, timeline: Timeline | None = None) -> str:
     """Draw a result as one self-contained card without scripts, at most ``limits.total_bytes`` long."""
@@ -67,7 +65,7 @@ def advice(snapshot: Snapshot) -> str:
     parts = words.time_use(snapshot)
     return render_template(
         "advice",
-        parts=[(part, max(1, round(1000 * part.fraction)), part.fraction < _MIN_LABELLED) for part in parts],
+        parts=parts,
         label="Where the engines' time went: " + ", ".join(part.phrase for part in parts),
         advice=[map(keep_units_together, words.split_advice(each)) for each in snapshot.advice],
     )
@@ -141,11 +139,11 @@ def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 
 
 def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the tail of the output of the newest tasks; HTML without style."""
+    """Draw the tail of the output of the newest tasks, the newest last; HTML without style."""
     shown = snapshot.outputs[: limits.outputs]
     return render_template(
         "outputs",
-        items=[rows.output_row(output, limits.output) for output in shown],
+        items=[rows.output_row(output, limits.output) for output in reversed(shown)],
         single=snapshot.single,
         cut=describe_cut(snapshot.outputs_total, len(shown), "tasks that wrote something"),
     )

@@ -7,7 +7,7 @@ import pytest
 import samples
 from outline import Outline
 
-from ipar_results.model.snapshot import EngineLoad, TaskOutput
+from ipar_results.model.snapshot import EngineLoad, TaskOutput, TimeUse
 from ipar_results.render import html, style, words
 from ipar_results.render.limits import DEFAULT_LIMITS, Limits
 from ipar_results.render.text import summary_line
@@ -259,3 +259,17 @@ def test_an_engine_counts_a_failed_task_once():
     drawn = Outline(html.engines(replace(samples.running, engines=(EngineLoad(0, done=8, failed=2),)))).words
     assert "Engine OK Failed" in drawn
     assert "0 6 2" in drawn
+
+
+def test_output_scrolls_and_the_newest_is_the_last():
+    outputs = tuple(TaskOutput(index=i, engine_id=0, stdout=f"line {i}\n") for i in (7, 3, 5))
+    drawn = html.outputs(replace(samples.running, outputs=outputs))
+    assert drawn.index("line 5") < drawn.index("line 3") < drawn.index("line 7")
+    assert drawn.startswith('<div class="ipar-scroll"')
+
+
+def test_every_part_of_the_use_of_time_has_its_words_however_small():
+    use = TimeUse(engines=2, total=100, computing=96, waiting=1, overhead=2, lost=1)
+    text = Outline(html.advice(replace(samples.done, time_use=use))).words
+    for phrase in ("computing 96 %", "transfer and overhead 2 %", "waiting 1 %", "lost to failures 1 %"):
+        assert phrase in text

@@ -15,9 +15,11 @@ export class OutputsView {
   readonly #open: (index: number) => void;
   readonly #refresh: HTMLButtonElement;
   readonly #message = el('span', { class: 'ipar-cut', role: 'status' });
-  readonly #list = el('div');
+  readonly #list = el('div', { class: 'ipar-scroll', tabindex: 0, role: 'group', 'aria-label': 'Output' });
   #model: ResultModel | null = null;
   #fetched = 0;
+  /** Why the last fetch failed. */
+  #error = '';
 
   constructor(open: (index: number) => void) {
     this.#open = open;
@@ -32,9 +34,11 @@ export class OutputsView {
 
   update(model: ResultModel): void {
     setAttribute(this.#refresh, 'hidden', model.connection !== 'live');
-    if (model === this.#model) return;
-    this.#model = model;
-    this.#show(model.outputs, model.head.outputs_total);
+    if (model !== this.#model) {
+      this.#model = model;
+      this.#show(model.outputs);
+    }
+    this.#updateMessage(model.head.outputs_total);
   }
 
   /** Fetch the newest output. */
@@ -43,23 +47,31 @@ export class OutputsView {
     if (!model?.request || model.connection !== 'live') return;
     this.#fetched = model.head.outputs_total;
     setAttribute(this.#refresh, 'aria-disabled', 'true');
+    this.#error = '';
     try {
-      const { outputs, total } = await model.request({ type: 'outputs', result: model.id });
+      const { outputs } = await model.request({ type: 'outputs', result: model.id });
       if (model !== this.#model) return;
       model.outputs = outputs;
-      this.#show(outputs, total);
+      this.#show(outputs);
+      this.#updateMessage(model.head.outputs_total);
     } catch (error) {
-      setText(this.#message, words.reason(error));
+      this.#error = words.reason(error);
+      this.#updateMessage(model.head.outputs_total);
     } finally {
       setAttribute(this.#refresh, 'aria-disabled', undefined);
     }
   }
 
-  #show(outputs: readonly TaskOutput[], total: number): void {
-    this.#list.replaceChildren(...outputs.map(output => this.#item(output)));
+  #show(outputs: readonly TaskOutput[]): void {
+    this.#list.replaceChildren(...[...outputs].reverse().map(output => this.#item(output)));
+    this.#list.scrollTop = this.#list.scrollHeight; // the newest is the last
+  }
+
+  #updateMessage(total: number): void {
+    const shown = this.#list.children.length;
     const emptyText = total ? 'Not kept in the notebook.' : 'Nothing was written.';
-    const shownPart = words.shownPart(outputs.length, total, 'tasks that wrote something');
-    setText(this.#message, outputs.length ? shownPart : emptyText);
+    const text = shown ? words.shownPart(shown, total, 'tasks that wrote something') : emptyText;
+    setText(this.#message, this.#error || text);
   }
 
   #item(output: TaskOutput): HTMLElement {

@@ -290,10 +290,13 @@ describe('folds', () => {
     await vi.waitFor(() => {
       expect(text('.ipar-output')).toContain('step 3 of 3');
     });
-    fold('Output').click();
     model.apply({ id: model.id, head: { outputs_total: 5 } });
     await frame();
-    expect(fold('Output').textContent).toContain('2 new');
+    expect(text('.ipar-part:not([hidden])')).toContain('of 5 tasks that wrote something');
+    fold('Output').click();
+    model.apply({ id: model.id, head: { outputs_total: 6 } });
+    await frame();
+    expect(fold('Output').textContent).toContain('3 new');
   });
 
   test('count a failed task of an engine as failed only', () => {
