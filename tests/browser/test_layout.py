@@ -68,7 +68,7 @@ def test_no_count_of_the_panel_lies_under_a_button(jupyter_server, cluster, page
 WATCH = """
 window.places = [];
 (function look() {
-    const card = document.querySelector('.ipar-result');
+    const card = document.querySelector('.ipar-result[data-connection=live]');
     const box = card?.getBoundingClientRect();
     const top = name => {
         const part = card.querySelector(name)?.getBoundingClientRect();
