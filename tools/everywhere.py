@@ -31,6 +31,7 @@ SCENES = {
     "split_with": "server with the labextension, kernel apart",
     "split_widgets": "server with ipywidgets' own only, kernel apart",
     "split_without": "server with neither, kernel apart",
+    "xeus": "xeus-python, in nbclient",
     "gateway": "kernels behind a kernel gateway",
     "ssh": "engines by SSH",
     "mpi": "engines by MPI",

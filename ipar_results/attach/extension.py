@@ -54,7 +54,7 @@ class Extension:
             self._watch_cells()
             publish = session.publish if session.in_kernel else None
             self._undo(ResultMagics(shell, session.tracker, publish).attach())
-            if session.in_kernel:
+            if session.in_kernel and hasattr(shell.kernel, "control_handlers"):  # xeus-python has none
                 self._open_channel()
         session.enabled = True
 
@@ -144,7 +144,7 @@ class Extension:
         channel = Channel(session.shell.kernel, session.tracker, session.config, session.ticker.wake)
         try:
             self._undo(channel.open())
-        except Exception:  # in a kernel without control handlers or comms, cards are widgets or HTML
+        except Exception:  # in a kernel without comms, cards are widgets or HTML
             log_error("opening the channel to the labextension")
             return
         session.channel = channel

@@ -100,7 +100,9 @@ class Session:
     @property
     def captured(self) -> bool:
         """Whether displays are captured, as under ``%%capture``."""
-        return getattr(self.shell.display_pub, "pub_socket", None) is None
+        from IPython.core.displaypub import CapturingDisplayPublisher
+
+        return isinstance(self.shell.display_pub, CapturingDisplayPublisher)
 
     # followed -------------------------------------------------------------------------------------
 

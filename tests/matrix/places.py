@@ -85,6 +85,7 @@ ENVIRONMENTS = (
     Environment("kernel-7.1", "3.12", ("ipykernel==7.1.*", *FRONT_ENDS)),
     Environment("kernel-7.3", "3.11", ("ipykernel==7.3.*", *FRONT_ENDS)),
     Environment("newest", "newest", (*FRONT_ENDS, *OTHERS)),
+    Environment("xeus-python", "3.11", ("xeus-python==0.19.*", "nbclient")),
     # for the split set-up: servers that know nothing of us, and a kernel with nothing but us
     Environment("server", "newest", FRONT_ENDS, wheel=False, part=True),
     Environment("server-widgets", "newest", ("jupyterlab", "jupyterlab_widgets"), wheel=False, part=True),

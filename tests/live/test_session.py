@@ -1,0 +1,40 @@
+"""A session in a kernel that is not ipykernel."""
+
+from types import SimpleNamespace
+
+from fakes import Fed
+from IPython.core.displaypub import DisplayPublisher
+from IPython.utils.capture import capture_output
+
+from ipar_results.attach.extension import Extension
+from ipar_results.live.session import Session
+
+
+class PlainPublisher(DisplayPublisher):
+    """As xeus-python's: it has no socket."""
+
+    def publish(self, data, metadata=None, *, transient=None, update=False, **kwargs):
+        self.published = [*getattr(self, "published", []), (update, data["text/plain"])]
+
+
+def test_a_kernel_without_socket_and_control_handlers_has_live_displays_and_logs_nothing(
+    shell, monkeypatch, caplog, until
+):
+    monkeypatch.setattr(shell, "kernel", SimpleNamespace(), raising=False)
+    pub = PlainPublisher()
+    pub.clear_output = lambda wait=False: None
+    monkeypatch.setattr(shell, "display_pub", pub)
+    session = Session(shell)
+    Extension(session).attach(shell)
+    try:
+        fed = Fed(2)
+        session.show(fed.result)
+        with capture_output() as captured:
+            session.show(fed.result)
+        fed.reply(0)
+        fed.reply(1)
+        until(lambda: any(update and "2 ok" in text for update, text in pub.published), timeout=20)
+    finally:
+        session.close()
+    assert [output.data["text/plain"][:10] for output in captured.outputs] == ["f: 0 of 2 "]
+    assert not caplog.records
