@@ -16,6 +16,7 @@ from ..log import log_error, logger, open_kernel_stderr
 from ..results.registry import SelfFollowed
 from ..results.tracker import Cell
 from .fast_paths import wrap_parse_date
+from .function_names import name_function
 from .magics.ipar import ResultMagics
 from .patches import clear_awaitable_cache, lazily, replacements, wrap_clear_output, wrap_init, wrap_send
 
@@ -60,6 +61,7 @@ class Extension:
 
     def _patch(self) -> None:
         from ipyparallel import AsyncHubResult, AsyncResult, Client, util
+        from ipyparallel.client import remotefunction, view
         from ipyparallel.client.view import LoadBalancedView, View
 
         session = self._session
@@ -69,6 +71,8 @@ class Extension:
         )
         self._replace(Client, "_send", wrap_send(Client._send, session))
         self._replace(util, "_parse_date", wrap_parse_date(util._parse_date))
+        for module in (remotefunction, view):
+            self._replace(module, "getname", name_function)
         self._replace(LoadBalancedView, "imap", lazily(LoadBalancedView.imap, ".imap.wrap_imap", session))
         jobs = lazily(Client._asyncresult_from_jobs, ".hub_results.wrap_result_of_jobs")
         self._replace(Client, "_asyncresult_from_jobs", jobs)

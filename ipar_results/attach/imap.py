@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from ipyparallel.client.remotefunction import getname
-
 from ..live.wait import draw_safely
 from ..log import log_error
 from ..results.group.group import Group
 from ..results.registry import open_groups
+from .function_names import name_function
 
 if TYPE_CHECKING:
     from ..live.session import Session
@@ -36,7 +35,7 @@ def wrap_imap(original: Callable[..., LazyMapLike], session: Session) -> Callabl
         try:
             # inside `with group():` that group shows the progress
             if not any(each.followed.record.can_grow for each in open_groups.get()):
-                group = Group(str(getname(f)), lambda: session)
+                group = Group(name_function(f), lambda: session)
                 group.record.expected_inputs = _length(sequences)
                 session.begin_group(group, show=True)
         except Exception:

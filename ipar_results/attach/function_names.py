@@ -1,0 +1,23 @@
+"""Names of submitted functions, which become those of their results."""
+
+from __future__ import annotations
+
+from functools import partial
+
+
+def name_function(function: object) -> str:
+    """Return the name of a function: that of a partial's own function, ``joblib`` for a batch of joblib.
+
+    Of another object without a name it is the type's, as its repr may be long or contain an address.
+    """
+    while isinstance(function, partial):
+        function = function.func
+    kind = type(function)
+    if kind.__module__ == "joblib.parallel" and kind.__name__ == "BatchedCalls":
+        return "joblib"
+    for attribute in ("__name__", "name"):
+        try:
+            return str(getattr(function, attribute))
+        except Exception:
+            continue
+    return kind.__name__
