@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from ipyparallel import util
+
+from ..upstream.async_result import InternalName
+
+_INTERNAL = [getattr(util, name, None) for name in ("_push", "_pull", "_execute")]
+
 
 def name_function(function: object) -> str:
     """Return the name of a function: that of a partial's own function, ``joblib`` for a batch of joblib.
@@ -12,6 +18,8 @@ def name_function(function: object) -> str:
     """
     while isinstance(function, partial):
         function = function.func
+    if any(function is each for each in _INTERNAL):
+        return InternalName(getattr(function, "__name__", ""))
     kind = type(function)
     if kind.__module__ == "joblib.parallel" and kind.__name__ == "BatchedCalls":
         return "joblib"

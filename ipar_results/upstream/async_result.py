@@ -22,6 +22,10 @@ UNFINISHED = (ContactLost, TaskAborted, CancelledError)
 """Errors of tasks that did not run to their end, as far as is known."""
 
 
+class InternalName(str):
+    """Name of a function of ipyparallel itself, such as the ``_push`` of ``view.push()``."""
+
+
 class TasksCancelled(TaskAborted):  # type: ignore[misc]  # ipyparallel ships no types
     """Tasks of a result were cancelled before they ran.
 

@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 
 from fakes import Fed
+from ipyparallel import util
+from ipyparallel.client import view
 from IPython.core.displaypub import DisplayPublisher
 from IPython.utils.capture import capture_output
 
@@ -38,3 +40,17 @@ def test_a_kernel_without_socket_and_control_handlers_has_live_displays_and_logs
         session.close()
     assert [output.data["text/plain"][:10] for output in captured.outputs] == ["f: 0 of 2 "]
     assert not caplog.records
+
+
+def test_what_ipyparallel_itself_submits_is_not_listed(shell):
+    feds = [Fed(1, single=True) for _ in range(3)]
+    session = Session(shell)
+    Extension(session).attach(shell)
+    try:
+        for fed, function in zip(feds, (util._push, util._pull, lambda _push: 1), strict=True):
+            fed.result.owner, fed.result._fname = True, view.getname(function)
+            session.add_new(fed.result)
+        session.tracker.catch_up()
+        assert [entry.followed.record.name for entry in session.tracker.all()] == ["<lambda>"]
+    finally:
+        session.close()
