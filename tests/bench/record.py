@@ -87,7 +87,7 @@ def kept(name, ar):
     slots = {engine: slot for slot, engine in enumerate(sorted(frame["engine"].unique().tolist()))}
     return {
         "name": name,
-        "inputs": frame["inputs"].tolist(),
+        "inputs": frame["n_inputs"].tolist(),
         "slot": [slots[engine] for engine in frame["engine"]],
         "start": (begun / 100).round().astype(int).tolist(),
         "took": (frame["duration"] * 1e4).round().astype(int).clip(1).tolist(),

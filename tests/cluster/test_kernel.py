@@ -348,7 +348,7 @@ def test_a_bad_value_that_was_refused_does_not_keep_the_layer_from_loading_again
     kernel.run("%config IPythonParallelResults.rate = 99", check=False)
     cell = kernel.run("%reload_ext ipar_results\nprint(get_ipython().configurables[-1].rate)")
     assert kernel.text(cell) == "5.0\n"
-    assert "expected a number from 0.1 to 5" in kernel.text(cell, "stderr")
+    assert kernel.text(cell, "stderr") == ""
 
 
 def test_a_display_goes_on_when_its_failed_tasks_are_run_again(kernel, shown, until):

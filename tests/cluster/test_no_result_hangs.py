@@ -420,10 +420,10 @@ def test_answers_that_come_after_contact_was_lost_make_the_result_whole(
 def test_unloading_after_contact_was_lost_leaves_a_client_that_takes_late_answers(
     own, until, capfd, caplog, gate
 ):
-    ipar_results.enable()
-    ipar_results.live.session.current().config.contact_timeout = 2.0
     cluster, client = own()
     handlers = dict(client._queue_handlers)
+    ipar_results.enable()
+    ipar_results.live.session.current().config.contact_timeout = 2.0
     gate.open(1)
     ar = client.load_balanced_view().map_async(hold, *gate.inputs(2))
     assert ar.monitor.snapshot().total == 2

@@ -149,7 +149,7 @@ class Followed:
             problems.append(f"{good} values and {state.ok} ok: {self.describe()}")
         frame = self.ar.monitor.to_dataframe()
         for status in ("ok", "failed", "aborted"):
-            if frame.inputs[frame.status == status].sum() != getattr(state, status):
+            if frame.n_inputs[frame.status == status].sum() != getattr(state, status):
                 problems.append(f"the table has other counts of {status}: {self.describe()}")
         return problems
 
