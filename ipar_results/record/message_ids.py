@@ -10,6 +10,8 @@ import numpy as np
 
 from ..model.arrays import Index, Slots
 
+_MAX_DIGITS = 18  # of numbers that fit 64 bits
+
 
 class MessageIdIndex:
     """Index of the message ids of one result.
@@ -67,7 +69,11 @@ class MessageIdIndex:
         """Function that returns the digits of an id, and the first number; None without usable numbers."""
         ids = self._ids
         before, line, number = ids[0].rpartition("_") if ids else ("", "", "")
-        if not number.isdecimal() or ids[-1] != f"{before}{line}{int(number) + len(ids) - 1}":
+        if (
+            not number.isdecimal()
+            or len(number) > _MAX_DIGITS
+            or ids[-1] != f"{before}{line}{int(number) + len(ids) - 1}"
+        ):
             return None
         # duplicate ids need the hashes: a number finds only one position
         return None if self._has_duplicates else (itemgetter(slice(len(before + line), None)), int(number))

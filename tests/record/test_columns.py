@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipar_results.model.status import ABORTED, FAILED, OK, QUEUED
@@ -107,6 +107,7 @@ def test_ids_of_other_results_are_left_out():
 
 
 @settings(deadline=None)
+@example([str(2**63)])
 @given(st.lists(st.text(min_size=1), unique=True, min_size=1, max_size=50))
 def test_every_message_is_found_at_its_position(ids):
     columns = Columns(ids, None)
