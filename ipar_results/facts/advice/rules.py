@@ -58,7 +58,9 @@ def overhead(metrics: RunMetrics, use: TimeUse) -> Advice | None:
     how, gain = "Longer tasks, or fewer engines, would lose less.", 0.0
     if size >= 2:
         gain = use.overhead / metrics.engines * (1 - 1 / size)
-        how = f"{size} times as much work in each would have ended about {format_time(gain)} earlier."
+        inputs = size * max(1, round(metrics.run.inputs.sum() / metrics.run.messages))
+        way = f"chunksize={inputs}" if metrics.run.mapped else f"{inputs} of them in one task"
+        how = f"{way} would have ended about {format_time(gain)} earlier."
     return Advice(
         "tiny-tasks",
         f"Tasks average {format_time(mean)}, and overhead took {format_time(cost)} for each. {how}",
