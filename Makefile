@@ -2,7 +2,7 @@
 # your home directory.
 .DEFAULT_GOAL := help
 .PHONY: help demo first-run test check test-python test-typescript test-browser test-wheel test-cost matrix fuzz upstream bench scale peers faults soak \
-    build docs install-check pictures clean
+    findings build docs install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
@@ -35,6 +35,7 @@ help:
 	@echo "make first-run         run make demo in a fresh clone with an empty home, and check that it leaves no trace"
 	@echo "make matrix            test other versions, front ends, launchers and networks; update README's table"
 	@echo "make upstream          run ipyparallel's own tests with ipar_results enabled"
+	@echo "make findings          check that other tools still behave as findings/ says"
 	@echo "make bench             measure the cost of following a result"
 	@echo "make scale             measure it for a million tasks, a thousand engines and ten thousand results"
 	@echo "make peers             compare with ipyparallel's own bar, tqdm.notebook and dask, in a browser"
@@ -119,6 +120,10 @@ fuzz: .venv/test.stamp
 	FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/fuzz
 	$(BIN)/python -m pytest -m browser tests/browser/test_xss.py
 	cd labextension && FUZZ_CASES=12000 PATH="$(BIN):$$PATH" jlpm vitest run test/protocol/fuzz.test.ts test/card/fuzz.test.ts
+
+# Surprising behaviour of other tools; each script installs what it needs into a temporary folder.
+findings:
+	@for script in $(filter-out findings/common.sh,$(wildcard findings/*.sh)); do echo "$$script"; bash $$script || exit 1; done
 
 # Runs in a folder without conftest.py, so that the settings of our own tests do not apply.
 upstream: .venv/test.stamp
