@@ -12,7 +12,7 @@ from ..model.arrays import Floats
 # tuned by tests/bench/eta.py
 _Z = 2.0  # standard errors of a predicted mean
 _SAME = 2.5  # standard errors within which two means count as equal
-_FEW, _MANY = 0.03, 3.0  # expected numbers of running tasks of which one, or none, is left at odds of 1 in 20
+_FEW = 0.03  # expected number of running tasks of which one is left at odds of 1 in 20
 _UNSEEN = 6.5  # spread of the logarithms by which an unseen task may be longer than the longest
 _DOUBT = 5.0  # widens the spread of few durations, divided by their number
 
@@ -51,27 +51,20 @@ def residual(even: Floats, age: Floats) -> Floats:
     return np.where(number > 0, mean - age, 0.25 * age)
 
 
-def straggling(typical: Floats, engines: int, queued: int) -> tuple[float, float]:
-    """Return how much later the last task ends than work that is spread evenly, earliest and latest.
+def straggling(typical: Floats, engines: int, queued: int) -> float:
+    """Return how much later the last task ends, at the latest, than work that is spread evenly.
 
     Until the queue is empty, each engine starts a task every mean duration, so the number of tasks that still
     run `x` seconds after that is on average ``engines * mean(max(d - x, 0)) / mean(d)``.
     """
     mean = float(typical.mean()) or 1e-9
-    residual = float((typical**2).mean()) / (2 * mean)  # mean remaining duration when the queue is empty
-    early = _beyond(typical, mean, engines, queued, _MANY) - residual
-    return max(0.0, early), _beyond(_with_unseen(typical), mean, engines, queued, _FEW)
-
-
-def _beyond(durations: Floats, mean: float, engines: int, queued: int, number: float) -> float:
-    """Return the seconds after the queue is empty when only `number` tasks still run."""
-    ordered = np.sort(durations)
+    ordered = np.sort(_with_unseen(typical))
     at = np.append(0.0, ordered)
     above = len(at) - np.maximum(np.arange(len(at)), 1)
     longer = np.cumsum(ordered[::-1])[::-1]
     beyond = np.append(longer[0], longer) - above * at  # the sum of max(d - x, 0), at each x
     running = np.minimum(engines * beyond / mean, queued * above) / len(ordered)
-    return float(np.interp(-number, -running, at))
+    return float(np.interp(-_FEW, -running, at))
 
 
 def _with_unseen(typical: Floats) -> Floats:

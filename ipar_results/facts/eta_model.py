@@ -79,7 +79,8 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
     each = observed.length / np.maximum(observed.inputs, 1)
     observed, each = _warm(observed, each)
     x, ahead = observed.position.astype(np.float64), _queued_positions(observed)
-    careful = _careful_trend(observed, each, ahead)
+    last = float(ahead[-1])
+    careful = _careful_trend(observed, x, each, last)
     trend = careful if careful is not None and careful.certain else None
     running_level, least_level, most_level = np.ones(1), 1.0, 1.0
     if trend is not None:
@@ -102,7 +103,7 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
     least, most = least * least_level, most * most_level
     soonest, latest = last_of_running(typical, age, pace)
     soonest *= _SHARED
-    for suspected in (careful, Trend.of(x, each, float(ahead[-1]))) if trend is None else ():
+    for suspected in (careful, Trend.of(x, each, last)) if trend is None else ():
         if suspected is not None and suspected.errors > _SUSPECTED:
             likely, lowest, _ = suspected.mean_levels(ahead)
             soonest *= min(1.0, likely / (float(even.mean()) or 1.0))
@@ -116,22 +117,21 @@ def estimate(observed: EtaInput) -> tuple[float, float] | None:
         + (observed.queued * gap + float((residual(typical, age) * pace).sum())) / engines
         for each_input, gap in zip((least, most), _gaps(observed), strict=True)
     )
-    _, late = straggling(typical, engines, observed.queued)
+    late = straggling(typical, engines, observed.queued)
     high += late * size * most_level * float(slowness[: len(observed.alive)][observed.alive].max())
     return max(low * max(0.0, 1 - few), soonest), max(high * (1 + few), latest, low)
 
 
-def _careful_trend(observed: EtaInput, each: Floats, ahead: Floats) -> Trend | None:
+def _careful_trend(observed: EtaInput, x: Floats, each: Floats, last: float) -> Trend | None:
     """Return the trend of the messages whose durations no other effect bends."""
-    position = observed.position.astype(np.float64)
     further = ~_is_first(observed)  # a first task may import
-    trend = Trend.of(position[further], each[further], float(ahead[-1]))
+    trend = Trend.of(x[further], each[further], last)
     if trend is None or not trend.falls or not len(observed.running_position):
         return trend
     # a slow start looks like a fall, and so does that only the short ones of the newest tasks have ended
     complete = np.flatnonzero(further & (observed.position < observed.running_position.min()))
     complete = complete[len(complete) // 3 :]
-    return Trend.of(position[complete], each[complete], float(ahead[-1]))
+    return Trend.of(x[complete], each[complete], last)
 
 
 def _queued_positions(observed: EtaInput) -> Floats:

@@ -8,7 +8,7 @@ from ...formatting import format_bytes, format_percent, format_range, format_tim
 from ...model.snapshot import Advice, TimeUse
 from ...model.status import OK
 from . import makespan as schedule
-from .run_metrics import RunMetrics
+from .run_metrics import FinishedRun, RunMetrics
 
 _USUAL_GAP = 0.005  # seconds between two tasks on an engine, if messages are small
 _LARGE_MESSAGE = 500_000  # bytes
@@ -24,8 +24,7 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
         return None
     mean = metrics.computing / number
     largest = number // (4 * engines)
-    wanted = metrics.gap * (1 - _MAX_OVERHEAD) / (_MAX_OVERHEAD * max(mean, 1e-5))
-    factor = 1 << max(0, int(np.log2(max(min(wanted, largest), 1))))
+    factor = 1 << max(0, int(np.log2(max(min(_wanted_factor(metrics.gap, mean), largest), 1))))
     if factor < 2:
         return None
     saved = (number * metrics.gap / engines + metrics.lag) * (1 - 1 / factor)
@@ -33,16 +32,15 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
     gain = min(saved - uneven, length - metrics.shortest)
     if not metrics.worth(gain, 0.2):
         return None
-    size = factor * max(1, round(run.inputs.sum() / run.messages))
     cost = max(metrics.gap, length * engines / number - mean)
     beside = (
         "less than the cost of sending one" if mean < cost else f"and sending one costs {format_time(cost)}"
     )
-    how = f"chunksize={size}" if run.mapped else f"{size} of them in one task"
     return Advice(
         "tiny-tasks",
         f"Tasks average {format_time(mean)}, {beside}. "
-        f"{how} would take about {format_time(length - gain)} instead of {format_time(length)}.",
+        f"{_larger_by(factor, run)} would take about {format_time(length - gain)} "
+        f"instead of {format_time(length)}.",
         f"{number:,} messages, {format_time(metrics.computing)} of engine time on {engines} engines",
         gain,
     )
@@ -53,20 +51,28 @@ def overhead(metrics: RunMetrics, use: TimeUse) -> Advice | None:
     if use.overhead <= _MUCH_OVERHEAD * use.total or not metrics.number:
         return None
     mean, cost = (seconds / metrics.number for seconds in (metrics.computing, use.overhead))
-    size = int(np.ceil(cost * (1 - _MAX_OVERHEAD) / (_MAX_OVERHEAD * max(mean, 1e-5))))
-    size = min(size, metrics.number // metrics.engines)
+    size = min(int(np.ceil(_wanted_factor(cost, mean))), metrics.number // metrics.engines)
     how, gain = "Longer tasks, or fewer engines, would lose less.", 0.0
     if size >= 2:
         gain = use.overhead / metrics.engines * (1 - 1 / size)
-        inputs = size * max(1, round(metrics.run.inputs.sum() / metrics.run.messages))
-        way = f"chunksize={inputs}" if metrics.run.mapped else f"{inputs} of them in one task"
-        how = f"{way} would have ended about {format_time(gain)} earlier."
+        how = f"{_larger_by(size, metrics.run)} would have ended about {format_time(gain)} earlier."
     return Advice(
         "tiny-tasks",
         f"Tasks average {format_time(mean)}, and overhead took {format_time(cost)} for each. {how}",
         f"{format_percent(use.overhead / use.total)} of the engines' time",
         gain,
     )
+
+
+def _wanted_factor(cost: float, mean: float) -> float:
+    """Return how many times larger tasks must be, so that their cost is a small share of the time."""
+    return cost * (1 - _MAX_OVERHEAD) / (_MAX_OVERHEAD * max(mean, 1e-5))
+
+
+def _larger_by(factor: int, run: FinishedRun) -> str:
+    """Return how to send tasks that are so many times larger."""
+    size = factor * max(1, round(run.inputs.sum() / run.messages))
+    return f"chunksize={size}" if run.mapped else f"{size} of them in one task"
 
 
 def large_messages(metrics: RunMetrics) -> Advice | None:
