@@ -7,7 +7,7 @@ import pytest
 from gate import hold
 from kernels import Kernel
 from kernels import connect as connecting
-from tasks import fail_first, nap, odd
+from tasks import die, fail_first, nap, odd
 
 import ipar_results
 
@@ -171,14 +171,13 @@ def test_a_result_that_is_retried_by_itself_stays_in_its_group(rc, tmp_path, unt
     assert again.snapshot().tasks[0].attempts == 2
 
 
-def test_the_death_of_an_engine_ends_its_tasks_in_a_group(start_cluster, connect, until):
-    from tasks import die
-
+def test_the_death_of_an_engine_ends_its_tasks_in_a_group(start_cluster, connect, until, gate):
     own = connect(start_cluster(2))
     with ipar_results.group("dies") as dies:
-        own[0].apply_async(die)
+        own[0].apply_async(lambda path: (hold(path), die()), gate.path)
         own[0].apply_async(nap, 0.01)
         own[1].apply_async(nap, 0.01)
+    gate.open()  # an engine that died sooner could not be given the second task
     until(lambda: dies.snapshot().finished, timeout=60)
     snapshot = dies.snapshot()
     assert (snapshot.ok, snapshot.failed) == (1, 2)
