@@ -138,7 +138,9 @@ class Recorder:
     def drain(self) -> None:
         """Enter what has happened since the last call; returns at once if nothing has."""
         self.drain_events()
-        self._read_ready_result()
+        columns = self.record.columns
+        if columns.ended != columns.messages:
+            self._read_ready_result()
 
     def drain_events(self) -> None:
         """Enter the events that were received since the last call."""
