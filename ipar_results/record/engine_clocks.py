@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import numpy as np
 
 from ..model.arrays import Floats, Index, Slots
 
 _SAME_CLOCK = 0.05  # seconds: smaller differences between clocks are ignored
 _LEAST_CHANGE = 0.02  # seconds: smaller corrections of an offset are not worth moving its tasks
+_INTERVAL = 1.0  # seconds for which engines with the client's clock are taken to keep it
 _UNITS = 1024  # a second; whole units are subtracted from POSIX seconds, and added again, without rounding
 
 
@@ -22,6 +26,13 @@ class EngineClocks:
     def __init__(self) -> None:
         # the last item belongs to slot -1, an unknown engine
         self._least, self._most, self._offsets = np.full(1, -np.inf), np.full(1, np.inf), np.zeros(1)
+        self._observed_at = -math.inf
+        self.differ = False  # whether any clock differs from the client's
+
+    def are_due(self, slots: Slots) -> bool:
+        """Return whether to observe these: an engine is new, clocks differ, or a while has passed."""
+        is_new = slots.max(initial=-1) >= len(self._offsets) - 1
+        return self.differ or bool(is_new) or time.monotonic() - self._observed_at >= _INTERVAL
 
     def offsets(self, slots: Slots | Index) -> Floats:
         """Return how many seconds the clocks of these engines are ahead; 0 for slot -1."""
@@ -54,4 +65,5 @@ class EngineClocks:
         change = found - self._offsets
         moved = np.flatnonzero(np.abs(change) > _LEAST_CHANGE)
         self._offsets[moved] = found[moved]
+        self._observed_at, self.differ = time.monotonic(), bool(self._offsets.any())
         return list(zip(moved.tolist(), change[moved].tolist(), strict=True))

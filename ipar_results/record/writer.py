@@ -110,14 +110,18 @@ class RecordWriter:
         slots = record.engines.slots(engines, metadata)
         record.columns.reserve(len(record.engines.ids))
         of_engine, begin, end = np.array(slots, np.int32), to_posix_array(started), to_posix_array(completed)
-        self._observe_clocks(of_engine, metadata, begin, end)
-        ahead = record.engine_clocks.offsets(of_engine)
-        record.columns.end(
+        clocks, columns = record.engine_clocks, record.columns
+        if clocks.are_due(of_engine) or columns.ended + len(positions) == columns.messages:
+            self._observe_clocks(of_engine, metadata, begin, end)
+        if clocks.differ:
+            ahead = clocks.offsets(of_engine)
+            begin, end = begin - ahead, end - ahead
+        columns.end(
             np.fromiter(positions, np.int64, len(positions)),
             np.fromiter(status, np.int8, len(positions)),
             of_engine,
-            begin - ahead,
-            end - ahead,
+            begin,
+            end,
         )
         if self.first_submitted < 0 or self.first_submitted in positions:
             record.clock.add_submitted(list(map(_SUBMITTED, metadata)))

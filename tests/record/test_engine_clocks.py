@@ -121,7 +121,32 @@ def test_a_faster_reply_moves_the_tasks_before_it(work):
     assert followed.snapshot().failures[0].first_time - BASE == pytest.approx(1, abs=NEAR)
 
 
-def test_a_page_gets_the_moved_tasks_again(work, monkeypatch):
+@pytest.fixture
+def observe_always(monkeypatch):
+    monkeypatch.setattr("ipar_results.record.engine_clocks._INTERVAL", 0.0)
+
+
+def test_equal_clocks_are_observed_once_a_second_and_at_the_end(work, monkeypatch):
+    fed, followed = work
+    clocks, now, seen = followed.record.engine_clocks, [100.0], []
+    observe = clocks.observe
+    monkeypatch.setattr(
+        clocks, "observe", lambda slots, *times: seen.append(len(slots)) or observe(slots, *times)
+    )
+    monkeypatch.setattr("ipar_results.record.engine_clocks.time.monotonic", lambda: now[0])
+
+    def observations(i):
+        reply(fed, i, ahead=(0.0, 0.0))
+        followed.drain()
+        return len(seen)
+
+    assert [observations(i) for i in range(4)] == [1, 2, 2, 2]  # one for each new engine
+    now[0] += 1
+    assert observations(4) == 3
+    assert observations(5) == 4
+
+
+def test_a_page_gets_the_moved_tasks_again(work, observe_always):
     fed, followed = work
 
     class Entry:
@@ -142,7 +167,7 @@ def test_a_page_gets_the_moved_tasks_again(work, monkeypatch):
     assert encoder._known_status(len(status)).tolist() == status.tolist()
 
 
-def test_an_interrupted_correction_is_repaired(work, monkeypatch):
+def test_an_interrupted_correction_is_repaired(work, monkeypatch, observe_always):
     fed, followed = work
     reply(fed, 0, ahead=(0.4, 0.0), delay=0.6)
     followed.drain()
