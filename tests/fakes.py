@@ -12,7 +12,7 @@ from ipyparallel.client.futures import MessageFuture
 from ipyparallel.client.map import Map
 from ipyparallel.error import RemoteError, TaskAborted
 
-from ipar_results.record.recorder import Recorder
+from ipar_results.record.recorders.recorder import Recorder
 from ipar_results.results.followed import FollowedResult
 from ipar_results.upstream.async_result import connect_futures, reopen, replace_children
 from ipar_results.upstream.connection import Connection

@@ -63,7 +63,7 @@ def test_the_first_use_of_a_client_imports_what_its_replies_need():
 
         import ipar_results
         ipar_results.live.session.current().registry.connection(Client())
-        needed = "numpy", "ipar_results.record.recorder", "ipar_results.results.followed"
+        needed = "numpy", "ipar_results.record.recorders.recorder", "ipar_results.results.followed"
         print([name for name in needed if name not in sys.modules])
     """
     assert run(code) == "[]"

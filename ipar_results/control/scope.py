@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ContactLost
-from ..record.recorder import Recorder
+from ..record.recorders.recorder import Recorder
 from ..upstream.futures import pending_positions, set_result
 from .end_tasks import call_on_io_thread
 
 if TYPE_CHECKING:
     from ..model.arrays import Index
     from ..model.snapshot import EngineId
-    from ..record.hub_recorder import HubRecorder
+    from ..record.recorders.hub_recorder import HubRecorder
     from ..upstream.connection import Connection
     from ..upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, TaskMetadata
 

@@ -1,4 +1,5 @@
-"""Records: events of results become columns of message state.
+"""Records: the states of messages as columns, with their failures, engines, attempts and clocks.
 
-A record is written here and only read elsewhere. May import `upstream`, `model` and the top-level helpers.
+A record is written by its recorders and only read elsewhere. May import `upstream`, `model` and the top-level
+helpers.
 """

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..control.retry import Retried
     from ..model.snapshot import Snapshot, Summary
     from ..model.timeline import Timeline
-    from ..record.hub_recorder import HubRecorder
-    from ..record.recorder import Recorder, RecordSource
+    from ..record.recorders.hub_recorder import HubRecorder
+    from ..record.recorders.recorder import Recorder, RecordSource
     from ..upstream.connection import Connection
     from ..upstream.protocols import AsyncResultLike, ResultLike
 

@@ -52,8 +52,8 @@ class Registry:
                 return followed
         from ipyparallel import AsyncHubResult, AsyncResult
 
-        from ..record.hub_recorder import HubRecorder
-        from ..record.recorder import Recorder
+        from ..record.recorders.hub_recorder import HubRecorder
+        from ..record.recorders.recorder import Recorder
         from .followed import FollowedHubResult, FollowedResult
 
         if isinstance(result, SelfFollowed):  # made before the layer was turned off and on again

@@ -20,8 +20,8 @@ from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display.display import LiveDisplay
 from ipar_results.live.session import current
 from ipar_results.live.ticker import Ticker
-from ipar_results.record.recorder import Recorder
-from ipar_results.record.writer import RecordWriter
+from ipar_results.record.recorders.recorder import Recorder
+from ipar_results.record.recorders.writer import RecordWriter
 from ipar_results.render import html, text
 from ipar_results.results.followed import Followed, FollowedResult
 

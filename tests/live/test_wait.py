@@ -10,7 +10,7 @@ from fakes import Fed
 
 from ipar_results.live.wait import View as SilentView
 from ipar_results.live.wait import validate_return_when, wait
-from ipar_results.record.writer import RecordWriter
+from ipar_results.record.recorders.writer import RecordWriter
 from ipar_results.results.registry import Registry
 
 

@@ -16,7 +16,7 @@ from ipar_results.record.failures import (
     Failures,
     clip_traceback,
 )
-from ipar_results.record.recorder import Recorder
+from ipar_results.record.recorders.recorder import Recorder
 from ipar_results.record.traceback_frames import find_place
 from ipar_results.upstream.connection import Connection
 

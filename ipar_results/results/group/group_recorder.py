@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...model.snapshot import EngineId
-from ...record.recorder import Recorder
+from ...record.recorders.recorder import Recorder
+from ...record.recorders.writer import RecordWriter
 from ...record.state import Record
-from ...record.writer import RecordWriter
 from ...upstream.events import EventListener
 from ...upstream.futures import PENDING, ended_positions
 from .client_scope import ClientScope

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...model.arrays import Index
-from ...record.recorder import Recorder
+from ...record.recorders.recorder import Recorder
 from ...upstream.futures import PENDING, ended_positions
 from ..tracker import is_standalone
 from .growing_columns import GrowingColumns

@@ -8,7 +8,7 @@ from ipyparallel import AsyncHubResult
 from ipyparallel.client.client import Metadata
 from ipyparallel.error import EngineError
 
-from ipar_results.record.hub_recorder import HubRecorder
+from ipar_results.record.recorders.hub_recorder import HubRecorder
 from ipar_results.results.followed import FollowedHubResult
 from ipar_results.upstream.connection import Connection
 

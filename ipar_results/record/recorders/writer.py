@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..model.arrays import Floats, Index, Slots
-from ..model.snapshot import EngineId
-from ..model.status import ABORTED, FAILED, OK, QUEUED, UNKNOWN
-from ..task_inputs import describe_input
-from ..upstream.futures import all_ended, ended_positions, error_of, positions_with_output, status_code
-from ..upstream.timestamps import to_posix, to_posix_array
-from .failures import Failure
-from .state import Record
+from ...model.arrays import Floats, Index, Slots
+from ...model.snapshot import EngineId
+from ...model.status import ABORTED, FAILED, OK, QUEUED, UNKNOWN
+from ...task_inputs import describe_input
+from ...upstream.futures import all_ended, ended_positions, error_of, positions_with_output, status_code
+from ...upstream.timestamps import to_posix, to_posix_array
+from ..failures import Failure
+from ..state import Record
 
 if TYPE_CHECKING:
-    from ..upstream.protocols import MessageFutureLike, TaskMetadata
+    from ...upstream.protocols import MessageFutureLike, TaskMetadata
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED, "unknown": UNKNOWN}
 _FIELDS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]

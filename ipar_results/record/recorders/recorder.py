@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..model.status import OK
-from ..upstream.connection import Connection
-from ..upstream.events import EventListener
-from ..upstream.futures import PENDING, ended_positions, has_output
-from ..upstream.protocols import AsyncResultLike, MessageFutureLike, ResultLike, TaskMetadata
-from .columns import Columns
-from .engines import Engines
-from .state import Record
+from ...model.status import OK
+from ...upstream.connection import Connection
+from ...upstream.events import EventListener
+from ...upstream.futures import PENDING, ended_positions, has_output
+from ...upstream.protocols import AsyncResultLike, MessageFutureLike, ResultLike, TaskMetadata
+from ..columns import Columns
+from ..engines import Engines
+from ..state import Record
 from .writer import RecordWriter, unread_ends
 
 _ENGINE, _SUBMITTED = itemgetter("engine_id"), itemgetter("submitted")

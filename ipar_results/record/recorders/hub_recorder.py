@@ -13,11 +13,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..model.status import OK
-from ..upstream.connection import Connection
-from ..upstream.events import EventListener
-from ..upstream.futures import positions_with_output
-from ..upstream.protocols import (
+from ...model.status import OK
+from ...upstream.connection import Connection
+from ...upstream.events import EventListener
+from ...upstream.futures import positions_with_output
+from ...upstream.protocols import (
     AsyncResultLike,
     JSONObject,
     Message,
@@ -26,10 +26,10 @@ from ..upstream.protocols import (
     TaskMetadata,
     Timestamp,
 )
-from ..upstream.timestamps import earliest
-from .failures import Failure
+from ...upstream.timestamps import earliest
+from ..failures import Failure
+from ..state import Record
 from .recorder import new_record
-from .state import Record
 from .writer import RecordWriter, unread_ends
 
 _PERIOD = 1.0  # seconds between two queries
