@@ -15,10 +15,17 @@ from ..live.formatters import Formatters
 from ..log import log_error, logger, open_kernel_stderr
 from ..results.registry import SelfFollowed
 from ..results.tracker import Cell
-from .fast_paths import wrap_parse_date
-from .function_names import name_function
 from .magics.ipar import ResultMagics
-from .patches import clear_awaitable_cache, lazily, replacements, wrap_clear_output, wrap_init, wrap_send
+from .replacements.fast_paths import wrap_parse_date
+from .replacements.function_names import name_function
+from .replacements.patches import (
+    clear_awaitable_cache,
+    lazily,
+    replacements,
+    wrap_clear_output,
+    wrap_init,
+    wrap_send,
+)
 
 if TYPE_CHECKING:
     from ..live.session import Session

@@ -9,17 +9,17 @@ from functools import wraps
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ..upstream.async_result import (
+from ...upstream.async_result import (
     UNFINISHED,
     error_of_unfinished,
     has_lost_contact,
     inputs_per_message,
     reopen,
 )
-from ..upstream.futures import PENDING, value_or_error
+from ...upstream.futures import PENDING, value_or_error
 
 if TYPE_CHECKING:
-    from ..upstream.protocols import AsyncResultLike, FutureLike
+    from ...upstream.protocols import AsyncResultLike, FutureLike
 
 
 def wrap_init_futures(

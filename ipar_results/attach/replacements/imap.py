@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
-from ..live.wait import draw_safely
-from ..log import log_error
-from ..results.group.group import Group
-from ..results.registry import open_groups
+from ...live.wait import draw_safely
+from ...log import log_error
+from ...results.group.group import Group
+from ...results.registry import open_groups
 from .function_names import name_function
 
 if TYPE_CHECKING:
-    from ..live.session import Session
-    from ..live.wait import View
-    from ..results.registry import SelfFollowed
-    from ..upstream.protocols import AsyncResultLike, LazyMapLike, ViewLike
+    from ...live.session import Session
+    from ...live.wait import View
+    from ...results.registry import SelfFollowed
+    from ...upstream.protocols import AsyncResultLike, LazyMapLike, ViewLike
 
 _UPDATE_PERIOD = 0.1  # seconds between two updates of the bar
 

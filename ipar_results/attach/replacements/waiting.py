@@ -9,12 +9,12 @@ from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from ..live.wait import validate_return_when
-from ..log import log_error, warn
+from ...live.wait import validate_return_when
+from ...log import log_error, warn
 
 if TYPE_CHECKING:
-    from ..results.followed import Followed
-    from ..upstream.protocols import AsyncResultLike
+    from ...results.followed import Followed
+    from ...upstream.protocols import AsyncResultLike
 
 _OUTPUT_PERIOD = 0.25  # seconds between two checks whether output is overdue
 _HUB_PERIOD = 1.0  # seconds between two queries, as the Hub does not report the end of a result

@@ -8,14 +8,14 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..log import log_error
+from ...log import log_error
 from .fast_paths import count_chunks, make_len, parse_metadata_dates, wrap_getattr, wrap_split
 
 if TYPE_CHECKING:
-    from ..live.session import Session
-    from ..record.state import Record
-    from ..results.followed import Followed
-    from ..upstream.protocols import (
+    from ...live.session import Session
+    from ...record.state import Record
+    from ...results.followed import Followed
+    from ...upstream.protocols import (
         AsyncResultLike,
         ClientLike,
         MessageFutureLike,
@@ -137,7 +137,7 @@ def _drained(followed: Followed) -> Record:
 
 
 def _progress(followed: Followed) -> int:
-    from ..results.followed import FollowedHubResult  # loads numpy
+    from ...results.followed import FollowedHubResult  # loads numpy
 
     if isinstance(followed, FollowedHubResult):
         followed.poll_and_wait(_HUB_TIMEOUT)

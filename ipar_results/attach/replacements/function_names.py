@@ -6,7 +6,7 @@ from functools import partial
 
 from ipyparallel import util
 
-from ..upstream.async_result import InternalName
+from ...upstream.async_result import InternalName
 
 _INTERNAL = [getattr(util, name, None) for name in ("_push", "_pull", "_execute")]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import _lru_cache_wrapper, wraps
 from typing import TYPE_CHECKING, Any
 
-from ..upstream.timestamps import parse_timestamp
+from ...upstream.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from ..upstream.protocols import AsyncResultLike
+    from ...upstream.protocols import AsyncResultLike
 
 _PARTS = "_ipar_results_parts"  # attribute of a result: what split() returned
 

@@ -6,7 +6,7 @@ from ipyparallel import AsyncHubResult
 from ipyparallel import Client as RealClient
 from ipyparallel.error import CompositeError, EngineError, RemoteError
 
-from ipar_results.attach.hub_results import wrap_hub_wait, wrap_result_of_jobs
+from ipar_results.attach.replacements.hub_results import wrap_hub_wait, wrap_result_of_jobs
 
 IDS = ["a", "b", "c", "d"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipyparallel.error import KernelError
 
 if TYPE_CHECKING:
-    from ..upstream.protocols import AsyncResultLike, ClientLike
+    from ...upstream.protocols import AsyncResultLike, ClientLike
 
 
 def wrap_result_of_jobs(original: Callable[..., AsyncResultLike]) -> Callable[..., AsyncResultLike]:

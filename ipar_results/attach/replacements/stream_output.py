@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from ..log import log_error
+from ...log import log_error
 from .fast_paths import own_attribute
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import TypeAlias
 
-    from ..live.streams import Streams
-    from ..upstream.protocols import AsyncResultLike, Message, MessageFutureLike, TaskMetadata
+    from ...live.streams import Streams
+    from ...upstream.protocols import AsyncResultLike, Message, MessageFutureLike, TaskMetadata
 
     _StreamOutput: TypeAlias = Callable[[AsyncResultLike], AbstractContextManager[None]]
 

@@ -1,0 +1,1 @@
+"""Replacements of attributes of ipyparallel and IPython, which :mod:`..extension` sets."""
