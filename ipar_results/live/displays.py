@@ -6,7 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..log import log_errors
-from .display.display import LiveDisplay, notebook_view
+from .display.display import FrontEnd, LiveDisplay, notebook_view
 from .place import Place, current_place
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ..results.followed import Followed
     from ..results.tracker import Tracker
     from ..upstream.protocols import ResultLike
-    from .channel.channel import Channel
     from .ticker import Ticker
 
 # a widget takes a dozen comms to open and to close: many results at once are displayed as HTML instead
@@ -29,7 +28,10 @@ class DisplaySession(Protocol):
     shell: Any
     ticker: Ticker
     tracker: Tracker
-    channel: Channel | None
+
+    @property
+    def channel(self) -> FrontEnd | None:
+        """The channel to the labextension; None outside a kernel."""
 
     @property
     def config(self) -> IPythonParallelResults:

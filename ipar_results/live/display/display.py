@@ -22,6 +22,7 @@ from .mime import Bundle, Json, bundle, saved_json, size_of
 from .result_view import ResultView
 
 if TYPE_CHECKING:
+    from ...results.tracker import Tracked
     from .widget import CardWidget
 
 _CARD_UPDATE_RATE = 0.1  # for a notebook that is saved meanwhile; the channel updates the card itself
@@ -34,6 +35,9 @@ class FrontEnd(Protocol):
     """Part of the channel to the labextension that a display uses."""
 
     connected: bool  # a connected labextension draws and updates the card itself
+
+    def watch(self, entry: Tracked) -> None:
+        """Send the rows of a result too, because it is displayed."""
 
 
 def notebook_view(config: IPythonParallelResults, shell: Any) -> str:
