@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ResultLike,
     )
     from .channel.channel import Channel
-    from .displays import Displays
+    from .display.displays import Displays
     from .streams import Streams
     from .wait import View
 
@@ -82,7 +82,7 @@ class Session:
     @cached_property
     def displays(self) -> Displays:
         """Live displays of results."""
-        from .displays import Displays
+        from .display.displays import Displays
 
         return Displays(self)
 
@@ -169,7 +169,7 @@ class Session:
         if not self.in_kernel:
             return None
         with log_errors("streaming output"):
-            from .place import current_place
+            from .display.place import current_place
             from .streams import Streams, publisher_for_cell
 
             publish = publisher_for_cell(self.shell.display_pub)

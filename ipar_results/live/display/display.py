@@ -15,10 +15,10 @@ from ...render import words
 from ...results.followed import Followed
 from ...results.tracker import FRONT_ENDS_FIRST
 from ...upstream.protocols import ResultLike
-from ..place import Place
 from ..thread_switching import fast_switching
 from .final_update import FinalUpdate
 from .mime import Bundle, Json, bundle, saved_json, size_of
+from .place import Place
 from .result_view import ResultView
 
 if TYPE_CHECKING:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..log import log_errors
-from .display.display import FrontEnd, LiveDisplay, notebook_view
+from ...log import log_errors
+from .display import FrontEnd, LiveDisplay, notebook_view
 from .place import Place, current_place
 
 if TYPE_CHECKING:
-    from ..config import IPythonParallelResults
-    from ..results.followed import Followed
-    from ..results.tracker import Tracker
-    from ..upstream.protocols import ResultLike
-    from .ticker import Ticker
+    from ...config import IPythonParallelResults
+    from ...results.followed import Followed
+    from ...results.tracker import Tracker
+    from ...upstream.protocols import ResultLike
+    from ..ticker import Ticker
 
 # a widget takes a dozen comms to open and to close: many results at once are displayed as HTML instead
 MAX_WIDGETS = 8

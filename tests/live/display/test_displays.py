@@ -7,7 +7,7 @@ import pytest
 from fakes import Fed
 
 from ipar_results.config import load_settings
-from ipar_results.live.displays import Displays
+from ipar_results.live.display.displays import Displays
 from ipar_results.results.registry import Registry
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
