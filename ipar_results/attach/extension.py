@@ -118,18 +118,21 @@ class Extension:
             else:
                 self._register(formatters.formatters["text/plain"], kind, ours.pretty)
             self._register(formatters.mimebundle_formatter, kind, ours.mime_bundle)
-        self._register_snapshot(formatters.mimebundle_formatter, ours.snapshot)
+        # by name, as loading imports no model
+        self._register(formatters.mimebundle_formatter, "ipar_results.model.snapshot.Snapshot", ours.snapshot)
         for kind, name in ((Client, "client"), (View, "view"), (Cluster, "cluster")):
             self._register(formatters.mimebundle_formatter, kind, partial(ours.overview, name))
 
-    def _register_snapshot(self, formatter: Any, printer: Callable[..., object]) -> None:
-        """Register the printer of a snapshot by name, as loading imports no model; undone by its value."""
-        formatter.for_type_by_name("ipar_results.model.snapshot", "Snapshot", printer)
+    def _register(self, formatter: Any, kind: type | str, printer: Callable[..., object]) -> None:
+        """Register a printer for a type, or for its name; undone by registering what the user had."""
+        before = formatter.pop(kind, None)
+        formatter.for_type(kind, printer)
 
         def restore() -> None:
-            for printers in (formatter.deferred_printers, formatter.type_printers):
-                for kind in [kind for kind, each in printers.items() if each == printer]:
-                    del printers[kind]
+            now = formatter.pop(kind, None)
+            users = before if now == printer else now  # another one, if the user has replaced ours meanwhile
+            if users is not None:
+                formatter.for_type(kind, users)
 
         self._undo(restore)
 
@@ -161,22 +164,3 @@ class Extension:
         session.channel = channel
         session.ticker.permanent.append(channel)
         session.ticker.jobs.append(channel.do_housekeeping)
-
-    def _register(self, formatter: Any, kind: type, printer: Callable[..., object]) -> None:
-        """Register a printer for a type; undone by restoring exactly what the user had."""
-        printers, deferred_printers = formatter.type_printers, formatter.deferred_printers
-        name = kind.__module__, kind.__name__
-        had, before, deferred = kind in printers, printers.get(kind), deferred_printers.pop(name, None)
-        printers[kind] = printer
-
-        def restore() -> None:
-            if deferred is not None:
-                deferred_printers.setdefault(name, deferred)
-            if printers.get(kind) != printer:
-                return  # the user has replaced ours meanwhile
-            if had:
-                printers[kind] = before
-            else:
-                printers.pop(kind, None)
-
-        self._undo(restore)

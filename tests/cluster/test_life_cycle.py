@@ -57,7 +57,8 @@ def state(shell=None, client=None, futures=()):
         found["completers"] = {key: list(c.chain) for key, c in completers.strs.items()} if completers else {}
         found["events"] = {event: list(calls) for event, calls in shell.events.callbacks.items()}
         for name, formatter in formatters(shell).items():
-            found[name] = (dict(formatter.type_printers), dict(formatter.deferred_printers))
+            by_type = {(kind.__module__, kind.__name__): p for kind, p in formatter.type_printers.items()}
+            found[name] = {**formatter.deferred_printers, **by_type}
     if client is not None:
         found["registration"] = list(client._registration_callbacks)
     found["futures"] = [(list(f.iopub_callbacks), list(f._done_callbacks)) for f in futures]

@@ -15,6 +15,7 @@ from ipar_results.attach.extension import Extension
 from ipar_results.export.load import parse_snapshot
 from ipar_results.live.formatters import Formatters
 from ipar_results.live.session import Session
+from ipar_results.model.snapshot import Snapshot
 from ipar_results.results.monitor import Monitor
 
 
@@ -57,6 +58,24 @@ def test_a_snapshot_follows_the_configured_view(shell):
     shown = shell.display_formatter.format(samples.failed)[0]
     session.close()
     assert set(shown) == {"text/plain"}
+
+
+@pytest.mark.parametrize("kind", [Snapshot, AsyncResult])
+@pytest.mark.parametrize("by_name", [False, True])
+@pytest.mark.parametrize("used", [False, True])
+def test_closing_the_session_gives_back_the_users_formatter(shell, kind, by_name, used):
+    def users(thing, **_):
+        return {"text/plain": "mine"}
+
+    formatter = shell.display_formatter.mimebundle_formatter
+    formatter.for_type(f"{kind.__module__}.{kind.__name__}" if by_name else kind, users)
+    session = Session(shell)
+    Extension(session).attach(shell)
+    thing = samples.failed if kind is Snapshot else Fed(1).result
+    if used:
+        shell.display_formatter.format(thing)
+    session.close()
+    assert shell.display_formatter.format(thing)[0]["text/plain"] == "mine"
 
 
 @pytest.mark.parametrize(
