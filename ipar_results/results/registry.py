@@ -105,12 +105,9 @@ class Registry:
         metadata: Mapping[str, object] | None,
         buffers: list[Buffer],
     ) -> None:
-        """Keep the arguments that an apply request carries, so that a failure can name its input."""
+        """Keep what an apply request carries."""
         try:
-            link = self.connection(client)
-            link.message_sizes.add_request(future.msg_id, buffers)
-            link.argument_cache.add(future.msg_id, buffers)
-            link.mark_targets(future, metadata, buffers)
+            self.connection(client).add_request(future, metadata, buffers)
         except Exception:
             log_error("noting what %.100r carries", future.msg_id)
 

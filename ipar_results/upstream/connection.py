@@ -6,13 +6,13 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from ..log import log_error, warn
 from .events import EarlyEvents
-from .protocols import ClientLike, FutureLike, Message, RegistrationEvent
+from .protocols import Buffer, ClientLike, FutureLike, Message, MessageFutureLike, RegistrationEvent
 from .replies import ReplyHandlers
 from .schedulers import Schedulers
 from .sent_messages import ArgumentCache, MessageSizes, mark_targets
@@ -22,8 +22,6 @@ _R = TypeVar("_R")
 
 class Connection:
     """State of one client's connection, shared by the recorders of its results; the client is held weakly."""
-
-    mark_targets = staticmethod(mark_targets)
 
     def __init__(self, client: ClientLike, contact_timeout: Callable[[], float]) -> None:
         self._client = weakref.ref(client)
@@ -38,8 +36,8 @@ class Connection:
         self.left_at: dict[int | str, float] = {}
         self._recorders: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._collected: deque[Sequence[str]] = deque()
-        self.message_sizes = MessageSizes()
-        self.replies = ReplyHandlers(client, self.message_sizes.add_reply)
+        self.sent_sizes, self.received_sizes = MessageSizes(), MessageSizes()
+        self.replies = ReplyHandlers(client, self.received_sizes.add)
         self.early_events = EarlyEvents()
         self.argument_cache = ArgumentCache()
         self.schedulers = Schedulers(client, contact_timeout)
@@ -71,6 +69,14 @@ class Connection:
         """True on the client's IO thread, where waiting for a reply would be a deadlock."""
         return getattr(self._client(), "_io_thread", None) is threading.current_thread()
 
+    def add_request(
+        self, future: MessageFutureLike, metadata: Mapping[str, object] | None, buffers: Sequence[Buffer]
+    ) -> None:
+        """Keep the arguments of an apply request, so that a failure can name its input."""
+        self.sent_sizes.add(future.msg_id, buffers)
+        self.argument_cache.add(future.msg_id, buffers)
+        mark_targets(future, metadata, buffers)
+
     def add_recorder(self, recorder: object) -> None:
         """Register a recorder, held weakly, so that others can see which work shares their engines."""
         self._recorders[id(recorder)] = recorder
@@ -86,7 +92,8 @@ class Connection:
             with suppress(IndexError):  # another thread was faster
                 msg_ids = self._collected.popleft()
                 self.argument_cache.drop_with_broadcasts(msg_ids)
-                self.message_sizes.drop(msg_ids)
+                self.sent_sizes.drop(msg_ids)
+                self.received_sizes.drop(msg_ids)
 
     def other_recorders(self, recorder: _R) -> list[_R]:
         """Return the other recorders of this client."""

@@ -89,33 +89,31 @@ class ArgumentCache:
 
 
 class MessageSizes:
-    """Sizes in bytes of one client's large messages, bounded in number."""
+    """Sizes in bytes of the large messages that one client has sent, or received; bounded in number."""
 
     def __init__(self) -> None:
-        self._sent: dict[str, int] = {}
-        self._received: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
 
-    def sent_bytes(self, msg_ids: Iterable[str]) -> int:
-        """Return the bytes of all large requests among these messages."""
-        return sum(self._sent.get(msg_id, 0) for msg_id in msg_ids) if self._sent else 0
+    def total(self, msg_ids: Iterable[str]) -> int:
+        """Return the bytes of all large ones among these messages."""
+        return sum(self._sizes.get(msg_id, 0) for msg_id in msg_ids) if self._sizes else 0
 
-    def received_bytes(self, msg_ids: Iterable[str]) -> int:
-        """Return the bytes of all large replies among these messages."""
-        return sum(self._received.get(msg_id, 0) for msg_id in msg_ids) if self._received else 0
-
-    def add_request(self, msg_id: str, buffers: Iterable[Buffer]) -> None:
-        """Record the size of a request if it is large."""
-        _add_size(self._sent, msg_id, buffers)
-
-    def add_reply(self, msg_id: str, buffers: Iterable[Buffer]) -> None:
-        """Record the size of a reply if it is large; never raises."""
-        _add_size(self._received, msg_id, buffers)
+    def add(self, msg_id: str, buffers: Iterable[Buffer]) -> None:
+        """Record the size of a message if it is large; never raises."""
+        try:
+            size = sum(map(_nbytes, buffers))
+            if size >= LARGE_MESSAGE_BYTES:
+                self._sizes[msg_id] = size
+                if len(self._sizes) > _MAX_SIZES:
+                    del self._sizes[next(iter(self._sizes))]
+        except Exception:
+            log_error("measuring a message")
 
     def drop(self, msg_ids: Iterable[str]) -> None:
         """Drop these messages."""
-        for sizes in filter(None, (self._sent, self._received)):
+        if self._sizes:
             for msg_id in msg_ids:
-                sizes.pop(msg_id, None)
+                self._sizes.pop(msg_id, None)
 
 
 def mark_targets(
@@ -160,14 +158,3 @@ def _broadcast_id(msg_id: str) -> str:
 
 def _nbytes(buffer: Buffer) -> int:
     return buffer.nbytes if isinstance(buffer, memoryview) else len(buffer)
-
-
-def _add_size(sizes: dict[str, int], msg_id: str, buffers: Iterable[Buffer]) -> None:
-    try:
-        size = sum(map(_nbytes, buffers))
-        if size >= LARGE_MESSAGE_BYTES:
-            sizes[msg_id] = size
-            if len(sizes) > _MAX_SIZES:
-                del sizes[next(iter(sizes))]
-    except Exception:
-        log_error("measuring a message")

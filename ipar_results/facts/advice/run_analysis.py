@@ -208,7 +208,7 @@ def _finished_run(
             idle &= {link.engine_id(uuid) for link in record.connection.each for uuid in uuids}
         joined_at, begin = record.connection.joined_at, record.clock.submitted
         free = sum(joined_at.get(engine_id, begin) <= begin for engine_id in idle)
-    message_sizes = [link.message_sizes for link in record.connection.each]
+    links = record.connection.each
     return FinishedRun(
         tasks=tasks,
         messages=columns.messages,
@@ -219,6 +219,6 @@ def _finished_run(
         mapped=isinstance(result, AsyncMapResult),
         direct=direct,
         failed=int((columns.status != OK).sum()),
-        sent=sum(sizes.sent_bytes(result.msg_ids) for sizes in message_sizes),
-        received=sum(sizes.received_bytes(result.msg_ids) for sizes in message_sizes),
+        sent=sum(link.sent_sizes.total(result.msg_ids) for link in links),
+        received=sum(link.received_sizes.total(result.msg_ids) for link in links),
     )
