@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, InvalidStateError
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipyparallel.client.futures import MessageFuture, multi_future
 from ipyparallel.error import RemoteError, TaskAborted, collect_exceptions
@@ -93,12 +93,12 @@ class _NotifiedWaiter:
         return other is self._waiter
 
 
-def has_lost_contact(result: AsyncResultLike) -> bool:
-    """Return True if the result has failed only because contact was lost."""
+def own_attribute(result: AsyncResultLike, name: str) -> Any:
+    """Return an attribute without ``__getattr__``; ``vars()`` fails, as AsyncResult defines ``__dict__``."""
     try:
-        return bool(object.__getattribute__(result, CONTACT_LOST))
+        return object.__getattribute__(result, name)
     except AttributeError:
-        return False
+        return None
 
 
 def reopen(result: AsyncResultLike) -> None:

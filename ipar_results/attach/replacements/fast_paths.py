@@ -7,20 +7,13 @@ from collections.abc import Callable, Sequence
 from functools import _lru_cache_wrapper, wraps
 from typing import TYPE_CHECKING, Any
 
+from ...upstream.async_result import own_attribute
 from ...upstream.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from ...upstream.protocols import AsyncResultLike
 
 _PARTS = "_ipar_results_parts"  # attribute of a result: what split() returned
-
-
-def own_attribute(result: AsyncResultLike, name: str) -> Any:
-    """Return an attribute without ``__getattr__``; ``vars()`` fails, as AsyncResult defines ``__dict__``."""
-    try:
-        return object.__getattribute__(result, name)
-    except AttributeError:
-        return None
 
 
 def wrap_split(

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ...upstream.async_result import (
+    CONTACT_LOST,
     UNFINISHED,
     error_of_unfinished,
-    has_lost_contact,
     inputs_per_message,
+    own_attribute,
     reopen,
 )
 from ...upstream.futures import PENDING, value_or_error
@@ -46,7 +47,7 @@ def wrap_resolve_result(original: Callable[..., None]) -> Callable[..., None]:
         if f is not self._result_future:
             return  # of an attempt that was retried
         if self.done():
-            if not has_lost_contact(self):
+            if not own_attribute(self, CONTACT_LOST):
                 return
             reopen(self)  # the replies have arrived after all
             self.add_done_callback(self._finalize_result)

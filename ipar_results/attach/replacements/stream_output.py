@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from ...log import log_error
-from .fast_paths import own_attribute
+from ...upstream.async_result import own_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,8 @@ import pytest
 from fakes import Fed
 from ipyparallel import AsyncResult
 
-from ipar_results.attach.replacements.fast_paths import own_attribute, wrap_getattr
+from ipar_results.attach.replacements.fast_paths import wrap_getattr
+from ipar_results.upstream.async_result import own_attribute
 
 
 def test_an_attribute_is_read_past_the_getattr_and_the_dict_method_of_ipyparallel():
