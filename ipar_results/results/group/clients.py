@@ -80,11 +80,6 @@ class Connections:
         return bool(self.each) and all(link.closed for link in self.each)
 
     @property
-    def lost(self) -> bool:
-        """Whether all clients lost contact."""
-        return bool(self.each) and all(link.lost for link in self.each)
-
-    @property
     def contact_timeout(self) -> float:
         """Longest contact timeout of the clients, in seconds."""
         return max((link.contact_timeout for link in self.each), default=0.0)
@@ -98,15 +93,6 @@ class Connections:
         """Query the controllers that have been silent for a while."""
         for link in self.each:
             link.check_contact()
-
-    def describe_problem(self) -> str:
-        """Return sentences about the connections for the user."""
-        return " ".join(dict.fromkeys(filter(None, (link.describe_problem() for link in self.each))))
-
-    @property
-    def on_io_thread(self) -> bool:
-        """Whether the current thread is the IO thread of a client."""
-        return any(link.on_io_thread for link in self.each)
 
 
 class GroupEngines(Engines):
