@@ -18,7 +18,7 @@ print(json.dumps({
     "encoders": len(channel._updates._encoders),
     "remembered requests": len(channel._accepted_ids),
     "tracked": len(channel._tracker.all()),
-    "readers": len(channel._tracker.all()[0].followed._on_resume),
+    "readers": len(channel._tracker.all()[0].followed.on_resume),
     **{kind: kinds.count(kind) for kind in ("DeltaEncoder", "Recorder", "Tracked")},
     "open comms": kinds.count(type(channel._comm).__name__),
 }), len(there))

@@ -15,7 +15,7 @@ from ..facts.advice.run_analysis import RunAnalysis
 from ..facts.build_snapshot import build_snapshot, describe_value, summarize
 from ..facts.eta import Eta
 from ..facts.take_timeline import take_timeline
-from ..log import log_error
+from ..log import log_errors
 from ..model.status import UNKNOWN
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Followed(ABC):
         Removes all callbacks; a second call does nothing.
     final_note : str
         Part of the note that stays true after the end.
+    on_resume : list of callable
+        Called with the result whenever its tasks run again after it had ended.
     """
 
     def __init__(self, source: RecordSource) -> None:
@@ -55,7 +57,7 @@ class Followed(ABC):
         self.final_note = ""
         self._eta = Eta()
         self._run_analysis = RunAnalysis()
-        self._on_resume: list[Callable[[ResultLike], None]] = []
+        self.on_resume: list[Callable[[ResultLike], None]] = []
 
     # updating ------------------------------------------------------------------------------------
 
@@ -176,20 +178,13 @@ class Followed(ABC):
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
         """Run failed and cancelled tasks again; see :func:`~..control.retry.retry`."""
 
-    def on_resume(self, callback: Callable[[ResultLike], None]) -> None:
-        """Have `callback` called with the result whenever its tasks run again after it had ended."""
-        self._on_resume.append(callback)
-
     def resume(self) -> None:
         """Call the callbacks: tasks of the result run again."""
         result = self.record.result()
-        if result is None:
-            return
-        for callback in list(self._on_resume):
-            try:
-                callback(result)
-            except Exception:
-                log_error("going on with a result")
+        for callback in list(self.on_resume):
+            with log_errors("going on with a result"):
+                if result is not None:
+                    callback(result)
 
 
 class FollowedResult(Followed):

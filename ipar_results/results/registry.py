@@ -69,8 +69,7 @@ class Registry:
                     followed = FollowedHubResult(HubRecorder(result, link), link)
                 else:
                     followed = FollowedResult(Recorder.follow(result, link), link)
-                for callback in self._on_resume.get(result, ()):
-                    followed.on_resume(callback)
+                followed.on_resume = self._on_resume.setdefault(result, [])
                 self._followed[result] = followed
         return followed
 
@@ -87,9 +86,6 @@ class Registry:
         """Have `callback` called whenever tasks of a result, followed or not yet, run again."""
         with self._lock:
             self._on_resume.setdefault(result, []).append(callback)
-            followed = self._followed.get(result)
-            if followed is not None:
-                followed.on_resume(callback)
 
     def listen_early(self, result: AsyncResultLike) -> None:
         """Listen to a new result before it is followed."""

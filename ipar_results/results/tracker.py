@@ -132,7 +132,7 @@ class Tracker:
             entry = self._entries.get(result)
             if entry is None:
                 followed = self._followed(result)
-                followed.on_resume(self._resume)
+                followed.on_resume.append(self._resume)
                 entry = Tracked(result, followed, cell or self.cell, next(self._numbers))
                 self._entries[result] = self._tracked[entry.id] = entry
         self._wake()

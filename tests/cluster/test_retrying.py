@@ -292,7 +292,7 @@ def test_on_resume_callbacks_are_called_at_a_retry(lview, flaky):
     ar = lview.map_async(flaky, range(4))
     ar.wait(20)
     resumed = []
-    ipar_results.live.session.current().followed(ar).on_resume(resumed.append)
+    ipar_results.live.session.current().followed(ar).on_resume.append(resumed.append)
     ar.monitor.retry()
     assert resumed == [ar]
     ar.get(20)

@@ -71,7 +71,7 @@ class Displays:
             live = self._make(result, view, place)
         if not captured:
             if not displays:
-                session.followed(result).on_resume(self._follow_again)
+                session.followed(result).on_resume.append(self._follow_again)
             displays[view, place.output] = live
         live.open()
         live.places.add(place)
