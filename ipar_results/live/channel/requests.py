@@ -72,7 +72,8 @@ _RESULT = {"result": _KeySpec(_id, "the id of a result")}
 _POSITION = _KeySpec(_whole(0, 2**53), "a whole number, 0 or more")
 _ARGUMENTS = {  # of actions, beside the result
     "indices": _KeySpec(_indices, f"a list of at most {MAX_INDICES:,} whole numbers", optional=True),
-    "format": _KeySpec(lambda value: value in FORMATS, f"one of {', '.join(FORMATS)}"),
+    # in a list, as the value may not be hashable
+    "format": _KeySpec(lambda value: value in list(FORMATS), f"one of {', '.join(FORMATS)}"),
 }
 _KEYS_BY_TYPE: dict[str, dict[str, _KeySpec]] = {
     "hello": {
@@ -125,14 +126,7 @@ def parse_request(content: object) -> Request:
     args = {}
     for name, key in _KEYS_BY_TYPE[kind].items():
         value = content.get(name)
-        if not (value is None and key.optional) and not _is_valid(key, value):
+        if not (value is None and key.optional) and not key.is_valid(value):
             raise RequestError("bad-request", f"{name}: expected {key.expected}")
         args[name] = value
     return Request(kind, str(request_id), args)
-
-
-def _is_valid(key: _KeySpec, value: object) -> bool:
-    try:
-        return key.is_valid(value)
-    except TypeError:  # an unhashable or incomparable value
-        return False
