@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...log import log_error
+from ...log import log_error, log_errors
 from ..actions import ACTIONS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class ActionWorker:
 
     def __init__(self, send_outcome: Callable[[Content], None]) -> None:
         self._send_outcome = send_outcome
-        self._queue: queue.Queue[tuple[Request, Tracked, ResultLike]] = queue.Queue(_MAX_QUEUED)
+        self._queue: deque[tuple[Request, Tracked, ResultLike]] = deque()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -40,10 +40,9 @@ class ActionWorker:
         The queue holds the result, which its user may drop meanwhile.
         """
         with self._lock:
-            try:
-                self._queue.put_nowait((request, entry, result))
-            except queue.Full:
+            if len(self._queue) >= _MAX_QUEUED:
                 return False
+            self._queue.append((request, entry, result))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="ipar-results-commands", daemon=True)
                 self._thread.start()
@@ -58,21 +57,13 @@ class ActionWorker:
     def _run(self) -> None:
         while True:
             with self._lock:
-                try:
-                    request, entry, result = self._queue.get_nowait()
-                except queue.Empty:
+                if not self._queue:
                     self._thread = None
                     return
-            try:
-                outcome = {
-                    "type": "outcome",
-                    "request": request.id,
-                    "result": entry.id,
-                    "action": request.kind,
-                }
+                request, entry, result = self._queue.popleft()
+            outcome = {"type": "outcome", "request": request.id, "result": entry.id, "action": request.kind}
+            with log_errors("telling what came of %r", request.kind):
                 self._send_outcome({**outcome, **_run_action(request, entry, result)})
-            except Exception:
-                log_error("telling what came of %r", request.kind)
 
 
 def _run_action(request: Request, entry: Tracked, result: ResultLike) -> Content:
