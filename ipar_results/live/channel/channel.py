@@ -248,7 +248,7 @@ class Channel(Updatable):
             if message is None:
                 return 0
             self.size = self._send(message)
-            self._updates.count_bytes(now, self.size)
+            self._updates.sent_bytes.add(now, self.size)
             return 1
 
     def _send(self, content: Content) -> int:

@@ -80,21 +80,14 @@ class DeltaEncoder:
         # otherwise it was retried, and has ended again
         return followed is None or sent is None or sent[0] == followed.record.version
 
-    @property
-    def has_changes(self) -> bool:
-        """Whether there are changes that were not sent."""
-        return self._held_back or self._sent_version != self.version or self._rows_left() > 0
-
     def is_due(self, now: float) -> bool:
         """Return True if there are changes to send, or the clock needs a refresh."""
         return not self.is_complete and (
-            self.has_changes or (self.running and now - self.sent_at > _CLOCK_SECONDS)
+            self._held_back
+            or self._sent_version != self.version
+            or self._rows_left() > 0
+            or (not self.entry.over and now - self.sent_at > _CLOCK_SECONDS)
         )
-
-    @property
-    def running(self) -> bool:
-        """Whether the result has not ended."""
-        return not self.entry.over
 
     def _rows_left(self) -> int:
         followed = self.entry.followed

@@ -29,6 +29,11 @@ class UpdateQueue:
     ----------
     lock : RLock
         Of the channel, which holds it until a message is sent, so that messages keep their order.
+
+    Attributes
+    ----------
+    sent_bytes : SlidingWindow
+        Bytes of the messages that the channel has sent.
     """
 
     def __init__(self, tracker: Tracker, lock: threading.RLock) -> None:
@@ -38,7 +43,7 @@ class UpdateQueue:
         self._turns, self._row_turns = RoundRobin(_CHECKED_AT_ONCE), RoundRobin(_CHECKED_AT_ONCE)
         self._due: dict[str, DeltaEncoder] = {}  # by id: results with changes
         self._backlog: list[str] | None = None  # ids of the results that a full state still lacks
-        self._sent_bytes = SlidingWindow()
+        self.sent_bytes = SlidingWindow()
 
     def start_over(self) -> None:
         """Send a full state: a page was reloaded, a second one opened, or one has missed a message."""
@@ -72,11 +77,7 @@ class UpdateQueue:
 
     def room(self, now: float) -> int:
         """Return how many bytes may be sent now."""
-        return BYTES_A_SECOND - self._sent_bytes.total(now)
-
-    def count_bytes(self, now: float, size: int) -> None:
-        """Count the bytes of a message that was sent."""
-        self._sent_bytes.add(now, size)
+        return BYTES_A_SECOND - self.sent_bytes.total(now)
 
     def next_message(self, now: float, rate: float) -> Content | None:
         """Return the content of the next message; None where there is no update.
@@ -103,7 +104,9 @@ class UpdateQueue:
 
     def _delta(self, room: int, rate: float, now: float) -> Content:
         room = min(room, int(BYTES_A_SECOND / rate))  # or the next update would have to wait
-        results = self._updates(self._due_in_order(), room, now)
+        # ended ones first, then those that have waited longest
+        due = sorted(self._due.values(), key=lambda encoder: (not encoder.entry.over, encoder.sent_at))
+        results = self._updates(due, room, now)
         return {"type": "update", "full": False, "results": results, "gone": self.drop_gone()}
 
     def _backlog_part(self, room: int) -> Content:
@@ -150,10 +153,6 @@ class UpdateQueue:
             if entry.id not in self._due and (encoder := self._encoder(entry)).is_due(now):
                 self._due[entry.id] = encoder
         return bool(self._due)
-
-    def _due_in_order(self) -> list[DeltaEncoder]:
-        """Return the results with changes: ended ones first, then those that have waited longest."""
-        return sorted(self._due.values(), key=lambda encoder: (encoder.running, encoder.sent_at))
 
     def _gone(self) -> set[str]:
         return self._encoders.keys() - self._tracker.ids()
