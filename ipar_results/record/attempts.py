@@ -50,18 +50,11 @@ class Attempts:
 
 
 class FailedAttempts:
-    """Failed attempts at tasks that are still pending: the scheduler sends them to another engine.
-
-    Attributes
-    ----------
-    engines : dict
-        By position, the engines on which the task has failed.
-    last : dict
-        By position, when it last failed, or could still go to another engine (monotonic seconds).
-    """
+    """Failed attempts at tasks that are still pending: the scheduler sends them to another engine."""
 
     def __init__(self) -> None:
-        self.engines: dict[int, set[EngineId]] = {}
+        self.engines: dict[int, set[EngineId]] = {}  # by position, those on which the task has failed
+        # by position, when it last failed, or could still go to another engine (monotonic seconds)
         self.last: dict[int, float] = {}
 
     def add(self, position: int, engine: EngineId | None) -> None:

@@ -17,20 +17,12 @@ from ..upstream.timestamps import earliest, latest
 
 
 class Clock:
-    """Times of one result.
-
-    Attributes
-    ----------
-    submitted, received : float
-        POSIX seconds of the first submission and of the last arrival so far; NaN if unknown.
-    pauses : list of (float, float)
-        Begin of each pause before a retry, in POSIX seconds, and its seconds.
-    """
+    """Times of one result."""
 
     def __init__(self) -> None:
-        self.submitted = self.received = float("nan")
+        self.submitted = self.received = float("nan")  # POSIX seconds: the first, and the last so far
         self._pause = self._elapsed = 0.0
-        self.pauses: list[tuple[float, float]] = []
+        self.pauses: list[tuple[float, float]] = []  # before retries: begin in POSIX seconds, and duration
         self._stopped = False
         self._began: float | None = None
         self._lost_at: tuple[float, float] | None = None  # POSIX and monotonic seconds

@@ -14,47 +14,27 @@ from .message_ids import MessageIdIndex
 class Columns:
     """Status, engine and times of each message of one result.
 
-    A message that has ended stays so until :meth:`reopen`.
-
-    Parameters
-    ----------
-    msg_ids : sequence of str
-        The result's message ids, in order.
-    inputs : sequence of int or None
-        Number of inputs in each message; None if each has one.
-
-    Attributes
-    ----------
-    status, engine, started, completed : ndarray, shape (len(msg_ids),)
-        Status code, engine slot (-1: unknown), POSIX seconds by the client's clock (NaN: unknown).
-    has_output : ndarray of bool, shape (len(msg_ids),)
-        Whether the message's task wrote output.
-    counts : ndarray of int, shape (6,)
-        Inputs by status code; running ones count as queued.
-    ended : int
-        Number of messages that have ended.
-    cut_short : int
-        Inputs that failed or were aborted without a complete task.
-    slot_done, slot_failed, slot_busy : ndarray
-        By engine slot: ended inputs, failed or aborted inputs, and seconds in tasks and replaced attempts.
+    A message that has ended stays so until :meth:`reopen`. `inputs` is the number of inputs in each message;
+    None if each has one.
     """
 
     def __init__(self, msg_ids: Sequence[str], inputs: Sequence[int] | None) -> None:
         n = len(msg_ids)
         self.messages = n
         self.status = np.zeros(n, np.int8)
-        self.engine = np.full(n, -1, np.int32)
-        self.started = np.full(n, np.nan)
+        self.engine = np.full(n, -1, np.int32)  # slot; -1 if unknown
+        self.started = np.full(n, np.nan)  # POSIX seconds by the client's clock; NaN if unknown
         self.completed = np.full(n, np.nan)
         self.inputs = None if inputs is None else np.asarray(inputs, np.int64)
         self._first_inputs = None if self.inputs is None else np.cumsum(self.inputs) - self.inputs
         self.total = n if self.inputs is None else int(self.inputs.sum())
-        self.counts = np.zeros(len(STATUSES), np.int64)
+        self.counts = np.zeros(len(STATUSES), np.int64)  # inputs by status; running ones count as queued
         self.counts[QUEUED] = self.total
-        self.slot_done = np.zeros(0, np.int64)
-        self.slot_failed = np.zeros(0, np.int64)
-        self.slot_busy = np.zeros(0)
-        self.ended = self.cut_short = 0
+        self.slot_done = np.zeros(0, np.int64)  # by engine slot, inputs that have ended
+        self.slot_failed = np.zeros(0, np.int64)  # and those that failed or were aborted
+        self.slot_busy = np.zeros(0)  # and seconds in tasks and replaced attempts
+        self.ended = 0  # messages
+        self.cut_short = 0  # inputs that failed or were aborted without a complete task
         self._busy_microseconds = 0  # kept up to date: a sum over a million rows takes 20 ms
         self._replaced_microseconds, self._replaced_busy = 0, np.zeros(0)  # of attempts before a retry
         self.has_output = np.zeros(n, np.bool_)

@@ -43,11 +43,7 @@ class EngineClocks:
     ) -> list[tuple[int, float]]:
         """Narrow the bounds by some tasks, and return the slots whose offset has changed, and by how much.
 
-        Parameters
-        ----------
-        slots : ndarray of int, shape (n,)
-        submitted, started, completed, received : ndarray of float, shape (n,)
-            POSIX seconds, NaN if unknown; `started` and `completed` by the engine's clock.
+        All times are POSIX seconds, NaN if unknown; `started` and `completed` by the engine's clock.
         """
         more = int(slots.max(initial=-1)) + 2 - len(self._offsets)
         if more > 0:

@@ -19,21 +19,13 @@ def is_coalesced(engine_id: object) -> bool:
 class Engines:
     """Engines in the order in which they appeared.
 
-    Parameters
-    ----------
-    engine_id : callable
-        Returns the id of an engine, also after it died, by its uuid.
-
-    Attributes
-    ----------
-    ids : list
-        An engine's id by its slot.
+    `engine_id` returns the id of an engine by its uuid, also after it died.
     """
 
     def __init__(self, engine_id: Callable[[str | None], EngineId | None]) -> None:
         self._engine_id = engine_id
         self._slots: dict[EngineId, int] = {}
-        self.ids: list[EngineId] = []
+        self.ids: list[EngineId] = []  # by slot
 
     def slot(self, engine_id: EngineId | list[int] | None, uuid: str | list[str] | None) -> int:
         """Return the slot of an engine; -1 if it is unknown.

@@ -89,21 +89,13 @@ def arrange_traceback(traceback: str) -> str:
 
 
 class FailureGroupBuilder:
-    """Builder of one :class:`FailureGroup`, which counts the failures of one kind.
+    """Builder of one :class:`FailureGroup`, which counts the failures of one kind."""
 
-    Attributes
-    ----------
-    failure : Failure
-        That of the message that was added first.
-    version : int
-        Increases with every change.
-    """
-
-    failure: Failure
+    failure: Failure  # of the message that was added first
 
     def __init__(self, where: str) -> None:
         self.where = where
-        self.version = 0
+        self.version = 0  # increases with every change
         self.clear()
 
     def clear(self) -> None:

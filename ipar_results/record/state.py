@@ -69,56 +69,31 @@ class Record:
 
     Reading it never drains events; :attr:`~ipar_results.results.followed.Followed.drain` does. Hold `lock` to
     write, or to read several columns consistently.
-
-    Attributes
-    ----------
-    result : weakref
-        A record never keeps its result, an AsyncResult or Group, alive.
-    single : bool
-        Whether the result has one message.
-    version : int
-        Increases with every change, so that a view never draws the same state twice.
-    running : dict
-        By position, the engine's slot and the POSIX time at which the task began.
-    recent_writers : dict
-        Positions of the tasks that wrote output most recently, oldest first; the values mean nothing.
-    failed_attempts : FailedAttempts
-        Failed attempts at pending tasks.
-    direct : bool or None
-        Whether the user chose each message's engine; None if unknown.
-    can_grow : bool
-        Whether more messages may be added.
-    expected_inputs : int or None
-        Final number of inputs of a record that can grow; None if unknown.
-    followed : bool
-        Whether events of the result are received, or were until it ended.
-    given_up : bool
-        Whether the result was ended because contact to the controller was lost.
-    reopened : int
-        How often messages were sent again.
     """
 
-    result: weakref.ref[ResultLike]
+    result: weakref.ref[ResultLike]  # an AsyncResult or Group, which a record never keeps alive
     connection: ConnectionLike
     columns: Columns
     engines: Engines
     name: str
-    single: bool = False
+    single: bool = False  # it has one message
     clock: Clock = field(default_factory=Clock)
     engine_clocks: EngineClocks = field(default_factory=EngineClocks)
     failures: Failures = field(default_factory=Failures)
     attempts: Attempts = field(default_factory=Attempts)
     failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    version: int = 0
+    version: int = 0  # increases with every change, so that a view never draws the same state twice
+    # by position, the engine's slot and the POSIX time at which the task began
     running: dict[int, tuple[int, float]] = field(default_factory=dict)
+    # positions of the tasks that wrote output most recently, oldest first; the values mean nothing
     recent_writers: dict[int, None] = field(default_factory=dict)
-    direct: bool | None = None
-    can_grow: bool = False
-    expected_inputs: int | None = None
-    followed: bool = False
-    given_up: bool = False
-    reopened: int = 0
+    direct: bool | None = None  # whether the user chose each message's engine; None if unknown
+    can_grow: bool = False  # more messages may be added
+    expected_inputs: int | None = None  # of a record that can grow, at the end; None if unknown
+    followed: bool = False  # events of the result are received, or were until it ended
+    given_up: bool = False  # it was ended because contact to the controller was lost
+    reopened: int = 0  # how often messages were sent again
     _received_at: float = field(default_factory=time.monotonic)
 
     @property
