@@ -54,14 +54,8 @@ class Cancelled:
 def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
     """Cancel queued tasks, and on request interrupt running ones.
 
-    May be called from any thread; on ipyparallel's IO thread it does not wait for the engines.
-
-    Parameters
-    ----------
-    interrupt : bool
-        Send SIGINT to the engines that run a task of this scope at that moment, and to no others.
-    timeout : float
-        Seconds to wait at most for the engines' replies.
+    May be called from any thread; on ipyparallel's IO thread it does not wait for the engines. Parameters as
+    of :meth:`~ipar_results.results.monitor.Monitor.cancel`.
     """
     timeout = 0.0 if scope.connection.on_io_thread else max(0.0, timeout)
     deadline = time.monotonic() + timeout
@@ -84,26 +78,14 @@ def cancel(scope: TaskScope, interrupt: bool = False, timeout: float = 5.0) -> C
 
 
 class Cancellation:
-    """One cancellation, until every message of it has ended.
-
-    Attributes
-    ----------
-    positions : ndarray of int
-        The messages that were pending.
-    total : int
-        Inputs of all messages in the scope.
-    aborts : dict
-        By engine uuid, the reply to the abort request.
-    signals : dict
-        By position of an interrupted message, the reply of its engine to the interrupt.
-    """
+    """One cancellation, until every message of it has ended."""
 
     def __init__(self, scope: TaskScope, interrupt: bool) -> None:
         columns = scope.columns
         self.positions = columns.pending(scope.positions)
-        self.total = int(columns.input_counts(scope.positions).sum())
-        self.aborts: dict[str, FutureLike | None] = {}
-        self.signals: dict[int, FutureLike | None] = {}
+        self.total = int(columns.input_counts(scope.positions).sum())  # inputs of all messages in the scope
+        self.aborts: dict[str, FutureLike | None] = {}  # by engine uuid, the reply to the abort request
+        self.signals: dict[int, FutureLike | None] = {}  # by position, the reply to the interrupt
         self._interrupt = interrupt
         self._requested = set(self.positions.tolist())
         self.msg_id_of = {position: scope.msg_ids[position] for position in self.positions.tolist()}

@@ -38,13 +38,9 @@ def call_on_io_thread(client: ClientLike, function: Callable[[], None]) -> None:
 def end(
     connection: Connection, futures: list[MessageFutureLike], status: str, error: Callable[[str], Exception]
 ) -> None:
-    """End messages on behalf of their engines; later replies to them are dropped.
+    """End messages as 'aborted' or 'error' on behalf of their engines; later replies to them are dropped.
 
-    Parameters
-    ----------
-    status : {'aborted', 'error'}
-    error : callable
-        Returns the error for a message id; ipyparallel sets errors as results of futures.
+    `error` returns the error for a message id; ipyparallel sets errors as results of futures.
     """
 
     def end_pending() -> None:

@@ -65,23 +65,10 @@ class Retried:
 
 
 def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: float = 30.0) -> Retried:
-    """Run failed and cancelled tasks again; their new outcomes replace the old ones.
+    """Run failed and cancelled tasks again; see :meth:`~ipar_results.results.monitor.Monitor.retry`.
 
-    Parameters
-    ----------
-    indices : sequence of int, optional
-        Inputs to run again; by default all that failed or were cancelled. A chunk is run again whole.
-    timeout : float
-        Seconds to wait at most for the controller to return the requests.
-
-    Raises
-    ------
-    RetryError
-        If none of them, or not all of the given ones, can be run again. Nothing was sent then.
-    IndexError, ValueError
-        For an index that the result does not have, or whose task neither failed nor was cancelled.
-    TypeError
-        For what is no sequence of int.
+    `timeout` is how many seconds to wait at most for the controller to return the requests. Nothing was sent
+    if a RetryError is raised: none of the tasks, or not all of the given ones, can be run again.
     """
     scope.drain()
     positions = positions_to_retry(scope.columns, indices)
@@ -99,13 +86,7 @@ def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: flo
 
 
 def positions_to_retry(columns: Columns, indices: Sequence[int] | None) -> list[int]:
-    """Return the positions of the messages to run again.
-
-    Raises
-    ------
-    IndexError, ValueError
-        As :func:`retry`.
-    """
+    """Return the positions of the messages to run again; raise an error for wrong indices."""
     bad = np.isin(columns.status, (FAILED, ABORTED))
     if indices is None:
         return [int(i) for i in np.flatnonzero(bad)]

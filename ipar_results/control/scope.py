@@ -30,19 +30,12 @@ class PendingCancellation(Protocol):
 
 
 class WatchdogState:
-    """State of a watchdog, which outlives the scopes that it checks.
-
-    Attributes
-    ----------
-    cancellation : PendingCancellation or None
-        The cancellation that is to be completed.
-    scheduler_problem : str
-        Sentence for the user while the scope's scheduler does not answer, though the Hub may; else empty.
-    """
+    """State of a watchdog, which outlives the scopes that it checks."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.cancellation: PendingCancellation | None = None
+        self.cancellation: PendingCancellation | None = None  # to be completed
+        # sentence for the user while the scope's scheduler does not answer, though the Hub may; else empty
         self.scheduler_problem = ""
 
     @property
@@ -66,28 +59,13 @@ class TaskScope(ABC):
 
     `futures`, `metadata`, `msg_ids` and `columns` may hold more messages; `positions` lists those in the
     scope.
-
-    Attributes
-    ----------
-    futures, metadata, msg_ids : sequence
-        By position; a result of the Hub has no futures.
-    lock : RLock
-        Held while the columns are written, and by those who read several of them at once.
-    failed_attempts : FailedAttempts
-        Engines on which pending tasks have failed.
-    drain : callable
-        Takes in what has happened.
-    given_up : bool
-        Whether the messages were ended because contact was lost.
-    result : AsyncResult or None
-        The result to which all messages belong, if it is one.
     """
 
-    futures: Sequence[MessageFutureLike]
+    futures: Sequence[MessageFutureLike]  # none for a result of the Hub
     metadata: Sequence[TaskMetadata]
     msg_ids: Sequence[str]
-    given_up: bool
-    result: AsyncResultLike | None = None
+    given_up: bool  # the messages were ended because contact was lost
+    result: AsyncResultLike | None = None  # to which all messages belong, if it is one
 
     def __init__(self, recorder: Recorder | HubRecorder, watchdog: WatchdogState, client: ClientLike) -> None:
         self.record, self.listener = recorder.record, recorder.listener

@@ -19,34 +19,16 @@ _OUTPUT_TYPES = frozenset(("stream", "display_data", "execute_result"))
 
 
 class Events(NamedTuple):
-    """Events since the last call of :meth:`EventListener.take`.
+    """Events since the last call of :meth:`EventListener.take`, by message id."""
 
-    Attributes
-    ----------
-    started : list of (str, str, float)
-        Message id, engine uuid and local POSIX time of each task that started.
-    wrote, ended : list of str
-        Ids of the messages whose tasks wrote output, and of those that ended.
-    failed_attempts : list of (str, str)
-        Message id and engine uuid of each attempt that ended without a result.
-    """
-
-    started: list[tuple[str, str, float]]
+    started: list[tuple[str, str, float]]  # with engine uuid and local POSIX time
     wrote: list[str]
     ended: list[str]
-    failed_attempts: list[tuple[str, str]]
+    failed_attempts: list[tuple[str, str]]  # with engine uuid; they ended without a result
 
 
 class EventListener:
-    """Callbacks on the futures of one result, called on ipyparallel's IO thread.
-
-    Attributes
-    ----------
-    reports_every_end : bool
-        Record each attempt that ends, also without an error message: a cancelled one publishes none.
-    last_busy : dict
-        By message id, engine uuid and engine time of the last ``busy``, while `reports_every_end` is True.
-    """
+    """Callbacks on the futures of one result, called on ipyparallel's IO thread."""
 
     def __init__(self) -> None:
         self._started: deque[tuple[str, str, float]] = deque()
@@ -54,7 +36,9 @@ class EventListener:
         self._ended: deque[str] = deque()
         self._failed_attempts: deque[tuple[str, str]] = deque()
         self._errored: set[str] = set()
+        # record each attempt that ends, also without an error message: a cancelled one publishes none
         self.reports_every_end = False
+        # meanwhile, by message id, engine uuid and engine time of the last `busy`
         self.last_busy: dict[str, tuple[str, Timestamp]] = {}
 
     def attach(

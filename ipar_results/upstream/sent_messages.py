@@ -20,19 +20,11 @@ _ENTRY_BYTES = 250  # overhead of one entry
 
 
 class SentArguments(NamedTuple):
-    """Arguments of one message, as ipyparallel pickled them.
+    """Arguments of one message, as ipyparallel pickled them."""
 
-    Attributes
-    ----------
-    buffers : tuple of bytes
-        For a map the chunk of each of its sequences, otherwise what ``pack_apply_message`` returns, without
-        the function.
-    mapped : bool
-        True for a message of a map.
-    """
-
+    # for a map the chunk of each of its sequences, else what pack_apply_message returns without the function
     buffers: tuple[Buffer, ...]
-    mapped: bool
+    mapped: bool  # it belongs to a map
 
 
 class ArgumentCache:
