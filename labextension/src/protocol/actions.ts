@@ -39,7 +39,9 @@ export interface ActionEntry {
   formats?: { label: string; prompt: string; names: Record<ExportFormat, string> };
 }
 
-const running = (figures: Figures): string => plural(figures.running, 'running task');
+/** What an interrupt ends; `cancel` is the verb for the queued tasks. */
+const ended = ({ running, queued }: Figures, cancel: string): string =>
+  plural(running, 'running task') + (queued ? ` and ${cancel} ${formatCount(queued)} queued` : '');
 
 const TABLE = {
   cancel: { label: 'Cancel', tooltip: 'Cancel what is queued', command: 'Cancel Queued Tasks' },
@@ -48,16 +50,10 @@ const TABLE = {
     tooltip: 'Cancel what is queued and stop what runs',
     command: 'Interrupt Running Tasks…',
     confirmation: {
-      question: figures =>
-        figures.queued
-          ? `Stop ${running(figures)} and cancel ${formatCount(figures.queued)} queued?`
-          : `Stop ${running(figures)}?`,
+      question: figures => `Stop ${ended(figures, 'cancel')}?`,
       accept: 'Yes, stop them',
       reject: 'No',
-      warning: figures =>
-        figures.queued
-          ? `This stops ${running(figures)} and cancels ${formatCount(figures.queued)} queued.`
-          : `This stops ${running(figures)}.`,
+      warning: figures => `This stops ${ended(figures, 'cancels')}.`,
       keep: 'Leave them'
     }
   },
