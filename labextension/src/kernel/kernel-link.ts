@@ -8,7 +8,7 @@ import { checkMessage } from '../protocol/messages';
 import type { CommMessage, UpdateMessage } from '../protocol/messages';
 import type { Reply, Request } from '../protocol/replies';
 import { PROTOCOL, TARGET } from '../protocol/types';
-import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT, sendRequest } from './request';
+import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT } from './request';
 import type { PendingRequest } from './request';
 import { KernelResults } from './results';
 import { SecondConnection } from './second-connection';
@@ -134,7 +134,9 @@ export class KernelLink {
     const hello = ++this.#hellos;
     const channel = this.#second.channel ?? kernel;
     this.#helloSentAt = Date.now();
-    sendRequest(channel, { type: 'hello', client: this.#client, rate: this.#rate }, HELLO_TIMEOUT).then(
+    const request = createRequest({ type: 'hello', client: this.#client, rate: this.#rate }, HELLO_TIMEOUT);
+    request.send(channel);
+    request.reply.then(
       ({ session }) => {
         if (channel === this.#kernel) this.#onPromptReply();
         if (hello !== this.#hellos) return;

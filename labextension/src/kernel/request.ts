@@ -42,8 +42,18 @@ export function createRequest<R extends Request>(request: R, timeout = REQUEST_T
   }, timeout);
   const send = (kernel: Kernel.IKernelConnection): void => {
     withdraw();
-    const content = { protocol: PROTOCOL, request: id, ...request };
-    const sent = kernel.sendControlMessage(controlMessage(kernel, content), true, true);
+    const options = {
+      msgType: 'ipar_request',
+      channel: 'control',
+      username: kernel.username,
+      session: kernel.clientId,
+      content: { protocol: PROTOCOL, request: id, ...request }
+    };
+    // JupyterLab has types only for Jupyter's own messages.
+    const message = KernelMessage.createMessage(
+      options as unknown as KernelMessage.IOptions<KernelMessage.IDebugRequestMsg>
+    );
+    const sent = kernel.sendControlMessage(message, true, true);
     future = sent;
     sent.onReply = answer => {
       clearTimeout(timer);
@@ -58,29 +68,4 @@ export function createRequest<R extends Request>(request: R, timeout = REQUEST_T
     });
   };
   return { reply: answered.promise, send, withdraw, fail };
-}
-
-/** Send one request over one connection. */
-export function sendRequest<R extends Request>(
-  kernel: Kernel.IKernelConnection,
-  request: R,
-  timeout?: number
-): Promise<Reply<R['type']>> {
-  const pending = createRequest(request, timeout);
-  pending.send(kernel);
-  return pending.reply;
-}
-
-function controlMessage(kernel: Kernel.IKernelConnection, content: object): KernelMessage.IControlMessage {
-  const options = {
-    msgType: 'ipar_request',
-    channel: 'control',
-    username: kernel.username,
-    session: kernel.clientId,
-    content
-  };
-  // JupyterLab has types only for Jupyter's own messages.
-  return KernelMessage.createMessage(
-    options as unknown as KernelMessage.IOptions<KernelMessage.IDebugRequestMsg>
-  );
 }
