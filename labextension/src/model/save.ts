@@ -56,34 +56,27 @@ export function toSaved(model: ResultModel): SavedResult {
 }
 
 function sampleTimeline({ columns, head, slots }: ResultModel): SavedTimeline {
-  const timeline: SavedTimeline = {
-    base: head.base,
-    of: head.ended,
-    engines: slots,
-    position: [],
-    first: [],
-    inputs: [],
-    slot: [],
-    start: [],
-    duration: [],
-    status: []
-  };
+  const position: number[] = [];
   const step = Math.max(1, Math.ceil(columns.rowCount / MAX_ROWS));
   for (let at = 0, seen = 0, bad = 0; at < columns.length; at++) {
     if (!columns.status[at]) continue;
     // Failed tasks are not left out, unless they fill more than half of the sample.
     const mustKeep = columns.status[at] === FAILED && bad++ < MAX_ROWS / 2;
     if (seen++ % step && !mustKeep) continue;
-    const slot = columns.slot[at]!;
-    timeline.position.push(at);
-    timeline.first.push(columns.first[at]!);
-    timeline.inputs.push(columns.inputs[at]!);
-    timeline.slot.push(slot === UNKNOWN_SLOT ? -1 : slot);
-    timeline.start.push(rounded(columns.start[at]!));
-    timeline.duration.push(rounded(columns.duration[at]!));
-    timeline.status.push(columns.status[at]!);
+    position.push(at);
   }
-  return timeline;
+  return {
+    base: head.base,
+    of: head.ended,
+    engines: slots,
+    position,
+    first: position.map(at => columns.first[at]!),
+    inputs: position.map(at => columns.inputs[at]!),
+    slot: position.map(at => (columns.slot[at] === UNKNOWN_SLOT ? -1 : columns.slot[at]!)),
+    start: position.map(at => rounded(columns.start[at]!)),
+    duration: position.map(at => rounded(columns.duration[at]!)),
+    status: position.map(at => columns.status[at]!)
+  };
 }
 
 function rounded(seconds: number): number | null {
