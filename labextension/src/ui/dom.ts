@@ -64,10 +64,3 @@ export function syncChildren<T extends HTMLElement, I>(
   while (parent.children.length < items.length) parent.append(create());
   [...parent.children].forEach((child, i) => update(child as T, items[i]!));
 }
-
-let lastId = 0;
-
-/** Return an id that no other element of the page has. */
-export function uniqueId(): string {
-  return `ipar-${++lastId}`;
-}

@@ -1,6 +1,8 @@
 /** Row of disclosure buttons, one for each part of the card. */
 
-import { button, el, setText, setAttribute, uniqueId } from './dom';
+import { UUID } from '@lumino/coreutils';
+
+import { button, el, setText, setAttribute } from './dom';
 
 export class FoldsView {
   /** The buttons; the card places the parts. */
@@ -11,7 +13,7 @@ export class FoldsView {
   add(name: string, node: HTMLElement, open: boolean, onOpen: () => void): void {
     const extent = el('span', { class: 'ipar-where' });
     const badge = el('span', { class: 'ipar-fresh' });
-    node.id ||= uniqueId();
+    node.id = `ipar-${UUID.uuid4()}`;
     const attributes = { class: 'ipar-fold', 'aria-expanded': String(open), 'aria-controls': node.id };
     const opener = button('', attributes, () => {
       const opens = !this.isOpen(name);
