@@ -2,6 +2,9 @@
 
 /* eslint-disable no-control-regex -- this file removes control characters */
 
+import { el } from './dom';
+import { plural } from './formatting';
+
 // No two neighbouring repeats share a character, so matching stays linear however hostile the text.
 const SGR = /(?:\x1b\[|\x9b)([0-9;:]{0,64})m/;
 const OTHER = new RegExp(
@@ -66,7 +69,7 @@ export function oneLine(text: string, limit: number): string {
 
 /** Phrase for characters that are not shown. */
 export function countOmitted(count: number): string {
-  return `${count.toLocaleString('en-US')} character${count === 1 ? '' : 's'} left out`;
+  return `${plural(count, 'character')} left out`;
 }
 
 /**
@@ -126,15 +129,8 @@ export function runs(text: string): Run[] {
 
 /** Append a text from a task to an element. */
 export function appendText(parent: Element, text: string): void {
-  for (const run of runs(text)) {
-    if (!run.classes) {
-      parent.append(run.text);
-      continue;
-    }
-    const span = document.createElement('span');
-    span.className = run.classes;
-    span.textContent = run.text;
-    parent.append(span);
+  for (const { classes, text: shown } of runs(text)) {
+    parent.append(classes ? el('span', { class: classes }, shown) : shown);
   }
 }
 
