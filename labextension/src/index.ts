@@ -15,7 +15,7 @@ import { addCommands, executeFrom } from './lab/commands';
 import { ICON } from './lab/icon';
 import { ResultRenderer } from './lab/mime-renderer';
 import { Navigation } from './lab/navigation';
-import { Notifier } from './lab/notifications';
+import { addNotifications } from './lab/notifications';
 import { richOutputRenderer } from './lab/rich-output';
 import { PLUGIN, Settings } from './lab/settings';
 import { ResultsPanel } from './panel/panel';
@@ -144,17 +144,12 @@ const notifications: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [ISharedResults],
   activate: (_: JupyterFrontEnd, { kernels, settings, navigation }: Shared): void => {
-    const notifier = new Notifier(kernels, kernel => navigation.isVisible(kernel), (text, type, entry) => {
+    addNotifications(kernels, settings, kernel => navigation.isVisible(kernel), (text, type, entry) => {
       const callback = (): void => {
         navigation.show(entry).catch(logFailure('the cell could not be shown'));
       };
       Notification.emit(text, type, { autoClose: 10_000, actions: [{ label: 'Show', callback }] });
     });
-    const update = (): void => {
-      notifier.enabled = settings.notifications;
-    };
-    settings.changed.connect(update);
-    update();
   }
 };
 

@@ -10,35 +10,29 @@ const MIN_ELAPSED = 10;
 
 export type Notify = (text: string, type: 'success' | 'error' | 'warning', entry: ResultEntry) => void;
 
-export class Notifier {
-  enabled = true;
-  readonly #kernels: Kernels;
-  readonly #isVisible: (kernel: string) => boolean;
-  readonly #notify: Notify;
-  #seen = new WeakMap<ResultModel, { finished: boolean; failed: boolean }>();
-
-  constructor(kernels: Kernels, isVisible: (kernel: string) => boolean, notify: Notify) {
-    this.#kernels = kernels;
-    this.#isVisible = isVisible;
-    this.#notify = notify;
-    kernels.updated.connect(this.#check, this);
-  }
-
-  #check(): void {
-    for (const entry of this.#kernels.all()) {
+/** Notify of the results of all kernels; `isVisible` says whether a kernel's notebook or console is in view. */
+export function addNotifications(
+  kernels: Kernels,
+  settings: { readonly notifications: boolean },
+  isVisible: (kernel: string) => boolean,
+  notify: Notify
+): void {
+  const seen = new WeakMap<ResultModel, { finished: boolean; failed: boolean }>();
+  kernels.updated.connect(() => {
+    for (const entry of kernels.all()) {
       const { model } = entry;
       const { head } = model;
       const now = { finished: head.finished, failed: head.failed > 0 };
-      const before = this.#seen.get(model);
+      const before = seen.get(model);
       if (before?.finished === now.finished && before.failed === now.failed) continue;
-      this.#seen.set(model, now);
+      seen.set(model, now);
       // A result that had ended before this page saw it is no news.
-      if (before?.finished !== false || !this.enabled) continue;
-      if (head.elapsed < MIN_ELAPSED || this.#isVisible(entry.kernel)) continue;
-      if (now.finished) this.#notify(endText(model), head.state === 'done' ? 'success' : 'warning', entry);
-      else if (now.failed) this.#notify(failureText(model), 'error', entry);
+      if (before?.finished !== false || !settings.notifications) continue;
+      if (head.elapsed < MIN_ELAPSED || isVisible(entry.kernel)) continue;
+      if (now.finished) notify(endText(model), head.state === 'done' ? 'success' : 'warning', entry);
+      else if (now.failed) notify(failureText(model), 'error', entry);
     }
-  }
+  });
 }
 
 function endText({ head }: ResultModel): string {

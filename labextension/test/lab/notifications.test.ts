@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import type { ResultEntry } from '../../src/kernel/kernels';
-import { Notifier } from '../../src/lab/notifications';
+import { addNotifications } from '../../src/lab/notifications';
 import type { Head } from '../../src/protocol/figures';
 import { FAILED, FakeKernels, entry } from '../panel/fake-kernels';
 
@@ -11,13 +11,14 @@ describe('notifications', () => {
   const shown: string[] = [];
   let source: FakeKernels;
   let visible = false;
-  let notifier: Notifier;
+  const settings = { notifications: true };
 
   beforeEach(() => {
     shown.length = 0;
     visible = false;
     source = new FakeKernels();
-    notifier = new Notifier(source.kernels, () => visible, text => shown.push(text));
+    settings.notifications = true;
+    addNotifications(source.kernels, settings, () => visible, text => shown.push(text));
   });
 
   function changes(one: ResultEntry, head: Partial<Head>): void {
@@ -49,7 +50,7 @@ describe('notifications', () => {
 
   test('are not shown for earlier results, or where disabled', () => {
     changes(entry('a', { ...FAILED, elapsed: 80 }), { failed: 4 });
-    notifier.enabled = false;
+    settings.notifications = false;
     changes(entry('b', { elapsed: 80 }), { ...FAILED, elapsed: 80 });
     expect(shown).toEqual([]);
   });
