@@ -76,7 +76,7 @@ const card: JupyterFrontEndPlugin<void> = {
       {
         safe: true,
         mimeTypes: [MIME_TYPE],
-        createRenderer: () => new ResultRenderer({ results: kernels, settings, render: richOutputRenderer(rendermime) })
+        createRenderer: () => new ResultRenderer({ kernels, settings, render: richOutputRenderer(rendermime) })
       },
       // below widgets, which have 0
       -10

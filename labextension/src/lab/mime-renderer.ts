@@ -1,11 +1,11 @@
 /** Renderer of our MIME type: shows the live result where a kernel has it, else the saved one. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import type { ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import { Card } from '../card/card';
 import type { CardOptions } from '../card/card';
+import type { Kernels } from '../kernel/kernels';
 import { ResultModel } from '../model/result';
 import { toMimeBundle } from '../model/save';
 import { figuresOf } from '../protocol/figures';
@@ -14,15 +14,8 @@ import type { SavedResult } from '../protocol/saved';
 import { MIME_TYPE } from '../protocol/types';
 import { el } from '../ui/dom';
 
-/** Lookup of live results. */
-export interface LiveResults {
-  find(id: string): ResultModel | null | undefined;
-  /** Emitted when results were added or removed. */
-  readonly changed: ISignal<unknown, unknown>;
-}
-
 export interface RendererOptions extends CardOptions {
-  results: LiveResults;
+  kernels: Pick<Kernels, 'find' | 'changed'>;
 }
 
 /** Milliseconds for the kernel to replace the output of a result that ended. */
@@ -34,34 +27,34 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   #mime: IRenderMime.IMimeModel | null = null;
   #saved: SavedResult | null = null;
   #static: ResultModel | null = null;
-  #live: ResultModel | null = null;
+  #live: ResultModel | undefined;
   #timer = 0;
 
   constructor(options: RendererOptions) {
     super();
     this.#options = options;
     this.addClass('ipar-output-widget');
-    options.results.changed.connect(this.#update, this);
+    options.kernels.changed.connect(this.#update, this);
   }
 
   /** Show a MIME model; called again for every update of the same output. */
   renderModel(mime: IRenderMime.IMimeModel): Promise<void> {
     this.#mime = mime;
     const checked = checkSaved(mime.data[MIME_TYPE]);
-    if (!checked.ok) {
+    if (checked.ok) {
+      this.#saved = checked.value;
+      this.#static = null;
+      this.#update();
+    } else {
       this.#clear();
       this.node.replaceChildren(el('p', { class: 'ipar-result ipar-plain' }, checked.error));
-      return Promise.resolve();
     }
-    this.#saved = checked.value;
-    this.#static = null;
-    this.#update();
     return Promise.resolve();
   }
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#options.results.changed.disconnect(this.#update, this);
+    this.#options.kernels.changed.disconnect(this.#update, this);
     this.#clear();
     // JupyterLab may keep a closed output in memory; the card must not stay with it.
     this.node.replaceChildren();
@@ -72,12 +65,12 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   #update(): void {
     const saved = this.#saved;
     if (!saved) return;
-    const live = this.#options.results.find(saved.id) ?? null;
+    const live = this.#options.kernels.find(saved.id);
     if (live) {
       if (isBehind(live, saved)) live.apply({ id: live.id, head: figuresOf(saved) });
       this.#follow(live);
     } else if (this.#live?.id === saved.id && this.#live.connection !== 'live' && !saved.finished) return;
-    else this.#follow(null);
+    else this.#follow();
     const model = live ?? (this.#static ??= ResultModel.fromSaved(saved));
     if (!this.#card) {
       this.#card = new Card(this.#options);
@@ -86,14 +79,12 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     this.#card.setModel(model);
   }
 
-  #follow(live: ResultModel | null): void {
-    if (live === this.#live) {
-      if (live) this.#saveOnceFinished(live);
-      return;
+  #follow(live?: ResultModel): void {
+    if (live !== this.#live) {
+      this.#live?.changed.disconnect(this.#saveOnceFinished, this);
+      this.#live = live;
+      live?.changed.connect(this.#saveOnceFinished, this);
     }
-    this.#live?.changed.disconnect(this.#saveOnceFinished, this);
-    this.#live = live;
-    live?.changed.connect(this.#saveOnceFinished, this);
     if (live) this.#saveOnceFinished(live);
   }
 
@@ -120,7 +111,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   #clear(): void {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    this.#follow(null);
+    this.#follow();
     this.#card?.dispose();
     this.#card = null;
     this.#saved = this.#static = null;

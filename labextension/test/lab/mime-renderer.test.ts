@@ -4,6 +4,7 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+import type { Kernels } from '../../src/kernel/kernels';
 import type { ResultRenderer } from '../../src/lab/mime-renderer';
 import type { ResultModel } from '../../src/model/result';
 import { toSaved } from '../../src/model/save';
@@ -18,8 +19,8 @@ class FakeResults {
   model: ResultModel | null = null;
   readonly changed = new Signal<this, void>(this);
 
-  find(): ResultModel | null {
-    return this.model;
+  find(): ResultModel | undefined {
+    return this.model ?? undefined;
   }
 
   replace(model: ResultModel | null): void {
@@ -34,7 +35,7 @@ let setData: ReturnType<typeof vi.fn>;
 
 beforeEach(() => {
   results = new FakeResults();
-  renderer = new Renderer({ results, settings: { timelineOpen: true } });
+  renderer = new Renderer({ kernels: results as unknown as Kernels, settings: { timelineOpen: true } });
   document.body.append(renderer.node);
   setData = vi.fn();
 });
