@@ -8,11 +8,11 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
+import { LabIcon } from '@jupyterlab/ui-components';
 import { Token } from '@lumino/coreutils';
 
 import { Kernels } from './kernel/kernels';
 import { addCommands, executeFrom } from './lab/commands';
-import { ICON } from './lab/icon';
 import { ResultRenderer } from './lab/mime-renderer';
 import { Navigation } from './lab/navigation';
 import { addNotifications } from './lab/notifications';
@@ -21,6 +21,16 @@ import { PLUGIN, Settings } from './lab/settings';
 import { ResultsPanel } from './panel/panel';
 import { StatusItem } from './panel/status-bar';
 import { MIME_TYPE } from './protocol/types';
+
+/** Tasks in lanes, one for each engine. */
+const SVG = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16">
+  <g class="jp-icon3" fill="#616161">
+    <rect x="1" y="2" width="6" height="3" rx="1"/><rect x="8" y="2" width="7" height="3" rx="1"/>
+    <rect x="1" y="6.5" width="9" height="3" rx="1"/><rect x="11" y="6.5" width="3" height="3" rx="1"/>
+    <rect x="1" y="11" width="4" height="3" rx="1"/><rect x="6" y="11" width="6" height="3" rx="1"/>
+  </g>
+</svg>`;
+const ICON = new LabIcon({ name: 'ipar-results:icon', svgstr: SVG });
 
 /** Provided by the first plugin to the others. */
 interface Shared {
