@@ -54,7 +54,6 @@ export class ResultsPanel extends Widget {
       this.#message
     );
     kernels.updated.connect(this.#scheduleDraw, this);
-    kernels.changed.connect(this.#scheduleDraw, this);
   }
 
   /** The result with the keyboard focus, else the newest in the list. */
@@ -71,7 +70,6 @@ export class ResultsPanel extends Widget {
   override dispose(): void {
     if (this.isDisposed) return;
     this.#kernels.updated.disconnect(this.#scheduleDraw, this);
-    this.#kernels.changed.disconnect(this.#scheduleDraw, this);
     this.#stop();
     this.#list.dispose();
     super.dispose();

@@ -18,8 +18,6 @@ export class VirtualList {
   readonly #pathOf: (kernel: string) => string;
   #entries: ResultEntry[] = [];
   #current: string | null = null;
-  /** Index at which the current one was last found. */
-  #currentIndex = -1;
   #frame = 0;
 
   constructor(callbacks: RowCallbacks, pathOf: (kernel: string) => string) {
@@ -28,7 +26,7 @@ export class VirtualList {
     this.node = el('div', { class: 'ipar-scroll' }, this.#list);
     this.node.addEventListener('scroll', () => {
       this.#frame ||= requestAnimationFrame(() => {
-        this.draw();
+        this.#draw();
       });
     });
     this.#list.addEventListener('keydown', event => {
@@ -46,10 +44,11 @@ export class VirtualList {
 
   set entries(entries: ResultEntry[]) {
     this.#entries = entries;
-    this.draw();
+    this.#draw();
   }
 
-  draw(now = performance.now()): void {
+  #draw(): void {
+    const now = performance.now();
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const height = `${this.#entries.length * ROW_HEIGHT}px`;
@@ -90,16 +89,12 @@ export class VirtualList {
     return indices;
   }
 
-  /** Index of the current result, or -1; searched only when it has moved. */
   #findCurrent(): number {
-    if (this.#entries[this.#currentIndex]?.model.id !== this.#current) {
-      this.#currentIndex = this.#entries.findIndex(({ model }) => model.id === this.#current);
-    }
-    return this.#currentIndex;
+    return this.#entries.findIndex(({ model }) => model.id === this.#current);
   }
 
-  tick(now = performance.now()): void {
-    for (const row of this.#rows.values()) row.tick(now);
+  tick(): void {
+    for (const row of this.#rows.values()) row.tick(performance.now());
   }
 
   dispose(): void {
@@ -131,7 +126,7 @@ export class VirtualList {
   #setCurrent(id: string | null): void {
     if (id === this.#current) return;
     this.#current = id;
-    this.draw();
+    this.#draw();
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -154,7 +149,7 @@ export class VirtualList {
     this.#scrollTo(next);
     this.#current = entry.model.id;
     this.#rowOf(entry).focus();
-    this.draw();
+    this.#draw();
   }
 
   #scrollTo(at: number): void {
