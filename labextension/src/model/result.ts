@@ -10,10 +10,10 @@ import type { Head } from '../protocol/figures';
 import type { FailureUpdate, Outcome, ResultUpdate } from '../protocol/messages';
 import type { EngineLoad, TaskOutput, TaskRecord } from '../protocol/records';
 import type { Requester } from '../protocol/replies';
+import { savedRows, savedRunning } from '../protocol/saved';
 import type { SavedResult } from '../protocol/saved';
 import { UNKNOWN_SLOT } from '../protocol/types';
 import type { EngineId, Pair } from '../protocol/types';
-import { rowsOf, runningOf } from './restore';
 import { TaskColumns } from './task-columns';
 
 /** Source of a model's state: a kernel, only the notebook, a lost kernel, or one that unloaded ipar_results. */
@@ -88,8 +88,8 @@ export class ResultModel {
     model.outputs = saved.outputs;
     model.slots = engines;
     model.#engines = saved.engines;
-    model.columns.write(rowsOf(saved));
-    model.running = runningOf(saved, model.slots);
+    model.columns.write(savedRows(saved));
+    model.running = savedRunning(saved);
     model.#connection = 'static';
     return model;
   }

@@ -1,9 +1,10 @@
-/** Format of a result in a notebook, and its check. Never throws. */
+/** Format of a result in a notebook, its check, which never throws, and the columns of its tasks. */
 
+import type { Rows, Running } from './columns';
 import { figureReaders } from './figures';
 import * as read from './readers';
 import { engineId, engineLoad, failureDetails, taskFields, taskOutput, time } from './records';
-import { SNAPSHOT_VERSION } from './types';
+import { SNAPSHOT_VERSION, UNKNOWN_SLOT } from './types';
 
 export const NEWER = 'This result was saved by a newer version of ipar_results.';
 export const UNREADABLE = "This result can't be read.";
@@ -66,4 +67,31 @@ export function checkSaved(json: unknown): read.Checked<SavedResult> {
   if (version !== SNAPSHOT_VERSION) return { ok: false, error: version > SNAPSHOT_VERSION ? NEWER : UNREADABLE };
   const result = read.checked(() => saved(json, ''));
   return result.ok ? result : { ok: false, error: UNREADABLE };
+}
+
+export function savedRows({ timeline }: SavedResult): Rows {
+  return {
+    position: Uint32Array.from(timeline.position),
+    first: Uint32Array.from(timeline.first),
+    inputs: Uint32Array.from(timeline.inputs),
+    slot: Uint16Array.from(timeline.slot, slot => (slot < 0 ? UNKNOWN_SLOT : slot)),
+    start: Float32Array.from(timeline.start, start => start ?? NaN),
+    duration: Float32Array.from(timeline.duration, duration => duration ?? NaN),
+    status: Uint8Array.from(timeline.status)
+  };
+}
+
+/** The tasks that ran when the result was saved. */
+export function savedRunning({ engines, elapsed, timeline }: SavedResult): Running {
+  const busy = engines.flatMap(({ engine_id, running }) => (running ? [{ engine_id, running }] : []));
+  const first = Uint32Array.from(busy, load => load.running[0]);
+  return {
+    position: first,
+    first,
+    since: Float32Array.from(busy, load => elapsed - load.running[1]),
+    slot: Uint16Array.from(busy, load => {
+      const slot = timeline.engines.indexOf(load.engine_id);
+      return slot < 0 ? UNKNOWN_SLOT : slot;
+    })
+  };
 }
