@@ -8,21 +8,17 @@ const MIN_PART = 1 / 5_000;
 
 /** The stretch of time in view: all of it, or a part after zooming. */
 export class VisibleSpan {
-  full: Span | null = null;
+  /** Set by each picture. */
+  full: Span = { from: 0, to: 0 };
   zoomed: Span | null = null;
 
-  get span(): Span | null {
+  get span(): Span {
     return this.zoomed ?? this.full;
-  }
-
-  showAll(): void {
-    this.zoomed = null;
   }
 
   /** Show `factor` times as much around a place from 0 (left) to 1 (right). */
   zoom(factor: number, at = 0.5): void {
     const { full, span } = this;
-    if (!full || !span) return;
     const length = Math.max((full.to - full.from) * MIN_PART, (span.to - span.from) * factor);
     const centre = span.from + (span.to - span.from) * at;
     this.move({ from: centre - length * at, to: centre + length * (1 - at) }, 0);
@@ -31,7 +27,6 @@ export class VisibleSpan {
   /** Show a span moved by some seconds, within the full one. */
   move(span: Span, by: number): void {
     const { full } = this;
-    if (!full) return;
     const length = span.to - span.from;
     if (length >= full.to - full.from) {
       this.zoomed = null;
@@ -65,7 +60,6 @@ export interface PanZoomTarget {
   taskUnder(event: PointerEvent): Mark | null;
   showTooltip(mark: Mark | null, clientX?: number): void;
   open(mark: Mark): void;
-  /** Open the focused task. */
   openFocused(): void;
   /** Focus the next or previous task of the lane. */
   focusAlong(by: 1 | -1): void;
@@ -84,48 +78,40 @@ export function addPanZoom(node: HTMLElement, view: VisibleSpan, signal: AbortSi
     node.style.cursor = mark ? 'pointer' : view.zoomed ? 'grab' : '';
     target.showTooltip(mark, event.clientX);
   };
+  // A press is a click, or a pan once it moves.
+  const press = (event: PointerEvent): void => {
+    if (event.button) return;
+    const start = view.span;
+    const from = event.clientX;
+    let moved = false;
+    const drag = new AbortController();
+    const move = (next: PointerEvent): void => {
+      moved ||= Math.abs(next.clientX - from) > CLICK_TOLERANCE;
+      if (!moved || !view.zoomed) return;
+      node.style.cursor = 'grabbing';
+      view.move(start, (target.placeOf(from) - target.placeOf(next.clientX)) * (start.to - start.from));
+      target.viewChanged();
+    };
+    const stop = (next: PointerEvent): void => {
+      drag.abort();
+      const mark = moved || next.type === 'pointercancel' ? null : target.taskUnder(next);
+      if (mark) target.open(mark);
+    };
+    const until = { signal: AbortSignal.any([drag.signal, signal]) };
+    window.addEventListener('pointermove', move, until);
+    window.addEventListener('pointerup', stop, until);
+    window.addEventListener('pointercancel', stop, until);
+  };
   node.addEventListener('pointermove', hover, { signal });
   node.addEventListener('pointerleave', () => target.showTooltip(null), { signal });
-  node.addEventListener('pointerdown', event => onPointerDown(event, node, view, signal, target), { signal });
+  node.addEventListener('pointerdown', press, { signal });
   node.addEventListener('wheel', event => onWheel(event, view, target), { signal, passive: false });
   node.addEventListener('keydown', event => onKey(event, view, target), { signal });
-}
-
-/** A press is a click, or a pan once it moves. */
-function onPointerDown(
-  event: PointerEvent,
-  node: HTMLElement,
-  view: VisibleSpan,
-  signal: AbortSignal,
-  target: PanZoomTarget
-): void {
-  const start = view.span;
-  if (event.button || !start) return;
-  const from = event.clientX;
-  let moved = false;
-  const drag = new AbortController();
-  const move = (next: PointerEvent): void => {
-    moved ||= Math.abs(next.clientX - from) > CLICK_TOLERANCE;
-    if (!moved || !view.zoomed) return;
-    node.style.cursor = 'grabbing';
-    view.move(start, (target.placeOf(from) - target.placeOf(next.clientX)) * (start.to - start.from));
-    target.viewChanged();
-  };
-  const stop = (next: PointerEvent): void => {
-    drag.abort();
-    const mark = moved || next.type === 'pointercancel' ? null : target.taskUnder(next);
-    if (mark) target.open(mark);
-  };
-  const until = { signal: AbortSignal.any([drag.signal, signal]) };
-  window.addEventListener('pointermove', move, until);
-  window.addEventListener('pointerup', stop, until);
-  window.addEventListener('pointercancel', stop, until);
 }
 
 /** Zoom with Ctrl or Cmd held, pan sideways; else the page scrolls. */
 function onWheel(event: WheelEvent, view: VisibleSpan, target: PanZoomTarget): void {
   const { span } = view;
-  if (!span) return;
   if (event.ctrlKey || event.metaKey) {
     const at = Math.max(0, Math.min(1, target.placeOf(event.clientX)));
     view.zoom(1.2 ** Math.max(-3, Math.min(3, event.deltaY / 40)), at);
@@ -145,23 +131,19 @@ function onKey(event: KeyboardEvent, view: VisibleSpan, target: PanZoomTarget): 
     change();
     target.viewChanged();
   };
-  const moving = (by: 1 | -1) => (): void => {
-    const { span } = view;
-    if (!event.shiftKey || !span) {
-      target.focusAlong(by);
-      return;
-    }
-    view.move(span, (by * (span.to - span.from)) / 8);
-    target.viewChanged();
-  };
+  const { span } = view;
+  const along = (by: 1 | -1): (() => void) =>
+    event.shiftKey
+      ? changing(() => view.move(span, (by * (span.to - span.from)) / 8))
+      : () => target.focusAlong(by);
   const keys: Record<string, () => void> = {
     '+': changing(() => view.zoom(0.5)),
     '=': changing(() => view.zoom(0.5)),
     '-': changing(() => view.zoom(2)),
-    '0': changing(() => view.showAll()),
-    Home: changing(() => view.showAll()),
-    ArrowRight: moving(1),
-    ArrowLeft: moving(-1),
+    '0': changing(() => (view.zoomed = null)),
+    Home: changing(() => (view.zoomed = null)),
+    ArrowRight: along(1),
+    ArrowLeft: along(-1),
     ArrowDown: () => target.focusAcross(1),
     ArrowUp: () => target.focusAcross(-1),
     Enter: () => target.openFocused()

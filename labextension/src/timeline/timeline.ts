@@ -68,7 +68,7 @@ export class Timeline {
       { class: 'ipar-tools' },
       tool('−', 'Zoom out', () => this.#view.zoom(2)),
       tool('+', 'Zoom in', () => this.#view.zoom(0.5)),
-      tool('↔', 'Show all', () => this.#view.showAll())
+      tool('↔', 'Show all', () => (this.#view.zoomed = null))
     );
     const stage = el('div', { class: 'ipar-stage' }, this.#lanesNode, tools, this.#tooltip);
     this.node = el('div', { class: 'ipar-timeline' }, stage, this.#sampleNote, this.#live, ...this.#probes.nodes);
@@ -79,7 +79,7 @@ export class Timeline {
   setModel(model: ResultModel): void {
     this.#model = model;
     this.#focus = null;
-    this.#view.full = this.#view.zoomed = null;
+    this.#view.zoomed = null;
     this.#pauses = model.head.pauses.length;
     this.#revision = -1;
     this.update();
@@ -139,7 +139,7 @@ export class Timeline {
     const scene: Scene = {
       model,
       lanes: this.#lanes,
-      span: this.#view.zoomed ?? this.#view.full,
+      span: this.#view.span,
       theme: this.#theme,
       width,
       height: this.#visibleHeight(),
@@ -266,8 +266,8 @@ export class Timeline {
   #showTooltip(mark: Mark | null, clientX?: number): void {
     const model = this.#model;
     const { span } = this.#view;
-    setAttribute(this.#tooltip, 'hidden', !mark || !span);
-    if (!mark || !model || !span) return;
+    setAttribute(this.#tooltip, 'hidden', !mark);
+    if (!mark || !model) return;
     const [name, facts] = describeTask(mark, model, performance.now());
     setText(this.#tooltip.firstElementChild!, name);
     setText(this.#tooltip.lastElementChild!, facts);
