@@ -1,9 +1,11 @@
 /** Painter of the timeline: ended tasks as a cached picture, running ones on top of it. */
 
+import { ABORTED, FAILED, OK } from '../model/task-columns';
 import * as words from '../model/words';
 import { ticks, tasksWithin } from './layout';
+import type { Mark } from './marks';
 import { Pixels } from './pixels';
-import { AXIS, GUTTER, RIGHT, plotWidth } from './scene';
+import { AXIS, GUTTER, RIGHT, plotWidth, xOf } from './scene';
 import type { Scene } from './scene';
 
 /** Up to this number tasks are drawn as single shapes. */
@@ -35,7 +37,6 @@ export class Painter {
     this.#drawLabels(context, scene, top, rows);
   }
 
-  /** Draw the whole picture. */
   draw(canvas: HTMLCanvasElement, scene: Scene): void {
     const context = resized(canvas, scene.width, scene.height + AXIS, scene.ratio);
     if (!context) return;
@@ -45,23 +46,16 @@ export class Painter {
     this.#drawCurrent(context, scene);
   }
 
-  forgetTheme(): void {
-    this.#hatches.clear();
-  }
-
-  #drawAxis(context: CanvasRenderingContext2D, { span, width, height, theme }: Scene): void {
-    const plot = plotWidth(width);
+  #drawAxis(context: CanvasRenderingContext2D, scene: Scene): void {
+    const { span, width, height, theme } = scene;
     context.font = `10px ${theme.font}`;
     context.textBaseline = 'middle';
-    const found = ticks(span, plot);
+    const found = ticks(span, plotWidth(width));
     found.forEach(({ at, label }, i) => {
-      const x = GUTTER + ((at - span.from) / (span.to - span.from)) * plot;
+      const x = xOf(scene, at);
       context.strokeStyle = theme.line;
       context.setLineDash([2, 3]);
-      context.beginPath();
-      context.moveTo(Math.round(x) + 0.5, 0);
-      context.lineTo(Math.round(x) + 0.5, height);
-      context.stroke();
+      drawVertical(context, x, height);
       context.setLineDash([]);
       context.fillStyle = theme.soft;
       const half = context.measureText(label).width / 2;
@@ -72,11 +66,12 @@ export class Painter {
   }
 
   /** Mark where pauses before retries are cut out by a double line. */
-  #drawBreaks(context: CanvasRenderingContext2D, { model, span, width, height, theme }: Scene): void {
+  #drawBreaks(context: CanvasRenderingContext2D, scene: Scene): void {
+    const { model, span, height, theme } = scene;
     for (const [begin] of model.head.pauses) {
       const at = words.afterStart(begin, model.head);
       if (at < span.from || at > span.to) continue;
-      const x = Math.round(GUTTER + ((at - span.from) / (span.to - span.from)) * plotWidth(width));
+      const x = Math.round(xOf(scene, at));
       [theme.soft, theme.bg, theme.soft].forEach((colour, i) => {
         context.fillStyle = colour;
         context.fillRect(x + i - 1, 0, 1, height);
@@ -100,7 +95,7 @@ export class Painter {
   #drawShapes(context: CanvasRenderingContext2D, scene: Scene, shapes: number[]): void {
     const { model, theme } = scene;
     const { status } = model.columns;
-    for (const code of [2, 4, 3]) {
+    for (const code of [OK, ABORTED, FAILED]) {
       for (const at of shapes) if (status[at] === code) this.#drawShape(context, scene, at, code);
     }
     context.globalAlpha = 1;
@@ -108,33 +103,29 @@ export class Painter {
   }
 
   #drawShape(context: CanvasRenderingContext2D, scene: Scene, at: number, code: number): void {
-    const { lanes, scroll, span, theme, model, width } = scene;
+    const { lanes, scroll, theme, model } = scene;
     const { columns } = model;
-    const scale = plotWidth(width) / (span.to - span.from);
-    const from = Math.max(-4, (columns.start[at]! - span.from) * scale);
-    const to = Math.min(
-      plotWidth(width) + 4,
-      (columns.start[at]! + (columns.duration[at]! || 0) - span.from) * scale
-    );
-    const taller = code === 3 && lanes.gap > 1 ? 1 : 0;
-    const x = GUTTER + from;
+    const start = columns.start[at]!;
+    const [from, to] = within(scene, start, start + (columns.duration[at]! || 0));
+    const taller = code === FAILED && lanes.gap > 1 ? 1 : 0;
     const y = lanes.of[columns.slot[at]!]! * lanes.pitch - scroll - taller;
-    const w = Math.max(code === 2 ? 1 : 2.5, to - from - Math.min(1.2, 0.15 * (to - from)));
+    const w = Math.max(code === OK ? 1 : 2.5, to - from - Math.min(1.2, 0.15 * (to - from)));
     const h = lanes.pitch - lanes.gap + 2 * taller;
     context.beginPath();
-    context.roundRect(x, y, w, h, Math.min(1.5, w / 2));
-    context.globalAlpha = code === 2 ? 0.82 : 1;
-    context.fillStyle = code === 2 ? theme.ok : code === 3 ? theme.bad : theme.bg;
+    context.roundRect(from, y, w, h, Math.min(1.5, w / 2));
+    context.globalAlpha = code === OK ? 0.82 : 1;
+    context.fillStyle = code === OK ? theme.ok : code === FAILED ? theme.bad : theme.bg;
     context.fill();
-    if (code === 2) return;
+    if (code === OK) return;
     context.fillStyle =
-      (code === 3 ? this.#hatch(context, theme.bg, 0.45) : this.#hatch(context, theme.warn, 1)) ?? theme.warn;
+      (code === FAILED ? this.#hatch(context, theme.bg, 0.45) : this.#hatch(context, theme.warn, 1)) ?? theme.warn;
     context.fill();
   }
 
   /** Pattern of thin diagonal lines. */
   #hatch(context: CanvasRenderingContext2D, colour: string, alpha: number): CanvasPattern | null {
-    const cached = this.#hatches.get(colour);
+    const key = `${colour} ${alpha}`;
+    const cached = this.#hatches.get(key);
     if (cached !== undefined) return cached;
     const tile = document.createElement('canvas');
     tile.width = tile.height = 5;
@@ -149,19 +140,17 @@ export class Painter {
     }
     pen.stroke();
     const pattern = context.createPattern(tile, 'repeat');
-    this.#hatches.set(colour, pattern);
+    this.#hatches.set(key, pattern);
     return pattern;
   }
 
   /** Draw what changes with time: running tasks, the line of now, the queued count and the focused task. */
   #drawCurrent(context: CanvasRenderingContext2D, scene: Scene): void {
-    const { model, lanes, span, theme, height, scroll, width, now } = scene;
-    const plot = plotWidth(width);
-    const x = (time: number): number => GUTTER + ((time - span.from) / (span.to - span.from)) * plot;
+    const { model, lanes, theme, height, scroll, width, now } = scene;
     const elapsed = model.elapsed(now);
     context.save();
     context.beginPath();
-    context.rect(GUTTER - 3, 0, plot + 6, height);
+    context.rect(GUTTER - 3, 0, plotWidth(width) + 6, height);
     context.clip();
     context.lineWidth = 1.4;
     context.strokeStyle = context.fillStyle = theme.run;
@@ -171,14 +160,14 @@ export class Painter {
       const lane = lanes.of[slot[i]!]!;
       const y = lane * lanes.pitch - scroll;
       if (lane < 0 || y > height || y < -lanes.pitch) continue;
-      const [from, to] = [Math.max(x(since[i]!), GUTTER - 4), Math.min(x(elapsed), GUTTER + plot + 4)];
+      const [from, to] = within(scene, since[i]!, elapsed);
       const h = lanes.pitch - lanes.gap;
       if (to < from) continue;
       if (thin) context.fillRect(from, y, Math.max(1.5, to - from), h);
       else context.strokeRect(from + 0.7, y + 0.7, Math.max(1, to - from - 2), h - 1.4);
     }
-    if (!model.head.finished) this.#drawNow(context, scene, x(elapsed));
-    if (scene.focus) this.#drawFocus(context, scene, x);
+    if (!model.head.finished) this.#drawNow(context, scene, xOf(scene, elapsed));
+    if (scene.focus) this.#drawFocus(context, scene, scene.focus);
     context.restore();
   }
 
@@ -186,10 +175,7 @@ export class Painter {
     const { theme, height, model, width, lanes } = scene;
     context.strokeStyle = model.isActive ? theme.run : theme.soft;
     context.lineWidth = 1;
-    context.beginPath();
-    context.moveTo(Math.round(at) + 0.5, 0);
-    context.lineTo(Math.round(at) + 0.5, height);
-    context.stroke();
+    drawVertical(context, at, height);
     if (!model.head.queued || lanes.height < 12 || model.head.state === 'lost') return;
     context.font = `10px ${theme.font}`;
     const label = `${words.STATES.queued[0]} ${words.counted(model.head.queued, 'queued')}`;
@@ -200,16 +186,27 @@ export class Painter {
     context.fillText(label, at + 8, Math.min(height, lanes.height) / 2);
   }
 
-  #drawFocus(context: CanvasRenderingContext2D, scene: Scene, x: (time: number) => number): void {
-    const { focus, lanes, scroll, theme, model, now } = scene;
-    if (!focus) return;
+  #drawFocus(context: CanvasRenderingContext2D, scene: Scene, focus: Mark): void {
+    const { lanes, scroll, theme, model, now } = scene;
     const end = focus.status === 'running' ? model.elapsed(now) : focus.start + (focus.duration || 0);
-    const [from, to] = [x(focus.start), x(end)];
+    const [from, to] = [xOf(scene, focus.start), xOf(scene, end)];
     const y = lanes.of[focus.slot]! * lanes.pitch - scroll;
     context.lineWidth = 2;
     context.strokeStyle = theme.fg;
     context.strokeRect(from - 1.5, y - 0.5, Math.max(4, to - from + 2), lanes.pitch - lanes.gap + 1);
   }
+}
+
+/** Both ends of a stretch of time, in CSS pixels; those out of view hardly so. */
+function within(scene: Scene, from: number, to: number): [number, number] {
+  return [Math.max(xOf(scene, from), GUTTER - 4), Math.min(xOf(scene, to), GUTTER + plotWidth(scene.width) + 4)];
+}
+
+function drawVertical(context: CanvasRenderingContext2D, x: number, height: number): void {
+  context.beginPath();
+  context.moveTo(Math.round(x) + 0.5, 0);
+  context.lineTo(Math.round(x) + 0.5, height);
+  context.stroke();
 }
 
 /** Resize and clear a canvas; the units of its context are CSS pixels. */

@@ -27,6 +27,11 @@ export interface Scene {
   focus: Mark | null;
 }
 
+/** CSS pixels from the left to a time. */
+export function xOf({ span, width }: Pick<Scene, 'span' | 'width'>, time: number): number {
+  return GUTTER + ((time - span.from) / (span.to - span.from)) * plotWidth(width);
+}
+
 export function plotWidth(width: number): number {
   return Math.max(20, width - GUTTER - RIGHT);
 }

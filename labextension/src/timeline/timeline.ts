@@ -9,7 +9,7 @@ import { neighbour, taskAt, nearestTask, sampleNote, describeTask } from './mark
 import type { Mark } from './marks';
 import { Painter } from './paint';
 import { VisibleSpan, addPanZoom } from './pan-zoom';
-import { AXIS, GUTTER, plotWidth } from './scene';
+import { AXIS, GUTTER, plotWidth, xOf } from './scene';
 import type { Scene, Theme } from './scene';
 import { ThemeProbes } from './theme';
 
@@ -203,11 +203,9 @@ export class Timeline {
 
   #resetTheme(): void {
     this.#theme = null;
-    this.#painter.forgetTheme();
     this.#scheduleDraw();
   }
 
-  /** The task under the pointer. */
   #taskUnder(event: PointerEvent | MouseEvent): Mark | null {
     const scene = this.#scene;
     if (!scene) return null;
@@ -265,7 +263,6 @@ export class Timeline {
   /** Show the tooltip of a task, above its lane and inside the card; null hides it. */
   #showTooltip(mark: Mark | null, clientX?: number): void {
     const model = this.#model;
-    const { span } = this.#view;
     setAttribute(this.#tooltip, 'hidden', !mark);
     if (!mark || !model) return;
     const [name, facts] = describeTask(mark, model, performance.now());
@@ -273,8 +270,7 @@ export class Timeline {
     setText(this.#tooltip.lastElementChild!, facts);
     const box = this.#lanesNode.getBoundingClientRect();
     const width = this.#lanesNode.clientWidth;
-    const at = GUTTER + ((mark.start - span.from) / (span.to - span.from)) * plotWidth(width);
-    const x = clientX === undefined ? at : clientX - box.left;
+    const x = clientX === undefined ? xOf({ span: this.#view.span, width }, mark.start) : clientX - box.left;
     const top = this.#lanes.of[mark.slot]! * this.#lanes.pitch - this.#lanesNode.scrollTop;
     const { offsetWidth, offsetHeight } = this.#tooltip;
     this.#tooltip.style.left = `${Math.max(0, Math.min(width - offsetWidth, x - offsetWidth / 2))}px`;
