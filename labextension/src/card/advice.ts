@@ -31,22 +31,15 @@ export function timeUse(use: TimeUse | null): TimePart[] {
 }
 
 export class AdviceView {
-  readonly node = el('div');
   readonly #bar = el('div', { class: 'ipar-use', role: 'img', hidden: true });
   /** Legend below the bar: a small part has no room for text, and a colour alone means nothing. */
   readonly #legend = el('div', { class: 'ipar-key', 'aria-hidden': 'true', hidden: true });
   readonly #list = el('div');
+  readonly node = el('div', {}, this.#bar, this.#legend, this.#list);
 
-  constructor() {
-    this.node.append(this.#bar, this.#legend, this.#list);
-  }
-
-  update(head: Head): void {
-    this.#updateTimeUse(timeUse(head.time_use));
-    this.#updateAdvice(head.advice);
-  }
-
-  #updateTimeUse(parts: readonly TimePart[]): void {
+  update({ time_use, advice }: Head): void {
+    this.#updateAdvice(advice);
+    const parts = timeUse(time_use);
     const label = `Where the engines' time went: ${parts.map(part => part.phrase).join(', ')}`;
     setAttribute(this.#bar, 'hidden', !parts.length);
     setAttribute(this.#bar, 'aria-label', label);

@@ -13,13 +13,9 @@ const MAX_FULL = 100_000;
 const MAYBE_CUT = 7_500;
 
 export class FailuresView {
-  readonly node = el('div', { class: 'ipar-failures', hidden: true });
   readonly #groups = new Map<number, Group>();
   readonly #cut = el('p', { class: 'ipar-cut', hidden: true });
-
-  constructor() {
-    this.node.append(this.#cut);
-  }
+  readonly node = el('div', { class: 'ipar-failures', hidden: true }, this.#cut);
 
   update(model: ResultModel): void {
     const { failures, head } = model;
@@ -44,17 +40,16 @@ export class FailuresView {
 }
 
 class Group {
-  readonly node: HTMLDetailsElement;
   readonly #count = el('span', { class: 'ipar-failed' });
   readonly #title = bdi('');
   readonly #where = bdi('');
   readonly #affected = el('p', { class: 'ipar-where', hidden: true });
   readonly #given = bdi('');
   readonly #input = el('p', { class: 'ipar-where', hidden: true }, this.#given);
-  readonly #tools = el('div', { class: 'ipar-row' });
   readonly #text = el('div');
-  readonly #showAll: HTMLButtonElement;
+  readonly #showAll = button('Show all', { hidden: true }, () => void this.#fetchFull());
   readonly #message = el('span', { class: 'ipar-cut', role: 'status' });
+  readonly node: HTMLDetailsElement;
   #failure: Failure | null = null;
   #model: ResultModel | null = null;
   /** The text in the fold, and the full traceback once it was requested. */
@@ -63,11 +58,10 @@ class Group {
 
   constructor() {
     const copy = button('Copy traceback', {}, () => void this.#copy());
-    this.#showAll = button('Show all', { hidden: true }, () => void this.#fetchFull());
-    this.#tools.append(copy, this.#showAll, this.#message);
+    const tools = el('div', { class: 'ipar-row' }, copy, this.#showAll, this.#message);
     const where = el('span', { class: 'ipar-where' }, this.#where);
     const summary = el('summary', {}, this.#count, ' ', this.#title, ' ', where);
-    this.node = el('details', { class: 'ipar-failure' }, summary, this.#affected, this.#input, this.#text, this.#tools);
+    this.node = el('details', { class: 'ipar-failure' }, summary, this.#affected, this.#input, this.#text, tools);
     this.node.addEventListener('toggle', () => {
       this.#draw();
     });

@@ -11,10 +11,6 @@ import { ProgressBar } from '../ui/progress-bar';
 const ANNOUNCE_INTERVAL = 15_000;
 
 export class HeadView {
-  /** The line of the name; the card appends the buttons. */
-  readonly line: HTMLElement;
-  /** The elements below the line. */
-  readonly below: HTMLElement[];
   readonly #glyph = el('span', { class: 'ipar-glyph', role: 'img' });
   readonly #name = bdi('');
   readonly #progress = bdi('');
@@ -26,18 +22,17 @@ export class HeadView {
   readonly #note = el('p', { class: 'ipar-note', hidden: true });
   readonly #live = el('span', { class: 'ipar-hidden', 'aria-live': 'polite' });
   #announced = { at: -Infinity, text: '' };
-
-  constructor() {
-    this.line = el(
-      'div',
-      { class: 'ipar-head' },
-      this.#glyph,
-      el('code', { class: 'ipar-name' }, this.#name),
-      el('span', { class: 'ipar-fact' }, this.#progress),
-      el('span', { class: 'ipar-pace' }, this.#engine, this.#elapsed, this.#eta)
-    );
-    this.below = [this.#bar.node, this.#facts, this.#note, this.#live];
-  }
+  /** The line of the name; the card appends the buttons. */
+  readonly line = el(
+    'div',
+    { class: 'ipar-head' },
+    this.#glyph,
+    el('code', { class: 'ipar-name' }, this.#name),
+    el('span', { class: 'ipar-fact' }, this.#progress),
+    el('span', { class: 'ipar-pace' }, this.#engine, this.#elapsed, this.#eta)
+  );
+  /** The elements below the line. */
+  readonly below = [this.#bar.node, this.#facts, this.#note, this.#live];
 
   update(model: ResultModel, now: number): void {
     const { head } = model;

@@ -23,12 +23,21 @@ const LABEL =
 
 export class Timeline {
   readonly node: HTMLElement;
-  readonly #open: (mark: Mark) => void;
   readonly #painter = new Painter();
   readonly #listeners = new AbortController();
-  readonly #lanesNode: HTMLElement;
-  readonly #spacer = el('div');
   readonly #canvas = el('canvas', { 'aria-hidden': 'true' });
+  readonly #spacer = el('div', {}, this.#canvas);
+  readonly #lanesNode = el(
+    'div',
+    {
+      class: 'ipar-lanes',
+      tabindex: 0,
+      role: 'application',
+      'aria-label': LABEL,
+      'data-lm-suppress-shortcuts': 'true'
+    },
+    this.#spacer
+  );
   readonly #tooltip = el('div', { class: 'ipar-tip', hidden: true }, el('b'), el('span'));
   readonly #live = el('span', { class: 'ipar-hidden', 'aria-live': 'polite' });
   readonly #sampleNote = el('p', { class: 'ipar-cut', hidden: true });
@@ -47,20 +56,7 @@ export class Timeline {
   #timer = 0;
   #scene: Scene | null = null;
 
-  constructor(open: (mark: Mark) => void) {
-    this.#open = open;
-    this.#lanesNode = el(
-      'div',
-      {
-        class: 'ipar-lanes',
-        tabindex: 0,
-        role: 'application',
-        'aria-label': LABEL,
-        'data-lm-suppress-shortcuts': 'true'
-      },
-      this.#spacer
-    );
-    this.#spacer.append(this.#canvas);
+  constructor(private readonly open: (mark: Mark) => void) {
     const tool = (shape: string, name: string, change: () => void): HTMLElement =>
       button(shape, { class: 'ipar-tool', 'aria-label': name, title: name }, () => this.#changeView(change));
     const tools = el(
@@ -190,8 +186,8 @@ export class Timeline {
       placeOf: x => (x - this.#canvas.getBoundingClientRect().left - GUTTER) / plotWidth(lanes.clientWidth),
       taskUnder: event => this.#taskUnder(event),
       showTooltip: (mark, x) => this.#showTooltip(mark, x),
-      open: mark => this.#open(mark),
-      openFocused: () => this.#focus && this.#open(this.#focus),
+      open: this.open,
+      openFocused: () => this.#focus && this.open(this.#focus),
       focusAlong: by => this.#focusAlong(by),
       focusAcross: by => this.#focusAcross(by),
       viewChanged: () => this.#changeView()
