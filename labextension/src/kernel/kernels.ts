@@ -28,8 +28,7 @@ export class Kernels {
   /** Emitted when anything about any result changed. */
   readonly updated = new Signal<this, void>(this);
 
-  constructor(services: Services, rate = 5) {
-    this.#services = services;
+  constructor(private readonly services: Services, rate = 5) {
     this.#rate = rate;
     services.kernels.runningChanged.connect(this.#onRunningChanged, this);
     services.sessions.runningChanged.connect(this.#onSessionsChanged, this);
@@ -55,7 +54,7 @@ export class Kernels {
 
   /** The path of the notebook or console of a kernel; empty where it has none. */
   pathOf(kernel: string): string {
-    for (const session of this.#services.sessions.running()) {
+    for (const session of this.services.sessions.running()) {
       if (session.kernel?.id === kernel) return session.path || session.name;
     }
     return '';
@@ -149,7 +148,7 @@ export class Kernels {
 
   /** Open a connection that leaves comms to the notebook, which may be opened later. */
   #openConnection(model: Kernel.IModel): Kernel.IKernelConnection {
-    return this.#services.kernels.connectTo({ model, handleComms: false });
+    return this.services.kernels.connectTo({ model, handleComms: false });
   }
 
   #link({ id, name }: Kernel.IModel): KernelLink {
@@ -189,16 +188,15 @@ export class Kernels {
   }
 
   #running(): Map<string, Kernel.IModel> {
-    return new Map([...this.#services.kernels.running()].map(model => [model.id, model]));
+    return new Map([...this.services.kernels.running()].map(model => [model.id, model]));
   }
 
   /** Kernels of other languages get no requests: an unknown message may harm them. */
   #isPython(name: string): boolean {
-    const language = this.#services.kernelspecs.specs?.kernelspecs[name]?.language;
+    const language = this.services.kernelspecs.specs?.kernelspecs[name]?.language;
     return language === undefined || language.toLowerCase() === 'python';
   }
 
-  readonly #services: Services;
   readonly #client = UUID.uuid4();
   readonly #contexts = new Set<ISessionContext>();
   readonly #links = new Map<string, KernelLink>();

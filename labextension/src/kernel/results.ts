@@ -5,13 +5,10 @@ import type { ResultUpdate } from '../protocol/messages';
 import type { Requester } from '../protocol/replies';
 
 export class KernelResults {
-  readonly #request: Requester;
   readonly models = new Map<string, ResultModel>();
 
   /** `request` sends the requests of all results. */
-  constructor(request: Requester) {
-    this.#request = request;
-  }
+  constructor(private readonly request: Requester) {}
 
   /** Apply an update; true if the result is new. */
   apply(update: ResultUpdate, full: boolean): boolean {
@@ -21,7 +18,7 @@ export class KernelResults {
       model = new ResultModel(update.id);
       this.models.set(update.id, model);
     }
-    model.request = this.#request;
+    model.request = this.request;
     model.connection = 'live';
     model.apply(update, full);
     return isNew;

@@ -14,10 +14,7 @@ const PROCESSING_TIME = 50;
 
 export class SecondConnection {
   /** `open` makes the connection, if it can; `onReady` is called once requests can be sent over it. */
-  constructor(open: () => Kernel.IKernelConnection | null, onReady: () => void) {
-    this.#open = open;
-    this.#onReady = onReady;
-  }
+  constructor(private readonly open: () => Kernel.IKernelConnection | null, private readonly onReady: () => void) {}
 
   /** Where to send requests; null where the first connection will do. */
   get channel(): Kernel.IKernelConnection | null {
@@ -28,7 +25,7 @@ export class SecondConnection {
   openUnlessReleased(sentAt: number): void {
     if (this.#connection) return;
     this.#timer ??= setTimeout(() => {
-      this.#connection = this.#open();
+      this.#connection = this.open();
       this.#connection?.connectionStatusChanged.connect(this.#onStatus, this);
     }, Math.max(PROCESSING_TIME, sentAt + PROMPT_REPLY - Date.now()));
   }
@@ -54,11 +51,9 @@ export class SecondConnection {
   }
 
   #onStatus(_: unknown, status: Kernel.ConnectionStatus): void {
-    if (status === 'connected') this.#onReady();
+    if (status === 'connected') this.onReady();
   }
 
-  readonly #open: () => Kernel.IKernelConnection | null;
-  readonly #onReady: () => void;
   readonly #closing = new Set<Kernel.IKernelConnection>();
   #connection: Kernel.IKernelConnection | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -22,7 +22,6 @@ export interface RendererOptions extends CardOptions {
 const GRACE_PERIOD = 3_000;
 
 export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
-  readonly #options: RendererOptions;
   #card: Card | null = null;
   #mime: IRenderMime.IMimeModel | null = null;
   #saved: SavedResult | null = null;
@@ -30,9 +29,8 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   #live: ResultModel | undefined;
   #timer = 0;
 
-  constructor(options: RendererOptions) {
+  constructor(private readonly options: RendererOptions) {
     super();
-    this.#options = options;
     this.addClass('ipar-output-widget');
     options.kernels.changed.connect(this.#update, this);
   }
@@ -54,7 +52,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#options.kernels.changed.disconnect(this.#update, this);
+    this.options.kernels.changed.disconnect(this.#update, this);
     this.#clear();
     // JupyterLab may keep a closed output in memory; the card must not stay with it.
     this.node.replaceChildren();
@@ -65,7 +63,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   #update(): void {
     const saved = this.#saved;
     if (!saved) return;
-    const live = this.#options.kernels.find(saved.id);
+    const live = this.options.kernels.find(saved.id);
     if (live) {
       if (isBehind(live, saved)) live.apply({ id: live.id, head: figuresOf(saved) });
       this.#follow(live);
@@ -73,7 +71,7 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     else this.#follow();
     const model = live ?? (this.#static ??= ResultModel.fromSaved(saved));
     if (!this.#card) {
-      this.#card = new Card(this.#options);
+      this.#card = new Card(this.options);
       this.node.replaceChildren(this.#card.node);
     }
     this.#card.setModel(model);

@@ -9,22 +9,12 @@ import type { ResultEntry, Kernels } from '../kernel/kernels';
 import type { Where } from '../protocol/figures';
 
 export class Navigation {
-  readonly #app: JupyterFrontEnd;
-  readonly #kernels: Kernels;
-  readonly #notebooks: INotebookTracker | null;
-  readonly #consoles: IConsoleTracker | null;
-
   constructor(
-    app: JupyterFrontEnd,
-    kernels: Kernels,
-    notebooks: INotebookTracker | null,
-    consoles: IConsoleTracker | null
-  ) {
-    this.#app = app;
-    this.#kernels = kernels;
-    this.#notebooks = notebooks;
-    this.#consoles = consoles;
-  }
+    private readonly app: JupyterFrontEnd,
+    private readonly kernels: Kernels,
+    private readonly notebooks: INotebookTracker | null,
+    private readonly consoles: IConsoleTracker | null
+  ) {}
 
   /** Whether the notebook or console of a kernel is in view. */
   isVisible(kernel: string): boolean {
@@ -36,30 +26,30 @@ export class Navigation {
   async show({ model, kernel }: ResultEntry): Promise<string> {
     const notebook = this.#notebook(kernel) ?? (await this.#open(kernel));
     if (notebook) {
-      this.#app.shell.activateById(notebook.id);
+      this.app.shell.activateById(notebook.id);
       await notebook.context.ready;
       return (await scrollToCell(notebook, model.head.where)) ? '' : 'The cell is no longer in the notebook.';
     }
     const console = this.#console(kernel);
     if (!console) return 'Nothing that is open here belongs to this kernel.';
-    this.#app.shell.activateById(console.id);
+    this.app.shell.activateById(console.id);
     return '';
   }
 
   #notebook(kernel: string): NotebookPanel | undefined {
-    return this.#notebooks?.find(panel => panel.sessionContext.session?.kernel?.id === kernel);
+    return this.notebooks?.find(panel => panel.sessionContext.session?.kernel?.id === kernel);
   }
 
   #console(kernel: string): Widget | undefined {
-    return this.#consoles?.find(panel => panel.sessionContext.session?.kernel?.id === kernel);
+    return this.consoles?.find(panel => panel.sessionContext.session?.kernel?.id === kernel);
   }
 
   async #open(kernel: string): Promise<NotebookPanel | undefined> {
-    const path = this.#kernels.pathOf(kernel);
+    const path = this.kernels.pathOf(kernel);
     const open = 'docmanager:open';
-    if (!path.endsWith('.ipynb') || !this.#app.commands.hasCommand(open)) return undefined;
-    const opened: unknown = await this.#app.commands.execute(open, { path });
-    return this.#notebooks?.find(panel => panel === opened);
+    if (!path.endsWith('.ipynb') || !this.app.commands.hasCommand(open)) return undefined;
+    const opened: unknown = await this.app.commands.execute(open, { path });
+    return this.notebooks?.find(panel => panel === opened);
   }
 }
 

@@ -43,7 +43,6 @@ const NO_RUNNING: Running = {
 };
 
 export class ResultModel {
-  readonly id: string;
   readonly columns = new TaskColumns();
   /** Emitted after every change. */
   readonly changed = new Signal<this, void>(this);
@@ -67,9 +66,7 @@ export class ResultModel {
   /** Milliseconds of the page's clock when the head arrived. */
   #headTime = 0;
 
-  constructor(id: string) {
-    this.id = id;
-  }
+  constructor(readonly id: string) {}
 
   /** Make the model of a saved result. */
   static fromSaved(saved: SavedResult): ResultModel {

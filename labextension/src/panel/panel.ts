@@ -21,7 +21,6 @@ const EMPTY = {
 };
 
 export class ResultsPanel extends Widget {
-  readonly #kernels: Kernels;
   readonly #counts = el('span', { class: 'ipar-pace' });
   readonly #filters: [Filter, HTMLButtonElement][];
   readonly #empty = el('div', { class: 'ipar-nothing', hidden: true });
@@ -31,11 +30,10 @@ export class ResultsPanel extends Widget {
   #frame = 0;
   #interval: ReturnType<typeof setInterval> | undefined;
 
-  constructor(kernels: Kernels, callbacks: RowCallbacks) {
+  constructor(private readonly kernels: Kernels, callbacks: RowCallbacks) {
     super();
     this.id = 'ipar-results-panel';
     this.addClass('ipar-panel');
-    this.#kernels = kernels;
     this.#list = new VirtualList(callbacks, kernel => kernels.pathOf(kernel));
     this.#filters = summary.FILTERS.map(filter => [
       filter,
@@ -69,7 +67,7 @@ export class ResultsPanel extends Widget {
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#kernels.updated.disconnect(this.#scheduleDraw, this);
+    this.kernels.updated.disconnect(this.#scheduleDraw, this);
     this.#stop();
     this.#list.dispose();
     super.dispose();
@@ -77,7 +75,7 @@ export class ResultsPanel extends Widget {
 
   protected override onAfterShow(): void {
     // An open panel lists also the results of notebooks that are closed.
-    this.#kernels.linkAll = true;
+    this.kernels.linkAll = true;
     this.#draw();
     this.#interval = setInterval(() => {
       if (!document.hidden) this.#list.tick();
@@ -107,7 +105,7 @@ export class ResultsPanel extends Widget {
 
   #draw(): void {
     this.#frame = 0;
-    const entries = this.#kernels.all();
+    const entries = this.kernels.all();
     const counts = summary.countResults(entries);
     setText(this.#counts, counts.all ? summary.summarize(counts) : '');
     for (const [filter, node] of this.#filters) {

@@ -18,30 +18,24 @@ export interface RowCallbacks {
 }
 
 export class RowView {
-  readonly node: HTMLElement;
   readonly #glyph = el('span', { class: 'ipar-glyph', 'aria-hidden': 'true' });
   readonly #name = bdi('');
-  readonly #jump: HTMLButtonElement;
   readonly #time = el('span', { class: 'ipar-pace' });
   readonly #bar = new ProgressBar();
   readonly #place = bdi('');
   readonly #progress = bdi('');
-  readonly #buttons: [Action, HTMLButtonElement][];
-  #entry: ResultEntry;
+  readonly #jump = button('', { class: 'ipar-jump' }, () => this.callbacks.openCell(this.entry));
+  readonly #buttons = ACTION_NAMES.map((action): [Action, HTMLButtonElement] => {
+    const { label, tooltip, formats } = ACTIONS[action];
+    const node = button(label, { title: tooltip, 'aria-haspopup': formats && 'menu' }, () => {
+      this.callbacks.run(this.entry, action, node);
+    });
+    return [action, node];
+  });
+  readonly node: HTMLElement;
 
-  constructor(entry: ResultEntry, callbacks: RowCallbacks) {
-    this.#entry = entry;
-    this.#jump = button('', { class: 'ipar-jump' }, () => {
-      callbacks.openCell(this.#entry);
-    });
+  constructor(private entry: ResultEntry, private readonly callbacks: RowCallbacks) {
     this.#jump.append(this.#name);
-    this.#buttons = ACTION_NAMES.map(action => {
-      const { label, tooltip, formats } = ACTIONS[action];
-      const node = button(label, { title: tooltip, 'aria-haspopup': formats && 'menu' }, () => {
-        callbacks.run(this.#entry, action, node);
-      });
-      return [action, node];
-    });
     const actions = el('span', { class: 'ipar-actions' }, ...this.#buttons.map(([, node]) => node));
     this.node = el(
       'li',
@@ -56,7 +50,7 @@ export class RowView {
       )
     );
     this.node.addEventListener('click', event => {
-      if (!(event.target as Element).closest('button')) callbacks.openCell(this.#entry);
+      if (!(event.target as Element).closest('button')) callbacks.openCell(this.entry);
     });
   }
 
@@ -65,7 +59,7 @@ export class RowView {
   }
 
   update(entry: ResultEntry, path: string, now: number): void {
-    this.#entry = entry;
+    this.entry = entry;
     const { model } = entry;
     const { head } = model;
     const [shape, word] = stateOf(model);
@@ -87,7 +81,7 @@ export class RowView {
 
   /** Update only what changes with time. */
   tick(now: number): void {
-    setText(this.#time, summary.timeOf(this.#entry.model, now));
+    setText(this.#time, summary.timeOf(this.entry.model, now));
   }
 
   /** Roving tabindex: Tab reaches the current row, the arrow keys the others. */

@@ -10,14 +10,12 @@ import * as summary from './summary';
 export class StatusItem extends Widget {
   /** Emitted when `active` changes. */
   readonly activeChanged = new Signal<this, void>(this);
-  readonly #kernels: Kernels;
   readonly #button: HTMLButtonElement;
   #text = '';
 
-  constructor(kernels: Kernels, open: () => void) {
+  constructor(private readonly kernels: Kernels, open: () => void) {
     super();
     this.addClass('ipar-status');
-    this.#kernels = kernels;
     this.#button = button('', { title: 'Parallel results' }, open);
     this.node.append(this.#button);
     kernels.updated.connect(this.#update, this);
@@ -30,12 +28,12 @@ export class StatusItem extends Widget {
 
   override dispose(): void {
     if (this.isDisposed) return;
-    this.#kernels.updated.disconnect(this.#update, this);
+    this.kernels.updated.disconnect(this.#update, this);
     super.dispose();
   }
 
   #update(): void {
-    const text = summary.summarize(summary.countResults(this.#kernels.all()));
+    const text = summary.summarize(summary.countResults(this.kernels.all()));
     if (text === this.#text) return;
     const changes = (text === '') !== (this.#text === '');
     this.#text = text;

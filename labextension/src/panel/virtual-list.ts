@@ -10,20 +10,15 @@ export const ROW_HEIGHT = 62;
 const OVERSCAN = 4;
 
 export class VirtualList {
-  /** The scrolling element. */
-  readonly node: HTMLElement;
   readonly #list = el('ul', { class: 'ipar-rows', 'aria-label': 'Results' });
+  /** The scrolling element. */
+  readonly node = el('div', { class: 'ipar-scroll' }, this.#list);
   readonly #rows = new Map<string, RowView>();
-  readonly #callbacks: RowCallbacks;
-  readonly #pathOf: (kernel: string) => string;
   #entries: ResultEntry[] = [];
   #current: string | null = null;
   #frame = 0;
 
-  constructor(callbacks: RowCallbacks, pathOf: (kernel: string) => string) {
-    this.#callbacks = callbacks;
-    this.#pathOf = pathOf;
-    this.node = el('div', { class: 'ipar-scroll' }, this.#list);
+  constructor(private readonly callbacks: RowCallbacks, private readonly pathOf: (kernel: string) => string) {
     this.node.addEventListener('scroll', () => {
       this.#frame ||= requestAnimationFrame(() => {
         this.#draw();
@@ -65,7 +60,7 @@ export class VirtualList {
       setAttribute(row.node, 'aria-setsize', this.#entries.length);
       setAttribute(row.node, 'aria-posinset', at + 1);
       row.current = entry.model.id === current;
-      row.update(entry, this.#pathOf(entry.kernel), now);
+      row.update(entry, this.pathOf(entry.kernel), now);
     }
     const drawn = new Set(ids);
     for (const [id, row] of this.#rows) {
@@ -106,7 +101,7 @@ export class VirtualList {
   #rowOf(entry: ResultEntry): RowView {
     let row = this.#rows.get(entry.model.id);
     if (!row) {
-      row = new RowView(entry, this.#callbacks);
+      row = new RowView(entry, this.callbacks);
       row.node.dataset.id = entry.model.id;
       this.#rows.set(entry.model.id, row);
       this.#list.append(row.node);
