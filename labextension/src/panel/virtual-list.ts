@@ -28,7 +28,10 @@ export class VirtualList {
       this.#onKey(event);
     });
     this.#list.addEventListener('focusin', event => {
-      this.#setCurrent((event.target as Element).closest('li')?.dataset.id ?? null);
+      const id = (event.target as Element).closest('li')?.dataset.id ?? null;
+      if (id === this.#current) return;
+      this.#current = id;
+      this.#draw();
     });
   }
 
@@ -49,26 +52,25 @@ export class VirtualList {
     const height = `${this.#entries.length * ROW_HEIGHT}px`;
     if (this.#list.style.height !== height) this.#list.style.height = height;
     const shown = this.#visibleIndices();
+    const drawn = new Set(shown.map(at => this.#entries[at]!.model.id));
+    for (const [id, row] of this.#rows) {
+      if (drawn.has(id)) continue;
+      row.node.remove();
+      this.#rows.delete(id);
+    }
     const current = this.current?.model.id;
-    const ids: string[] = [];
-    for (const at of shown) {
-      const entry = this.#entries[at];
-      if (!entry) continue;
-      ids.push(entry.model.id);
+    shown.forEach((at, i) => {
+      const entry = this.#entries[at]!;
       const row = this.#rowOf(entry);
       row.node.style.transform = `translateY(${at * ROW_HEIGHT}px)`;
       setAttribute(row.node, 'aria-setsize', this.#entries.length);
       setAttribute(row.node, 'aria-posinset', at + 1);
       row.current = entry.model.id === current;
       row.update(entry, this.pathOf(entry.kernel), now);
-    }
-    const drawn = new Set(ids);
-    for (const [id, row] of this.#rows) {
-      if (drawn.has(id)) continue;
-      row.node.remove();
-      this.#rows.delete(id);
-    }
-    this.#reorder(ids);
+      // A row in its place is not touched, so that it keeps the focus.
+      const there = this.#list.children[i] ?? null;
+      if (row.node !== there) this.#list.insertBefore(row.node, there);
+    });
   }
 
   /** The indices to draw, ascending. */
@@ -109,21 +111,6 @@ export class VirtualList {
     return row;
   }
 
-  /** Put the rows into the order of the list; a row in its place is not touched, so that it keeps the focus. */
-  #reorder(ids: string[]): void {
-    ids.forEach((id, at) => {
-      const node = this.#rows.get(id)?.node;
-      const there = this.#list.children[at] ?? null;
-      if (node && node !== there) this.#list.insertBefore(node, there);
-    });
-  }
-
-  #setCurrent(id: string | null): void {
-    if (id === this.#current) return;
-    this.#current = id;
-    this.#draw();
-  }
-
   #onKey(event: KeyboardEvent): void {
     const at = this.#findCurrent();
     const page = Math.max(1, Math.floor(this.node.clientHeight / ROW_HEIGHT));
@@ -141,16 +128,11 @@ export class VirtualList {
     const next = Math.min(Math.max(to, 0), this.#entries.length - 1);
     const entry = this.#entries[next];
     if (!entry) return;
-    this.#scrollTo(next);
+    const top = next * ROW_HEIGHT;
+    const { scrollTop, clientHeight } = this.node;
+    this.node.scrollTop = Math.max(Math.min(scrollTop, top), top + ROW_HEIGHT - clientHeight);
     this.#current = entry.model.id;
     this.#rowOf(entry).focus();
     this.#draw();
-  }
-
-  #scrollTo(at: number): void {
-    const top = at * ROW_HEIGHT;
-    const bottom = top + ROW_HEIGHT - this.node.clientHeight;
-    if (this.node.scrollTop > top) this.node.scrollTop = top;
-    else if (this.node.scrollTop < bottom) this.node.scrollTop = bottom;
   }
 }
