@@ -1,7 +1,5 @@
 /** Helpers to build and update elements. Text from a task is never parsed as HTML. */
 
-type Child = Node | string | null | false;
-
 interface Attributes {
   class?: string;
   [name: string]: string | number | boolean | undefined;
@@ -11,11 +9,11 @@ interface Attributes {
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
-  ...children: Child[]
+  ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) setAttribute(node, name, value);
-  node.append(...children.filter(child => child !== null && child !== false));
+  node.append(...children);
   return node;
 }
 
