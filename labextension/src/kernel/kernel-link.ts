@@ -138,7 +138,11 @@ export class KernelLink {
     request.send(channel);
     request.reply.then(
       ({ session }) => {
-        if (channel === this.#kernel) this.#onPromptReply();
+        if (channel === this.#kernel) {
+          // The kernel's own connection is not blocked.
+          this.#hasReplied = true;
+          this.#second.release();
+        }
         if (hello !== this.#hellos) return;
         if (session !== this.#session) this.#beginSession(session);
         // A hello makes the kernel send its full state.
@@ -149,12 +153,6 @@ export class KernelLink {
         if (hello === this.#hellos && !this.isLoaded) this.unanswered.emit();
       }
     );
-  }
-
-  /** The kernel's own connection is not blocked. */
-  #onPromptReply(): void {
-    this.#hasReplied = true;
-    this.#second.release();
   }
 
   #onMessage(_: unknown, message: KernelMessage.IIOPubMessage): void {
