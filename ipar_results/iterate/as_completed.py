@@ -103,15 +103,14 @@ class Arrivals(Iterator[TaskResult]):
         return self
 
     def __next__(self) -> TaskResult:
-        while not self._ready:
-            try:
-                if not self._wait():
-                    raise StopIteration
-            except KeyboardInterrupt:
-                self._end_view()
-                draw_safely(lambda: print_unfinished(self._followed))
-                raise
-        return self._next_task()
+        try:
+            for limit in self._wait_limits():
+                self._inbox.wait(limit)
+        except KeyboardInterrupt:
+            self._end_view()
+            draw_safely(lambda: print_unfinished(self._followed))
+            raise
+        return self._next_task(StopIteration)
 
     def __aiter__(self) -> Arrivals:
         return self
@@ -120,10 +119,10 @@ class Arrivals(Iterator[TaskResult]):
         if time.monotonic() - self._yielded_at > _YIELD_PERIOD:  # a long queue must not block
             await asyncio.sleep(0)
             self._yielded_at = time.monotonic()
-        while not self._ready:
-            if not await self._wait_async():
-                raise StopAsyncIteration
-        return self._next_task()
+        for limit in self._wait_limits():
+            await self._inbox.wait_async(limit)
+            self._yielded_at = time.monotonic()
+        return self._next_task(StopAsyncIteration)
 
     def __del__(self) -> None:
         with suppress(Exception):
@@ -142,26 +141,14 @@ class Arrivals(Iterator[TaskResult]):
 
     # waiting -------------------------------------------------------------------------------------
 
-    def _wait(self) -> bool:
-        """Wait until a task has ended; return False if all have been yielded."""
-        self._show()
-        while not self._take():
-            if not self._inbox.expected:
-                self._end_view()
-                return False
-            self._inbox.wait(self._wait_limit())
-        return True
-
-    async def _wait_async(self) -> bool:
-        """Wait like :meth:`_wait`, without blocking the event loop."""
-        self._show()
-        while not self._take():
-            if not self._inbox.expected:
-                self._end_view()
-                return False
-            await self._inbox.wait_async(self._wait_limit())
-            self._yielded_at = time.monotonic()
-        return True
+    def _wait_limits(self) -> Iterator[float]:
+        """Yield for how many seconds to wait, until a task is ready or all have been yielded."""
+        while not self._ready:
+            self._show()
+            if not self._take():
+                if not self._inbox.expected:
+                    return self._end_view()
+                yield self._wait_limit()
 
     def _take(self) -> bool:
         """Unpack what is queued; return False if no task is ready."""
@@ -197,7 +184,9 @@ class Arrivals(Iterator[TaskResult]):
 
     # tasks ---------------------------------------------------------------------------------------
 
-    def _next_task(self) -> TaskResult:
+    def _next_task(self, end: type[Exception]) -> TaskResult:
+        if not self._ready:
+            raise end
         task = self._ready.popleft()
         if self._raise and task.error is not None:
             raise task.error

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from ..upstream.protocols import MessageFutureLike
@@ -22,9 +25,8 @@ class Inbox(Generic[_S]):
     def __init__(self) -> None:
         self._announced = self.consumed = 0
         self._queue: deque[tuple[_S, MessageFutureLike]] = deque()
-        self._event = threading.Event()
+        self._arrival: Future[None] = Future()  # of the next future, for a waiting thread or event loop
         self._lock = threading.Lock()
-        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
     @property
     def expected(self) -> int:
@@ -39,13 +41,9 @@ class Inbox(Generic[_S]):
     def put(self, source: _S, future: MessageFutureLike) -> None:
         """Add a future that has ended; called on ipyparallel's IO thread, so it neither waits nor raises."""
         self._queue.append((source, future))
-        self._event.set()
-        while self._waiters:
-            try:
-                loop, waiter = self._waiters.pop()
-                loop.call_soon_threadsafe(_wake, waiter)
-            except (IndexError, RuntimeError):  # another thread was faster; the loop is closed
-                continue
+        if not self._arrival.done():
+            with suppress(concurrent.futures.InvalidStateError):  # another thread was faster
+                self._arrival.set_result(None)
 
     def __bool__(self) -> bool:
         return bool(self._queue)
@@ -58,26 +56,20 @@ class Inbox(Generic[_S]):
 
     def wait(self, timeout: float) -> None:
         """Wait until a future is queued, at most `timeout` seconds."""
-        self._event.clear()
+        arrival = self._next_arrival()
         if not self._queue:
-            self._event.wait(timeout)
+            concurrent.futures.wait([arrival], timeout)
 
     async def wait_async(self, timeout: float) -> None:
         """Wait like :meth:`wait` without blocking the event loop; safe to cancel."""
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-        self._waiters.append((loop, waiter))
-        if self._queue:  # filled before the waiter was registered
-            _wake(waiter)
-        timer = loop.call_later(timeout, _wake, waiter)
+        arrival = asyncio.wrap_future(self._next_arrival())
         try:
-            await waiter
+            if not self._queue:
+                await asyncio.wait([arrival], timeout=timeout)
         finally:
-            timer.cancel()
-            if (loop, waiter) in self._waiters:
-                self._waiters.remove((loop, waiter))
+            arrival.cancel()  # or it would wake a loop that is closed by then
 
-
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+    def _next_arrival(self) -> Future[None]:
+        if self._arrival.done():
+            self._arrival = Future()
+        return self._arrival
