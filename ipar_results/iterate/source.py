@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..formatting import none_if_nan
 from ..model.snapshot import EngineId
 from ..results.group.group_recorder import weakly
 from ..upstream.async_result import inputs_per_message
@@ -65,17 +65,11 @@ class Source:
         future = self._futures[position]
         value = value_or_error(future)
         error = value if isinstance(value, Exception) else None
-        started, completed = map(_posix_or_none, _TIMES(future.output.metadata))
+        started, completed = map(none_if_nan, map(to_posix, _TIMES(future.output.metadata)))
         duration = None if started is None or completed is None else max(0.0, completed - started)
-        first, inputs = (position, 1)
+        first, inputs = position, 1
         if self._inputs is not None:
             first, inputs = self._firsts[position], self._inputs[position]
-        if inputs == 1 and error is None:  # by far the most frequent, so first and without a loop
-            if self._is_map and type(value) is list and len(value) == 1:
-                (value,) = value
-            return [
-                TaskResult(first, value, None, engine, started, completed, duration, attempt, self.result)
-            ]
         values: Iterable[Any] = [value]
         if error is not None:
             values = [None] * inputs  # all inputs of a chunk share its error
@@ -119,10 +113,3 @@ class Source:
             with future._condition:
                 if self._on_done in future._done_callbacks:
                     future._done_callbacks.remove(self._on_done)
-
-
-def _posix_or_none(value: object) -> float | None:
-    if type(value) is datetime and value.tzinfo is not None:
-        return value.timestamp()
-    number = to_posix(value)
-    return None if number != number else number
