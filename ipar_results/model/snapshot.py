@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -324,14 +325,5 @@ class Snapshot(Summary):
         dict
             Field names are the keys; ``type`` is ``"snapshot"`` and ``version`` an int.
         """
-        fields = {name: _tuples_to_lists(value) for name, value in asdict(self).items()}
+        fields = json.loads(json.dumps(asdict(self)))  # tuples become lists
         return {"type": "snapshot", "version": WIRE_VERSION, **fields}
-
-
-def _tuples_to_lists(value: object) -> object:
-    """Replace tuples by lists, recursively, as a JSON round trip does."""
-    if isinstance(value, dict):
-        return {key: _tuples_to_lists(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_tuples_to_lists(item) for item in value]
-    return value
