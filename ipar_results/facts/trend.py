@@ -12,13 +12,8 @@ from ..model.arrays import Floats
 FEWEST = 6  # ended tasks that a trend needs
 _MOST = 400  # ended tasks that it reads, evenly spread
 # tuned by tests/bench/eta.py
-_SHIFTS = np.array(
-    (0.02, 0.06, 0.2, 0.6, 2.0, 6.0)
-)  # shares of the positions: from a root to nearly an exponential
-_SURE, _SURE_FALL = (
-    2.5,
-    4.0,
-)  # standard errors from which a rise, and a fall, is certain: warm engines fall too
+_SHIFTS = np.array((0.02, 0.06, 0.2, 0.6, 2.0, 6.0))  # from a root to nearly an exponential
+_SURE = 2.5  # standard errors from which a trend is certain
 _MATTERS = 0.1  # logarithm of the ratio of two levels from which a trend is followed
 _FEW = 4.0  # raises that for few tasks, divided by their number
 _WORSE = 4.0  # squared standard errors by which a fit may be worse than the best
