@@ -42,7 +42,7 @@ class Comparison:
             self._duration_row("took", words.duration(a), words.duration(b), _describe_speed),
             self._duration_row("engine time", a.serial_time, b.serial_time, _describe_amount),
             ("engines busy", _decimal(a.speedup), _decimal(b.speedup), ""),
-            ("efficiency", _percent(a.efficiency), _percent(b.efficiency), ""),
+            ("efficiency", format_percent(a.efficiency), format_percent(b.efficiency), ""),
             ("tasks a second", words.throughput(a) or "–", words.throughput(b) or "–", ""),
             _count_row("failed", a.failed, b.failed),
             _count_row("aborted", a.aborted, b.aborted),
@@ -53,7 +53,8 @@ class Comparison:
         """Return a row of durations, compared per task that succeeded where these numbers differ."""
         runs, change = (self.a, self.b), ""
         if min(a, b, self.a.ok, self.b.ok) > 0:
-            change = describe_change((b / self.b.ok) / (a / self.a.ok))
+            factor = (b / self.b.ok) / (a / self.a.ok)
+            change = describe_change(factor) if abs(1 - factor) > _TOLERANCE else "the same"
             if self.a.ok != self.b.ok:
                 change += " per task" if all(run.ok == run.total for run in runs) else " per ok task"
         return name, format_duration(a), format_duration(b), change
@@ -100,24 +101,16 @@ def _count_row(name: str, a: int, b: int) -> Row:
 
 def _describe_speed(factor: float) -> str:
     """Return how much faster or slower it is to take `factor` times as long."""
-    if abs(1 - factor) <= _TOLERANCE:
-        return "the same"
     return f"{_decimal(1 / factor)} × faster" if factor < 1 else f"{_decimal(factor)} × slower"
 
 
 def _describe_amount(factor: float) -> str:
     """Return `factor` as a multiple, or as a fraction."""
-    if abs(1 - factor) <= _TOLERANCE:
-        return "the same"
     return f"{_decimal(factor)} × as much" if factor > 0.1 else f"1/{1 / factor:,.0f} as much"
 
 
 def _decimal(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else format_percent(value)
 
 
 def _failure_rows(a: Snapshot, b: Snapshot) -> list[Row]:

@@ -70,10 +70,8 @@ def format_time(seconds: float) -> str:
     """Format a duration for a sentence, always with its unit: ``0.5 ms``, ``41 s``, ``3:20 min``."""
     if seconds < 0.00995:
         return f"{max(1000 * seconds, 0.1):.1f} ms"
-    if seconds < 0.0995:
-        return f"{1000 * seconds:.0f} ms"
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return format_duration(seconds)
     if seconds < 119.5:
         return f"{seconds:.0f} s"
     minutes, second = divmod(round(seconds), 60)
@@ -90,9 +88,9 @@ def format_bytes(number: float) -> str:
     return f"{number / 1000:.1f} GB"
 
 
-def format_percent(fraction: float) -> str:
+def format_percent(fraction: float | None) -> str:
     """Format a fraction as a percentage; a positive one is never shown as ``0 %``."""
-    if not math.isfinite(fraction):
+    if fraction is None or not math.isfinite(fraction):
         return _UNKNOWN
     return "< 1 %" if 0 < fraction < 0.005 else f"{100 * fraction:.0f} %"
 
