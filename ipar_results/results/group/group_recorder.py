@@ -67,12 +67,18 @@ class GroupRecorder:
         Ends need not be read from results that are ready: our callbacks run before those of the results.
         """
         self.membership.take_new()
-        if self._recorder.dirty:  # a Ctrl-C may have left futures without our callbacks
-            with self.record.lock:
+        if self._recorder.dirty:
+            self._attach_again()
+        self._recorder.drain_events()
+
+    def _attach_again(self) -> None:
+        """Attach to all that is pending: a Ctrl-C may have left futures without our callbacks."""
+        with self.record.lock:
+            # otherwise another thread was only inside its transaction, and an end would be missed in between
+            if self._recorder.dirty:
                 waiting = [future for future in self.membership.futures if future._state in PENDING]
                 self._recorder.listener.detach(waiting)
                 self._recorder.listener.attach_first(waiting)
-        self._recorder.drain_events()
 
     def stop_growing(self) -> None:
         """Have no more results join."""

@@ -64,8 +64,8 @@ class Membership:
     def add_new(self, result: AsyncResultLike) -> None:
         """Queue a new result, in the thread that made it; must be fast, as a map makes many."""
         thread = threading.get_ident()
+        self._newest[thread] = result  # first: a result that is queued and not the newest counts as complete
         self._new.append((result, thread, time.monotonic()))
-        self._newest[thread] = result
 
     def add(self, results: Sequence[AsyncResultLike]) -> None:
         """Have existing results join."""

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections import deque
 from concurrent.futures import Future
 
 import pytest
@@ -247,3 +248,54 @@ def test_unlabelled_results_are_named_after_their_function(names, label):
     for result, name in zip(results, names, strict=True):
         result._fname = name
     assert label_of(results) == label
+
+
+def test_a_drain_beside_the_transaction_of_another_thread_misses_no_end(session, client, monkeypatch):
+    group = Group("beside", session)
+    feds = [join(group, single(client, f"task-{i}")) for i in range(2)]
+    group.close()
+    recorder, real = group._recorder._recorder, EventListener.detach
+
+    class OtherThread:
+        """Holds the lock, and ends its transaction when the lock is waited for."""
+
+        lock = group.record.lock
+
+        def __enter__(self):
+            recorder._dirty = False
+            return self.lock.__enter__()
+
+        def __exit__(self, *error):
+            return self.lock.__exit__(*error)
+
+    def detach(self, futures):
+        real(self, futures)
+        feds[1].reply(0)  # the IO thread goes on
+
+    monkeypatch.setattr(EventListener, "detach", detach)
+    recorder._dirty, group.record.lock = True, OtherThread()
+    group.followed.drain()
+    for fed in feds:
+        if not fed.futures[0].done():
+            fed.reply(0)
+    assert group.snapshot().ok == 2
+
+
+def test_a_result_that_is_being_queued_is_not_complete(session, client, monkeypatch):
+    group = Group("queued", session)
+    first = join(group, single(client, "first"))
+    fed = Fed(1, chunks=[3], client=client)
+    part = AsyncResult(client, fed.futures[0], fname="f", owner=True)
+
+    class Queue(deque):
+        def append(self, item):
+            super().append(item)
+            group.followed.drain()  # the ticker does it at the worst moment
+
+    group.membership._new = Queue(group.membership._new)
+    group.membership.add_new(part)
+    part.owner = False  # as a map marks its parts
+    join(group, fed)
+    group.close()
+    assert group.results == (first.result, fed.result)
+    assert group.snapshot().total == 4
