@@ -12,7 +12,7 @@ from ..formatting import none_if_nan
 from ..model.snapshot import EngineId
 from ..results.group.group_recorder import weakly
 from ..upstream.async_result import inputs_per_message
-from ..upstream.futures import PENDING, value_or_error
+from ..upstream.futures import PENDING, remove_done_callback, value_or_error
 from ..upstream.protocols import AsyncResultLike, MessageFutureLike
 from ..upstream.timestamps import to_posix, to_posix_array
 from .inbox import Inbox
@@ -110,6 +110,4 @@ class Source:
     def close(self) -> None:
         """Remove the callbacks from what is pending."""
         for future in list(self._unconsumed):
-            with future._condition:
-                if self._on_done in future._done_callbacks:
-                    future._done_callbacks.remove(self._on_done)
+            remove_done_callback(future, self._on_done)

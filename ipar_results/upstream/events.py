@@ -9,7 +9,7 @@ from time import time as now
 from typing import Any, NamedTuple, TypeVar
 
 from ..log import log_error
-from .futures import PENDING
+from .futures import PENDING, remove_done_callback, remove_iopub_callback
 from .protocols import Message, MessageFutureLike, Timestamp
 
 _T = TypeVar("_T")
@@ -55,10 +55,8 @@ class EventListener:
             if future._state in PENDING:
                 callbacks.append(on_iopub)
                 future._done_callbacks.append(on_done)
-                if len(callbacks) > 1 and replaces in callbacks:  # only now, so that no event is missed
-                    callbacks.remove(replaces)
-            elif replaces in callbacks:
-                callbacks.remove(replaces)
+            if len(callbacks) > 1 or future._state not in PENDING:  # only now, so that no event is missed
+                remove_iopub_callback(future, replaces)
 
     def attach_first(self, futures: Sequence[MessageFutureLike]) -> None:
         """Add the callbacks to those futures that are pending, ahead of their other callbacks."""
@@ -72,11 +70,8 @@ class EventListener:
     def detach(self, futures: Sequence[MessageFutureLike]) -> None:
         """Remove the callbacks where they are attached."""
         for future in futures:
-            with future._condition:
-                if self.on_done in future._done_callbacks:
-                    future._done_callbacks.remove(self.on_done)
-            if self.on_iopub in future.iopub_callbacks:
-                future.iopub_callbacks.remove(self.on_iopub)
+            remove_done_callback(future, self.on_done)
+            remove_iopub_callback(future, self.on_iopub)
 
     def __bool__(self) -> bool:
         return bool(self._ended or self._started or self._wrote or self._failed_attempts)
@@ -155,8 +150,7 @@ class EarlyEvents:
         """Remove the callback from these."""
         on_iopub = self.on_iopub
         for future in futures:
-            if on_iopub in future.iopub_callbacks:
-                future.iopub_callbacks.remove(on_iopub)
+            remove_iopub_callback(future, on_iopub)
 
     def on_iopub(self, message: Message) -> None:
         """Record one iopub message; never raise."""

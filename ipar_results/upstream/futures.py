@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, InvalidStateError
 from contextlib import suppress
 from operator import attrgetter, itemgetter
@@ -13,7 +13,7 @@ from ..model.status import ABORTED, FAILED, OK
 
 if TYPE_CHECKING:
     from ..model.arrays import Index
-    from .protocols import FutureLike
+    from .protocols import FutureLike, MessageFutureLike
 
 PENDING = ("PENDING", "RUNNING")
 _OUTPUT_KEYS = ("stdout", "stderr", "outputs", "execute_result")
@@ -68,6 +68,26 @@ def set_result(future: FutureLike, value: object) -> None:
     """Set the result of a future that may have ended just now."""
     with suppress(InvalidStateError):
         future.set_result(value)
+
+
+def remove_done_callback(future: FutureLike, callback: Callable[..., object]) -> None:
+    """Remove a callback where it is attached.
+
+    The IO thread may be calling those of an ended future: it would skip the next one if its list got shorter.
+    """
+    with future._condition:
+        if callback not in future._done_callbacks:
+            return
+        if future._state in PENDING:
+            future._done_callbacks.remove(callback)
+        else:
+            future._done_callbacks = [each for each in future._done_callbacks if each != callback]
+
+
+def remove_iopub_callback(future: MessageFutureLike, callback: Callable[..., object] | None) -> None:
+    """Remove a callback where it is attached; as above, the IO thread may be calling the others."""
+    if callback in future.iopub_callbacks:
+        future.iopub_callbacks = [each for each in future.iopub_callbacks if each != callback]
 
 
 def status_code(future: FutureLike) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...live.wait import validate_return_when
 from ...log import log_error, warn
+from ...upstream.futures import remove_done_callback
 
 if TYPE_CHECKING:
     from ...results.followed import Followed
@@ -50,9 +51,7 @@ async def _end_of(result: AsyncResultLike) -> None:
     try:
         await ended
     finally:
-        with result._condition:
-            if on_done in result._done_callbacks:
-                result._done_callbacks.remove(on_done)
+        remove_done_callback(result, on_done)
 
 
 async def value_from_hub(result: AsyncResultLike, followed: Followed) -> object:
