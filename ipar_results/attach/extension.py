@@ -18,6 +18,7 @@ from ..results.tracker import Cell
 from .magics.ipar import ResultMagics
 from .replacements.fast_paths import wrap_parse_date
 from .replacements.function_names import name_function
+from .replacements.joblib_calls import JoblibCalls
 from .replacements.patches import (
     clear_awaitable_cache,
     lazily,
@@ -85,7 +86,8 @@ class Extension:
         self._replace(Client, "_asyncresult_from_jobs", jobs)
         self._replace(AsyncHubResult, "wait", lazily(AsyncHubResult.wait, ".hub_results.wrap_hub_wait"))
         self._undo(clear_awaitable_cache)
-        for name, value in replacements(session, dict(vars(AsyncResult))).items():
+        on_created = JoblibCalls(session, self._replace).add_new
+        for name, value in replacements(session, dict(vars(AsyncResult)), on_created).items():
             self._replace(AsyncResult, name, value)
         clear_awaitable_cache()
 

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from ipyparallel import util
 
 from ...upstream.async_result import InternalName
 
 _INTERNAL = [getattr(util, name, None) for name in ("_push", "_pull", "_execute")]
+
+
+class BatchName(str):
+    """Name of a batch of calls that joblib submits together.
+
+    Attributes
+    ----------
+    call : object
+        The same for all batches of one call of ``joblib.Parallel``.
+    size : int
+        Number of the user's calls in the batch.
+    """
+
+    call: object
+    size: int
+
+
+def _name_batch(batch: Any) -> str:
+    name = BatchName("joblib")
+    try:
+        name.call, name.size = batch._pickle_cache, len(batch.items)
+    except Exception:  # of another version of joblib
+        return str(name)
+    return name
 
 
 def name_function(function: object) -> str:
@@ -22,7 +47,7 @@ def name_function(function: object) -> str:
         return InternalName(getattr(function, "__name__", ""))
     kind = type(function)
     if kind.__module__ == "joblib.parallel" and kind.__name__ == "BatchedCalls":
-        return "joblib"
+        return _name_batch(function)
     for attribute in ("__name__", "name"):
         try:
             return str(getattr(function, attribute))

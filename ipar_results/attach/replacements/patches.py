@@ -25,8 +25,13 @@ _T = TypeVar("_T")
 _HUB_TIMEOUT = 1.0  # seconds
 
 
-def replacements(session: Session, original: Mapping[str, Any]) -> dict[str, object]:
-    """Return the attributes to set on the class AsyncResult, given its own, to which they fall back."""
+def replacements(
+    session: Session, original: Mapping[str, Any], on_created: Callable[[AsyncResultLike], None]
+) -> dict[str, object]:
+    """Return the attributes to set on the class AsyncResult, given its own, to which they fall back.
+
+    `on_created` is called with each new result.
+    """
     followed = session.followed
     return {
         "elapsed": property(
@@ -50,7 +55,7 @@ def replacements(session: Session, original: Mapping[str, Any]) -> dict[str, obj
         ),
         "__await__": _make_await(followed),
         "cancel": _cancel,
-        "_init_futures": lazily(original["_init_futures"], ".results.wrap_init_futures", session.add_new),
+        "_init_futures": lazily(original["_init_futures"], ".results.wrap_init_futures", on_created),
         # called on the IO thread too, once _init_futures has imported it
         "_resolve_result": lazily(original["_resolve_result"], ".results.wrap_resolve_result"),
         "_collect_exceptions": lazily(original["_collect_exceptions"], ".results.wrap_collect_exceptions"),
