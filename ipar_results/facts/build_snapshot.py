@@ -37,6 +37,7 @@ _PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset, ra
 def summarize(
     record: Record,
     *,
+    name: str,
     eta: tuple[float, float] | None = None,
     lost: bool = False,
     note: str = "",
@@ -68,7 +69,7 @@ def summarize(
     together = not ids or any(map(is_coalesced, ids))
     there = float(np.maximum(elapsed - record.joined(), 0.0).sum())  # engine seconds
     return Summary(
-        name=record.name,
+        name=name,
         total=total,
         done=done,
         ok=ok,

@@ -59,7 +59,9 @@ class Session:
         self.shell = shell
         self.enabled = False
         self.enabling = threading.Lock()
-        self.registry = Registry(lambda: self.config.contact_timeout)
+        self.registry = Registry(
+            lambda: self.config.contact_timeout, lambda: getattr(self.shell, "user_ns", {})
+        )
         self.ticker = Ticker(lambda: self.config.messages)
         self.tracker = Tracker(self.followed, self.ticker.wake)
         self.ticker.jobs.append(self.tracker.round)

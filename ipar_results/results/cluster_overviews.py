@@ -181,7 +181,7 @@ class ClusterOverviews:
                     engine_id = record.engines.ids[slot]
                     if engine_id not in found or since > found[engine_id].since:
                         index = record.columns.first_input_index(position)
-                        found[engine_id] = _RunningTask(record.name, index, since, record.clock.now - since)
+                        found[engine_id] = _RunningTask(followed.name, index, since, record.clock.now - since)
         return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..upstream.protocols import AsyncResultLike, ResultLike
 
 _NO_RECORD = "The controller keeps no record of what is unknown: only that these tasks have ended."
+_LAMBDAS = ("lambda ", "lambda:", "<lambda>")
 _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 
 
@@ -49,6 +51,8 @@ class Followed(ABC):
         Part of the note that stays true after the end.
     on_resume : list of callable
         Called with the result whenever its tasks run again after it had ended.
+    namespace : callable
+        Returns the variables of the user.
     """
 
     def __init__(self, source: RecordSource) -> None:
@@ -58,6 +62,7 @@ class Followed(ABC):
         self._eta = Eta()
         self._run_analysis = RunAnalysis()
         self.on_resume: list[Callable[[ResultLike], None]] = []
+        self.namespace: Callable[[], Mapping[str, object]] = dict
 
     # updating ------------------------------------------------------------------------------------
 
@@ -75,6 +80,17 @@ class Followed(ABC):
         return result._ready
 
     # state ---------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Name of the function, or if it is a lambda, of the variable that holds the result now."""
+        name = self.record.name
+        result = self.record.result() if name.startswith(_LAMBDAS) else None
+        return (result is not None and _find_variable(self.namespace(), result)) or name
+
+    def is_named(self, name: str) -> bool:
+        """Return whether the result still has a name; quick, as it looks for no other one."""
+        return name == self.record.name or self.namespace().get(name) is self.record.result()
 
     @property
     @abstractmethod
@@ -126,6 +142,7 @@ class Followed(ABC):
             time_use, advice = None, ()
         return summarize(
             record,
+            name=self.name,
             eta=None if lost else self._eta.range(record, time.time()),
             lost=lost,
             note=" ".join(filter(None, [note, record.failures.note])),
@@ -274,3 +291,13 @@ class FollowedHubResult(FollowedResult):
                 self.source.fetch(cast("AsyncResultLike", result))
                 return True
         return result._ready
+
+
+def _find_variable(variables: Mapping[str, object], result: ResultLike) -> str | None:
+    """Return the name of a variable that holds a result; compared by identity, to call no user's code."""
+    with suppress(RuntimeError):  # another thread defines one
+        if id(result) in map(id, list(variables.values())):
+            for name, value in list(variables.items()):
+                if value is result and type(name) is str and not name.startswith("_"):
+                    return name
+    return None

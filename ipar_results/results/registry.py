@@ -37,8 +37,13 @@ open_groups: ContextVar[tuple[SelfFollowed, ...]] = ContextVar("ipar_results_gro
 class Registry:
     """Registry of followed results, each added at its first use."""
 
-    def __init__(self, contact_timeout: Callable[[], float] = lambda: 30.0) -> None:
+    def __init__(
+        self,
+        contact_timeout: Callable[[], float] = lambda: 30.0,
+        namespace: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
         self._contact_timeout = contact_timeout
+        self._namespace = namespace
         self._followed: weakref.WeakKeyDictionary[ResultLike, Followed] = weakref.WeakKeyDictionary()
         self._connections: weakref.WeakKeyDictionary[ClientLike, Connection] = weakref.WeakKeyDictionary()
         self._on_resume: weakref.WeakKeyDictionary[ResultLike, list[_Callback]] = weakref.WeakKeyDictionary()
@@ -70,6 +75,7 @@ class Registry:
                 else:
                     followed = FollowedResult(Recorder.follow(result, link), link)
                 followed.on_resume = self._on_resume.setdefault(result, [])
+                followed.namespace = self._namespace
                 self._followed[result] = followed
         return followed
 

@@ -8,6 +8,7 @@ import uuid
 import weakref
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,19 @@ class Tracked:
         return self._followed()
 
     @property
+    def name(self) -> str:
+        """Name of the result as it is now."""
+        followed = self.followed
+        if followed is not None:
+            return followed.name
+        return "" if self._last is None else self._last.name
+
+    def is_named(self, name: str) -> bool:
+        """Return whether the result still has a name that it had."""
+        followed = self.followed
+        return self.name == name if followed is None else followed.is_named(name)
+
+    @property
     def gone(self) -> bool:
         """Whether only the last summary is left."""
         return self.followed is None
@@ -94,7 +108,8 @@ class Tracked:
     def release(self) -> None:
         """Keep only the last summary, and no reference to the result."""
         if self._polled is not None:
-            self._last = self._polled.summary()
+            # once the result is gone, no variable holds it
+            self._last = replace(self._polled.summary(), name=self._polled.record.name)
         self._result = self._polled = None
         self.over = True
 

@@ -1,5 +1,6 @@
 """A session in a kernel that is not ipykernel."""
 
+import gc
 from types import SimpleNamespace
 
 from fakes import Fed
@@ -51,6 +52,35 @@ def test_what_ipyparallel_itself_submits_is_not_listed(shell):
             fed.result.owner, fed.result._fname = True, view.getname(function)
             session.add_new(fed.result)
         session.tracker.catch_up()
-        assert [entry.followed.record.name for entry in session.tracker.all()] == ["<lambda>"]
+        assert [entry.followed.record.name for entry in session.tracker.all()] == ["lambda _push: 1"]
+    finally:
+        session.close()
+
+
+def test_the_result_of_a_lambda_is_named_by_the_variable_that_holds_it(shell):
+    class Hostile:
+        def __eq__(self, other):
+            raise AssertionError("a variable is compared by identity")
+
+        __hash__ = None
+
+    session = Session(shell)
+    fed, named = Fed(1, single=True), Fed(1, single=True)
+    fed.result._fname, source = "lambda x: x ** 2", "lambda x: x ** 2"
+    shell.user_ns |= {"hostile": Hostile(), "_hidden": fed.result, "other": named.result}
+    try:
+        entry, other = session.tracker.entry(fed.result), session.tracker.entry(named.result)
+        assert (entry.summary().name, other.summary().name) == (source, "f")
+        shell.user_ns["squares"] = fed.result
+        assert entry.name == entry.summary().name == session.monitor(fed.result).snapshot().name == "squares"
+        fed.reply(0)
+        entry.poll()
+        entry.release()
+        assert entry.summary().name == "squares"
+        shell.user_ns |= {"squares": None, "_hidden": None}
+        fed = None
+        gc.collect()
+        assert entry.gone
+        assert entry.name == entry.summary().name == source
     finally:
         session.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from ipyparallel import util
@@ -39,7 +40,8 @@ def _name_batch(batch: Any) -> str:
 def name_function(function: object) -> str:
     """Return the name of a function: that of a partial's own function, ``joblib`` for a batch of joblib.
 
-    Of another object without a name it is the type's, as its repr may be long or contain an address.
+    Of a lambda it is the first words of its source, and of another object without a name that of its type, as
+    its repr may be long or contain an address.
     """
     while isinstance(function, partial):
         function = function.func
@@ -48,6 +50,10 @@ def name_function(function: object) -> str:
     kind = type(function)
     if kind.__module__ == "joblib.parallel" and kind.__name__ == "BatchedCalls":
         return _name_batch(function)
+    if isinstance(function, FunctionType) and function.__name__ == "<lambda>":
+        from .lambda_names import name_lambda
+
+        return name_lambda(function.__code__)
     for attribute in ("__name__", "name"):
         try:
             return str(getattr(function, attribute))

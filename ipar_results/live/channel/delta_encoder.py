@@ -51,6 +51,7 @@ class DeltaEncoder:
         self._complete = self._end_sent = False
         self._sent_head: Json = {}
         self._sent_version: tuple[object, ...] | None = None
+        self._sent_name = ""
         self._sent_engines = 0
         self._sent_loads: NDArray[np.float64] = np.zeros((0, 4))
         self._next_load = 0  # the engine whose load is sent first
@@ -74,7 +75,7 @@ class DeltaEncoder:
     @property
     def is_complete(self) -> bool:
         """Whether the result has ended and all of it was sent."""
-        if not (self._complete and self.entry.over):
+        if not (self._complete and self.entry.over and self.entry.is_named(self._sent_name)):
             return False
         followed, sent = self.entry.followed, self._sent_version
         # otherwise it was retried, and has ended again
@@ -85,6 +86,7 @@ class DeltaEncoder:
         return not self.is_complete and (
             self._held_back
             or self._sent_version != self.version
+            or not self.entry.is_named(self._sent_name)
             or self._rows_left() > 0
             or (not self.entry.over and now - self.sent_at > _CLOCK_SECONDS)
         )
@@ -124,7 +126,7 @@ class DeltaEncoder:
         dict
             A ``ResultUpdate`` of the wire protocol.
         """
-        over, self._sent_version = self.entry.over, self.version
+        over, self._sent_version, self._sent_name = self.entry.over, self.version, self.entry.name
         update: Json = {"id": self.entry.id}
         followed = self.entry.followed
         if followed is None:

@@ -34,6 +34,7 @@ BatchedCalls = type("BatchedCalls", (), {"__module__": "joblib.parallel"})
         (partial(partial(Solver(), 1), 2), "Solver"),
         (Named(), "the solver"),
         (BatchedCalls(), "joblib"),
+        (partial(lambda x, y: x, 1), "lambda x, y: x"),
     ],
 )
 def test_a_function_is_named_by_itself(shell, module, function, name):

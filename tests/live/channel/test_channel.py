@@ -159,6 +159,24 @@ def test_nothing_is_sent_without_a_change(scene):
     assert [scene.tick() for _ in range(4)] == [[]] * 4
 
 
+def test_a_name_that_is_wrong_after_the_end_is_sent_anew(scene):
+    fed = Fed(1, single=True)
+    fed.result._fname = "lambda: 1"
+    entry = scene.track(fed)
+    variables = {"one" * 50: fed.result}
+    entry.followed.namespace = lambda: variables
+    fed.reply(0)
+    scene.hello()
+    scene.settle()
+    seen = scene.front.results[entry.id]
+    assert seen.head["name"].startswith("oneone")
+    assert [scene.tick() for _ in range(2)] == [[]] * 2
+    variables.clear()
+    scene.settle()
+    assert seen.head["name"] == "lambda: 1"
+    assert [scene.tick() for _ in range(2)] == [[]] * 2
+
+
 def test_at_most_five_messages_a_second_are_sent(scene):
     fed = Fed(100, chunks=[1] * 100)
     scene.track(fed)
