@@ -31,33 +31,26 @@ export class Kernels {
   constructor(private readonly services: Services, rate = 5) {
     this.#rate = rate;
     services.kernels.runningChanged.connect(this.#onRunningChanged, this);
-    services.sessions.runningChanged.connect(this.#onSessionsChanged, this);
+    // A renamed notebook changes `pathOf`, though nothing about its kernel has changed.
+    services.sessions.runningChanged.connect(() => this.updated.emit());
   }
 
   /** The live model of a result; undefined where no linked kernel has it. */
   find(id: string): ResultModel | undefined {
-    for (const link of this.#links.values()) {
-      const model = link.results.models.get(id);
-      if (model) return model;
-    }
-    return undefined;
+    return [...this.#links.values()].map(link => link.results.models.get(id)).find(Boolean);
   }
 
   /** All results of all kernels, the newest first. */
   all(): ResultEntry[] {
-    const entries: ResultEntry[] = [];
-    for (const [kernel, link] of this.#links) {
-      for (const model of link.results.models.values()) entries.push({ model, kernel });
-    }
-    return entries.sort((a, b) => b.model.head.base - a.model.head.base);
+    return [...this.#links]
+      .flatMap(([kernel, link]) => [...link.results.models.values()].map(model => ({ model, kernel })))
+      .sort((a, b) => b.model.head.base - a.model.head.base);
   }
 
   /** The path of the notebook or console of a kernel; empty where it has none. */
   pathOf(kernel: string): string {
-    for (const session of this.services.sessions.running()) {
-      if (session.kernel?.id === kernel) return session.path || session.name;
-    }
-    return '';
+    const session = [...this.services.sessions.running()].find(({ kernel: model }) => model?.id === kernel);
+    return session ? session.path || session.name : '';
   }
 
   set rate(rate: number) {
@@ -81,11 +74,6 @@ export class Kernels {
       this.#scheduleUpdate();
     });
     this.#updateLinks();
-  }
-
-  /** A renamed notebook changes `pathOf`, though nothing about its kernel has changed. */
-  #onSessionsChanged(): void {
-    this.updated.emit();
   }
 
   #onRunningChanged(): void {

@@ -12,30 +12,26 @@ export class KernelResults {
 
   /** Apply an update; true if the result is new. */
   apply(update: ResultUpdate, full: boolean): boolean {
-    let model = this.models.get(update.id);
-    const isNew = !model;
-    if (!model) {
-      model = new ResultModel(update.id);
-      this.models.set(update.id, model);
-    }
+    const known = this.models.get(update.id);
+    const model = known ?? new ResultModel(update.id);
+    this.models.set(update.id, model);
     model.request = this.request;
     model.connection = 'live';
     model.apply(update, full);
-    return isNew;
+    return !known;
   }
 
   /** Remove results that the kernel no longer has; a card that shows one keeps its model. True if any was here. */
   remove(ids: Iterable<string>): boolean {
-    let any = false;
+    const before = this.models.size;
     for (const id of ids) {
       const model = this.models.get(id);
       if (!model) continue;
       this.models.delete(id);
       model.request = null;
-      model.connection = model.connection === 'live' ? 'static' : model.connection;
-      any = true;
+      if (model.connection === 'live') model.connection = 'static';
     }
-    return any;
+    return this.models.size < before;
   }
 
   /** Remove all but these. */
