@@ -33,7 +33,7 @@ export class Lanes {
   readonly of: Int32Array;
   readonly #ids: EngineId[];
 
-  constructor(slots: readonly EngineId[]) {
+  constructor(readonly slots: readonly EngineId[]) {
     const order = slots.map((id, slot) => ({ id, slot })).sort((a, b) => compareEngineIds(a.id, b.id));
     this.#ids = order.map(engine => engine.id);
     this.shared = Math.max(1, Math.ceil(slots.length / MAX_LANES));

@@ -45,7 +45,6 @@ export class Timeline {
   readonly #observers: { disconnect(): void }[] = [];
   #model: ResultModel | null = null;
   #lanes = new Lanes([]);
-  #slots: unknown = null;
   readonly #view = new VisibleSpan();
   #pauses = 0;
   #focus: Mark | null = null;
@@ -85,8 +84,7 @@ export class Timeline {
   update(): void {
     const model = this.#model;
     if (!model) return;
-    if (model.slots !== this.#slots) {
-      this.#slots = model.slots;
+    if (model.slots !== this.#lanes.slots) {
       this.#lanes = new Lanes(model.slots);
       this.#spacer.style.height = `${this.#lanes.height + AXIS}px`;
       this.#lanesNode.style.height = `${this.#visibleHeight() + AXIS}px`;
@@ -164,12 +162,13 @@ export class Timeline {
   }
 
   #observe(): void {
-    const take = (entries: IntersectionObserverEntry[]): void => {
-      this.#inView = entries.at(-1)?.isIntersecting ?? false;
-      if (this.#inView) this.#scheduleDraw();
-    };
-    // A little ahead of scrolling, so that it is never blank in view.
-    const intersection = new IntersectionObserver(take, { rootMargin: '300px' });
+    const intersection = new IntersectionObserver(
+      entries => {
+        this.#inView = entries.at(-1)?.isIntersecting ?? false;
+        this.#scheduleDraw();
+      },
+      { rootMargin: '300px' } // a little ahead of scrolling, so that it is never blank in view
+    );
     intersection.observe(this.node);
     const resize = new ResizeObserver(() => {
       this.#scheduleDraw();
