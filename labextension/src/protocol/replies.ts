@@ -42,8 +42,6 @@ const details = read.record({
 });
 export type TaskReply = read.Read<typeof details>;
 
-const outputs = read.record({ outputs: read.list(taskOutput), total: read.count });
-
 /** A result as a notebook should hold it, in each of its formats. */
 const bundle = (content: unknown) => {
   const data = read.object(read.object(content, '').data, 'data');
@@ -60,7 +58,7 @@ const replies = {
   hello: read.record({ comm_id: read.string, session: read.string, version: read.string, seq: read.count }),
   task: (content: unknown) => details(read.object(content, '').task, 'task'),
   traceback: read.record({ traceback: read.string }),
-  outputs,
+  outputs: read.record({ outputs: read.list(taskOutput), total: read.count }),
   bundle
 };
 
