@@ -163,7 +163,6 @@ const notifications: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Handler that logs a rejection. */
 function logFailure(what: string): (error: unknown) => void {
   return error => {
     console.warn(`ipar_results: ${what}`, error);

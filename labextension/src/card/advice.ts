@@ -14,7 +14,6 @@ const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, str
   ['other', 'other work']
 ];
 
-/** Part of the engines' time. */
 interface TimePart {
   use: string;
   fraction: number;

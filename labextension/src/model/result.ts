@@ -19,7 +19,6 @@ import { TaskColumns } from './task-columns';
 /** Source of a model's state: a kernel, only the notebook, a lost kernel, or one that unloaded ipar_results. */
 export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';
 
-/** A group of failures. */
 export type Failure = Required<FailureUpdate>;
 
 /** The texts of a group before they arrive. */
@@ -44,9 +43,7 @@ const NO_RUNNING: Running = {
 
 export class ResultModel {
   readonly columns = new TaskColumns();
-  /** Emitted after every change. */
   readonly changed = new Signal<this, void>(this);
-  /** Emitted with the outcome of an action. */
   readonly outcome = new Signal<this, Outcome>(this);
   head: Head = NO_HEAD;
   running: Running = NO_RUNNING;
@@ -68,7 +65,6 @@ export class ResultModel {
 
   constructor(readonly id: string) {}
 
-  /** Make the model of a saved result. */
   static fromSaved(saved: SavedResult): ResultModel {
     const model = new ResultModel(saved.id);
     const { base, of, engines } = saved.timeline;

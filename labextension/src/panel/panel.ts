@@ -59,7 +59,6 @@ export class ResultsPanel extends Widget {
     return this.#list.current;
   }
 
-  /** Show the outcome of an action. */
   showMessage(text: string, isError = false): void {
     setAttribute(this.#message, 'class', `ipar-outcome${isError ? ' ipar-trouble' : ''}`);
     setText(this.#message, text);

@@ -11,7 +11,6 @@ import { ProgressBar } from '../ui/progress-bar';
 import * as summary from './summary';
 
 export interface RowCallbacks {
-  /** Show the cell that made a result. */
   openCell(entry: ResultEntry): void;
   /** Run an action; `button` is the one that was pressed. */
   run(entry: ResultEntry, action: Action, button: HTMLElement): void;

@@ -8,7 +8,6 @@ import { button, setText } from '../ui/dom';
 import * as summary from './summary';
 
 export class StatusItem extends Widget {
-  /** Emitted when `active` changes. */
   readonly activeChanged = new Signal<this, void>(this);
   readonly #button: HTMLButtonElement;
   #text = '';

@@ -27,7 +27,6 @@ interface Confirmation {
 }
 
 export interface ActionEntry {
-  /** Text of the buttons. */
   label: string;
   tooltip?: string;
   /** Name of the command in the palette. */

@@ -34,7 +34,6 @@ const columns = read.record({
   duration: read.list(time),
   status: read.list(read.count)
 });
-/** Columns with one row for each message. */
 export type SavedTimeline = read.Read<typeof columns>;
 
 const timeline: read.Reader<SavedTimeline> = (value, path) => {

@@ -79,7 +79,6 @@ function tickStep(least: number): number {
   return STEPS.find(step => step >= least) ?? Math.ceil(least / 604800) * 604800;
 }
 
-/** Ticks of the time axis. */
 export function ticks(span: Span, width: number): { at: number; label: string }[] {
   const length = span.to - span.from;
   const step = tickStep(length / Math.max(1, Math.floor(width / 90)));
