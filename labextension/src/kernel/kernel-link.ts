@@ -96,9 +96,7 @@ export class KernelLink {
   }
 
   #detach(): void {
-    this.#kernel?.statusChanged.disconnect(this.#onStatus, this);
-    this.#kernel?.connectionStatusChanged.disconnect(this.#onConnectionStatus, this);
-    this.#kernel?.iopubMessage.disconnect(this.#onMessage, this);
+    Signal.disconnectReceiver(this);
     this.#kernel = null;
     this.#hasReplied = false;
   }

@@ -51,8 +51,6 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   override dispose(): void {
-    if (this.isDisposed) return;
-    this.options.kernels.changed.disconnect(this.#update, this);
     this.#clear();
     // JupyterLab may keep a closed output in memory; the card must not stay with it.
     this.node.replaceChildren();

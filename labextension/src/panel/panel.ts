@@ -65,8 +65,6 @@ export class ResultsPanel extends Widget {
   }
 
   override dispose(): void {
-    if (this.isDisposed) return;
-    this.kernels.updated.disconnect(this.#scheduleDraw, this);
     this.#stop();
     this.#list.dispose();
     super.dispose();

@@ -25,12 +25,6 @@ export class StatusItem extends Widget {
     return this.#text !== '';
   }
 
-  override dispose(): void {
-    if (this.isDisposed) return;
-    this.kernels.updated.disconnect(this.#update, this);
-    super.dispose();
-  }
-
   #update(): void {
     const text = summary.summarize(summary.countResults(this.kernels.all()));
     if (text === this.#text) return;
