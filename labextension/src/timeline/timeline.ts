@@ -41,8 +41,7 @@ export class Timeline {
   readonly #tooltip = el('div', { class: 'ipar-tip', hidden: true }, el('b'), el('span'));
   readonly #live = el('span', { class: 'ipar-hidden', 'aria-live': 'polite' });
   readonly #sampleNote = el('p', { class: 'ipar-cut', hidden: true });
-  readonly #probes = new ThemeProbes(() => this.#resetTheme());
-  readonly #observers: { disconnect(): void }[] = [];
+  readonly #probes = new ThemeProbes(this.#listeners.signal, () => this.#resetTheme());
   #model: ResultModel | null = null;
   #lanes = new Lanes([]);
   readonly #view = new VisibleSpan();
@@ -99,10 +98,8 @@ export class Timeline {
 
   dispose(): void {
     this.#listeners.abort();
-    for (const observer of this.#observers) observer.disconnect();
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
-    this.#probes.dispose();
     this.#model = null;
   }
 
@@ -174,7 +171,10 @@ export class Timeline {
       this.#scheduleDraw();
     });
     resize.observe(this.#lanesNode);
-    this.#observers.push(intersection, resize);
+    this.#listeners.signal.addEventListener('abort', () => {
+      intersection.disconnect();
+      resize.disconnect();
+    });
   }
 
   #listen(): void {
