@@ -3,27 +3,14 @@
 import { chunkedRows, loads, rows, running } from './columns';
 import { readHead } from './figures';
 import * as read from './readers';
-import { engineId, failureDetails } from './records';
+import { engineId, failureCounts, failureTexts } from './records';
 import { PROTOCOL } from './types';
 
-const failureCounts = {
-  n: read.count,
-  count: read.count,
-  engines: read.list(engineId),
-  first: read.integer
-};
-const failureTexts = {
-  type: read.string,
-  message: read.string,
-  where: read.string,
-  traceback: read.string,
-  indices: read.list(read.integer),
-  ...failureDetails
-};
+const counts = read.record({ n: read.count, first: read.integer, ...failureCounts });
 /** A group of failures; the texts arrive the first time and in full updates only. */
-export type FailureUpdate = read.Read<typeof failureCounts> & Partial<read.Read<typeof failureTexts>>;
+export type FailureUpdate = read.Read<typeof counts> & Partial<read.Read<typeof failureTexts>>;
 const failure: read.Reader<FailureUpdate> = (value, path) => ({
-  ...read.record(failureCounts)(value, path),
+  ...counts(value, path),
   ...read.partial(failureTexts)(value, path)
 });
 

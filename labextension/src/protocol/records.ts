@@ -22,8 +22,15 @@ const failedInput: read.Reader<[index: number, text: string]> = (value, path) =>
 };
 export type FailedInput = read.Read<typeof failedInput>;
 
-/** Fields of a group of failures that a saved result of an early version lacks. */
-export const failureDetails = {
+export const failureCounts = { count: read.count, engines: read.list(engineId) };
+export const failureTexts = {
+  type: read.string,
+  message: read.string,
+  where: read.string,
+  traceback: read.string,
+  /** Failed inputs: the first of them where `count` is more. */
+  indices: read.list(read.integer),
+  // a saved result of an early version lacks these
   first_time: read.optional(read.number),
   last_time: read.optional(read.number),
   input: read.optional(failedInput),

@@ -3,23 +3,11 @@
 import type { Rows, Running } from './columns';
 import { figureReaders } from './figures';
 import * as read from './readers';
-import { engineId, engineLoad, failureDetails, taskFields, taskOutput, time } from './records';
+import { engineId, engineLoad, failureCounts, failureTexts, taskFields, taskOutput, time } from './records';
 import { SNAPSHOT_VERSION, UNKNOWN_SLOT } from './types';
 
 export const NEWER = 'This result was saved by a newer version of ipar_results.';
 export const UNREADABLE = "This result can't be read.";
-
-const failure = read.record({
-  type: read.string,
-  message: read.string,
-  where: read.string,
-  count: read.count,
-  engines: read.list(engineId),
-  /** Failed inputs: the first of them where `count` is more. */
-  indices: read.list(read.integer),
-  traceback: read.string,
-  ...failureDetails
-});
 
 const columns = read.record({
   base: read.number,
@@ -51,7 +39,7 @@ const saved = read.record({
   ...figureReaders,
   id: read.string,
   engines: read.list(engineLoad),
-  failures: read.list(failure),
+  failures: read.list(read.record({ ...failureCounts, ...failureTexts })),
   tasks: read.list(read.record(taskFields)),
   outputs: read.list(taskOutput),
   timeline
