@@ -14,20 +14,14 @@ export const REQUEST_TIMEOUT = 5_000;
 export const NOT_CONNECTED = 'The kernel is not connected.';
 
 /** Request that has no reply yet. */
-export interface PendingRequest<R extends Request = Request> {
-  /** Rejects with an Error whose message is a sentence to show. */
-  readonly reply: Promise<Reply<R['type']>>;
-  /** Send it; again, under the same id, where another connection takes the place of the last one. */
-  send(kernel: Kernel.IKernelConnection): void;
-  /** Expect no reply any more over the connection that it was sent over. */
-  withdraw(): void;
-  fail(error: Error): void;
-}
+export type PendingRequest = ReturnType<typeof createRequest>;
 
-export function createRequest<R extends Request>(request: R, timeout = REQUEST_TIMEOUT): PendingRequest<R> {
+/** Create a request; its `reply` rejects with an Error whose message is a sentence to show. */
+export function createRequest<R extends Request>(request: R, timeout = REQUEST_TIMEOUT) {
   const id = UUID.uuid4();
   const answered = new PromiseDelegate<Reply<R['type']>>();
   let future: Kernel.IControlFuture | null = null;
+  /** Expect no reply any more over the connection that it was sent over. */
   const withdraw = (): void => {
     future?.dispose();
     future = null;
@@ -40,6 +34,7 @@ export function createRequest<R extends Request>(request: R, timeout = REQUEST_T
   const timer = setTimeout(() => {
     fail(new Error(future ? NO_ANSWER : NOT_CONNECTED));
   }, timeout);
+  /** Send it; again, under the same id, where another connection takes the place of the last one. */
   const send = (kernel: Kernel.IKernelConnection): void => {
     withdraw();
     const options = {
