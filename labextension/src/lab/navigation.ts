@@ -55,8 +55,11 @@ export class Navigation {
 
 async function scrollToCell(panel: NotebookPanel, where: Where): Promise<boolean> {
   const notebook = panel.content;
-  const indexById = notebook.widgets.findIndex(cell => cell.model.id === where.cell_id);
-  const at = indexById >= 0 || where.cell_id !== null ? indexById : findByCount(panel, where.execution_count);
+  const { cell_id: id, execution_count: count } = where;
+  const at = notebook.widgets.findIndex(({ model }) => {
+    if (id !== null || count === null) return model.id === id;
+    return model.type === 'code' && model.sharedModel.toJSON().execution_count === count;
+  });
   const cell = notebook.widgets[at];
   if (!cell) return false;
   notebook.activeCellIndex = at;
@@ -64,11 +67,4 @@ async function scrollToCell(panel: NotebookPanel, where: Where): Promise<boolean
   await notebook.scrollToCell(cell, 'center');
   notebook.activate();
   return true;
-}
-
-function findByCount(panel: NotebookPanel, count: number | null): number {
-  if (count === null) return -1;
-  return panel.content.widgets.findIndex(
-    ({ model }) => model.type === 'code' && model.sharedModel.toJSON().execution_count === count
-  );
 }
