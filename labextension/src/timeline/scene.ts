@@ -15,6 +15,8 @@ export type Theme = Record<(typeof COLOURS)[number] | 'font', string>;
 /** Sizes are CSS pixels. */
 export interface Scene {
   model: ResultModel;
+  /** Revision of the model's columns. */
+  revision: number;
   lanes: Lanes;
   span: Span;
   theme: Theme;

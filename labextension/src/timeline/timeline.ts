@@ -48,7 +48,6 @@ export class Timeline {
   #pauses = 0;
   #focus: Mark | null = null;
   #theme: Theme | null = null;
-  #revision = -1;
   #inView = false;
   #frame = 0;
   #timer = 0;
@@ -75,7 +74,6 @@ export class Timeline {
     this.#focus = null;
     this.#view.zoomed = null;
     this.#pauses = model.head.pauses.length;
-    this.#revision = -1;
     this.update();
   }
 
@@ -87,7 +85,6 @@ export class Timeline {
       this.#lanes = new Lanes(model.slots);
       this.#spacer.style.height = `${this.#lanes.height + AXIS}px`;
       this.#lanesNode.style.height = `${this.#visibleHeight() + AXIS}px`;
-      this.#revision = -1;
     }
     setAttribute(this.node, 'hidden', this.#lanes.count === 0);
     const note = joinFacts(words.pauses(model.head), sampleNote(model));
@@ -129,6 +126,7 @@ export class Timeline {
     this.#theme ??= this.#probes.theme;
     const scene: Scene = {
       model,
+      revision: model.columns.revision,
       lanes: this.#lanes,
       span: this.#view.span,
       theme: this.#theme,
@@ -139,9 +137,7 @@ export class Timeline {
       now,
       focus: this.#focus
     };
-    const unchanged = this.#revision === model.columns.revision && sameView(scene, this.#scene);
-    if (!unchanged) this.#painter.drawEnded(scene);
-    this.#revision = model.columns.revision;
+    if (!sameView(scene, this.#scene)) this.#painter.drawEnded(scene);
     this.#scene = scene;
     this.#canvas.style.width = `${width}px`;
     this.#canvas.style.height = `${scene.height + AXIS}px`;
@@ -274,7 +270,7 @@ export class Timeline {
 }
 
 function sameView(a: Scene, b: Scene | null): boolean {
-  const same = ['model', 'lanes', 'theme', 'width', 'height', 'scroll', 'ratio'] as const;
+  const same = ['model', 'revision', 'lanes', 'theme', 'width', 'height', 'scroll', 'ratio'] as const;
   const sameSpan = a.span.from === b?.span.from && a.span.to === b.span.to;
   return b !== null && sameSpan && same.every(key => a[key] === b[key]);
 }
