@@ -62,9 +62,7 @@ class Group {
     const where = el('span', { class: 'ipar-where' }, this.#where);
     const summary = el('summary', {}, this.#count, ' ', this.#title, ' ', where);
     this.node = el('details', { class: 'ipar-failure' }, summary, this.#affected, this.#input, this.#text, tools);
-    this.node.addEventListener('toggle', () => {
-      this.#draw();
-    });
+    this.node.addEventListener('toggle', () => this.#draw());
   }
 
   update(failure: Failure, model: ResultModel): void {

@@ -145,15 +145,9 @@ export class Kernels {
       // Not looked up among the running kernels: a gateway may not list them.
       const openSecond = (): Kernel.IKernelConnection => this.#openConnection({ id, name });
       link = new KernelLink({ client: this.#client, rate: this.#rate, openSecond });
-      link.updated.connect(() => {
-        this.updated.emit();
-      });
-      link.resultsChanged.connect(() => {
-        this.changed.emit();
-      });
-      link.unanswered.connect(() => {
-        this.#dropSilent(id);
-      });
+      link.updated.connect(() => this.updated.emit());
+      link.resultsChanged.connect(() => this.changed.emit());
+      link.unanswered.connect(() => this.#dropSilent(id));
       this.#links.set(id, link);
     }
     return link;

@@ -31,9 +31,7 @@ export function createRequest<R extends Request>(request: R, timeout = REQUEST_T
     withdraw();
     answered.reject(error);
   };
-  const timer = setTimeout(() => {
-    fail(new Error(future ? NO_ANSWER : NOT_CONNECTED));
-  }, timeout);
+  const timer = setTimeout(() => fail(new Error(future ? NO_ANSWER : NOT_CONNECTED)), timeout);
   /** Send it; again, under the same id, where another connection takes the place of the last one. */
   const send = (kernel: Kernel.IKernelConnection): void => {
     withdraw();

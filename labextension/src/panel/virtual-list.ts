@@ -20,13 +20,9 @@ export class VirtualList {
 
   constructor(private readonly callbacks: RowCallbacks, private readonly pathOf: (kernel: string) => string) {
     this.node.addEventListener('scroll', () => {
-      this.#frame ||= requestAnimationFrame(() => {
-        this.#draw();
-      });
+      this.#frame ||= requestAnimationFrame(() => this.#draw());
     });
-    this.#list.addEventListener('keydown', event => {
-      this.#onKey(event);
-    });
+    this.#list.addEventListener('keydown', event => this.#onKey(event));
     this.#list.addEventListener('focusin', event => {
       const id = (event.target as Element).closest('li')?.dataset.id ?? null;
       if (id === this.#current) return;

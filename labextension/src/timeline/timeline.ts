@@ -163,9 +163,7 @@ export class Timeline {
       { rootMargin: '300px' } // a little ahead of scrolling, so that it is never blank in view
     );
     intersection.observe(this.node);
-    const resize = new ResizeObserver(() => {
-      this.#scheduleDraw();
-    });
+    const resize = new ResizeObserver(() => this.#scheduleDraw());
     resize.observe(this.#lanesNode);
     this.#listeners.signal.addEventListener('abort', () => {
       intersection.disconnect();
