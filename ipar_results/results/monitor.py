@@ -127,7 +127,7 @@ class Monitor:
         ImportError
             If pandas is missing: ``pip install pandas``.
         """
-        from ..export.dataframe import to_dataframe
+        from ..export.table import to_dataframe
 
         return to_dataframe(self._tasks())
 

@@ -9,8 +9,7 @@ from fakes import START, Fed, follow
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipar_results.export.dataframe import to_dataframe
-from ipar_results.export.table import csv_lines
+from ipar_results.export.table import csv_lines, to_dataframe
 from ipar_results.export.tasks import collect_tasks
 from ipar_results.facts.advice.run_analysis import collect_tasks as tasks_of_run
 from ipar_results.facts.advice.time_use import OTHER
