@@ -54,13 +54,13 @@ def events(tasks: Tasks, base: float) -> Iterator[str]:
 
 
 def _metadata_events(tasks: Tasks, threads: dict[EngineId | None, int]) -> Iterator[Event]:
-    yield _metadata_event("process_name", _NO_ENGINE, {"name": words.result_name(tasks.snapshot)})
+    yield _metadata_event("process_name", _NO_ENGINE, name=words.result_name(tasks.snapshot))
     for engine, thread in threads.items():
         if engine is not None:
-            yield _metadata_event("thread_name", thread, {"name": words.engines([engine])})
-            yield _metadata_event("thread_sort_index", thread, {"sort_index": thread})
+            yield _metadata_event("thread_name", thread, name=words.engines([engine]))
+            yield _metadata_event("thread_sort_index", thread, sort_index=thread)
     if None in tasks.engine:
-        yield _metadata_event("thread_name", _NO_ENGINE, {"name": "no engine"})
+        yield _metadata_event("thread_name", _NO_ENGINE, name="no engine")
 
 
 def _task_events(tasks: Tasks, threads: dict[EngineId | None, int], base: float) -> Iterator[str]:
@@ -74,11 +74,7 @@ def _task_events(tasks: Tasks, threads: dict[EngineId | None, int], base: float)
     ):
         if code == QUEUED:
             continue
-        name = (
-            _task_label(index, inputs)
-            if attempts == 1
-            else f"{_task_label(index, inputs)} (attempt {attempts})"
-        )
+        name = _task_label(index, inputs) + (f" (attempt {attempts})" if attempts > 1 else "")
         status, more, colour = STATUSES[code], "", ""
         if code == FAILED:
             name, colour = f"✕ {name}: {error}", ', "cname": "terrible"'
@@ -130,6 +126,6 @@ def _task_label(index: int, inputs: int) -> str:
     return f"task {index}" if inputs == 1 else f"tasks {index}–{index + inputs - 1}"
 
 
-def _metadata_event(kind: str, thread: int, args: dict[str, object]) -> Event:
+def _metadata_event(kind: str, thread: int, **args: object) -> Event:
     args = {key: one_line(value, 200) if isinstance(value, str) else value for key, value in args.items()}
     return {"name": kind, "ph": "M", "pid": _PROCESS, "tid": thread, "args": args}
