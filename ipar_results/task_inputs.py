@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -19,6 +18,7 @@ Buffers: TypeAlias = "Sequence[bytes | memoryview]"
 MAX_LENGTH = 200
 _MAX_FIELDS = 4
 _SAFE_CLASSES = {
+    "collections": {"OrderedDict"},
     "builtins": {"range", "slice", "complex", "set", "frozenset"},
     "datetime": {"date", "datetime", "time", "timedelta", "timezone"},
     "decimal": {"Decimal"},
@@ -89,14 +89,7 @@ class _Placeholder:
     def __setstate__(self, state: object) -> None:
         self.state = state
 
-    def append(self, item: object) -> None:
-        """Ignore an item of a pickled list subclass."""
-
-    def extend(self, items: object) -> None:
-        """Ignore items of a pickled list subclass."""
-
-    def __setitem__(self, key: object, value: object) -> None:
-        pass
+    append = extend = __setitem__ = __init__  # of a pickled subclass of list or dict
 
 
 class _SafeUnpickler(pickle.Unpickler):
@@ -106,8 +99,6 @@ class _SafeUnpickler(pickle.Unpickler):
         safe_numpy = module.split(".")[0] == "numpy" and name in _SAFE_NUMPY_NAMES
         if safe_numpy or name in _SAFE_CLASSES.get(module, ()):
             return super().find_class(module, name)
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
         return type(name.rpartition(".")[2], (_Placeholder,), {})
 
     def persistent_load(self, pid: object) -> _Placeholder:
