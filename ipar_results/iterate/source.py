@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +38,8 @@ class Source:
         count = self._attempt_counter()
         self._futures = list(result._children)
         self._unconsumed: dict[MessageFutureLike, list[tuple[int, int]]] = {}
-        inputs = inputs_per_message(result) if result._chunk_sizes else None
-        self._inputs = None if inputs is None or set(inputs) == {1} else inputs
-        self._firsts: list[int] = (
-            [] if self._inputs is None else (np.cumsum(self._inputs) - self._inputs).tolist()
-        )
+        self._inputs = inputs_per_message(result)
+        self._firsts = list(accumulate(self._inputs, initial=0))
         for position, future in enumerate(self._futures):
             # a result may hold a message twice
             self._unconsumed.setdefault(future, []).append((position, count(position)))
@@ -67,9 +65,7 @@ class Source:
         error = value if isinstance(value, Exception) else None
         started, completed = map(none_if_nan, map(to_posix, _TIMES(future.output.metadata)))
         duration = None if started is None or completed is None else max(0.0, completed - started)
-        first, inputs = position, 1
-        if self._inputs is not None:
-            first, inputs = self._firsts[position], self._inputs[position]
+        first, inputs = self._firsts[position], self._inputs[position]
         values: Iterable[Any] = [value]
         if error is not None:
             values = [None] * inputs  # all inputs of a chunk share its error
