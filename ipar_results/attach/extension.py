@@ -84,6 +84,8 @@ class Extension:
         self._replace(LoadBalancedView, "imap", lazily(LoadBalancedView.imap, ".imap.wrap_imap", session))
         jobs = lazily(Client._asyncresult_from_jobs, ".hub_results.wrap_result_of_jobs")
         self._replace(Client, "_asyncresult_from_jobs", jobs)
+        send_recv = lazily(Client._send_recv, ".hub_results.wrap_send_recv")
+        self._replace(Client, "_send_recv", send_recv)
         self._replace(AsyncHubResult, "wait", lazily(AsyncHubResult.wait, ".hub_results.wrap_hub_wait"))
         self._undo(clear_awaitable_cache)
         on_created = JoblibCalls(session, self._replace).add_new

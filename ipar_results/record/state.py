@@ -155,8 +155,10 @@ class Record:
             return False
         left = self.connection.left_at.get(engine_id)
         if left is None:  # it left before this client was followed, or the client itself is gone
-            return isinstance(engine_id, int) or not self.followed
-        return left > self.clock.received and not self._failed_without_start(engine_id)
+            stayed = isinstance(engine_id, int) or not self.followed
+        else:
+            stayed = left > self.clock.received
+        return stayed and not self._failed_without_start(engine_id)
 
     def _failed_without_start(self, engine_id: EngineId) -> bool:
         """Return whether a task of an engine failed by the engine's death, which is reported just after."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipyparallel.error import KernelError
 
 if TYPE_CHECKING:
-    from ...upstream.protocols import AsyncResultLike, ClientLike
+    from ...upstream.protocols import AsyncResultLike, ClientLike, Message
 
 
 def wrap_result_of_jobs(original: Callable[..., AsyncResultLike]) -> Callable[..., AsyncResultLike]:
@@ -37,6 +37,22 @@ def _place(client: ClientLike, job: Any) -> str:
     if not isinstance(job, str):
         return "cached" if getattr(job, "_children", None) else "hub"
     return "pending" if job in client._futures else "cached" if job in client.results else "hub"
+
+
+def wrap_send_recv(original: Callable[..., Message]) -> Callable[..., Message]:
+    """Complete the Hub's records of tasks whose engine died: the original cannot do without metadata."""
+
+    @wraps(original)
+    def _send_recv(self: ClientLike, *args: object, **kwargs: object) -> Message:
+        reply = original(self, *args, **kwargs)
+        for record in reply["content"].values():
+            if isinstance(record, dict) and record.get("result_metadata", record) is None:
+                header = record["result_header"]
+                record["result_metadata"] = {"engine": header["engine"]}
+                record["received"] = header["date"]
+        return reply
+
+    return _send_recv
 
 
 def wrap_hub_wait(original: Callable[..., bool]) -> Callable[..., bool]:

@@ -270,11 +270,12 @@ def engine_lost(metrics: RunMetrics) -> Advice | None:
     names = [*map(format_range, to_ranges(sorted(each for each in ids if isinstance(each, int))))]
     names += sorted(each for each in ids if isinstance(each, str))
     failed = f" {run.failed:,} task{'s' * (run.failed != 1)} failed." if run.failed else ""
-    it, after = "it" if len(lost) == 1 else "them", format_time(float(tasks.left[lost].min()))
+    it = "it" if len(lost) == 1 else "them"
+    when = "during the run" if run.left_unseen else f"after {format_time(float(tasks.left[lost].min()))}"
     then = f" With {it} the run would have ended about {format_time(gain)} earlier." if earlier else ""
     return Advice(
         "engine-lost",
-        f"Engine{'s' * (len(lost) > 1)} {', '.join(names)} left after {after}.{failed}{then}",
+        f"Engine{'s' * (len(lost) > 1)} {', '.join(names)} left {when}.{failed}{then}",
         f"{format_time(gone)} of engine time lost",
         gain,
     )

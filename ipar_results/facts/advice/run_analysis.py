@@ -120,6 +120,10 @@ def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks 
     left = clock.offsets(np.array([left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]))
     submitted, started, completed, received = map(clock.offsets, times)
     slot[status == ABORTED] = -1  # the times are those of the engine's refusal: no task ran
+    joined = np.minimum(record.joined(), length)
+    for each in np.flatnonzero(np.isnan(left)).tolist():
+        if not (is_coalesced(ids[each]) or record.was_engine_alive(ids[each])):
+            left[each] = completed[(slot == each) & ~np.isnan(started)].max(initial=joined[each])
     return RunTasks(
         slot=slot.astype(np.int64),
         status=status.astype(np.int8),
@@ -127,7 +131,7 @@ def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks 
         started=started,
         completed=completed,
         received=received,
-        joined=np.minimum(record.joined(), length),
+        joined=joined,
         left=np.where((left >= 0) & (left < length), left, np.inf),
         length=length,
     )
@@ -216,6 +220,10 @@ def _finished_run(
         inputs=columns.input_counts(np.arange(columns.messages)),
         ids=ids,
         free=free,
+        left_unseen=any(
+            left < np.inf and engine_id not in record.connection.left_at
+            for engine_id, left in zip(ids, tasks.left, strict=True)
+        ),
         mapped=isinstance(result, AsyncMapResult),
         direct=direct,
         failed=int((columns.status != OK).sum()),

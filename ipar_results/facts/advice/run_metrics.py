@@ -32,6 +32,8 @@ class FinishedRun:
         Engine ids by slot.
     free : int
         Number of engines that could have taken tasks and got none.
+    left_unseen : bool
+        Whether an engine left before this client was connected; it did after its last task had ended.
     mapped, direct : bool
         Whether it is a map, and whether the user chose the engine of each message.
     failed : int
@@ -46,6 +48,7 @@ class FinishedRun:
     inputs: Index
     ids: tuple[EngineId, ...]
     free: int = 0
+    left_unseen: bool = False
     mapped: bool = True
     direct: bool = False
     failed: int = 0

@@ -121,6 +121,7 @@ class HubRecorder:
         """Enter the replies of the Hub, and what ipyparallel has fetched itself."""
         record = self.record
         if (index := unread_ends(record)) is not None:
+            self._learn_dead_engines()
             with record.lock:
                 self.writer.add_ended(index)
                 record.version += 1
@@ -147,9 +148,7 @@ class HubRecorder:
         for position, each in sorted(zip(positions, records, strict=True), key=lambda pair: pair[0]):
             if position < 0 or record.columns.status[position] >= OK:
                 continue
-            died = _DIED.match((each.get("result_content") or {}).get("evalue") or "")
-            if died and each.get("engine_uuid"):
-                self._connection.add_engine(each["engine_uuid"], int(died[1]))
+            self._learn_dead_engine(each.get("engine_uuid"), (each.get("result_content") or {}).get("evalue"))
             if each.get("completed"):
                 ended[position] = self._metadata[position] = _as_metadata(each)
             elif each.get("engine_uuid"):
@@ -161,6 +160,22 @@ class HubRecorder:
             # the Hub knows the engine of the task, not when it started
             since = record.running.get(position, (0, time.time()))[1]
             record.running[position] = (record.engines.slot(None, uuid), since)
+
+    def _learn_dead_engines(self) -> None:
+        """Learn them from the errors that ipyparallel has fetched."""
+        from ipyparallel.error import RemoteError
+
+        result = self.record.result()
+        if result is not None:
+            for metadata, error in zip(result._metadata, _errors(result), strict=False):
+                if isinstance(error, RemoteError):
+                    self._learn_dead_engine(metadata["engine_uuid"], error.evalue)
+
+    def _learn_dead_engine(self, uuid: object, message: object) -> None:
+        """Remember the id of an engine that this client may never have seen, from an error of the Hub."""
+        died = _DIED.match(str(message or ""))
+        if died and isinstance(uuid, str):
+            self._connection.add_engine(uuid, int(died[1]))
 
     def _add_ended(self, msg_ids: list[str], reply: JSONObject) -> None:
         """Enter messages without a record as ended, by the content of a reply."""
@@ -198,17 +213,20 @@ def _failure(
     """Return the failure of a message from the reply that the Hub has stored, or ipyparallel has fetched."""
     error, result = metadata.get("error"), record.result()
     if error is None and result is not None:  # only errors that an engine has published are in the metadata
-        errors = (
-            [cast("AsyncResultLike", result)._exception]
-            if result._single_result
-            else getattr(result, "_raw_results", ())
-        )
-        error = next(iter(errors[position : position + 1]), None)
+        error = next(iter(_errors(result)[position : position + 1]), None)
     if isinstance(error, dict):
         return Failure.from_reply(error)
     if error is None:
         return Failure("Error", "not kept by the Hub", "", False)
     return Failure.from_error(error)
+
+
+def _errors(result: ResultLike) -> Sequence[object]:
+    """Return the errors of a result that ipyparallel has fetched, with the values of the other messages."""
+    if result._single_result:
+        return [cast("AsyncResultLike", result)._exception]
+    raw: Sequence[object] = getattr(result, "_raw_results", ())
+    return raw
 
 
 def _as_metadata(record: JSONObject) -> TaskMetadata:
@@ -217,5 +235,7 @@ def _as_metadata(record: JSONObject) -> TaskMetadata:
 
     content = record.get("result_content") or {}
     known = {key: record[key] for key in _SAME_KEYS if record.get(key)}
+    if "completed" in known:  # nothing is received of a task whose engine died
+        known.setdefault("received", known["completed"])
     metadata: TaskMetadata = Metadata(known, status=content.get("status", "ok"), error=content)
     return metadata

@@ -6,7 +6,7 @@ import pytest
 from fakes import Client
 from ipyparallel import AsyncHubResult
 from ipyparallel.client.client import Metadata
-from ipyparallel.error import EngineError
+from ipyparallel.error import EngineError, RemoteError
 
 from ipar_results.record.recorders.hub_recorder import HubRecorder
 from ipar_results.results.followed import FollowedHubResult
@@ -100,3 +100,35 @@ def test_an_engine_that_left_before_the_client_was_connected_is_named_as_by_the_
     snapshot = follow(Hub([{**record, "result_content": content}]), "a").snapshot()
     assert [(load.engine_id, load.failed) for load in snapshot.engines] == [(7, 1)]
     assert snapshot.failures[0].engines == (7,)
+
+
+def test_an_engine_that_left_is_named_also_after_ipyparallel_has_fetched_its_error():
+    hub = Hub()
+    result = AsyncHubResult(hub.client, "a")
+    result._ready = True
+    result._exception = RemoteError("EngineError", "Engine 7 died while running task 'a'", "", {})
+    result._metadata[0].update(status="error", engine_uuid="gone")
+    snapshot = FollowedHubResult(HubRecorder(result, hub), hub).snapshot()
+    (group,) = snapshot.failures
+    assert (group.message, group.engines) == ("Engine 7 died while running task 0", (7,))
+
+
+def at(second):
+    return f"2026-11-23T06:00:{second:02}.000000Z"
+
+
+def test_an_engine_that_left_before_the_client_was_connected_died_during_the_run():
+    """The Hub keeps neither when it left nor when the task was received, but when it gave the task up."""
+    content = {"status": "error", "ename": "EngineError", "evalue": "Engine 7 died while running task 'c'"}
+    times = {"submitted": at(0), "started": at(0), "completed": at(2), "received": at(2)}
+    records = [
+        {"msg_id": "a", "engine_uuid": "uuid-0", **times},
+        {"msg_id": "b", "engine_uuid": "gone", **times},
+        {"msg_id": "c", "engine_uuid": "gone", "submitted": at(0), "completed": at(33)},
+    ]
+    snapshot = follow(Hub([*records[:2], records[2] | {"result_content": content}]), "a", "b", "c").snapshot()
+    assert (snapshot.wall_time, snapshot.elapsed) == (33, 33)
+    assert [(load.engine_id, load.alive) for load in snapshot.engines] == [(0, True), (7, False)]
+    assert snapshot.time_use.lost == 31
+    (advice,) = snapshot.advice
+    assert advice.message.startswith("Engine 7 left during the run. 1 task failed. With it")
