@@ -1,10 +1,11 @@
-"""Overviews of clusters: what this kernel follows there, and the queues by one query to the Hub."""
+"""Overviews of clusters: what this kernel follows there, and the queues by queries to the Hub."""
 
 from __future__ import annotations
 
 import threading
+import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 HUB_TIMEOUT = 1.0  # seconds
 _SILENT_HUB_TIMEOUT = 0.2  # after a query that was not answered
+_MAX_LISTED = 200_000  # ids of completed tasks, which the Hub lists with those that it still assigns
 
 
 class _RunningTask(NamedTuple):
@@ -101,8 +103,9 @@ class ClusterOverviews:
         )
         if link.closed:
             return overview
-        queues, note = self._query_queues(client, link)
-        engines = self._engines(link, targets, queues)
+        running = self._running(link)
+        queues, note = self._query_queues(client, link, running)
+        engines = self._engines(link, targets, queues, running)
         condition: Condition = "up" if any(engine.alive for engine in engines) else "empty"
         if condition == "empty":
             whose = "The cluster has" if targets is None else "This view has"
@@ -112,35 +115,55 @@ class ClusterOverviews:
         unassigned = None if queues is None else int(queues.get("unassigned", 0))
         return replace(overview, condition=condition, engines=engines, unassigned=unassigned, note=note)
 
-    def _query_queues(self, client: ClientLike, connection: Connection) -> tuple[JSONObject | None, str]:
+    def _query_queues(
+        self, client: ClientLike, connection: Connection, running: Container[EngineId]
+    ) -> tuple[JSONObject | None, str]:
         """Return the queues that the Hub reports, and a note for the user where it does not."""
         if connection.lost:
             return None, connection.describe_problem()
         if connection.on_io_thread:  # the reply would arrive on this thread
             return None, ""
-        replies: list[JSONObject] = []
-        replied = threading.Event()
+        deadline = time.monotonic() + (_SILENT_HUB_TIMEOUT if client in self._silent else HUB_TIMEOUT)
 
-        def on_reply(reply: Message) -> None:
-            replies.append(reply["content"])
-            self._silent.discard(client)
-            replied.set()
+        def query(kind: str, content: dict[str, object]) -> JSONObject | None:
+            replies: list[JSONObject] = []
+            replied = threading.Event()
 
-        if connection.query_hub("queue_request", {"targets": None, "verbose": False}, on_reply):
-            replied.wait(_SILENT_HUB_TIMEOUT if client in self._silent else HUB_TIMEOUT)
-        if replies and replies[0].get("status") == "ok":
-            return replies[0], ""
-        if replies:
+            def on_reply(reply: Message) -> None:
+                replies.append(reply["content"])
+                self._silent.discard(client)
+                replied.set()
+
+            if connection.query_hub(kind, content, on_reply):
+                replied.wait(deadline - time.monotonic())
+            return replies[0] if replies else None
+
+        queues = query("queue_request", {"targets": None, "verbose": False})
+        if queues is None:
+            self._silent.add(client)
+            return None, "The controller has not answered within 1 s: queues and counts are not known."
+        if queues.get("status") != "ok":
             return None, "The controller would not tell its queues."
-        self._silent.add(client)
-        return None, "The controller has not answered within 1 s: queues and counts are not known."
+        doubtful = {
+            engine: queue
+            for engine in sorted(connection.alive_engines())
+            if (queue := queues.get(str(engine)))
+            and queue["tasks"]
+            and queue["tasks"] + queue["queue"] > (engine in running)
+        }
+        if doubtful and sum(queue["completed"] for queue in doubtful.values()) <= _MAX_LISTED:
+            _leave_out_moved(connection, queues, list(doubtful), query)
+        return queues, ""
 
     def _engines(
-        self, link: Connection, targets: list[int] | None, queues: JSONObject | None
+        self,
+        link: Connection,
+        targets: list[int] | None,
+        queues: JSONObject | None,
+        running: Mapping[EngineId, _RunningTask],
     ) -> tuple[EngineActivity, ...]:
         alive = link.alive_engines()
         ids: set[EngineId] = set(link.known_engines() | alive) if targets is None else set(targets)
-        running = self._running(link)
         engines = []
         for engine_id in ids:
             is_alive = engine_id in alive
@@ -183,6 +206,34 @@ class ClusterOverviews:
                         index = record.columns.first_input_index(position)
                         found[engine_id] = _RunningTask(followed.name, index, since, record.clock.now - since)
         return found
+
+
+def _leave_out_moved(
+    connection: Connection,
+    queues: JSONObject,
+    engines: list[int],
+    query: Callable[[str, dict[str, object]], JSONObject | None],
+) -> None:
+    """Correct the numbers of tasks of load-balanced views that engines have.
+
+    A task that is retried stays on the Hub's list of each engine that it has left, even when it has ended.
+    """
+    listed = query("queue_request", {"targets": engines, "verbose": True}) or {}
+    lists = {engine: set(listed[str(engine)]["tasks"]) for engine in engines if str(engine) in listed}
+    ids = sorted({task for tasks in lists.values() for task in tasks})
+    status = query("result_request", {"msg_ids": ids, "status_only": True}) or {}
+    pending = set(ids).difference(status.get("completed", ()))
+    selected = {"msg_id": {"$in": sorted(pending)}}
+    content: dict[str, object] = {"query": selected, "keys": ["msg_id", "engine_uuid", "error"]}
+    records = (query("db_request", content) if pending else None) or {}
+    # a task is tried once on each engine: after an error there it waits for another one
+    engine_of = {
+        r["msg_id"]: None if r["error"] else connection.engine_id(r["engine_uuid"])
+        for r in records.get("records", ())
+    }
+    for engine, tasks in lists.items():
+        queues[str(engine)]["tasks"] = sum(engine_of.get(task, engine) == engine for task in tasks & pending)
+    queues["unassigned"] += list(engine_of.values()).count(None)
 
 
 def address(client: ClientLike) -> str:

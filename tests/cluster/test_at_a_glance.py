@@ -201,3 +201,25 @@ def test_unloading_restores_the_users_formatter_of_clusters(shell, kind):
     ipar_results.disable()
     assert formatter.type_printers == before
     formatter.pop(kind)
+
+
+def test_a_retried_task_is_shown_where_it_runs(rc, look, until, gate):
+    """The last test of this cluster: the Hub keeps the task on the list of the engine that refused it."""
+
+    def refuse(pid, path):
+        import os
+
+        from gate import hold
+
+        if os.getpid() == pid:
+            raise ValueError("not here")
+        return hold(path)
+
+    view = rc.load_balanced_view()
+    view.retries = 1
+    elsewhere = rc[0].apply_sync(os.getpid)
+    results = [view.apply_async(refuse, elsewhere, gate.path) for _ in range(2)]
+    until(lambda: "engine 0: idle" in look(rc) and "engine 1: refuse" in look(rc) and "1 waiting" in look(rc))
+    gate.open()
+    assert [ar.get(60) for ar in results] == [0, 0]
+    until(lambda: "2 idle" in look(rc) and " 0 waiting" in look(rc))
