@@ -145,14 +145,17 @@ class HubRecorder:
         positions = record.columns.locate([each["msg_id"] for each in records]).tolist()
         ended: dict[int, TaskMetadata] = {}
         busy: dict[str, int] = {}
+        alive = set(self._connection.engine_uuids())
         for position, each in sorted(zip(positions, records, strict=True), key=lambda pair: pair[0]):
             if position < 0 or record.columns.status[position] >= OK:
                 continue
             self._learn_dead_engine(each.get("engine_uuid"), (each.get("result_content") or {}).get("evalue"))
             if each.get("completed"):
                 ended[position] = self._metadata[position] = _as_metadata(each)
-            elif each.get("engine_uuid"):
+            elif each.get("engine_uuid") in alive:
                 busy.setdefault(each["engine_uuid"], position)
+            else:  # the Hub fails tasks of a dead engine only after a while
+                record.running.pop(position, None)
         if ended:
             self.writer.add_metadata(list(ended), list(ended.values()), ())
             self.writer.add_output(positions_with_output(list(ended), list(ended.values())))

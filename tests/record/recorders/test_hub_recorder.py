@@ -113,6 +113,19 @@ def test_an_engine_that_left_is_named_also_after_ipyparallel_has_fetched_its_err
     assert (group.message, group.engines) == ("Engine 7 died while running task 0", (7,))
 
 
+def test_a_task_whose_engine_left_does_not_run_while_the_hub_keeps_it_pending():
+    hub = Hub([{"msg_id": "a", "engine_uuid": "uuid-0"}, {"msg_id": "b", "engine_uuid": "uuid-1"}])
+    followed = follow(hub, "a", "b")
+    assert (followed.snapshot().running, followed.snapshot().queued) == (2, 0)
+    hub.kept._ids.remove(1)
+    del hub.kept._engines[1]
+    followed.source._queried_at -= 10
+    followed.poll()
+    snapshot = followed.snapshot()
+    assert (snapshot.running, snapshot.queued) == (1, 1)
+    assert [(load.engine_id, load.alive) for load in snapshot.engines] == [(0, True), (1, False)]
+
+
 def at(second):
     return f"2026-11-23T06:00:{second:02}.000000Z"
 
