@@ -194,6 +194,11 @@ def test_tiny_tasks_that_a_busy_machine_submits_slowly_get_a_chunksize():
     only(past([0.0005] * 1500, engines=2, gap=0.03, pace=0.014), "tiny-tasks")
 
 
+def test_fewer_than_eight_tasks_an_engine_get_a_chunksize_too():
+    advice = only(past([0.1] * 320, engines=64, gap=0.15, inputs=[2] * 320), "tiny-tasks")
+    assert "chunksize=10 would have ended" in advice.message
+
+
 def test_a_lost_cluster_is_said_to_have_cost_nothing_where_no_task_succeeded():
     one = past([60.0] * 3, engines=3, left=[4.3, 4.1, 4.2], direct=True, mapped=False, failed=3)
     tasks = replace(one.tasks, status=np.full(3, FAILED, np.int8), length=10.0)
