@@ -23,6 +23,12 @@ def truncate(value: object, limit: int) -> int | str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def shorten(text: str, limit: int) -> str:
+    """Replace the middle of a text that is too long by an ellipsis: values often differ at their ends."""
+    head = 2 * limit // 3
+    return text if len(text) <= limit else f"{text[:head]}…{text[head + 1 - limit :]}"
+
+
 def clip_middle(text: str, limit: int, head: int | None = None) -> str:
     """Cut the middle of a text of more than `limit` characters, and write how much is missing.
 

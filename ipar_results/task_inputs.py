@@ -38,8 +38,7 @@ def describe_input(buffers: Buffers, mapped: bool, inputs: int) -> str | None:
         Pickled arguments, without the function: for a map the chunk of each of its sequences, otherwise what
         ``ipyparallel.serialize.pack_apply_message`` returns.
     mapped : bool
-        True for a message of a map; that of several inputs starts with ``one of``, as the input at which it
-        failed is unknown.
+        True for a message of a map; one of several inputs is described as their list.
     """
     try:
         text = _describe_chunk(buffers, inputs) if mapped else _describe_call(buffers)
@@ -51,7 +50,7 @@ def describe_input(buffers: Buffers, mapped: bool, inputs: int) -> str | None:
 def _describe_chunk(buffers: Buffers, inputs: int) -> str:
     parts = [_unpickle(part) for part in buffers]
     each = list(zip(*parts, strict=False)) if len(parts) > 1 else list(parts[0])
-    return _repr.repr(each[0]) if inputs == 1 else f"one of {_repr.repr(each)}"
+    return _repr.repr(each[0] if inputs == 1 else each)
 
 
 def _describe_call(buffers: Buffers) -> str:

@@ -275,7 +275,7 @@ def poisoned(snapshot: Snapshot, text: str) -> Snapshot:
             )
             for group in snapshot.failures
         ),
-        tasks=tuple(replace(task, engine_id=text, msg_id=text) for task in snapshot.tasks),
+        tasks=tuple(replace(task, engine_id=text, msg_id=text, input=text) for task in snapshot.tasks),
         outputs=tuple(
             replace(output, engine_id=text, stdout=text, stderr=text) for output in snapshot.outputs
         ),

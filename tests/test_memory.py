@@ -159,7 +159,7 @@ def test_dropping_a_displayed_group_frees_its_results(layer, until):
     assert [ref() for ref in gone] == [None] * 5
 
 
-def test_dropping_a_result_frees_the_arguments_of_its_failed_tasks():
+def test_dropping_a_result_frees_the_arguments_of_its_tasks():
     layer = Session()
     client = Client()
     fed = Fed(2, chunks=[1, 1], client=client)
@@ -170,7 +170,7 @@ def test_dropping_a_result_frees_the_arguments_of_its_failed_tasks():
     fed.fail(1)
     followed.drain()
     kept = layer.registry.connection(client).argument_cache
-    assert len(kept) == 1
+    assert len(kept) == 2
     del fed, followed, future
     gc.collect()
     layer.followed(Fed(1, client=client).result)  # the next one

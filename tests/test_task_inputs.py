@@ -19,7 +19,12 @@ from ipyparallel.client import remotefunction
 from ipyparallel.serialize import PrePickled, pack_apply_message
 
 from ipar_results.task_inputs import MAX_LENGTH, describe_input
-from ipar_results.upstream.sent_messages import MAX_CACHE_BYTES, MAX_MESSAGE_BYTES, ArgumentCache
+from ipar_results.upstream.sent_messages import (
+    MAX_CACHE_BYTES,
+    MAX_MESSAGE_BYTES,
+    MAX_SUCCEEDED_BYTES,
+    ArgumentCache,
+)
 
 
 def call(*args, **kwargs):
@@ -105,9 +110,9 @@ def test_a_map_over_several_sequences_is_described_by_its_tuple():
     assert describe(mapped([1], ["a"])) == "(1, 'a')"
 
 
-def test_a_chunk_is_described_as_one_of_several_inputs():
-    assert describe(mapped(range(40, 43)), inputs=3) == "one of [40, 41, 42]"
-    assert describe(mapped(list(range(90))), inputs=90) == "one of [0, 1, 2, 3, 4, 5, ...]"
+def test_a_chunk_is_described_as_the_list_of_its_inputs():
+    assert describe(mapped(range(40, 43)), inputs=3) == "[40, 41, 42]"
+    assert describe(mapped(list(range(90))), inputs=90) == "[0, 1, 2, 3, 4, 5, ...]"
 
 
 def test_a_call_is_described_with_its_keywords():
@@ -145,7 +150,22 @@ def test_the_cache_is_bounded_and_evicts_the_oldest_first():
     assert cache.find("0") is None
     assert cache.find(str(many - 1)) is not None
     cache.drop([str(number) for number in range(many)])
-    assert len(cache) == cache._bytes == 0
+    assert len(cache) == cache._pending.bytes == 0
+
+
+def test_less_is_kept_of_messages_that_succeeded():
+    cache = ArgumentCache()
+    cache.add("failed", [b"f", b"x"])
+    many = [str(number) for number in range(2 * MAX_SUCCEEDED_BYTES // MAX_MESSAGE_BYTES)]
+    for msg_id in many:
+        cache.add(msg_id, [b"f", b"x" * MAX_MESSAGE_BYTES])
+        cache.mark_succeeded([msg_id, "unknown"])
+    assert cache.find("failed") is not None
+    assert cache.find(many[-1]) is not None
+    assert cache.find(many[0]) is None
+    assert cache._succeeded.bytes <= MAX_SUCCEEDED_BYTES
+    cache.drop(["failed", *many])
+    assert len(cache) == cache._pending.bytes == cache._succeeded.bytes == 0
 
 
 def test_a_message_of_a_broadcast_finds_the_arguments_sent_once_for_all():

@@ -23,7 +23,7 @@ DATA_ELEMENT_ID = "ipar-results-data"
 MAX_ROWS, MAX_ROWS_BESIDE_LARGE_DATA = 2_000, 500
 MAX_BYTES = 2_000_000
 _LIMITS = Limits(
-    tasks=MAX_ROWS, engines=1_024, failures=200, text=20_000, output=4_000, total_bytes=MAX_BYTES
+    tasks=MAX_ROWS, engines=1_024, failures=200, text=20_000, output=4_000, input=200, total_bytes=MAX_BYTES
 )
 _LARGE_DATA_BYTES = 500_000
 _FRAME_BYTES = 10_000
@@ -39,10 +39,12 @@ def render_report(tasks: Tasks, timeline: Timeline) -> str:
     shown = sample(
         np.arange(len(tasks)),
         tasks.status,
+        tasks.duration,
         MAX_ROWS if len(rows) < _LARGE_DATA_BYTES else MAX_ROWS_BESIDE_LARGE_DATA,
     )
     wide = replace(snapshot, tasks=tasks.records(shown))
-    note = f"The table holds {len(shown):,} of {len(tasks):,} tasks: those that failed, and an even sample."
+    part = f"{len(shown):,} of {len(tasks):,} tasks"
+    note = f"The table holds {part}: those that failed, the slowest, and an even sample."
     return html.render_template(
         "report",
         title=words.result_name(snapshot),

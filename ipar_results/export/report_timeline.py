@@ -37,7 +37,9 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
     room, each = MAX_BYTES * 3 // 4, 10 + wide  # base64 encodes three bytes as four
     whole = len(placed) == len(tasks) and not chunked and len(placed) <= room // each
     # the index column is left out if each row is the task of the same index
-    shown = placed if whole else sample(placed, tasks.status, room // (each + 4 + 4 * chunked))
+    shown = (
+        placed if whole else sample(placed, tasks.status, tasks.duration, room // (each + 4 + 4 * chunked))
+    )
     running = timeline.running
     if not len(shown) and not len(running.position):
         return None

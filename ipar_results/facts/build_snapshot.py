@@ -104,17 +104,22 @@ def build_snapshot(
     summary: Summary,
     result: ResultLike | None,
     metadata: Sequence[TaskMetadata],
+    describe_input: Callable[[int], str | None],
 ) -> Snapshot:
-    """Return the snapshot of a record.
+    """Return the snapshot of a record; `describe_input` returns a short text of the input at a position.
 
     A result that was garbage-collected has no metadata, and its snapshot neither tasks nor output.
     """
-    msg_ids = () if result is None else result.msg_ids[: min(TASKS_SHOWN, len(metadata))]
+    shown = [] if result is None else _shown_positions(record, min(record.columns.messages, len(metadata)))
     return Snapshot(
         **vars(summary),
         engines=_engines(record),
         failures=record.failures.groups(),
-        tasks=tuple(describe_message(record, i, msg_id, metadata[i]) for i, msg_id in enumerate(msg_ids)),
+        tasks=tuple(
+            describe_message(record, i, result.msg_ids[i], metadata[i], describe_input(i)) for i in shown
+        )
+        if result is not None
+        else (),
         outputs=() if result is None else newest_outputs(record, metadata),
     )
 
@@ -154,10 +159,27 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
     return tuple(sorted(loads, key=lambda load: (isinstance(load.engine_id, str), load.engine_id)))
 
 
-def describe_message(record: Record, position: int, msg_id: str, md: TaskMetadata) -> TaskRecord:
-    """Return one message without its output."""
+def _shown_positions(record: Record, count: int) -> list[int]:
+    """Return the first `count` positions or, if they are too many, those that took longest, in this order."""
+    if count <= TASKS_SHOWN:
+        return list(range(count))
+    columns = record.columns
+    took = columns.completed[:count] - columns.started[:count]
+    for position, (_, since) in record.running.items():
+        took[position] = record.clock.now - since
+    rank = 1e-12 * np.arange(count) - np.nan_to_num(took, nan=-1.0)
+    longest = np.argpartition(rank, TASKS_SHOWN)[:TASKS_SHOWN]
+    return [int(i) for i in longest[np.argsort(rank[longest])]]
+
+
+def describe_message(
+    record: Record, position: int, msg_id: str, md: TaskMetadata, text: str | None
+) -> TaskRecord:
+    """Return one message without its output; `text` describes its input."""
     columns, code = record.columns, int(record.columns.status[position])
     started, completed = columns.started[position], columns.completed[position]
+    if code == QUEUED and position in record.running:
+        started = record.running[position][1]
     return TaskRecord(
         index=columns.first_input_index(position),
         inputs=columns.input_count(position),
@@ -170,6 +192,7 @@ def describe_message(record: Record, position: int, msg_id: str, md: TaskMetadat
         received=none_if_nan(to_posix(md["received"])),
         duration=none_if_nan(completed - started),
         attempts=record.attempts.count(position),
+        input=text,
     )
 
 

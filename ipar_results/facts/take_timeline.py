@@ -14,7 +14,8 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
     """Return the timeline of a record, with at most `limit` ended messages; for any thread."""
     with record.lock:
         columns = record.columns
-        index = sample(np.flatnonzero(columns.status >= OK), columns.status, limit)
+        duration = columns.completed - columns.started
+        index = sample(np.flatnonzero(columns.status >= OK), columns.status, duration, limit)
         pauses = record.clock.pauses
         started = cut_pauses(columns.started[index], pauses)
         moments = np.array([record.clock.submitted, np.fmin.reduce(columns.started, initial=np.nan)])
@@ -36,7 +37,7 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
             slot=columns.engine[index],
             start=started - base,
             # negative if a clock was set back during a task
-            duration=np.maximum(columns.completed[index] - columns.started[index], 0.0),
+            duration=np.maximum(duration[index], 0.0),
             status=columns.status[index],
             breaks=tuple(float(cut_pauses(begin, pauses)) - base for begin, _ in pauses),
             running=RunningTasks(position, columns.first_input_indices(position), slot, since - base),

@@ -33,12 +33,11 @@ def describe_task(
     md = metadata[position]
     return {
         "position": position,
-        **vars(describe_message(record, position, msg_ids[position], md)),
+        **vars(describe_message(record, position, msg_ids[position], md, description)),
         "error": None
         if failure is None
         else {"type": utf8_safe(failure.type), "message": utf8_safe(failure.message)},
         "traceback": None if failure is None else utf8_safe(arrange_traceback(failure.traceback)),
-        "input": description,
         "stdout": _tail(md["stdout"], limit or TAIL),
         "stderr": _tail(md["stderr"], limit or TAIL),
         **_rich(md),

@@ -106,6 +106,8 @@ class TaskRecord:
         Seconds between ``started`` and ``completed``.
     attempts : int
         How often it was sent; the other attributes describe the last attempt.
+    input : str or None
+        Short text of its input, of a chunk the list of its inputs; None if it is large or no longer cached.
     """
 
     index: int
@@ -119,6 +121,7 @@ class TaskRecord:
     received: float | None = None
     duration: float | None = None
     attempts: int = 1
+    input: str | None = None
 
 
 @dataclass(frozen=True)
@@ -303,7 +306,7 @@ class Snapshot(Summary):
     failures : tuple of FailureGroup
         Groups with the most inputs first.
     tasks : tuple of TaskRecord
-        The first of the ``messages``.
+        All messages by index or, of more than 50, those that took longest, the longest first.
     outputs : tuple of TaskOutput
         The newest tasks with output.
     """

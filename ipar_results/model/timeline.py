@@ -11,6 +11,7 @@ from .snapshot import EngineId
 from .status import ABORTED, FAILED
 
 _MAX_ID = 200
+_MAX_SLOWEST = 50  # in a sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +105,22 @@ class Timeline:
         }
 
 
-def sample(index: Index, status: Codes, limit: int | None) -> Index:
+def sample(index: Index, status: Codes, duration: Floats, limit: int | None) -> Index:
     """Return at most `limit` of these positions, ascending, or all for None.
 
-    All failed and aborted messages are taken first, then an even sample of the rest.
+    All failed and aborted messages are taken first, then some of the slowest, and an even sample of
+    the rest.
+    `status` and `duration` are those of all messages.
     """
     if limit is None or len(index) <= limit:
         return index
     codes = status[index]
     bad = (codes == FAILED) | (codes == ABORTED)
     first, rest = _evenly_spaced(index[bad], limit), index[~bad]
-    return np.sort(np.concatenate([first, _evenly_spaced(rest, limit - len(first))]))
+    slow = min(_MAX_SLOWEST, (limit - len(first)) // 2)
+    order = np.argpartition(-np.nan_to_num(duration[rest], nan=-1.0), slow) if slow else np.arange(len(rest))
+    slowest, rest = rest[order[:slow]], np.sort(rest[order[slow:]])
+    return np.sort(np.concatenate([first, slowest, _evenly_spaced(rest, limit - len(first) - slow)]))
 
 
 def _evenly_spaced(index: Index, limit: int) -> Index:

@@ -127,14 +127,17 @@ def failures(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
 
 
 def tasks(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw the table of the first tasks; HTML without style."""
-    shown = snapshot.tasks[: limits.tasks]
+    """Draw the table of the tasks by index or, if it is cut, of the slowest; HTML without style."""
+    slowest = sorted(snapshot.tasks, key=lambda task: -(rows.seconds_taken(task, snapshot) or 0.0))
+    shown = slowest[: limits.tasks]
+    cut = describe_cut(snapshot.messages, len(shown), "messages" if words.is_chunked(snapshot) else "tasks")
+    if cut and any(rows.seconds_taken(task, snapshot) for task in shown[:1]):
+        cut = f"{cut}, the slowest first"
     return render_template(
         "tasks",
-        rows=[rows.task_row(task, snapshot) for task in shown],
-        cut=describe_cut(
-            snapshot.messages, len(shown), "messages" if words.is_chunked(snapshot) else "tasks"
-        ),
+        rows=[rows.task_row(task, snapshot, limits.input) for task in (shown if cut else snapshot.tasks)],
+        order=cut or words.slowest(slowest),
+        with_inputs=any(task.input for task in shown),
     )
 
 

@@ -21,6 +21,8 @@ class Limits:
         Characters of one traceback, head and tail together.
     output : int
         Characters of the tail of one stream of one task.
+    input : int
+        Characters of the input of one task.
     total_bytes : int
         Size of the view in UTF-8; if it is exceeded, the other limits are halved until it fits.
     """
@@ -31,6 +33,7 @@ class Limits:
     outputs: int = 20
     text: int = 8_000
     output: int = 1_000
+    input: int = 32
     total_bytes: int = 180_000
 
     min_text: ClassVar[int] = 500

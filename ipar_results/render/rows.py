@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from ..formatting import format_duration, format_percent, plural
+from ..formatting import format_duration, format_percent, plural, shorten
 from ..model.snapshot import EngineLoad, FailureGroup, Summary, TaskOutput, TaskRecord
 from . import words
-from .ansi import clip, count_omitted, to_html
+from .ansi import clip, count_omitted, one_line, to_html
 
 # A progress bar rewrites one line many times, so this many times the shown characters are read.
 REDRAW_FACTOR = 8
@@ -48,18 +48,27 @@ def _clip_text(text: str, limit: int) -> Markup:
     return to_html(start) + note + to_html(end)
 
 
-def task_row(task: TaskRecord, summary: Summary) -> dict[str, object]:
-    """Return the variables for a row of the tasks table, with times as in the timeline."""
-    last = task.index + task.inputs - 1
+def seconds_taken(task: TaskRecord, summary: Summary) -> float | None:
+    """Return the seconds that a task took, or has run so far."""
+    started = summary.after_start(task.started)
+    if task.status == "running" and started is not None:
+        return max(0.0, summary.elapsed - started)
+    return task.duration
+
+
+def task_row(task: TaskRecord, summary: Summary, limit: int) -> dict[str, object]:
+    """Return the variables for a row of the tasks table, with times as in the timeline.
+
+    `limit` is the number of characters of its input.
+    """
     return {
-        "index": f"{task.index:,}–{last:,}" if last > task.index else f"{task.index:,}",
-        "msg_id": words.engine_label(task.msg_id),
+        "index": words.input_range(task),
         "engine": words.engine_label(task.engine_id),
         "state": task.status,
         "glyph": words.STATES[task.status],
-        "submitted": format_duration(summary.after_start(task.submitted)),
         "started": format_duration(summary.after_start(task.started)),
-        "took": format_duration(task.duration),
+        "took": words.time_taken(task.status, seconds_taken(task, summary)),
+        "input": shorten(one_line(task.input or "", words.MAX_INPUT), limit),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..formatting import (
@@ -15,7 +15,7 @@ from ..formatting import (
     plural,
     to_ranges,
 )
-from ..model.snapshot import WHOLE_TRACEBACK, Advice, EngineId, FailureGroup, Snapshot, Summary
+from ..model.snapshot import WHOLE_TRACEBACK, Advice, EngineId, FailureGroup, Snapshot, Summary, TaskRecord
 from .ansi import one_line
 
 # characters shown of each text
@@ -27,6 +27,7 @@ MAX_ENGINE = 40
 MAX_VALUE = 200
 MAX_NOTE = 500
 MAX_INPUT = 200
+_MAX_SLOWEST = 3
 _MAX_RANGES = 8  # of engines or inputs in one phrase
 
 STATES = {
@@ -229,6 +230,23 @@ def ran_on(snapshot: Snapshot) -> str:
     return engines(
         [task.engine_id for task in snapshot.tasks] or [load.engine_id for load in snapshot.engines]
     )
+
+
+def input_range(task: TaskRecord) -> str:
+    """Return the inputs of a message: ``412`` or ``400–411``."""
+    last = task.index + task.inputs - 1
+    return f"{task.index:,}–{last:,}" if last > task.index else f"{task.index:,}"
+
+
+def time_taken(status: str, seconds: float | None) -> str:
+    """Return how long a task took or, while it runs, has run so far."""
+    return format_duration(seconds) + (" so far" if status == "running" and seconds is not None else "")
+
+
+def slowest(tasks: Sequence[TaskRecord]) -> str:
+    """Return the first of some tasks, which are sorted by duration; empty where a table is as short."""
+    longest = [f"{input_range(each)} ({format_duration(each.duration)})" for each in tasks if each.duration]
+    return f"slowest: {', '.join(longest[:_MAX_SLOWEST])}" if len(longest) > 2 * _MAX_SLOWEST else ""
 
 
 def failure_title(group: FailureGroup) -> str:

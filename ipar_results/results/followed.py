@@ -126,7 +126,8 @@ class Followed(ABC):
             result = self.record.result()
             metadata = () if result is None else self.metadata(result)
             summary = self._summarize(analyse_run=True)
-            return build_snapshot(self.record, summary, result, metadata)
+            describe = self.source.writer.describe_input_at
+            return build_snapshot(self.record, summary, result, metadata, describe)
 
     def timeline(self, limit: int | None = None) -> Timeline:
         """Drain and return the timeline of all ended messages, or of a sample of at most `limit`."""
@@ -173,6 +174,14 @@ class Followed(ABC):
             return task_details.describe_task(
                 record, position, result.msg_ids, metadata, failure, description, limit
             )
+
+    def inputs(self, positions: Sequence[int]) -> dict[str, object]:
+        """Return short texts of the inputs of some messages; raise a LookupError if there is none."""
+        with self.record.lock:
+            if any(position >= self.record.columns.messages for position in positions):
+                msg = f"This result has {self.record.columns.messages:,} messages."
+                raise LookupError(msg)
+            return {"inputs": [self.source.writer.describe_input_at(position) for position in positions]}
 
     def traceback(self, group: int) -> str:
         """Return the traceback of failure group number `group`; raise a LookupError if there is none."""

@@ -80,11 +80,18 @@ def test_a_sample_is_marked_and_keeps_every_failure():
     assert (np.diff(timeline.position) > 0).all()
 
 
+def test_a_sample_keeps_the_slowest():
+    status, duration = np.full(1_000, OK, np.int8), np.ones(1_000)
+    duration[[7, 8, 990]] = 2.0, 3.0, np.nan
+    taken = sample(np.arange(1_000), status, duration, 20)
+    assert {7, 8} <= set(taken.tolist()) and len(taken) == 20
+
+
 @given(st.lists(st.sampled_from([OK, OK, OK, FAILED, ABORTED]), max_size=200), st.integers(0, 250))
 def test_a_sample_is_bounded_ascending_without_duplicates_and_prefers_failures(codes, limit):
     status = np.array(codes, np.int8)
     index = np.arange(len(codes))
-    taken = sample(index, status, limit)
+    taken = sample(index, status, np.ones(len(codes)), limit)
     assert len(taken) == min(limit, len(codes))
     assert (np.diff(taken) > 0).all()
     bad, bad_taken = int((status > OK).sum()), int((status[taken] > OK).sum())

@@ -10,6 +10,7 @@ from ..actions import ACTIONS, FORMATS
 PROTOCOL = 1
 MAX_ID_LENGTH = 64
 MAX_INDICES = 100_000
+MAX_POSITIONS = 100
 MAX_CHARACTERS = 1_000_000
 MIN_CHARACTERS = 100
 
@@ -64,14 +65,16 @@ def _id(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH
 
 
-def _indices(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= MAX_INDICES and all(map(_whole(0, 2**53), value))
+def _whole_numbers(most: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and len(value) <= most and all(map(_whole(0, 2**53), value))
 
 
 _RESULT = {"result": _KeySpec(_id, "the id of a result")}
 _POSITION = _KeySpec(_whole(0, 2**53), "a whole number, 0 or more")
 _ARGUMENTS = {  # of actions, beside the result
-    "indices": _KeySpec(_indices, f"a list of at most {MAX_INDICES:,} whole numbers", optional=True),
+    "indices": _KeySpec(
+        _whole_numbers(MAX_INDICES), f"a list of at most {MAX_INDICES:,} whole numbers", optional=True
+    ),
     # in a list, as the value may not be hashable
     "format": _KeySpec(lambda value: value in list(FORMATS), f"one of {', '.join(FORMATS)}"),
 }
@@ -92,6 +95,12 @@ _KEYS_BY_TYPE: dict[str, dict[str, _KeySpec]] = {
         ),
     },
     "traceback": {**_RESULT, "group": _POSITION},
+    "inputs": {
+        **_RESULT,
+        "positions": _KeySpec(
+            _whole_numbers(MAX_POSITIONS), f"a list of at most {MAX_POSITIONS} whole numbers"
+        ),
+    },
     "outputs": _RESULT,
     "bundle": _RESULT,
     **{

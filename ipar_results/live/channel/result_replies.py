@@ -32,6 +32,8 @@ def reply_about(
         return {"task": followed.task(result, args["position"], args["limit"])}
     if request.kind == "traceback":
         return {"traceback": followed.traceback(args["group"])}
+    if request.kind == "inputs":
+        return followed.inputs(args["positions"])
     if request.kind == "outputs":
         return followed.outputs(result)
     if request.kind == "bundle":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ...config import IPythonParallelResults
-from ...formatting import clip_middle, utf8_safe
+from ...formatting import clip_middle, shorten, utf8_safe
 from ...log import log_errors
 from ...model.snapshot import Snapshot
 from ...model.timeline import Timeline
@@ -115,7 +115,10 @@ def _cut(
             )
             for group in snapshot.failures[: limits.failures]
         ),
-        tasks=snapshot.tasks[: limits.tasks],
+        tasks=tuple(
+            replace(task, input=task.input and shorten(task.input, limits.input))
+            for task in snapshot.tasks[: limits.tasks]
+        ),
         outputs=tuple(
             replace(
                 output,

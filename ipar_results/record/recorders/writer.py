@@ -133,7 +133,7 @@ class RecordWriter:
             if len(link.argument_cache) and result is not None:
                 msg_ids = result.msg_ids
                 succeeded = [msg_ids[p] for p, code in zip(positions, status, strict=True) if code == OK]
-                link.argument_cache.drop(succeeded)
+                link.argument_cache.mark_succeeded(succeeded)
         if FAILED in status:
             for position, code, slot, md in zip(positions, status, slots, metadata, strict=True):
                 if code == FAILED:
@@ -170,7 +170,7 @@ class RecordWriter:
             columns.input_count(position),
             engine_id,
             to_posix(metadata["received"]) if math.isnan(ended_at) else ended_at,
-            lambda: self.describe_input_at(position),
+            lambda: self._describe_failed_input(position),
         )
 
     def failure_at(
@@ -195,6 +195,11 @@ class RecordWriter:
             if request := link.argument_cache.find(result.msg_ids[position]):
                 return describe_input(request.buffers, request.mapped, record.columns.input_count(position))
         return None
+
+    def _describe_failed_input(self, position: int) -> str | None:
+        """Return a short text of the input of a failed message; of several inputs any may have failed."""
+        text = self.describe_input_at(position)
+        return f"one of {text}" if text and self._record.columns.input_count(position) > 1 else text
 
     def add_output(self, positions: list[int]) -> None:
         """Enter that these tasks have written output."""

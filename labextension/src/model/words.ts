@@ -267,6 +267,11 @@ export function inputRange(first: number, count: number): string {
   return count > 1 ? `${formatCount(first)}–${formatCount(first + count - 1)}` : formatCount(first);
 }
 
+/** How long a task took or, while it runs, has run so far. */
+export function timeTaken(status: TaskStatus, seconds: number | null): string {
+  return formatDuration(seconds) + (status === 'running' && Number.isFinite(seconds) ? ' so far' : '');
+}
+
 /** Part that is shown, as in `5 of 9 tasks`; empty where that is all. */
 export function shownPart(shown: number, total: number, nouns: string): string {
   return shown < total ? `${formatCount(shown)} of ${formatCount(total)} ${nouns}` : '';

@@ -9,6 +9,7 @@ import pytest
 import zmq
 from fakes import Client, Comm, Fed
 from front import FrontEnd
+from ipyparallel.serialize import pack_apply_message
 
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.channel import channel as channels
@@ -345,6 +346,19 @@ def test_a_missing_task_gets_an_error_reply(scene, keys):
     reply = scene.ask("task", result=entry.id, **keys)
     assert (reply["status"], reply["error"]["code"]) == ("error", "bad-request")
     assert "has no message" in reply["error"]["message"]
+
+
+def test_the_inputs_of_shown_tasks_can_be_requested(scene):
+    client = Client()
+    fed = Fed(3, chunks=[1] * 3, client=client)
+    for future, value in zip(fed.futures[:2], (b"x" * 300, (1, "<b>")), strict=True):
+        scene.registry.add_request(client, future, None, pack_apply_message(len, (value,), {}))
+    entry = scene.track(fed)
+    fed.reply(1)
+    shown, chosen, unknown = scene.ask("inputs", result=entry.id, positions=[0, 1, 2])["inputs"]
+    assert shown.startswith("b'xxx") and len(shown) < 100
+    assert (chosen, unknown) == ("(1, '<b>')", None)
+    assert scene.ask("inputs", result=entry.id, positions=[3])["error"]["code"] == "bad-request"
 
 
 def test_the_whole_traceback_of_a_failure_can_be_requested(scene):
