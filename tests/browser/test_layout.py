@@ -6,7 +6,7 @@ import pytest
 from boxes import faults
 from test_accessible import ONE, TALK, WASTE, unfold
 from test_labextension import card
-from test_live import MAP, errors, load, run
+from test_live import HELD, MAP, errors, load, run
 from test_panel import panel, row, task
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
@@ -65,10 +65,11 @@ def test_no_count_of_the_panel_lies_under_a_button(jupyter_server, cluster, page
     assert errors == []
 
 
+WAIT = "ar.wait_interactive()"  # the kernel's message is sent after the display
 WATCH = """
 window.places = [];
 (function look() {
-    const card = document.querySelector('.ipar-result[data-connection=live]');
+    const card = document.querySelector('.ipar-result');
     const box = card?.getBoundingClientRect();
     const top = name => {
         const part = card.querySelector(name)?.getBoundingClientRect();
@@ -77,16 +78,29 @@ window.places = [];
     if (box) {
         const now = [Math.round(box.height), ...['.ipar-bar', '.ipar-facts', '.ipar-stage'].map(top)];
         if (String(window.places.at(-1)) !== String(now)) window.places.push(now);
+        window.saidLost ||= card.innerText.toLowerCase().includes('not connected');
     }
     requestAnimationFrame(look);
 })();
 """
 
 
+def assert_only_growth(page):
+    places = page.evaluate("window.places")
+    heights, *parts = zip(*places, strict=True)
+    assert sorted(heights) == list(heights), places
+    for tops in parts:
+        assert len({top for top in tops if top is not None}) == 1, places
+    assert not page.evaluate("window.saidLost")
+
+
 def test_a_card_grows_below_what_is_there_already(lab_server, cluster, page, errors):
-    """In a narrow column: estimate, rates, failures and the use of time appear, and nothing above moves."""
+    """In a narrow column: estimate, rates, failures and the use of time appear, and nothing above moves.
+
+    The first frames, before the kernel's message about the result, are part of it.
+    """
     page.set_viewport_size({"width": 560, "height": 1200})
-    lab_server.open(page, "grows.ipynb", [load(cluster), MAP.format(seconds=0.2, tasks=30) + "ar"])
+    lab_server.open(page, "grows.ipynb", [load(cluster), MAP.format(seconds=0.2, tasks=30) + WAIT])
     page.evaluate("window.jupyterapp.shell.collapseLeft()")
     run(lab_server, page, 0)
     page.evaluate(WATCH)
@@ -94,9 +108,24 @@ def test_a_card_grows_below_what_is_there_already(lab_server, cluster, page, err
     shown = card(lab_server, page, 1)
     shown.locator(".ipar-use:visible").wait_for()
     shown.get_by_role("button", name="Retry failed").wait_for()
-    places = page.evaluate("window.places")
-    heights, *parts = zip(*places, strict=True)
-    assert sorted(heights) == list(heights)
-    for tops in parts:
-        assert len({top for top in tops if top is not None}) == 1, places
+    assert_only_growth(page)
+    assert errors == []
+
+
+def test_a_card_keeps_its_place_when_its_page_is_loaded_anew(lab_server, cluster, page, gate, errors):
+    """Until the page has the kernel's message, it does not say that there is no kernel."""
+    page.set_viewport_size({"width": 900, "height": 1200})
+    lab_server.open(page, "again.ipynb", [load(cluster), HELD.format(path=gate.path, tasks=30) + "ar"])
+    run(lab_server, page, 0)
+    gate.open(10)
+    run(lab_server, page, 1)
+    card(lab_server, page, 1).get_by_text("1 failed").wait_for()
+    page.wait_for_function("document.querySelector('.ipar-bar').ariaValueNow === '10'")
+    lab_server.save(page, "again.ipynb")
+    page.add_init_script(WATCH)
+    page.reload()
+    page.wait_for_function("document.querySelector('.ipar-result')?.dataset.connection === 'live'")
+    card(lab_server, page, 1).get_by_role("button", name="Cancel").wait_for()
+    assert_only_growth(page)
+    gate.open()
     assert errors == []

@@ -20,6 +20,8 @@ export interface RendererOptions extends CardOptions {
 
 /** Milliseconds for the kernel to replace the output of a result that ended. */
 const GRACE_PERIOD = 3_000;
+/** Milliseconds in which a kernel reports an unfinished result, unless none has it. */
+const CONNECT_TIME = 3_000;
 
 export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   #card: Card | null = null;
@@ -28,6 +30,8 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
   #static: ResultModel | null = null;
   #live: ResultModel | undefined;
   #timer = 0;
+  #connectTimer = 0;
+  #isConnecting = true;
 
   constructor(private readonly options: RendererOptions) {
     super();
@@ -66,8 +70,9 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
       if (isBehind(live, saved)) live.apply({ id: live.id, head: figuresOf(saved) });
       this.#follow(live);
     } else if (this.#live?.id === saved.id && this.#live.connection !== 'live' && !saved.finished) return;
-    else this.#follow();
-    const model = live ?? (this.#static ??= ResultModel.fromSaved(saved));
+    clearTimeout(this.#connectTimer);
+    this.#timer = this.#connectTimer = 0;
+    this.#follow();
     if (!this.#card) {
       this.#card = new Card(this.options);
       this.node.replaceChildren(this.#card.node);
@@ -75,11 +80,9 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     this.#card.setModel(model);
   }
 
-  #follow(live?: ResultModel): void {
-    if (live !== this.#live) {
-      this.#live?.changed.disconnect(this.#saveOnceFinished, this);
-      this.#live = live;
-      live?.changed.connect(this.#saveOnceFinished, this);
+    clearTimeout(this.#connectTimer);
+    this.#timer = this.#connectTimer = 0;
+    this.#follow();
     }
     if (live) this.#saveOnceFinished(live);
   }
@@ -106,7 +109,8 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
 
   #clear(): void {
     clearTimeout(this.#timer);
-    this.#timer = 0;
+    clearTimeout(this.#connectTimer);
+    this.#timer = this.#connectTimer = 0;
     this.#follow();
     this.#card?.dispose();
     this.#card = null;

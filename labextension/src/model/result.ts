@@ -16,8 +16,8 @@ import { UNKNOWN_SLOT } from '../protocol/types';
 import type { EngineId, Pair } from '../protocol/types';
 import { TaskColumns } from './task-columns';
 
-/** Source of a model's state: a kernel, only the notebook, a lost kernel, or one that unloaded ipar_results. */
-export type Connection = 'live' | 'static' | 'disconnected' | 'unloaded';
+/** Source of a model's state: a kernel, the notebook (so far), a lost kernel, or one that unloaded ipar_results. */
+export type Connection = 'live' | 'static' | 'connecting' | 'disconnected' | 'unloaded';
 
 export type Failure = Required<FailureUpdate>;
 

@@ -6,13 +6,18 @@ import * as words from './words';
 /** Glyph and word of a result's state. */
 export function stateOf(model: ResultModel): readonly [string, string] {
   if (model.head.finished || model.connection === 'live') return words.STATES[model.head.state];
-  const connections = { static: 'not connected', disconnected: 'disconnected', unloaded: words.STATES.frozen[1] };
+  const connections = {
+    static: 'not connected',
+    connecting: 'connecting',
+    disconnected: 'disconnected',
+    unloaded: words.STATES.frozen[1]
+  };
   return ['‖', connections[model.connection]];
 }
 
 /** Why the card of an unfinished result stands still; empty where it does not. */
 export function connectionNotice(model: ResultModel): string {
-  if (model.head.finished || model.connection === 'live') return '';
+  if (model.head.finished || model.connection === 'live' || model.connection === 'connecting') return '';
   if (model.connection === 'unloaded') return 'No longer followed: ipar_results was unloaded.';
   const when = model.head.time
     ? ` this is how it was at ${words.timeOfDay(model.head.time)}.`

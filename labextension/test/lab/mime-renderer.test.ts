@@ -74,9 +74,18 @@ test.each([
 });
 
 test('a result without a kernel is drawn from the notebook', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  const frame = (): Promise<unknown> => new Promise(resolve => requestAnimationFrame(resolve));
   await render(toSaved(running()));
   expect(renderer.node.textContent).toContain('40 of 100');
+  expect(renderer.node.textContent).toContain('connecting');
+  expect(renderer.node.textContent.toLowerCase()).not.toContain('not connected');
+  vi.advanceTimersByTime(3_000);
+  await frame();
   expect(renderer.node.textContent).toContain('Not connected');
+  await render(toSaved(running()));
+  expect(renderer.node.textContent).toContain('Not connected');
+  expect(vi.getTimerCount()).toBe(1); // the card requests rows
 });
 
 test('a live result is shown in the same card as soon as it is there', async () => {
