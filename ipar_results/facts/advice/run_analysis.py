@@ -146,14 +146,14 @@ def _sample_times(record: Record, metadata: Sequence[TaskMetadata]) -> tuple[Flo
     columns = record.columns
     n = columns.messages
     sampled = np.unique(np.linspace(0, n - 1, min(n, _SAMPLED)).round().astype(np.int64))
-    sent = np.array([to_posix(metadata[i]["submitted"]) for i in sampled.tolist()])
+    sent = to_posix_array([metadata[i]["submitted"] for i in sampled.tolist()])
     known = ~np.isnan(sent)
     submitted = np.interp(np.arange(n), sampled[known], sent[known]) if known.any() else np.full(n, np.nan)
     for i, _ in record.attempts.all():
         submitted[i] = to_posix(metadata[i]["submitted"])
     received = np.full(n, np.nan)
-    for i in {*sampled.tolist(), *_last_positions(record)}:
-        received[i] = to_posix(metadata[i]["received"])
+    rows = list({*sampled.tolist(), *_last_positions(record)})
+    received[rows] = to_posix_array([metadata[i]["received"] for i in rows])
     return submitted, received
 
 
