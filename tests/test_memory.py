@@ -199,4 +199,4 @@ def test_dropping_a_result_frees_the_rows_that_front_ends_have(layer, until):
     run(fed)
     del fed
     settle(layer, until)
-    assert all(each._sent_status is None for each in layer.channel._updates._encoders.values())
+    assert not any(each._sent_status for each in layer.channel._updates._encoders.values())

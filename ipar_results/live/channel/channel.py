@@ -230,10 +230,9 @@ class Channel(Updatable):
         return Urgency.CHANGED if self._updates.has_updates(now) else None
 
     def do_housekeeping(self) -> bool:
-        """Free what is kept for results that are gone; return whether there are updates to send."""
+        """Forget results that are no longer tracked; return whether there are updates to send."""
         if not self.connected:  # the next hello gets a full state
             self._updates.drop_gone()
-        self._updates.free_rows()
         return self.connected and self._updates.has_updates(time.monotonic())
 
     def send(self) -> int:

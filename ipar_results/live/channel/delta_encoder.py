@@ -6,6 +6,7 @@ import json
 import math
 import time
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ...model.arrays import Floats
     from ...record.failures import Failure, Failures
     from ...record.state import Record
+    from ...results.followed import Followed
     from ...results.tracker import Tracked
 
 _MAX_FAILURES = 20
@@ -59,7 +61,8 @@ class DeltaEncoder:
         self._held_back = False
         self._sent_failures: dict[int, tuple[int, Failure]] = {}
         self._sent_offsets: Floats = np.zeros(0)  # of the engines' clocks, in the rows that were sent
-        self._sent_status: NDArray[np.int8] | None = None
+        # of the rows that were sent; freed with the result
+        self._sent_status: WeakKeyDictionary[Followed, NDArray[np.int8]] = WeakKeyDictionary()
 
     # whether there are changes -------------------------------------------------------------------
 
@@ -96,20 +99,14 @@ class DeltaEncoder:
         if not self.with_rows or followed is None:
             return 0
         status = followed.record.columns.status  # read once: a growing group replaces it
-        return int(np.count_nonzero(self._known_status(len(status)) != status))
+        return int(np.count_nonzero(self._known_status(followed, len(status)) != status))
 
-    def _known_status(self, rows: int) -> NDArray[np.int8]:
-        known = np.zeros(0, np.int8) if self._sent_status is None else self._sent_status
+    def _known_status(self, followed: Followed, rows: int) -> NDArray[np.int8]:
+        known = self._sent_status.get(followed, np.zeros(0, np.int8))
         if len(known) != rows:
-            self._sent_status = np.append(known[:rows], np.zeros(max(0, rows - len(known)), np.int8))
-            return self._sent_status
-        self._sent_status = known
+            known = np.append(known[:rows], np.zeros(max(0, rows - len(known)), np.int8))
+            self._sent_status[followed] = known
         return known
-
-    def free_rows(self) -> None:
-        """Free the copy of the rows if the result is gone."""
-        if self._sent_status is not None and self.entry.gone:
-            self._sent_status = None
 
     # changes -------------------------------------------------------------------------------------
 
@@ -147,7 +144,7 @@ class DeltaEncoder:
             if self.with_rows:
                 self._add_running(update, record, share)
                 columns = sum(len(part) for part in update.values() if isinstance(part, str))
-                self._add_rows(update, record, room - columns)
+                self._add_rows(update, followed, room - columns)
         self._complete = over and not self._held_back and not self._rows_left()
         return update
 
@@ -231,9 +228,10 @@ class DeltaEncoder:
             ([slot if slot >= 0 else UNKNOWN_SLOT for _, slot, _ in running], "<u2"),
         )
 
-    def _add_rows(self, update: Json, record: Record, room: int) -> None:
+    def _add_rows(self, update: Json, followed: Followed, room: int) -> None:
+        record = followed.record
         columns = record.columns
-        known = self._known_status(len(columns.status))
+        known = self._known_status(followed, len(columns.status))
         offsets = record.engine_clocks.offsets(np.arange(len(record.engines.ids)))
         moved = np.flatnonzero(offsets[: len(self._sent_offsets)] != self._sent_offsets)
         self._sent_offsets = offsets

@@ -40,7 +40,7 @@ class UpdateQueue:
         self._tracker = tracker
         self._lock = lock
         self._encoders: dict[str, DeltaEncoder] = {}
-        self._turns, self._row_turns = RoundRobin(_CHECKED_AT_ONCE), RoundRobin(_CHECKED_AT_ONCE)
+        self._turns = RoundRobin(_CHECKED_AT_ONCE)
         self._due: dict[str, DeltaEncoder] = {}  # by id: results with changes
         self._backlog: list[str] | None = None  # ids of the results that a full state still lacks
         self.sent_bytes = SlidingWindow()
@@ -55,12 +55,6 @@ class UpdateQueue:
     def include_rows(self, entry: Tracked) -> None:
         """Send the rows of a result from now on."""
         self._encoder(entry).include_rows()
-
-    def free_rows(self) -> None:
-        """Free the copies of rows of results that are gone."""
-        with self._lock:
-            for encoder in self._row_turns.take(list(self._encoders.values())):
-                encoder.free_rows()
 
     def drop_gone(self) -> list[str]:
         """Forget the results that are no longer tracked; return their ids."""
