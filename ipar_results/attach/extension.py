@@ -77,7 +77,7 @@ class Extension:
         self._replace(
             View, "__init__", wrap_init(View.__init__, lambda view: session.add_client(view.client))
         )
-        self._replace(Client, "_send", wrap_send(Client._send, session))
+        self._replace(Client, "_send", wrap_send(Client._send, session.registry))
         self._replace(util, "_parse_date", wrap_parse_date(util._parse_date))
         for module in (remotefunction, view):
             self._replace(module, "getname", name_function)

@@ -21,13 +21,7 @@ if TYPE_CHECKING:
     from ..results.followed import Followed
     from ..results.group.group import Group
     from ..results.monitor import Monitor
-    from ..upstream.protocols import (
-        AsyncResultLike,
-        ClientLike,
-        JSONObject,
-        MessageFutureLike,
-        ResultLike,
-    )
+    from ..upstream.protocols import AsyncResultLike, ClientLike, ResultLike
     from .channel.channel import Channel
     from .display.displays import Displays
     from .streams import Streams
@@ -130,13 +124,6 @@ class Session:
         """Connect to a client that is about to be used."""
         with log_errors("looking at a client"):
             self.registry.connection(client)
-
-    def add_broadcast(self, client: ClientLike, future: MessageFutureLike, metadata: JSONObject) -> None:
-        """Prepare a message that is about to be sent to many engines at once."""
-        from ..upstream.broadcasts import forget_broadcast_when_done
-
-        with log_errors("looking after a broadcast"):
-            forget_broadcast_when_done(client, future, metadata)
 
     def begin_group(self, group: Group, show: bool) -> None:
         """Track a group whose block begins, and display it in the cell that runs now."""

@@ -8,18 +8,15 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...log import log_error
+from ...log import log_error, log_errors
 from .fast_paths import count_chunks, make_len, parse_metadata_dates, wrap_getattr, wrap_split
 
 if TYPE_CHECKING:
     from ...live.session import Session
     from ...record.state import Record
     from ...results.followed import Followed
-    from ...upstream.protocols import (
-        AsyncResultLike,
-        ClientLike,
-        MessageFutureLike,
-    )
+    from ...results.registry import Registry
+    from ...upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike
 
 _T = TypeVar("_T")
 _HUB_TIMEOUT = 1.0  # seconds
@@ -177,9 +174,9 @@ def wrap_init(original: Callable[..., None], on_init: Callable[[Any], None]) -> 
 
 
 def wrap_send(
-    original: Callable[..., MessageFutureLike], session: Session
+    original: Callable[..., MessageFutureLike], registry: Registry
 ) -> Callable[..., MessageFutureLike]:
-    """Report each broadcast before it is sent, and the arguments of each task afterwards."""
+    """Have each broadcast forgotten once it has ended, and report the arguments of each task."""
 
     @wraps(original)
     def _send(
@@ -192,12 +189,15 @@ def wrap_send(
             def on_broadcast(future: MessageFutureLike) -> None:
                 if hook is not None:
                     hook(future)
-                session.add_broadcast(self, future, metadata)
+                with log_errors("looking after a broadcast"):
+                    from ...upstream.broadcasts import forget_broadcast_when_done
+
+                    forget_broadcast_when_done(self, future, metadata)
 
             kwargs["message_future_hook"] = on_broadcast
         future = original(self, socket, msg_type, *args, **kwargs)
         if msg_type == "apply_request" and kwargs.get("buffers"):
-            session.registry.add_request(self, future, metadata, kwargs["buffers"])
+            registry.add_request(self, future, metadata, kwargs["buffers"])
         return future
 
     return _send
