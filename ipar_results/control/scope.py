@@ -96,10 +96,6 @@ class TaskScope(ABC):
         """Whether all messages have ended, and a user sees that they have."""
 
     @abstractmethod
-    def listen(self, futures: Sequence[MessageFutureLike]) -> None:
-        """Receive the events of these futures."""
-
-    @abstractmethod
     def give_up(self) -> None:
         """End what is pending: contact to the controller is lost."""
 
@@ -139,7 +135,7 @@ class TaskScope(ABC):
             return
         # waiters hold the old futures; late replies go to the new ones
         new = [children[i] for i in pending]
-        self.listen(new)
+        self.listener.attach(new)
         self.connection.replies.postpone(new)
         replace_children(result, children)
         connect_futures(result)
@@ -169,10 +165,6 @@ class ResultScope(TaskScope):
     def ready(self) -> bool:
         """Whether all messages have ended, and a user sees that they have."""
         return self.result._ready
-
-    def listen(self, futures: Sequence[MessageFutureLike]) -> None:
-        """Receive the events of these futures."""
-        self.listener.attach(futures)
 
     def give_up(self) -> None:
         """End the result: contact to the controller is lost."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...model.arrays import Index
     from ...model.snapshot import EngineId
     from ...upstream.connection import Connection
-    from ...upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike
+    from ...upstream.protocols import AsyncResultLike, ClientLike
     from .clients import Connections
     from .membership import Membership
 
@@ -73,10 +73,6 @@ class ClientScope(TaskScope):
     def local_id(self, name: EngineId) -> EngineId | None:
         """Return the id by which this client knows an engine of the group; None where it does not."""
         return self._connections.id_at(self.connection, name)
-
-    def listen(self, futures: Sequence[MessageFutureLike]) -> None:
-        """Receive the events of these futures."""
-        self.listener.attach_first(futures)
 
     def give_up(self) -> None:
         """End each result of this client: contact to the controller is lost."""
