@@ -23,28 +23,12 @@ from .requests import PROTOCOL, Request, RequestError, parse_request
 from .update_queue import Content, UpdateQueue, message_size
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from comm.base_comm import BaseComm
+    from ipykernel.kernelbase import Kernel
+    from zmq.eventloop.zmqstream import ZMQStream
 
     from ...config import IPythonParallelResults
     from ...results.tracker import Tracked, Tracker
-
-    class Kernel(Protocol):
-        """The part of an ipykernel ``Kernel`` that the channel uses."""
-
-        control_handlers: dict[str, Callable[..., object]]
-        session: Any
-
-    class Comm(Protocol):
-        """The part of a comm that the channel uses."""
-
-        comm_id: str
-        _closed: bool
-
-        def send(self, data: Content) -> object:
-            """Send a message to the front end."""
-
-        def close(self) -> object:
-            """Close both ends."""
 
 
 TARGET = "ipar_results"
@@ -75,7 +59,7 @@ class Channel(Updatable):
         self._tracker = tracker
         self._config = config
         self._wake = wake
-        self._comm: Comm | None = None
+        self._comm: BaseComm | None = None
         self._seq = 0
         self._rate = float(config.rate)
         self._accepted_ids: OrderedDict[str, None] = OrderedDict()
@@ -124,11 +108,12 @@ class Channel(Updatable):
 
     # requests, in the control thread -------------------------------------------------------------
 
-    def _on_request(self, stream: object, ident: object, parent: Content) -> None:
+    def _on_request(self, stream: ZMQStream, ident: list[bytes], parent: Content) -> None:
         """Reply to a control message at once. Never raises, so that the kernel's control channel goes on."""
         try:
             with fast_switching():
                 content = self.answer(parent.get("content"))
+                assert self._kernel.session is not None
                 self._kernel.session.send(stream, REPLY, content, parent, ident=ident)
                 # otherwise it leaves with the status message, which waits until printed output is flushed
                 if flush := getattr(stream, "flush", None):
