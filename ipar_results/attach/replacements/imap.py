@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,10 @@ def wrap_imap(original: Callable[..., LazyMapLike], session: Session) -> Callabl
             raise
         if group is None:
             return lazy_map
-        return type(lazy_map)(_Values(lazy_map._gen, group, progress), partial(_stop, lazy_map, group))
+        values = _values_of(lazy_map._gen, group, progress)
+        # where its consumer stops early; no more, as the garbage collector may run in any thread
+        weakref.finalize(values, setattr, group.record, "can_grow", False).atexit = False
+        return type(lazy_map)(values, partial(_stop, lazy_map, group))
 
     return imap
 
@@ -75,42 +79,23 @@ class _JoiningView:
             open_groups.reset(token)
 
 
-class _Values:
-    """Iterator over the values of a lazy map, which closes the group at its end."""
-
-    def __init__(self, values: Iterator[object], group: Group, progress: Callable[[Group], View]) -> None:
-        self._values = values
-        self._group = group
-        self._progress: Callable[[Group], View] | None = progress
-        self._view: View | None = None
-        self._updated_at = 0.0
-
-    def __iter__(self) -> _Values:
-        return self
-
-    def __next__(self) -> object:
-        if self._progress is not None:
-            self._view, self._progress = self._progress(self._group), None
+def _values_of(values: Iterator[object], group: Group, progress: Callable[[Group], View]) -> Iterator[object]:
+    """Yield the values of a lazy map, show its progress, and close the group at the end."""
+    view, updated_at = progress(group), 0.0
+    while True:
         try:
-            value = next(self._values)
-        except BaseException:  # the end, or the error of a task, which ends a lazy map
-            self._end()
-            raise
-        if self._view is not None and time.monotonic() - self._updated_at > _UPDATE_PERIOD:
-            self._updated_at = time.monotonic()
-            draw_safely(self._view.update)
-        return value
-
-    def _end(self) -> None:
-        view, self._view = self._view, None
-        if self._group.record.can_grow:
-            self._group.close()
-        if view is not None:
+            value = next(values)
+        except BaseException as end:  # also the error of a task, which ends a lazy map
+            if group.record.can_grow:
+                group.close()
             draw_safely(view.end)
-
-    def __del__(self) -> None:
-        # the consumer stopped early; do no more, as the garbage collector may run in any thread
-        self._group.record.can_grow = False
+            if isinstance(end, StopIteration):
+                return
+            raise
+        if time.monotonic() - updated_at > _UPDATE_PERIOD:
+            updated_at = time.monotonic()
+            draw_safely(view.update)
+        yield value
 
 
 def _stop(lazy_map: LazyMapLike, group: Group) -> None:
