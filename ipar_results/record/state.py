@@ -109,12 +109,8 @@ class Record:
     @property
     def expected_sizes(self) -> tuple[int, int]:
         """Final number of messages and of inputs, as far as known."""
-        columns = self.columns
-        more = (
-            max(0, self.expected_inputs - columns.total)
-            if self.can_grow and self.expected_inputs is not None
-            else 0
-        )
+        columns, expected = self.columns, self.expected_inputs if self.can_grow else None
+        more = 0 if expected is None else max(0, expected - columns.total)
         return columns.messages + more, columns.total + more
 
     @property
