@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ...control.scope import TaskScope
 from ...control.watchdog import Watchdog
-from ...model.status import OK
 from ...record.attempts import FailedAttempts
 
 if TYPE_CHECKING:
@@ -63,8 +62,7 @@ class ClientScope(TaskScope):
     @property
     def ready(self) -> bool:
         """Whether all messages of this client have ended."""
-        positions = self.positions
-        return not len(positions) or not (self.columns.status[positions] < OK).any()
+        return not len(self.columns.pending(self.positions))
 
     @property
     def _is_only(self) -> bool:
