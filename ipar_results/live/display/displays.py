@@ -89,7 +89,7 @@ class Displays:
     def on_clear(self) -> None:
         """Note that ``clear_output()`` was called."""
         place = current_place(self._session.shell)
-        for live in self._all():
+        for live in [live for displays in list(self._displays.values()) for live in displays.values()]:
             left = {each for each in live.places if not each.is_cleared_with(place)}
             if left != live.places and not left:
                 live.cleared_at = place
@@ -137,6 +137,3 @@ class Displays:
             with log_errors("following a retried result"):
                 if live.reopen(result):
                     self._session.ticker.add(live)
-
-    def _all(self) -> list[LiveDisplay]:
-        return [live for displays in list(self._displays.values()) for live in displays.values()]

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ...log import log_error
 from ..ticker import Updatable, Urgency
 
+if TYPE_CHECKING:
+    from ipywidgets import Widget
+
 _OVERDUE_AFTER = 90.0  # seconds; two hundred cards that end together take less
 _MAX_CLOSED_AT_ONCE = 4
-
-
-class Closable(Protocol):
-    """Part of a widget."""
-
-    def close(self) -> None:
-        """Close its comm."""
 
 
 def urgency_of_end(since: float, now: float) -> Urgency:
@@ -25,7 +21,7 @@ def urgency_of_end(since: float, now: float) -> Urgency:
     return Urgency.FINAL if now - since < _OVERDUE_AFTER else Urgency.OVERDUE
 
 
-def close_some(parts: list[Closable]) -> int:
+def close_some(parts: list[Widget]) -> int:
     """Close and drop a few of a widget's dozen parts, each of which takes a message; return their number."""
     closed = parts[:_MAX_CLOSED_AT_ONCE]
     for part in closed:
@@ -49,7 +45,7 @@ class FinalUpdate(Updatable):
         When the result ended, on the monotonic clock.
     """
 
-    def __init__(self, publish: Callable[[], None], size: int, parts: list[Closable], since: float) -> None:
+    def __init__(self, publish: Callable[[], None], size: int, parts: list[Widget], since: float) -> None:
         self.size = size
         self._publish: Callable[[], None] | None = publish
         self._parts = parts

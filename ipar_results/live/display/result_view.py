@@ -14,9 +14,11 @@ from ...model.snapshot import Snapshot
 from ...results.followed import Followed
 from ...upstream.protocols import ResultLike
 from ..ticker import Updatable, Urgency
-from .final_update import Closable, FinalUpdate, close_some, urgency_of_end
+from .final_update import FinalUpdate, close_some, urgency_of_end
 
 if TYPE_CHECKING:
+    from ipywidgets import Widget
+
     from .widget import CardWidget
 
 _CLOCK_SECONDS = 1.0
@@ -43,7 +45,7 @@ class ResultView(Updatable):
         self._due_at: float | None = None  # when the last state became ready to send
         self._ended_at: float | None = None  # when it was sent first
         self._update_cpu = 0.0  # seconds of CPU time of the last update
-        self._parts_to_close: list[Closable] = []  # of a widget that is shown no more
+        self._parts_to_close: list[Widget] = []  # of a widget that is shown no more
 
     @abstractmethod
     def _update(self) -> int:
