@@ -15,6 +15,7 @@ from ...formatting import truncate
 from ...model.pauses import cut_pauses
 from ...model.status import QUEUED
 from ...record.engines import is_coalesced
+from ...record.state import running_columns
 from .encoders import NAME, Json, encode_columns, encode_failure, encode_head, time_base
 
 if TYPE_CHECKING:
@@ -214,18 +215,17 @@ class DeltaEncoder:
 
     def _add_running(self, update: Json, record: Record, room: int) -> None:
         base, columns, now = time_base(record), record.columns, time.monotonic()
-        running = [(position, slot, since) for position, (slot, since) in record.running.items()]
-        running = running[-_MAX_RUNNING:]
-        small = len(running) <= max(_MIN_ROWS, room // _RUNNING_BYTES)
+        positions, slots, since = running_columns(dict(list(record.running.items())[-_MAX_RUNNING:]))
+        small = len(positions) <= max(_MIN_ROWS, room // _RUNNING_BYTES)
         if not small and now - self._running_sent_at < _RUNNING_SECONDS:
             self._held_back = True
             return
         self._running_sent_at = now
         update["running"] = encode_columns(
-            ([position for position, _, _ in running], "<u4"),
-            ([columns.first_input_index(position) for position, _, _ in running], "<u4"),
-            (cut_pauses(np.array([since for _, _, since in running]), record.clock.pauses) - base, "<f4"),
-            ([slot if slot >= 0 else UNKNOWN_SLOT for _, slot, _ in running], "<u2"),
+            (positions, "<u4"),
+            (columns.first_input_indices(positions), "<u4"),
+            (cut_pauses(since, record.clock.pauses) - base, "<f4"),
+            (np.where(slots < 0, UNKNOWN_SLOT, slots), "<u2"),
         )
 
     def _add_rows(self, update: Json, followed: Followed, room: int) -> None:
