@@ -26,6 +26,7 @@ Resend: TypeAlias = "Callable[[], MessageFutureLike]"
 
 _KEYS = ["msg_id", "header", "content", "metadata", "buffers", "queue", "engine_uuid"]
 _RECORDS_PER_QUERY = 200
+_TIMEOUT = 30.0  # seconds in which the controller has to return the requests
 _HUB_LAG = 2.0  # seconds by which a busy Hub may be behind its schedulers
 _NO_RECORDS = (
     "The controller keeps no record of tasks, so none can be run again. Start it with a database: "
@@ -64,18 +65,18 @@ class Retried:
     reasons: tuple[str, ...] = ()
 
 
-def retry(scope: ResultScope, indices: Sequence[int] | None = None, timeout: float = 30.0) -> Retried:
+def retry(scope: ResultScope, indices: Sequence[int] | None = None) -> Retried:
     """Run failed and cancelled tasks again; see :meth:`~ipar_results.results.monitor.Monitor.retry`.
 
-    `timeout` is how many seconds to wait at most for the controller to return the requests. Nothing was sent
-    if a RetryError is raised: none of the tasks, or not all of the given ones, can be run again.
+    If it raises a RetryError, as none of the tasks or not all of the given ones can be run again, nothing was
+    sent.
     """
     scope.drain()
     positions = positions_to_retry(scope.columns, indices)
     if not positions:
         return Retried()
     _check(scope)
-    deadline = time.monotonic() + min(timeout, scope.connection.contact_timeout)
+    deadline = time.monotonic() + min(_TIMEOUT, scope.connection.contact_timeout)
     plans, reasons = _plan(scope, positions, deadline)
     if not plans or (reasons and indices is not None):
         raise RetryError(" ".join(reasons))

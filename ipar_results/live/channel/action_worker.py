@@ -48,11 +48,11 @@ class ActionWorker:
                 self._thread.start()
         return True
 
-    def close(self, patience: float = 10.0) -> None:
-        """Wait until the thread has ended, at most `patience` seconds."""
+    def close(self) -> None:
+        """Wait until the thread has ended, at most ten seconds."""
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(patience)
+            thread.join(10)
 
     def _run(self) -> None:
         while True:
