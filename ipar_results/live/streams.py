@@ -129,20 +129,12 @@ class Streams(Updatable):
             return 1
 
     def freeze(self) -> None:
-        """Show the streams whole."""
-        self.close()
-
-    def close(self) -> int:
-        """Show the streams whole; return the number of messages. A second call does nothing."""
+        """Show the streams whole; a second call does nothing."""
         with self._lock:
-            if self.over:
-                return 0
-            self.over = True
-            if not self._metadata:
-                return 0
-            with log_errors("showing what engines wrote"):
-                self._show(self._whole())
-            return 1
+            over, self.over = self.over, True
+            if self._metadata and not over:
+                with log_errors("showing what engines wrote"):
+                    self._show(self._whole())
 
     def _show(self, text: str) -> None:
         if not self._opened:

@@ -76,7 +76,7 @@ def test_the_characters_sent_are_proportional_to_those_written():
         for n in range(chunks):
             engines.write(0, f"a line of some length, number {n}\n")
             engines.tick()  # the worst case: each chunk is an update
-        engines.streams.close()
+        engines.streams.freeze()
         return sum(len(text) for text, _, _ in engines.screen.sent)
 
     few, many = sent(2_000), sent(4_000)
@@ -91,14 +91,14 @@ def test_updates_show_the_ends_and_the_last_state_shows_all():
     assert len(engines.screen.text) < LIVE_CHARACTERS + 200
     assert engines.screen.text.endswith("line 4999")
     assert "characters left out; shown at the end" in engines.screen.text
-    engines.streams.close()
+    engines.streams.freeze()
     assert engines.screen.text.splitlines()[1:] == lines
 
 
 def test_very_long_output_is_cut_in_the_last_state_with_a_note():
     engines = Engines(1)
     engines.write(0, "x" * 3 * FINAL_CHARACTERS)
-    engines.streams.close()
+    engines.streams.freeze()
     assert len(engines.screen.text) < FINAL_CHARACTERS + 200
     assert "characters left out" in engines.screen.text
 
@@ -110,7 +110,7 @@ def test_many_engines_do_not_make_an_update_longer():
     engines.tick()
     assert len(engines.screen.text) < 2 * LIVE_CHARACTERS
     assert "460 more streams" in engines.screen.text
-    engines.streams.close()
+    engines.streams.freeze()
     assert engines.screen.text.count("[stdout:") == 500
 
 
@@ -124,8 +124,8 @@ def test_a_redrawn_progress_bar_is_one_line():
 def test_the_last_state_is_sent_once_and_nothing_after_it():
     engines = Engines(1)
     engines.write(0, "x")
-    assert engines.streams.close() == 1
-    assert engines.streams.close() == 0
+    engines.streams.freeze()
+    engines.streams.freeze()
     engines.write(0, "y")
     assert engines.tick() == 0
     assert len(engines.screen.sent) == 1
@@ -135,7 +135,7 @@ def test_captured_output_gets_the_last_state_only():
     engines = Engines(1, once=True)
     engines.write(0, "x")
     assert engines.tick() == 0
-    engines.streams.close()
+    engines.streams.freeze()
     assert [update for _, _, update in engines.screen.sent] == [False]
 
 
@@ -177,7 +177,7 @@ def test_what_was_written_before_a_figure_stands_above_it_and_the_rest_below():
     assert engines.tick() == 0
     engines.write(0, "after\n")
     engines.tick()
-    engines.streams.close()
+    engines.streams.freeze()
     final = {display_id: text for text, display_id, _ in engines.screen.sent}
     assert list(final.values()) == ["[stdout:0] before\n[stdout:1] other", "[stdout:0] after"]
     assert [update for _, _, update in engines.screen.sent] == [False, True, False, True]
@@ -188,5 +188,5 @@ def test_figures_do_not_repeat_what_was_written_before_them():
     for n in range(500):
         engines.write(0, f"step {n}\n")
         engines.streams.begin_new_display()
-    engines.streams.close()
+    engines.streams.freeze()
     assert [text for text, _, _ in engines.screen.sent] == [f"[stdout:0] step {n}" for n in range(500)]

@@ -42,7 +42,7 @@ def wrap_stream_output(
         finally:
             setattr(self, _STREAMS, before)
             if streams is not None:
-                streams.close()
+                streams.freeze()
 
     return stream_output
 
