@@ -28,7 +28,6 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
         return Timeline(
             base=base,
             now=float(cut_pauses(last, pauses)) if over else now,
-            messages=columns.messages,
             ended=columns.ended,
             engines=tuple(record.engines.ids),
             position=index,
@@ -40,5 +39,5 @@ def take_timeline(record: Record, limit: int | None = None) -> Timeline:
             duration=np.maximum(duration[index], 0.0),
             status=columns.status[index],
             breaks=tuple(float(cut_pauses(begin, pauses)) - base for begin, _ in pauses),
-            running=RunningTasks(position, columns.first_input_indices(position), slot, since - base),
+            running=RunningTasks(position, slot, since - base),
         )

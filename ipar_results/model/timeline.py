@@ -20,7 +20,7 @@ class RunningTasks:
 
     Attributes
     ----------
-    position, first : ndarray of int, shape (n,)
+    position : ndarray of int, shape (n,)
     slot : ndarray of int, shape (n,)
         Index into the timeline's `engines`; -1 for an unknown engine.
     start : ndarray of float, shape (n,)
@@ -28,7 +28,6 @@ class RunningTasks:
     """
 
     position: Index
-    first: Index
     slot: Slots
     start: Floats
 
@@ -46,8 +45,8 @@ class Timeline:
         all times of a timeline, without the pauses before retries.
     breaks : tuple of float
         Seconds after `base` at which a pause before a retry is cut out.
-    messages, ended : int
-        Number of messages of the result, and of those that have ended.
+    ended : int
+        Number of messages that have ended.
     engines : tuple of (int or str)
         Engines by slot, in order of appearance.
     position, first, inputs : ndarray of int, shape (shown,)
@@ -64,7 +63,6 @@ class Timeline:
 
     base: float
     now: float
-    messages: int
     ended: int
     engines: tuple[EngineId, ...]
     position: Index

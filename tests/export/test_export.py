@@ -253,10 +253,10 @@ def table(n):
         (),
     )
     slot, base = (number % 2).astype(np.int32), float(sent[0])
-    idle = RunningTasks(idle_slots, idle_slots, idle_slots.astype(np.int32), idle_slots.astype(float))
+    idle = RunningTasks(idle_slots, idle_slots.astype(np.int32), idle_slots.astype(float))
     start, took = begun - base, np.full(n, 0.1)
     return tasks, Timeline(
-        base, base + n / 10, n, n, (0, 1), number, number, one, slot, start, took, status, (), idle
+        base, base + n / 10, n, (0, 1), number, number, one, slot, start, took, status, (), idle
     )
 
 

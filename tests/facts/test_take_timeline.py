@@ -27,7 +27,7 @@ def test_a_timeline_holds_ended_and_running_messages():
     assert timeline.start.tolist() == [0.0, 1.0]
     assert timeline.duration.tolist() == [1.0, 2.0]
     assert [timeline.engines[slot] for slot in timeline.slot] == [0, 1]
-    assert (timeline.shown, timeline.ended, timeline.messages) == (2, 2, 4)
+    assert (timeline.shown, timeline.ended) == (2, 2)
     assert timeline.running.position.tolist() == [3]
     assert timeline.base == START.timestamp()
 

@@ -14,7 +14,7 @@ from ipar_results.model.status import ABORTED, FAILED, OK
 from ipar_results.model.timeline import RunningTasks, Timeline
 from ipar_results.render import html, svg
 
-NONE_RUNNING = RunningTasks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
+NONE_RUNNING = RunningTasks(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
 
 
 def timeline(
@@ -29,7 +29,6 @@ def timeline(
     return Timeline(
         base=1_000.0,
         now=1_000.0 + last,
-        messages=n,
         ended=n if of is None else of,
         engines=names,
         position=np.arange(n),
@@ -130,7 +129,7 @@ def test_skewed_clocks_are_noted_and_draw_nothing_outside():
 
 
 def test_a_running_task_is_an_outline_up_to_the_present():
-    running = RunningTasks(np.array([3]), np.array([3]), np.array([0], np.int32), np.array([6.0]))
+    running = RunningTasks(np.array([3]), np.array([0], np.int32), np.array([6.0]))
     picture = draw(timeline([0.0], [5.0], running=running, now=8.0), samples.running)
     assert picture.count('class="ipar-running"') == 2  # and the present
 
