@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..formatting import format_elapsed
+from ..formatting import format_elapsed, truncate
 from ..model.arrays import Codes, Floats, Index, Mask
 from ..model.snapshot import EngineId
 from ..model.status import ABORTED, FAILED, OK, STATUSES
@@ -102,8 +102,7 @@ def _lanes(timeline: Timeline, unknown: bool) -> _Lanes:
 
 def _label(engines: list[EngineId]) -> str:
     if len(engines) == 1:
-        label = words.engines(engines)
-        return label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…"
+        return str(truncate(words.engines(engines), _MAX_LABEL))
     if all(isinstance(engine, int) for engine in engines):
         return f"{engines[0]}–{engines[-1]}"
     return f"{len(engines):,} engines"
