@@ -7,7 +7,7 @@ import math
 import os
 import re
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
@@ -85,11 +85,7 @@ def _parse_field(hint: object, value: object, where: str) -> object:
     """Return the value as the type of a dataclass field; raise ValueError if it is of another type."""
     if isinstance(hint, type) and is_dataclass(hint) and isinstance(value, dict):
         hints = get_type_hints(hint)
-        known = {
-            f.name: _parse_field(hints[f.name], value[f.name], f.name)
-            for f in fields(hint)
-            if f.name in value
-        }
+        known = {name: _parse_field(hints[name], value[name], name) for name in hints if name in value}
         try:
             return hint(**known)
         except TypeError:  # a field without a default is missing
