@@ -24,43 +24,24 @@ _SMALL = 4.0  # widens the range for few tasks, by their relative spread
 class EtaInput:
     """Ended, running and queued messages of one result: the input of an estimate.
 
-    Attributes
-    ----------
-    length : ndarray of float, shape (n,)
-        Durations of ended messages in seconds, of all or of an even sample, by ascending position.
-    start : ndarray of float, shape (n,)
-        POSIX seconds at which they started.
-    inputs, position, slot : ndarray of int, shape (n,)
-        Their numbers of inputs, positions and engine slots.
-    ended : int
-        Number of ended messages, more than n for a sample.
-    busy : float
-        Seconds of computing, summed over all ended messages.
-    age, running_inputs, running_position, running_slot : ndarray, shape (k,)
-        Of the running messages: seconds since they started, numbers of inputs, positions, engine slots.
-    queued, queued_inputs : int
-        Numbers of queued messages and of their inputs.
-    queued_position : float
-        Mean position of the queued messages.
-    alive : ndarray of bool
-        By slot, whether the engine is registered.
+    The columns of ended messages hold all of them or an even sample, by ascending position.
     """
 
-    length: Floats
-    start: Floats
-    inputs: Index
+    length: Floats  # durations in seconds
+    start: Floats  # POSIX seconds
+    inputs: Index  # numbers of inputs
     position: Index
     slot: Index
-    ended: int
-    busy: float
-    age: Floats
+    ended: int  # number of ended messages, in the sample or not
+    busy: float  # seconds of computing, summed over all ended messages
+    age: Floats  # seconds since the running messages started
     running_inputs: Index
     running_position: Index
     running_slot: Index
-    queued: int
-    queued_inputs: int
-    queued_position: float
-    alive: Mask
+    queued: int  # number of queued messages
+    queued_inputs: int  # number of their inputs
+    queued_position: float  # their mean position
+    alive: Mask  # by slot, whether the engine is registered
 
 
 def estimate(observed: EtaInput) -> tuple[float, float] | None:

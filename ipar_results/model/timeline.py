@@ -16,64 +16,33 @@ _MAX_SLOWEST = 50  # in a sample
 
 @dataclass(frozen=True, eq=False)
 class RunningTasks:
-    """Messages that run at the moment of a :class:`Timeline`.
-
-    Attributes
-    ----------
-    position : ndarray of int, shape (n,)
-    slot : ndarray of int, shape (n,)
-        Index into the timeline's `engines`; -1 for an unknown engine.
-    start : ndarray of float, shape (n,)
-        Seconds after the timeline's `base`.
-    """
+    """Columns of the messages that run at the moment of a :class:`Timeline`."""
 
     position: Index
-    slot: Slots
-    start: Floats
+    slot: Slots  # index into the timeline's engines; -1 for an unknown engine
+    start: Floats  # seconds after the timeline's base
 
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
     """Ended messages in columns, by position: all of them or an even sample.
 
-    Attributes
-    ----------
-    base : float
-        POSIX seconds of the first submission, or of the first known event.
-    now : float
-        POSIX seconds at which the timeline was taken, or of the last reply once all messages have ended; like
-        all times of a timeline, without the pauses before retries.
-    breaks : tuple of float
-        Seconds after `base` at which a pause before a retry is cut out.
-    ended : int
-        Number of messages that have ended.
-    engines : tuple of (int or str)
-        Engines by slot, in order of appearance.
-    position, first, inputs : ndarray of int, shape (shown,)
-        Position of the message, index of its first input, number of its inputs.
-    slot : ndarray of int, shape (shown,)
-        Index into `engines`; -1 for an unknown engine.
-    start, duration : ndarray of float, shape (shown,)
-        Seconds after `base` without pauses, and seconds; NaN if unknown.
-    status : ndarray of int, shape (shown,)
-        2 ok, 3 failed, 4 aborted.
-    running : RunningTasks
-        All running messages, never a sample.
+    Its times are without the pauses before retries.
     """
 
-    base: float
-    now: float
-    ended: int
-    engines: tuple[EngineId, ...]
+    base: float  # POSIX seconds of the first submission, or of the first known event
+    now: float  # POSIX seconds at which it was taken, or of the last reply once all messages have ended
+    ended: int  # messages of the result that have ended
+    engines: tuple[EngineId, ...]  # by slot, in order of appearance
     position: Index
-    first: Index
-    inputs: Index
-    slot: Slots
-    start: Floats
-    duration: Floats
-    status: Codes
-    breaks: tuple[float, ...]
-    running: RunningTasks
+    first: Index  # index of the first input of each message
+    inputs: Index  # number of its inputs
+    slot: Slots  # index into engines; -1 for an unknown engine
+    start: Floats  # seconds after base; NaN if unknown
+    duration: Floats  # seconds; NaN if unknown
+    status: Codes  # OK, FAILED or ABORTED
+    breaks: tuple[float, ...]  # seconds after base at which a pause before a retry is cut out
+    running: RunningTasks  # all of them, never a sample
 
     @property
     def shown(self) -> int:

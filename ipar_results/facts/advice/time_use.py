@@ -17,31 +17,18 @@ OTHER = 5  # used like a status code: a task of another result
 class RunTasks:
     """Columns of a finished run: one row a message, and one for each earlier attempt.
 
-    Attributes
-    ----------
-    slot : ndarray of int, shape (n,)
-        Engine slot; -1 if unknown.
-    status : ndarray of int, shape (n,)
-        Status codes, and :data:`OTHER` for tasks of other results.
-    submitted, started, completed, received : ndarray of float, shape (n,)
-        Seconds after the first submission; NaN if unknown.
-    joined : ndarray of float, shape (engines,)
-        Seconds at which each engine joined the cluster; 0 if it did before the run.
-    left : ndarray of float, shape (engines,)
-        Seconds at which each engine left the cluster; infinite if it did not.
-    length : float
-        Seconds between the first submission and the last arrival.
+    Times are seconds after the first submission, NaN if unknown.
     """
 
-    slot: Index
-    status: Codes
+    slot: Index  # of the engine; -1 if unknown
+    status: Codes  # or OTHER, for a task of another result
     submitted: Floats
     started: Floats
     completed: Floats
     received: Floats
-    joined: Floats
-    left: Floats
-    length: float
+    joined: Floats  # by slot, when the engine joined the cluster; 0 if it did before the run
+    left: Floats  # by slot, when the engine left the cluster; infinite if it did not
+    length: float  # seconds between the first submission and the last arrival
 
     @property
     def engines(self) -> int:
@@ -53,26 +40,15 @@ class RunTasks:
 class Executions:
     """Tasks of a run in the order in which each engine ran them, with the gaps between them.
 
-    Attributes
-    ----------
-    row : ndarray of int, shape (m,)
-        Rows of :class:`RunTasks` by engine and time, without those whose engine or time is unknown.
-    begin, end : ndarray of float, shape (m,)
-        Seconds by the client's clock, within the run and without overlap on an engine.
-    gap : ndarray of float, shape (m,)
-        Seconds for which the engine was idle before the task.
-    unsent : ndarray of float, shape (m,)
-        Part of `gap` in which the task had not been submitted yet.
-    last : ndarray of float, shape (engines,)
-        Seconds at which each engine's last task ended, or at which it joined if it had none.
+    Times are seconds by the client's clock, within the run and without overlap on an engine.
     """
 
-    row: Index
+    row: Index  # in RunTasks, by engine and time, without those whose engine or time is unknown
     begin: Floats
     end: Floats
-    gap: Floats
-    unsent: Floats
-    last: Floats
+    gap: Floats  # seconds for which the engine was idle before the task
+    unsent: Floats  # part of the gap in which the task had not been submitted yet
+    last: Floats  # by slot, when the engine's last task ended, or when it joined if it had none
 
 
 def drop_unused_engines(tasks: RunTasks) -> tuple[RunTasks, Mask]:
