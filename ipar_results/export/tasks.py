@@ -36,21 +36,10 @@ class EarlierAttempt:
 class Tasks:
     """Columns with one row per message, by position.
 
-    Attributes
-    ----------
-    snapshot : Snapshot
-        Snapshot of the result at the same moment.
-    status : ndarray of int
-        Codes of :data:`~ipar_results.model.status.STATUSES`.
-    submitted, started, completed, received : ndarray of float
-        POSIX seconds by the client's clock; NaN if unknown.
-    engine_clock_offset : ndarray of float
-        Seconds by which the engine's clock is ahead of the client's; NaN if the engine is unknown.
-    error : list of (str or None)
-        Exception type of failed messages.
+    Times are POSIX seconds by the client's clock, NaN if unknown.
     """
 
-    snapshot: Snapshot
+    snapshot: Snapshot  # of the result at the same moment
     index: Index
     inputs: Index
     attempts: Index
@@ -61,8 +50,8 @@ class Tasks:
     started: Floats
     completed: Floats
     received: Floats
-    engine_clock_offset: Floats
-    error: list[str | None]
+    engine_clock_offset: Floats  # seconds by which the engine's clock is ahead; NaN if the engine is unknown
+    error: list[str | None]  # exception type of failed messages
     earlier: tuple[EarlierAttempt, ...]
 
     def __len__(self) -> int:

@@ -42,19 +42,11 @@ class _PowerLaw:
 
 @dataclass(frozen=True)
 class Trend:
-    """Power laws that fit nearly equally well, the best one first.
-
-    Attributes
-    ----------
-    errors : float
-        Standard errors by which the power of the best one differs from 0, lowered for few tasks.
-    change : float
-        Logarithm of the ratio of the first to the last level, whichever is higher.
-    """
+    """Power laws that fit nearly equally well, the best one first."""
 
     fits: tuple[_PowerLaw, ...]
-    errors: float
-    change: float
+    errors: float  # standard errors by which the power of the best differs from 0, lowered for few tasks
+    change: float  # logarithm of the ratio of the first to the last level, whichever is higher
 
     @classmethod
     def of(cls, position: Floats, duration: Floats, last: float) -> Trend | None:
