@@ -4,12 +4,10 @@ import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
 
-import { checkMessage } from '../protocol/messages';
-import type { CommMessage, UpdateMessage } from '../protocol/messages';
+import { checkMessage, type CommMessage, type UpdateMessage } from '../protocol/messages';
 import type { Reply, Request } from '../protocol/replies';
 import { PROTOCOL, TARGET } from '../protocol/types';
-import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT } from './request';
-import type { PendingRequest } from './request';
+import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT, type PendingRequest } from './request';
 import { KernelResults } from './results';
 import { SecondConnection } from './second-connection';
 import { MessageSequence } from './sequence';

@@ -1,12 +1,10 @@
 /** Requests on a kernel's control channel, which a kernel answers also while a cell runs. */
 
-import { KernelMessage } from '@jupyterlab/services';
-import type { Kernel } from '@jupyterlab/services';
+import { KernelMessage, type Kernel } from '@jupyterlab/services';
 import { PromiseDelegate, UUID } from '@lumino/coreutils';
 
 import { NO_ANSWER } from '../model/words';
-import { checkReply } from '../protocol/replies';
-import type { Reply, Request } from '../protocol/replies';
+import { checkReply, type Reply, type Request } from '../protocol/replies';
 import { PROTOCOL } from '../protocol/types';
 
 /** Milliseconds until a request without a reply fails. */

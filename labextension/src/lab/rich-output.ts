@@ -1,7 +1,6 @@
 /** Renderer of a task's rich outputs, as in an untrusted notebook. */
 
-import { MimeModel } from '@jupyterlab/rendermime';
-import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { MimeModel, type IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 

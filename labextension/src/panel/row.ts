@@ -3,8 +3,7 @@
 import type { ResultEntry } from '../kernel/kernels';
 import { stateOf } from '../model/state';
 import * as words from '../model/words';
-import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
-import type { Action } from '../protocol/actions';
+import { ACTIONS, ACTION_NAMES, type Action } from '../protocol/actions';
 import { bdi, button, el, setText, setAttribute } from '../ui/dom';
 import { joinFacts } from '../ui/formatting';
 import { ProgressBar } from '../ui/progress-bar';

@@ -2,8 +2,7 @@
 
 import type { ResultEntry } from '../kernel/kernels';
 import { el, setAttribute } from '../ui/dom';
-import { RowView } from './row';
-import type { RowCallbacks } from './row';
+import { RowView, type RowCallbacks } from './row';
 
 export const ROW_HEIGHT = 62;
 /** Rows drawn beyond each end of the view. */

@@ -1,7 +1,6 @@
 /** Readers of columns: little-endian, one after the other, without padding, in base64. */
 
-import { FormatError, string } from './readers';
-import type { Read, Reader } from './readers';
+import { FormatError, string, type Read, type Reader } from './readers';
 
 type Column = Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 /** Typed array of a column. */

@@ -1,8 +1,7 @@
 /** Records that saved results, updates and replies share: each is declared by its reader. Times are POSIX seconds. */
 
 import * as read from './readers';
-import { TASK_STATUSES } from './types';
-import type { EngineId, Pair } from './types';
+import { TASK_STATUSES, type EngineId, type Pair } from './types';
 
 export const engineId: read.Reader<EngineId> = (value, path) =>
   typeof value === 'string' ? value : read.integer(value, path);

@@ -1,8 +1,7 @@
 /** Probes of the theme: hidden elements whose computed colours and font the canvas uses. */
 
 import { el } from '../ui/dom';
-import { COLOURS } from './scene';
-import type { Theme } from './scene';
+import { COLOURS, type Theme } from './scene';
 
 /** Milliseconds after a change of theme until its colours apply. */
 const THEME_DELAY = 300;

@@ -5,12 +5,10 @@ import * as words from '../model/words';
 import { button, el, setText, setAttribute } from '../ui/dom';
 import { joinFacts } from '../ui/formatting';
 import { Lanes, fullSpan } from './layout';
-import { neighbour, taskAt, nearestTask, sampleNote, describeTask } from './marks';
-import type { Mark } from './marks';
+import { neighbour, taskAt, nearestTask, sampleNote, describeTask, type Mark } from './marks';
 import { Painter } from './paint';
 import { VisibleSpan, addPanZoom } from './pan-zoom';
-import { AXIS, GUTTER, plotWidth, xOf } from './scene';
-import type { Scene, Theme } from './scene';
+import { AXIS, GUTTER, plotWidth, xOf, type Scene, type Theme } from './scene';
 import { ThemeProbes } from './theme';
 
 /** CSS pixels: higher lanes scroll. */
