@@ -64,10 +64,12 @@ def summarize(
     busy = float(columns.slot_busy.sum()) + sum(
         max(0.0, now - since) for _, since in running_by_slot(record.running).values()
     )
-    speedup = busy / elapsed if elapsed > 0 and busy > 0 and not unknown else None
     wall_time = record.clock.wall_time if finished and not unknown and record.clock.is_known else None
+    # a result of the Hub is seen to end up to a second late
+    lasted = wall_time or elapsed
+    speedup = busy / lasted if lasted > 0 and busy > 0 and not unknown else None
     together = not ids or any(map(is_coalesced, ids))
-    there = float(np.maximum(elapsed - record.joined(), 0.0).sum())  # engine seconds
+    there = float(np.maximum(lasted - record.joined(), 0.0).sum())  # engine seconds
     return Summary(
         name=name,
         total=total,
@@ -83,7 +85,7 @@ def summarize(
         wall_time=wall_time,
         speedup=speedup,
         efficiency=None if speedup is None or together or not there else busy / there,
-        throughput=complete / elapsed if complete and elapsed > 0 and (wall_time or not finished) else None,
+        throughput=complete / lasted if complete and lasted > 0 and (wall_time or not finished) else None,
         eta=eta,
         finished=finished,
         outputs_total=int(np.count_nonzero(columns.has_output)),

@@ -272,7 +272,8 @@ class Snapshot(Summary):
         Seconds from the first submission to the last reply, once finished.
     speedup : float or None
         Number of engines that were busy with its tasks on average: engine time, with that of running tasks,
-        divided by the elapsed time. It is a speed-up only if each engine has a processor for itself.
+        divided by the elapsed time, once finished by `wall_time`. It is a speed-up only if each engine has a
+        processor for itself.
     efficiency : float or None
         Share of the engines' time in which they were busy with its tasks; None if one reply stands for
         several engines.

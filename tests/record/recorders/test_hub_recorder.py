@@ -145,3 +145,15 @@ def test_an_engine_that_left_before_the_client_was_connected_died_during_the_run
     assert snapshot.time_use.lost == 31
     (advice,) = snapshot.advice
     assert advice.message.startswith("Engine 7 left during the run. 1 task failed. With it")
+
+
+def test_rates_of_a_result_that_was_seen_to_end_late_are_those_of_its_time():
+    record = {"msg_id": "a", "engine_uuid": "uuid-0", "submitted": at(0), "started": at(0)}
+    followed = follow(Hub([record]), "a")
+    assert followed.snapshot().elapsed > 100
+    record.update(completed=at(2), received=at(2))
+    followed.source._queried_at -= 10
+    followed.poll()
+    snapshot = followed.snapshot()
+    assert (snapshot.wall_time, snapshot.throughput) == (2, 0.5)
+    assert (snapshot.speedup, snapshot.efficiency) == (1, 1)
