@@ -70,9 +70,8 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
       if (isBehind(live, saved)) live.apply({ id: live.id, head: figuresOf(saved) });
       this.#follow(live);
     } else if (this.#live?.id === saved.id && this.#live.connection !== 'live' && !saved.finished) return;
-    clearTimeout(this.#connectTimer);
-    this.#timer = this.#connectTimer = 0;
-    this.#follow();
+    else this.#follow();
+    const model = live ?? (this.#static ??= this.#restore(saved));
     if (!this.#card) {
       this.#card = new Card(this.options);
       this.node.replaceChildren(this.#card.node);
@@ -80,9 +79,24 @@ export class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     this.#card.setModel(model);
   }
 
-    clearTimeout(this.#connectTimer);
-    this.#timer = this.#connectTimer = 0;
-    this.#follow();
+  /** Make the model of a saved result, of which a kernel may be about to report. */
+  #restore(saved: SavedResult): ResultModel {
+    const model = ResultModel.fromSaved(saved);
+    if (!saved.finished && this.#isConnecting) {
+      model.connection = 'connecting';
+      this.#connectTimer ||= window.setTimeout(() => {
+        this.#isConnecting = false;
+        if (this.#static) this.#static.connection = 'static';
+      }, CONNECT_TIME);
+    }
+    return model;
+  }
+
+  #follow(live?: ResultModel): void {
+    if (live !== this.#live) {
+      this.#live?.changed.disconnect(this.#saveOnceFinished, this);
+      this.#live = live;
+      live?.changed.connect(this.#saveOnceFinished, this);
     }
     if (live) this.#saveOnceFinished(live);
   }
