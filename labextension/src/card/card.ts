@@ -71,13 +71,18 @@ export class Card {
     this.#folds.add('Timeline', timeline, settings.timelineOpen, () => this.#draw());
     this.#folds.add('Engines', this.#engines.node, false, () => this.#draw());
     this.#folds.add('Tasks', this.#tasks.node, false, () => this.#draw());
-    this.#folds.add('Output', this.#outputs.node, false, () => this.#openOutput());
+    this.#folds.add('Output', this.#outputs.node, false, () => this.#draw());
     this.#observer = new IntersectionObserver(entries => {
       this.#inView = entries.at(-1)?.isIntersecting ?? false;
       this.#tick();
+      this.#followOutput();
     });
     this.#observer.observe(this.node);
-    document.addEventListener('visibilitychange', () => this.#tick(), { signal: this.#listeners.signal });
+    const onVisible = (): void => {
+      this.#tick();
+      this.#followOutput();
+    };
+    document.addEventListener('visibilitychange', onVisible, { signal: this.#listeners.signal });
   }
 
   /** Show a result; open folds stay open. */
@@ -90,7 +95,6 @@ export class Card {
     model.outcome.connect(this.#showOutcome, this);
     this.#timeline.setModel(model);
     this.#draw();
-    if (this.#folds.isOpen('Output')) void this.#outputs.fetch();
     this.#rowsTimer = window.setTimeout(() => this.#requestRows(), ROWS_TIMEOUT);
   }
 
@@ -100,6 +104,7 @@ export class Card {
     this.#listeners.abort();
     this.#observer.disconnect();
     this.#timeline.dispose();
+    this.#tasks.dispose();
     this.#details.reset();
   }
 
@@ -107,6 +112,7 @@ export class Card {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#tickTimer);
     clearTimeout(this.#rowsTimer);
+    this.#outputs.pause();
     this.#frame = 0;
     this.#model?.changed.disconnect(this.#scheduleDraw, this);
     this.#model?.outcome.disconnect(this.#showOutcome, this);
@@ -154,6 +160,13 @@ export class Card {
     if (this.#folds.isOpen('Engines')) this.#engines.update(model, now);
     if (this.#folds.isOpen('Tasks')) this.#tasks.update(model);
     this.#outputs.update(model);
+    this.#followOutput();
+  }
+
+  /** Keep the output up to date, while it is open and in view. */
+  #followOutput(): void {
+    if (this.#folds.isOpen('Output') && this.#inView && !document.hidden) this.#outputs.follow();
+    else this.#outputs.pause();
   }
 
   #showOutcome(_: ResultModel, outcome: Outcome): void {
@@ -170,6 +183,7 @@ export class Card {
     const next = 1005 - ((model.elapsed(now) * 1000) % 1000);
     this.#tickTimer = window.setTimeout(() => {
       if (this.#folds.isOpen('Engines')) this.#engines.update(model, performance.now());
+      if (this.#folds.isOpen('Tasks')) this.#tasks.update(model);
       this.#tick();
     }, next);
   }
@@ -181,13 +195,6 @@ export class Card {
     if (!model.head.ended || model.columns.rowCount) return;
     model.request({ type: 'watch', result: model.id }).catch((error: unknown) => {
       console.warn('ipar_results: no timeline', error);
-    });
-  }
-
-  #openOutput(): void {
-    this.#draw();
-    void this.#outputs.fetch().then(() => {
-      this.#scheduleDraw();
     });
   }
 

@@ -1,30 +1,41 @@
-/** Output of the newest tasks: fetched from the kernel when its fold is opened, else as saved. */
+/** Output of the newest tasks: follows the kernel while its fold is open, else as saved. */
 
 import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 import type { TaskOutput } from '../protocol/records';
 import { appendText, clip, countOmitted, applyCarriageReturns } from '../ui/ansi';
-import { button, el, setText, setAttribute, textBlock } from '../ui/dom';
+import { button, el, setText, textBlock } from '../ui/dom';
 import { formatCount, joinFacts, plural } from '../ui/formatting';
 
 /** Characters of a stream that are shown. */
 const MAX_SHOWN = 1_000;
+/** Milliseconds between two requests: doubled while there is no news, and longer after a long reply. */
+const MIN_INTERVAL = 1_000;
+const MAX_IDLE_INTERVAL = 4_000;
+const CHARACTERS_A_SECOND = 10_000;
 
 export class OutputsView {
   readonly node = el('div');
   readonly #open: (index: number) => void;
-  readonly #refresh: HTMLButtonElement;
-  readonly #message = el('span', { class: 'ipar-cut', role: 'status' });
+  readonly #message = el('p', { class: 'ipar-cut' });
   readonly #list = el('div', { class: 'ipar-scroll', tabindex: 0, role: 'group', 'aria-label': 'Output' });
+  /** The item of each output, by its content. */
+  #items = new Map<string, HTMLElement>();
   #model: ResultModel | null = null;
+  /** Number of tasks with output when it was last fetched. */
   #fetched = 0;
+  #fetching = false;
+  /** Whether the model has changed since. */
+  #changed = true;
+  #interval = MIN_INTERVAL;
+  #due = 0;
+  #timer = 0;
   /** Why the last fetch failed. */
   #error = '';
 
   constructor(open: (index: number) => void) {
     this.#open = open;
-    this.#refresh = button('Refresh', { class: 'ipar-link' }, () => void this.fetch());
-    this.node.append(el('div', { class: 'ipar-row' }, this.#refresh, this.#message), this.#list);
+    this.node.append(this.#message, this.#list);
   }
 
   /** Number of tasks that wrote something since the last fetch. */
@@ -32,45 +43,86 @@ export class OutputsView {
     return model.connection === 'live' ? Math.max(0, model.head.outputs_total - this.#fetched) : 0;
   }
 
+  /** Note that the model has changed. */
   update(model: ResultModel): void {
-    setAttribute(this.#refresh, 'hidden', model.connection !== 'live');
+    this.#changed = true;
     if (model !== this.#model) {
       this.#model = model;
+      this.#due = 0;
       this.#show(model.outputs);
     }
-    this.#updateMessage(model.head.outputs_total);
+    this.#updateMessage(model);
   }
 
-  /** Fetch the newest output. */
-  async fetch(): Promise<void> {
+  /** Fetch the newest output if it may have changed, now or when that is due. */
+  follow(): void {
     const model = this.#model;
-    if (!model?.request || model.connection !== 'live') return;
+    if (!this.#changed || this.#fetching || !model?.request || model.connection !== 'live') return;
+    clearTimeout(this.#timer);
+    const wait = this.#due - performance.now();
+    if (wait > 0) this.#timer = window.setTimeout(() => this.follow(), wait);
+    else void this.#fetch(model);
+  }
+
+  /** Fetch no more until the next {@link follow}. */
+  pause(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async #fetch(model: ResultModel): Promise<void> {
+    this.#fetching = true;
+    this.#changed = false;
     this.#fetched = model.head.outputs_total;
-    setAttribute(this.#refresh, 'aria-disabled', 'true');
-    this.#error = '';
+    let characters = 0;
     try {
-      const { outputs } = await model.request({ type: 'outputs', result: model.id });
-      if (model !== this.#model) return;
-      model.outputs = outputs;
-      this.#show(outputs);
-      this.#updateMessage(model.head.outputs_total);
+      const { outputs } = await model.request!({ type: 'outputs', result: model.id });
+      if (model === this.#model) {
+        model.outputs = outputs;
+        const news = this.#show(outputs);
+        this.#interval = news ? MIN_INTERVAL : Math.min(MAX_IDLE_INTERVAL, 2 * this.#interval);
+        characters = outputs.reduce((sum, { stdout, stderr }) => sum + stdout.length + stderr.length, 0);
+      }
+      this.#error = '';
     } catch (error) {
       this.#error = words.reason(error);
-      this.#updateMessage(model.head.outputs_total);
-    } finally {
-      setAttribute(this.#refresh, 'aria-disabled', undefined);
     }
+    this.#fetching = false;
+    this.#due = performance.now() + Math.max(this.#interval, (1_000 * characters) / CHARACTERS_A_SECOND);
+    if (this.#model) this.#updateMessage(this.#model);
+    this.follow();
   }
 
-  #show(outputs: readonly TaskOutput[]): void {
-    this.#list.replaceChildren(...[...outputs].reverse().map(output => this.#item(output)));
-    this.#list.scrollTop = this.#list.scrollHeight; // the newest is the last
+  /** Show outputs, of which the newest is the first; true if they differ from what was shown. */
+  #show(outputs: readonly TaskOutput[]): boolean {
+    const list = this.#list;
+    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 8;
+    const focused = [...this.#items].find(([, item]) => item.contains(document.activeElement))?.[1];
+    const before = this.#items;
+    this.#items = new Map(
+      [...outputs].reverse().map(output => {
+        const key = JSON.stringify(output);
+        return [key, before.get(key) ?? this.#item(output)];
+      })
+    );
+    // Only what has changed is touched, so that a selection and the focus stay.
+    for (const [key, item] of before) if (!this.#items.has(key)) item.remove();
+    [...this.#items.values()].forEach((item, at) => {
+      if (list.children[at] !== item) list.insertBefore(item, list.children[at] ?? null);
+    });
+    const news = [...this.#items].filter(([key]) => !before.has(key)).map(([, item]) => item);
+    for (const text of news.flatMap(item => [...item.querySelectorAll('pre')])) text.scrollTop = text.scrollHeight;
+    if (isAtEnd) list.scrollTop = list.scrollHeight; // the newest is the last
+    if (focused && !focused.isConnected) {
+      const successor = news.find(item => item.dataset.task === focused.dataset.task);
+      (successor?.querySelector('button') ?? list).focus({ preventScroll: true });
+    }
+    return news.length > 0;
   }
 
-  #updateMessage(total: number): void {
-    const shown = this.#list.children.length;
-    const emptyText = total ? 'Not kept in the notebook.' : 'Nothing was written.';
-    const text = shown ? words.shownPart(shown, total, 'tasks that wrote something') : emptyText;
+  #updateMessage({ head }: ResultModel): void {
+    const shown = this.#items.size;
+    const emptyText = head.outputs_total ? (this.#fetching ? '' : 'Not kept in the notebook.') : 'Nothing was written.';
+    const text = shown ? words.shownPart(shown, head.outputs_total, 'tasks that wrote something') : emptyText;
     setText(this.#message, this.#error || text);
   }
 
@@ -96,6 +148,6 @@ export class OutputsView {
     const place = this.#model?.head.single ? '' : words.engines([output.engine_id]);
     const facts = joinFacts(place, omitted ? `… ${countOmitted(omitted)}` : '', rich);
     const head = el('p', { class: 'ipar-where' }, link, facts ? ` · ${facts}` : '');
-    return el('div', { class: 'ipar-output' }, head, ...streams);
+    return el('div', { class: 'ipar-output', 'data-task': output.index }, head, ...streams);
   }
 }

@@ -138,6 +138,7 @@ export class TaskDetailsView {
       ['Engine', words.engineLabel(model.slots[mark.slot])],
       ['Started', formatDuration(mark.start)],
       ['Took', formatDuration(mark.duration)],
+      ['Input', record?.input ? words.sentence(record.input) : ''],
       ['Message', record ? words.sentence(record.msg_id) : '']
     ]);
     const failure = model.failures.find(group => group.first === mark.first);

@@ -1,48 +1,67 @@
-/** Table of tasks, by page and state, with a button to open each. */
+/** Table of tasks, by page and state, sorted by a column, with a button to open each. */
 
 import type { ResultModel } from '../model/result';
-import { OK, QUEUED } from '../model/task-columns';
+import { FILTERS, listTasks } from '../model/task-order';
+import type { Filter, SortKey, TaskList } from '../model/task-order';
 import * as words from '../model/words';
-import type { TaskStatus } from '../protocol/types';
 import { rowMark, runningMark, unknownMark } from '../timeline/marks';
 import type { Mark } from '../timeline/marks';
 import { button, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
 
 const PAGE_SIZE = 50;
-/** Tasks of unknown outcome are among all others only. */
-type Filter = 'all' | Exclude<TaskStatus, 'unknown'>;
-const FILTERS: Filter[] = ['all', 'failed', 'aborted', 'running', 'queued', 'ok'];
+/** Milliseconds between two sorts of a table while tasks end, at least; and as a multiple of what one takes. */
+const SORT_INTERVAL = 1_000;
+const SORT_SHARE = 10;
+const COLUMNS: readonly [SortKey, string][] = [
+  ['task', 'Task'],
+  ['engine', 'Engine'],
+  ['state', 'State'],
+  ['started', 'Started'],
+  ['took', 'Took']
+];
 
 export class TasksView {
   readonly node = el('div');
   readonly #open: (mark: Mark) => void;
   readonly #filters: HTMLButtonElement[];
+  readonly #headers: HTMLElement[];
+  readonly #inputHeader = el('th', { scope: 'col' }, 'Input');
   readonly #body = el('tbody');
   readonly #pages = el('span', { class: 'ipar-cut' });
   readonly #back: HTMLButtonElement;
   readonly #next: HTMLButtonElement;
   #model: ResultModel | null = null;
   #filter: Filter = 'all';
+  #sortKey: SortKey = 'task';
+  #descending = false;
   #page = 0;
+  #list: TaskList | null = null;
+  /** When the list may be made anew, on the page's clock. */
+  #sortDue = 0;
+  #timer = 0;
   #marks: Mark[] = [];
+  /** Short texts of inputs by position; null for one that the kernel does not have. */
+  readonly #inputs = new Map<number, string | null>();
+  #fetching = false;
 
   constructor(open: (mark: Mark) => void) {
     this.#open = open;
     this.#filters = FILTERS.map(filter =>
       button(words.filterLabel(filter), { class: 'ipar-link', 'aria-pressed': 'false' }, () => {
         this.#filter = filter;
-        this.#turnPage(-this.#page);
+        this.#showFirstPage();
       })
     );
     this.#back = button('Previous', { class: 'ipar-link' }, () => this.#turnPage(-1));
     this.#next = button('Next', { class: 'ipar-link' }, () => this.#turnPage(1));
-    const columns = ['Task', 'Engine', 'State', 'Started', 'Took'];
-    const header = columns.map((title, i) => {
-      const hint = title === 'Started' ? 'after the first submission' : undefined;
-      return el('th', { class: i === 2 ? 'ipar-left' : '', scope: 'col', title: hint }, title);
+    this.#headers = COLUMNS.map(([key, title]) => {
+      const hint = key === 'started' ? 'after the first submission' : undefined;
+      const sort = button(title, { class: 'ipar-sort', title: hint }, () => this.#sortBy(key));
+      return el('th', { scope: 'col' }, sort);
     });
-    const table = el('table', { class: 'ipar-table' }, el('thead', {}, el('tr', {}, ...header)), this.#body);
+    const head = el('thead', {}, el('tr', {}, ...this.#headers, this.#inputHeader));
+    const table = el('table', { class: 'ipar-table ipar-tasks' }, head, this.#body);
     this.node.append(
       el('div', { class: 'ipar-row', role: 'group', 'aria-label': 'Which tasks' }, ...this.#filters),
       el('div', { class: 'ipar-scroll', tabindex: 0, role: 'group', 'aria-label': 'Tasks' }, table),
@@ -51,14 +70,20 @@ export class TasksView {
   }
 
   update(model: ResultModel): void {
-    this.#model = model;
+    if (model !== this.#model) {
+      this.#model = model;
+      this.#inputs.clear();
+      this.#list = null;
+    }
     this.#updateFilters(model);
-    const { positions, among } = positionsOf(model, this.#filter);
+    const { positions, among } = this.#listed(model);
     this.#page = Math.max(0, Math.min(this.#page, Math.ceil(positions.length / PAGE_SIZE) - 1));
     const from = this.#page * PAGE_SIZE;
     const running = new Map([...model.running.position].map((position, i) => [position, i]));
     this.#marks = [...positions.subarray(from, from + PAGE_SIZE)].map(at => markOf(model, at, running));
-    syncChildren(this.#body, this.#marks, () => this.#createRow(), (row, mark) => updateRow(row, mark, model));
+    this.#drawRows(model);
+    void this.#fetchInputs(model);
+    for (const turn of [this.#back, this.#next]) setAttribute(turn, 'hidden', positions.length <= PAGE_SIZE);
     setAttribute(this.#back, 'disabled', this.#page === 0);
     setAttribute(this.#next, 'disabled', from + PAGE_SIZE >= positions.length);
     const last = Math.min(positions.length, from + PAGE_SIZE);
@@ -66,6 +91,37 @@ export class TasksView {
       ? `${formatCount(from + 1)}–${formatCount(last)} of ${formatCount(positions.length)}`
       : 'None.';
     setText(this.#pages, joinFacts(shown, among));
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#model = null;
+  }
+
+  /** The tasks in order. Sorted ones stay in place for a while, so that they can be read and cost little. */
+  #listed(model: ResultModel): TaskList {
+    const begin = performance.now();
+    clearTimeout(this.#timer);
+    if (this.#list && begin < this.#sortDue) {
+      this.#timer = window.setTimeout(() => this.#turnPage(0), this.#sortDue - begin);
+      return this.#list;
+    }
+    this.#list = listTasks(model, this.#filter, this.#sortKey, this.#descending);
+    const end = performance.now();
+    this.#sortDue = this.#sortKey === 'task' ? 0 : end + Math.max(SORT_INTERVAL, SORT_SHARE * (end - begin));
+    return this.#list;
+  }
+
+  /** Sort by a column: the longest first, of others the first; in reverse where it is sorted by already. */
+  #sortBy(key: SortKey): void {
+    this.#descending = key === this.#sortKey ? !this.#descending : key === 'took';
+    this.#sortKey = key;
+    this.#showFirstPage();
+  }
+
+  #showFirstPage(): void {
+    this.#list = null;
+    this.#turnPage(-this.#page);
   }
 
   #turnPage(by: number): void {
@@ -84,19 +140,60 @@ export class TasksView {
     });
   }
 
+  /** Draw the rows; the column of inputs is left out where none is known. */
+  #drawRows(model: ResultModel): void {
+    const isLive = model.request !== null && model.connection === 'live';
+    const inputs = this.#marks.map(mark => this.#inputOf(mark, model));
+    const withInputs = inputs.some(text => (text === undefined ? isLive : text));
+    setAttribute(this.#inputHeader, 'hidden', !withInputs);
+    COLUMNS.forEach(([key], i) => {
+      const order = this.#descending ? 'descending' : 'ascending';
+      setAttribute(this.#headers[i]!, 'aria-sort', key === this.#sortKey ? order : undefined);
+    });
+    const rows = this.#marks.map((mark, i) => ({ mark, input: inputs[i] ?? '' }));
+    syncChildren(this.#body, rows, () => this.#createRow(), (row, { mark, input }) => {
+      updateRow(row, mark, model);
+      const cell = row.cells[COLUMNS.length]!;
+      setAttribute(cell, 'hidden', !withInputs);
+      setAttribute(cell, 'title', input || undefined);
+      setText(cell, input);
+    });
+  }
+
+  /** A short text of a task's input; undefined until the kernel has been asked. */
+  #inputOf({ position, first }: Mark, model: ResultModel): string | null | undefined {
+    const known = this.#inputs.get(position) ?? model.tasks.find(task => task.index === first)?.input;
+    return known ? words.sentence(known) : this.#inputs.get(position);
+  }
+
+  /** Fetch the inputs of the shown rows that have none yet; one request at a time. */
+  async #fetchInputs(model: ResultModel): Promise<void> {
+    const positions = this.#marks.map(mark => mark.position).filter(at => !this.#inputs.has(at));
+    if (this.#fetching || !positions.length || !model.request || model.connection !== 'live') return;
+    this.#fetching = true;
+    let inputs: (string | null)[] = [];
+    try {
+      ({ inputs } = await model.request({ type: 'inputs', result: model.id, positions }));
+    } catch {
+      // An input that can't be had is left out, as one that is too large.
+    }
+    this.#fetching = false;
+    if (!this.#model) return;
+    if (model === this.#model) {
+      positions.forEach((at, i) => this.#inputs.set(at, inputs[i] ?? null));
+      this.#drawRows(model);
+    }
+    void this.#fetchInputs(this.#model);
+  }
+
   #createRow(): HTMLTableRowElement {
     const row: HTMLTableRowElement = el('tr');
     const name = button('', { class: 'ipar-link' }, () => {
       const mark = this.#marks[row.sectionRowIndex];
       if (mark) this.#open(mark);
     });
-    row.append(
-      el('td', {}, name),
-      el('td'),
-      el('td', { class: 'ipar-left' }, el('span'), el('span')),
-      el('td'),
-      el('td')
-    );
+    const state = el('td', {}, el('span'), el('span'));
+    row.append(el('td', {}, name), el('td'), state, el('td'), el('td'), el('td'));
     return row;
   }
 }
@@ -112,7 +209,8 @@ function updateRow(row: HTMLTableRowElement, mark: Mark, model: ResultModel): vo
   setText(state.firstElementChild!, shape);
   setText(state.lastElementChild!, ` ${word}`);
   setText(started, formatDuration(mark.start));
-  setText(took, formatDuration(mark.duration));
+  const running = mark.status === 'running';
+  setText(took, words.timeTaken(mark.status, running ? Math.max(0, model.elapsed() - mark.start) : mark.duration));
 }
 
 /** Inputs of a task, or its position where it is a chunk that has not begun. */
@@ -127,24 +225,3 @@ function markOf(model: ResultModel, at: number, running: Map<number, number>): M
   if (model.columns.status[at]) return rowMark(model.columns, at);
   return unknownMark(at, at, 'queued');
 }
-
-/** Positions to list; where only a sample of the rows is here, the positions of those. */
-function positionsOf(model: ResultModel, filter: Filter): { positions: Uint32Array; among: string } {
-  const { columns, head, running } = model;
-  const complete = columns.rowCount >= head.ended && model.connection !== 'static';
-  const runningAt = new Set(running.position);
-  const found = new Uint32Array(complete ? head.messages : columns.rowCount + runningAt.size);
-  const end = complete ? head.messages : Math.max(columns.length, ...[...runningAt].map(at => at + 1));
-  let count = 0;
-  for (let at = 0; at < end && count < found.length; at++) {
-    const code = columns.status[at] ?? QUEUED;
-    const status = code >= OK ? ENDED[code - OK] : runningAt.has(at) ? 'running' : 'queued';
-    if (!complete && status === 'queued') continue;
-    if (filter === 'all' || filter === status) found[count++] = at;
-  }
-  const nouns = head.chunked ? 'messages' : 'tasks';
-  const among = complete ? '' : words.shownPart(found.length, head.messages, nouns);
-  return { positions: found.subarray(0, count), among: among && `${among} are known here` };
-}
-
-const ENDED: readonly TaskStatus[] = ['ok', 'failed', 'aborted', 'unknown'];

@@ -79,7 +79,9 @@ export const taskFields = {
   started: time,
   completed: time,
   received: time,
-  duration: time
+  duration: time,
+  /** Short text of its input; saved results of an early version have none. */
+  input: read.optional(read.string)
 };
 export type TaskRecord = read.Read<typeof taskFields>;
 

@@ -13,6 +13,7 @@ export type Request =
   | { type: 'hello'; client: string; rate?: number }
   | { type: 'snapshot' }
   | { type: 'watch' | 'outputs' | 'bundle'; result: string }
+  | { type: 'inputs'; result: string; positions: number[] }
   | { type: 'task'; result: string; position: number; limit?: number }
   | { type: 'traceback'; result: string; group: number }
   | ({ type: Action; result: string } & ActionOptions);
@@ -34,7 +35,6 @@ const details = read.record({
   attempts: read.count,
   error: read.orNull(read.record({ type: read.string, message: read.string })),
   traceback: read.orNull(read.string),
-  input: read.orNull(read.string),
   stdout: stream,
   stderr: stream,
   outputs: read.list(richOutput),
@@ -58,6 +58,7 @@ const replies = {
   hello: read.record({ comm_id: read.string, session: read.string, version: read.string, seq: read.count }),
   task: (content: unknown) => details(read.object(content, '').task, 'task'),
   traceback: read.record({ traceback: read.string }),
+  inputs: read.record({ inputs: read.list(read.orNull(read.string)) }),
   outputs: read.record({ outputs: read.list(taskOutput), total: read.count }),
   bundle
 };

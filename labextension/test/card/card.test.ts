@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AdviceView, timeUse } from '../../src/card/advice';
 import { Card } from '../../src/card/card';
 import { ResultModel } from '../../src/model/result';
-import { REPLIES, SCENES, live, reply, requester, saved } from '../gallery/scenes';
+import { REPLIES, SCENES, live, reply, requester, rows, saved } from '../gallery/scenes';
 import type { Replies } from '../gallery/scenes';
 
 let card: Card;
@@ -279,6 +279,158 @@ describe('folds', () => {
     fold('Tasks').click();
     expect(text('.ipar-part')).toContain('of 200,000 tasks are known here');
     expect(text('.ipar-timeline')).toContain('timeline shows 5,000 of 100,000 tasks');
+  });
+
+  const column = (at: number): string[] =>
+    [...card.node.querySelectorAll<HTMLTableRowElement>('.ipar-tasks tbody tr')].map(row => row.cells[at]!.textContent);
+  const header = (title: string): Element =>
+    [...card.node.querySelectorAll('.ipar-tasks th')].find(node => node.textContent === title)!;
+
+  test('sort tasks by a column, the slowest first', () => {
+    const model = show(scene('done'));
+    fold('Tasks').click();
+    expect(header('Task').getAttribute('aria-sort')).toBe('ascending');
+    expect(column(0).slice(0, 3)).toEqual(['0', '1', '2']);
+    button('Took').focus();
+    button('Took').click();
+    expect(document.activeElement).toBe(button('Took'));
+    expect([header('Task'), header('Took')].map(node => node.getAttribute('aria-sort'))).toEqual([null, 'descending']);
+    const longest = [...model.columns.duration.subarray(0, 400)].sort((a, b) => b - a);
+    const shown = (): number[] => column(0).map(name => model.columns.duration[Number(name)]!);
+    expect(shown()).toEqual(longest.slice(0, 50));
+    button('Took').click();
+    expect(header('Took').getAttribute('aria-sort')).toBe('ascending');
+    expect(shown()).toEqual([...longest].reverse().slice(0, 50));
+    button('Engine').click();
+    expect(new Set(column(1))).toEqual(new Set(['0']));
+    expect(header('Input').querySelector('button')).toBeNull();
+  });
+
+  test('sort running tasks by their time so far, and those without a time last', () => {
+    show(live({ tasks: 60, engines: 2, ended: 40, running: true }));
+    fold('Tasks').click();
+    button('Took').click();
+    const took = column(4);
+    expect(took.filter(text => text.endsWith(' so far'))).toHaveLength(2);
+    expect(took.findIndex(text => text === '–')).toBe(42);
+    button('Started').click();
+    expect(column(3).findIndex(text => text === '–')).toBe(42);
+    button('State').click();
+    expect(new Set(column(2).slice(0, 2))).toEqual(new Set(['▸ running']));
+  });
+
+  test('keep a sorted table for a second while tasks end', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const model = show(live({ tasks: 60, engines: 2, ended: 40, running: true }));
+    fold('Tasks').click();
+    button('Took').click();
+    const before = column(0);
+    const made = rows(1);
+    [made.position[0], made.first[0], made.status[0], made.duration[0]] = [59, 59, 2, 1e6];
+    model.apply({ id: model.id, rows: made });
+    await frame();
+    expect(column(0)).toEqual(before);
+    vi.advanceTimersByTime(1_100);
+    expect(column(0)[0]).toBe('59');
+  });
+
+  test('show the inputs of the tasks on the page, which are fetched once', async () => {
+    const inputs = vi.fn(REPLIES.inputs);
+    const model = show(scene('running'), { inputs });
+    expect(inputs).not.toHaveBeenCalled();
+    fold('Tasks').click();
+    await vi.waitFor(() => {
+      expect(column(5).at(-1)).toBe('(0, 49)');
+    });
+    model.apply({ id: model.id, head: { ok: 399 } });
+    await frame();
+    expect(inputs).toHaveBeenCalledTimes(1);
+    button('Next').click();
+    await vi.waitFor(() => {
+      expect(column(5)[0]).toBe('(0, 50)');
+    });
+    expect(inputs.mock.calls.map(([{ positions }]) => positions.length)).toEqual([50, 50]);
+  });
+
+  test('have no column of inputs where none is known', async () => {
+    show(scene('running'), { inputs: () => Promise.reject(new Error('unknown type')) });
+    fold('Tasks').click();
+    await vi.waitFor(() => {
+      expect(isShown(header('Input'))).toBe(false);
+    });
+    show(saved(scene('running')));
+    expect(isShown(header('Input'))).toBe(false);
+  });
+
+  test('show hostile inputs as text', async () => {
+    const inputs = () => Promise.resolve({ inputs: ['<img src=x onerror=hacked()>\u202e\n\u001b[31mred', null] });
+    show(scene('running'), { inputs });
+    fold('Tasks').click();
+    await vi.waitFor(() => {
+      expect(column(5)[0]).toBe('<img src=x onerror=hacked()>\ufffd ↵ red');
+    });
+    expect(card.node.querySelector('img')).toBeNull();
+  });
+
+  test('follow the output while it is open', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    let stdout = 'step 1\n';
+    const outputs = vi.fn(() =>
+      Promise.resolve({
+        outputs: [
+          { index: 9, engine_id: 0, stdout, stderr: '', omitted: 0, rich: 0 },
+          { index: 4, engine_id: 1, stdout: 'quiet\n', stderr: '', omitted: 0, rich: 0 }
+        ],
+        total: 2
+      })
+    );
+    const model = show(scene('running'), { outputs });
+    const change = async (): Promise<void> => {
+      model.apply({ id: model.id });
+      await frame();
+    };
+    fold('Output').click();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(text('.ipar-output pre')).toBe('quiet|step 1');
+    expect([...card.node.querySelectorAll('button')].map(node => node.textContent)).not.toContain('Refresh');
+    const quiet = button('task 4');
+    quiet.focus();
+    stdout += 'step 2\n';
+    for (let i = 0; i < 9; i++) await change();
+    expect(outputs).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(outputs).toHaveBeenCalledTimes(2);
+    expect(text('.ipar-output pre')).toBe('quiet|step 1\nstep 2');
+    expect(document.activeElement).toBe(quiet);
+    await vi.advanceTimersByTimeAsync(60_000); // without a change nothing is requested
+    expect(outputs).toHaveBeenCalledTimes(2);
+    fold('Output').click();
+    await change();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(outputs).toHaveBeenCalledTimes(2);
+  });
+
+  test('request long output rarely, and keep the focus on the task', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    let n = 0;
+    const outputs = vi.fn(() => {
+      const stdout = `${++n} `.padEnd(40_000, 'x');
+      return Promise.resolve({
+        outputs: [{ index: 9, engine_id: 0, stdout, stderr: '', omitted: 0, rich: 0 }],
+        total: 1
+      });
+    });
+    const model = show(scene('running'), { outputs });
+    fold('Output').click();
+    await vi.advanceTimersByTimeAsync(0);
+    button('task 9').focus();
+    for (let i = 0; i < 12; i++) {
+      model.apply({ id: model.id });
+      await frame();
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(outputs).toHaveBeenCalledTimes(4); // at 0, 4, 8 and 12 seconds
+    expect(document.activeElement).toBe(button('task 9'));
   });
 
   test('fetch output when opened, and show how much is new', async () => {

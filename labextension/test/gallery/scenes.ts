@@ -60,6 +60,7 @@ export type Replies = Record<string, (request: never) => Promise<unknown>>;
 export const REPLIES = {
   task: ({ position }: { position: number }) => Promise.resolve(reply(position)),
   traceback: () => Promise.resolve({ traceback: TRACEBACK }),
+  inputs: ({ positions }: { positions: number[] }) => Promise.resolve({ inputs: positions.map(at => `(0, ${at})`) }),
   bundle: () => Promise.reject(new Error('No answer from the kernel.')),
   outputs: () =>
     Promise.resolve({
