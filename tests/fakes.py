@@ -144,8 +144,8 @@ class Fed:
         connect_futures(self.result)
 
     def abort(self, i, **metadata):
-        """A task is taken from the queue."""
-        self.reply(i, TaskAborted(self.futures[i].msg_id), "aborted", started=None, **metadata)
+        """A task is refused by its engine, which gives the time of the refusal as that of a task."""
+        self.reply(i, TaskAborted(self.futures[i].msg_id), "aborted", **{"seconds": 0.00001, **metadata})
 
 
 def follow(fed, contact_timeout=30.0):

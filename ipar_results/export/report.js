@@ -22,7 +22,7 @@
   const [start, took, lane, state] = ['start', 'took', 'lane', 'state'].map(name => column(name));
   const index = column('index', i => i);
   const inputs = column('inputs', () => 1);
-  const [OK, ABORTED, RUNNING, FAILED] = [0, 1, 2, 3];
+  const [OK, RUNNING, FAILED] = [0, 1, 2];
   /** First row of each lane, and the number of rows. */
   const laneStarts = data.lanes.map((_, i) => lane.findIndex(each => each >= i)).map(i => (i < 0 ? count : i));
   laneStarts.push(count);
@@ -89,7 +89,7 @@
   };
   const width = () => Math.max(pane.clientWidth - GUTTER - 4, 1);
   const x = at => GUTTER + ((at - span.from) / (span.to - span.from)) * width();
-  const NAMES = ['fg', 'soft-fg', 'bg', 'line', 'ok', 'bad', 'run', 'warn'];
+  const NAMES = ['fg', 'soft-fg', 'bg', 'line', 'ok', 'bad', 'run'];
 
   function readColours() {
     const probe = el('i', {});
@@ -157,11 +157,11 @@
     for (const bad of [false, true]) {
       let painted = -1;
       for (let i = firstVisible(row); i < laneStarts[row + 1] && start[i] <= span.to; i++) {
-        if ((state[i] === ABORTED || state[i] >= FAILED) !== bad) continue;
+        if ((state[i] >= FAILED) !== bad) continue;
         const left = x(start[i]);
         const size = Math.max(x(start[i] + took[i]) - left - (bad ? 0 : 0.6), bad ? 3 : 1);
         if (left + size < GUTTER || (!bad && left + size <= painted)) continue;
-        context.fillStyle = colours[['ok', 'warn', 'run'][state[i]] ?? 'bad'];
+        context.fillStyle = colours[['ok', 'run'][state[i]] ?? 'bad'];
         context.fillRect(left, top + 1, size, high);
         if (bad && size > 5) {
           // stripes, so that status is not shown by colour alone
@@ -220,7 +220,7 @@
   function describe(i) {
     const last = index[i] + inputs[i] - 1;
     const name = inputs[i] > 1 ? `Tasks ${index[i]}–${last}` : `Task ${index[i]}`;
-    const outcome = ['✓ ok', '⊘ aborted', '▸ running'][state[i]] ?? `✕ failed: ${data.errors[state[i] - FAILED]}`;
+    const outcome = ['✓ ok', '▸ running'][state[i]] ?? `✕ failed: ${data.errors[state[i] - FAILED]}`;
     return `${name} · ${data.lanes[lane[i]]} · ${outcome} · began at ${formatTime(start[i], 0.1)} · took ${formatTime(took[i], 0.1)}`;
   }
 

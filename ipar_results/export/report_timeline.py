@@ -17,8 +17,7 @@ from ..render.ansi import one_line
 from .tasks import Tasks
 
 MAX_BYTES = 1_400_000
-_STATES = {OK: 0, ABORTED: 1}
-_RUNNING, _FIRST_ERROR = 2, 3  # a failed task is the first code plus the index of its error
+_OK, _RUNNING, _FIRST_ERROR = 0, 1, 2  # a failed task is the first code plus the index of its error
 _MAX_ERRORS = 250
 _MAX_LABEL = 40
 
@@ -61,7 +60,7 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
         columns["index"] = (tasks.index[positions], "<u4")
     if chunked:
         columns["inputs"] = (tasks.inputs[positions], "<u4")
-    ended = int((tasks.status >= OK).sum())
+    ended = int(((tasks.status >= OK) & (tasks.status != ABORTED)).sum())  # those never ran
     cut = f"timeline shows {len(shown):,} of {ended:,} tasks" if len(shown) < ended else ""
     return {
         "lanes": [_lane_label(engine) for engine in lanes],
@@ -95,7 +94,7 @@ def _state_codes(tasks: Tasks, shown: Index) -> tuple[list[str], Index]:
             )
             codes[row] = _FIRST_ERROR + number
         else:
-            codes[row] = _STATES[status]
+            codes[row] = _OK
     return list(errors), codes
 
 

@@ -134,7 +134,8 @@ def _earlier_attempts(record: Record, again: list[int]) -> tuple[EarlierAttempt,
     for position in again:
         for attempt, md in record.attempts.earlier(position):
             engine = md["engine_id"]
-            if isinstance(engine, list):  # coalesced messages are never sent again
+            # coalesced messages are never sent again, and an aborted one never ran
+            if isinstance(engine, list) or md["status"] == "aborted":
                 continue
             slot = record.engines.slot(engine, md["engine_uuid"])
             started, completed = (

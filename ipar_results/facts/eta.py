@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..model.status import ABORTED, OK
+from ..model.status import OK
 from ..record.state import Record, running_columns
 from .eta_model import FEWEST, EtaInput, estimate
 
@@ -45,7 +45,7 @@ def eta_input(record: Record, now: float) -> EtaInput | None:
     done = np.flatnonzero(columns.status >= OK)
     index = done[:: len(done) // SAMPLE + 1]
     length = columns.completed[index] - columns.started[index]
-    index = index[(length >= 0) & (columns.status[index] != ABORTED) & (columns.engine[index] >= 0)]
+    index = index[(length >= 0) & (columns.engine[index] >= 0)]
     running, running_slot, since = running_columns(record.running)
     alive = record.connection.alive_engines()
     messages, total = record.expected_sizes

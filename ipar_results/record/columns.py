@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..model.arrays import Codes, Floats, Index, Slots
-from ..model.status import ABORTED, OK, QUEUED, STATUSES
+from ..model.status import OK, QUEUED, STATUSES
 from .message_ids import MessageIdIndex
 
 
@@ -145,7 +145,6 @@ class Columns:
             self.counts[QUEUED] -= len(index)
         spent = completed - started
         if any_bad:
-            spent[status == ABORTED] = np.nan  # the times are those of the engine's refusal: no task ran
             self.cut_short += int(_count_inputs(np.isnan(spent) & bad, inputs, 2)[1])
         # unknown times give NaN, and a clock that was set back during a task a negative time: both count as 0
         spent = np.fmax(spent, 0.0)

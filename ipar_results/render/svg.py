@@ -12,7 +12,7 @@ import numpy as np
 from ..formatting import format_elapsed, truncate
 from ..model.arrays import Codes, Floats, Index, Mask
 from ..model.snapshot import EngineId
-from ..model.status import ABORTED, FAILED, OK, STATUSES
+from ..model.status import FAILED, OK, STATUSES
 from ..model.timeline import Timeline
 from . import words
 
@@ -24,7 +24,7 @@ _SHADES = (0.3, 0.55, 0.8, 1.0)
 _TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _MAX_TICKS = 6
 _MAX_LABEL = 16
-_DASHES = {FAILED: "7 2", ABORTED: "3 3"}  # so that status is not shown by colour alone
+_DASHES = {FAILED: "7 2"}  # so that status is not shown by colour alone
 
 SvgPath: TypeAlias = "dict[str, object]"  # template variables
 
@@ -113,7 +113,7 @@ def _draw_slices(
 ) -> list[SvgPath]:
     """Draw a slice for each message."""
     paths = []
-    for code, least in ((OK, 3), (ABORTED, 6), (FAILED, 6)):
+    for code, least in ((OK, 3), (FAILED, 6)):
         chosen = np.flatnonzero(status == code)
         chosen = chosen[np.lexsort((begin[chosen], lane[chosen]))]
         left = np.minimum(begin[chosen].round().astype(np.int64), across - least)
@@ -134,11 +134,10 @@ def _draw_shades(
     level = np.clip(np.ceil(busy * len(_SHADES) - 0.05), present, len(_SHADES)).astype(np.int64)
     for shade, opacity in enumerate(_SHADES, 1):
         paths.append(_path("ok", lanes, *_find_runs(level == shade), opacity=opacity))
-    for code in (ABORTED, FAILED):
-        chosen = status == code
-        if chosen.any():
-            share = _share_of_busy(lane, begin, end, chosen, rows, across, busy * lanes.engines)
-            paths += _draw_strips(STATUSES[code], lanes, share)
+    failed = status == FAILED
+    if failed.any():
+        share = _share_of_busy(lane, begin, end, failed, rows, across, busy * lanes.engines)
+        paths += _draw_strips("failed", lanes, share)
     return [path for path in paths if path["d"]]
 
 
@@ -247,7 +246,7 @@ def _notes(timeline: Timeline, lanes: _Lanes, exact: bool, known: Mask, now: flo
     if not exact:
         each = "its engines" if lanes.engines > 1 else "its engine"
         notes.append(f"shade: the share of the time in which {each} was busy")
-    for code, phrase in ((OK, "done"), (FAILED, "failed"), (ABORTED, "aborted")):
+    for code, phrase in ((OK, "done"), (FAILED, "failed")):  # a cancelled task never ran
         missing = int((timeline.status[~known] == code).sum())
         if missing:
             notes.append(f"{missing:,} {phrase} without times, not drawn")

@@ -120,7 +120,7 @@ class Monitor:
             ``index`` of the first input, ``n_inputs``, ``engine``, ``status``, ``attempts``, four times in
             UTC, ``duration`` and ``engine_clock_offset`` in seconds, type of ``error``, ``msg_id``.
             ``started`` and ``completed`` are by the engine's clock, which is ahead of the client's by the
-            offset.
+            offset. A task that was cancelled before it ran has neither engine nor times.
 
         Raises
         ------

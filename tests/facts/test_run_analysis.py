@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 from fakes import START, Fed, follow
 
+from ipar_results.record.recorders.recorder import Recorder
+
 
 @pytest.fixture(autouse=True)
 def retry_time(monkeypatch):
@@ -118,3 +120,14 @@ def test_an_engine_that_joined_after_the_end_did_not_wait(monkeypatch):
     for notify in fed.client._registration_callbacks:
         notify({"event": "register", "id": 2, "uuid": "uuid-2"})
     assert followed.snapshot().advice == ()
+
+
+def test_cancelled_tasks_of_another_result_are_no_other_work():
+    fed, other = Fed(3), Fed(3)
+    followed = follow(fed)
+    beside = Recorder.follow(other.result, followed.record.connection)
+    for i in range(3):
+        fed.reply(i, seconds=0.2)
+        other.abort(i, seconds=0.5)
+    beside.drain()
+    assert followed.snapshot().time_use.other == 0.0

@@ -61,7 +61,7 @@ def test_json_has_plain_numbers_in_milliseconds_and_null_for_unknown_times():
         "position": [0, 2],
         "first": [0, 2],
         "inputs": [1, 1],
-        "slot": [0, 0],
+        "slot": [0, -1],
         "start": [0.0, None],
         "duration": [0.123, None],
         "status": [2, 4],

@@ -11,7 +11,7 @@ import numpy as np
 from ...log import log_error
 from ...model.arrays import Codes, Floats, Index, Slots
 from ...model.snapshot import Advice, EngineId, TimeUse
-from ...model.status import ABORTED, FAILED, OK
+from ...model.status import FAILED, OK
 from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.protocols import DateField, ResultLike, TaskMetadata
@@ -119,7 +119,6 @@ def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks 
     left_at = record.connection.left_at
     left = clock.offsets(np.array([left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]))
     submitted, started, completed, received = map(clock.offsets, times)
-    slot[status == ABORTED] = -1  # the times are those of the engine's refusal: no task ran
     joined = np.minimum(record.joined(), length)
     for each in np.flatnonzero(np.isnan(left)).tolist():
         if not (is_coalesced(ids[each]) or record.was_engine_alive(ids[each])):
@@ -160,8 +159,7 @@ def _sample_times(record: Record, metadata: Sequence[TaskMetadata]) -> tuple[Flo
 def _last_positions(record: Record) -> list[int]:
     """Return the position of the last message that each engine completed."""
     columns = record.columns
-    ran = (columns.engine >= 0) & (columns.status != ABORTED)
-    row = np.flatnonzero(ran & ~np.isnan(columns.completed))
+    row = np.flatnonzero((columns.engine >= 0) & ~np.isnan(columns.completed))
     row = row[np.argsort(columns.completed[row], kind="stable")]
     last = np.full(len(record.engines.ids), -1, np.int64)
     last[columns.engine[row]] = row  # an assignment with duplicate indices keeps the last value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from ...upstream.protocols import MessageFutureLike, TaskMetadata
 
 _CODES = {"ok": OK, "error": FAILED, "aborted": ABORTED, "unknown": UNKNOWN}
-_FIELDS = [itemgetter(key) for key in ("status", "engine_id", "started", "completed", "received")]
-_SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
+_STATUS, _SUBMITTED, _RECEIVED = itemgetter("status"), itemgetter("submitted"), itemgetter("received")
+_FIELDS = [itemgetter(key) for key in ("engine_id", "started", "completed")]
+# of an aborted task: the engine and the times in its metadata are those of the refusal
+_NEVER_RAN: TaskMetadata = cast(
+    "TaskMetadata", dict.fromkeys(("engine_id", "engine_uuid", "started", "completed"))
+)
 _BLOCK = 2_000  # messages whose metadata fits the processor's cache while it is read
 _MAX_RECENT_WRITERS = 64
 
@@ -97,7 +101,7 @@ class RecordWriter:
         """
         record = self._record
         # one list a field, made in C: a tuple for each message would trigger the garbage collector
-        states, engines, started, completed, received = (list(map(get, metadata)) for get in _FIELDS)
+        states, received = list(map(_STATUS, metadata)), list(map(_RECEIVED, metadata))
         if states.count("ok") == len(states):
             status = [OK] * len(states)
         else:
@@ -107,7 +111,11 @@ class RecordWriter:
                 code if code >= 0 else status_code(futures[i]) if futures else OK
                 for i, code in zip(positions, status, strict=True)
             ]
-        slots = record.engines.slots(engines, metadata)
+        ran = metadata
+        if ABORTED in status:
+            ran = [_NEVER_RAN if code == ABORTED else md for code, md in zip(status, metadata, strict=True)]
+        engines, started, completed = (list(map(get, ran)) for get in _FIELDS)
+        slots = record.engines.slots(engines, ran)
         record.columns.reserve(len(record.engines.ids))
         of_engine, begin, end = np.array(slots, np.int32), to_posix_array(started), to_posix_array(completed)
         clocks, columns = record.engine_clocks, record.columns

@@ -7,7 +7,11 @@ export const QUEUED = 0;
 export const RUNNING = 1;
 export const OK = 2;
 export const FAILED = 3;
-export const ABORTED = 4;
+
+/** Whether a task of this status ran: it is drawn where its times are known. */
+export function hasRun(status: number): boolean {
+  return status === OK || status === FAILED;
+}
 
 /** Rows at a larger position are ignored. */
 const MAX_LENGTH = 1 << 23;

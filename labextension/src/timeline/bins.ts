@@ -1,12 +1,9 @@
 /** Histogram of tasks by pixel, so that drawing costs depend on the picture and not on the tasks. Pure. */
 
-import { FAILED, OK } from '../model/task-columns';
+import { OK, hasRun } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
 import type { Lanes, Span } from './layout';
 
-/** Flags of a pixel. */
-export const HOLDS_FAILED = 1;
-export const HOLDS_ABORTED = 2;
 
 /** One row for each lane, one cell for each device pixel. */
 export class Bins {
@@ -14,7 +11,8 @@ export class Bins {
   rows = 0;
   /** Part of a cell that finished tasks cover. */
   cover = new Float32Array(0);
-  flags = new Uint8Array(0);
+  /** 1 where a task failed. */
+  failed = new Uint8Array(0);
 
   /** Count the tasks anew; a failed one takes at least `minCells`, so that it stays visible. */
   fill(
@@ -28,12 +26,12 @@ export class Bins {
   ): void {
     this.#clear(width, rows);
     const { status, start, duration, slot } = columns;
-    const { cover, flags } = this;
+    const { cover, failed } = this;
     const scale = width / (span.to - span.from);
     const last = width - 1;
     for (let at = 0, length = columns.length; at < length; at++) {
       const code = status[at]!;
-      if (code < OK) continue;
+      if (!hasRun(code)) continue;
       const from = (start[at]! - span.from) * scale;
       if (!(from < width)) continue;
       const to = from + (duration[at]! * scale || 0);
@@ -52,9 +50,7 @@ export class Bins {
           cover[row + b]! += to - b;
         }
       } else {
-        const bit = code === FAILED ? HOLDS_FAILED : HOLDS_ABORTED;
-        const end = Math.min(last, Math.max(b, a + minCells - 1));
-        for (let cell = row + a; cell <= row + end; cell++) flags[cell]! |= bit;
+        failed.fill(1, row + a, row + Math.min(last, Math.max(b, a + minCells - 1)) + 1);
       }
     }
   }
@@ -64,10 +60,10 @@ export class Bins {
     this.rows = rows;
     if (this.cover.length < width * rows) {
       this.cover = new Float32Array(width * rows);
-      this.flags = new Uint8Array(width * rows);
+      this.failed = new Uint8Array(width * rows);
     } else {
       this.cover.fill(0);
-      this.flags.fill(0);
+      this.failed.fill(0);
     }
   }
 }

@@ -2,7 +2,7 @@
 
 import { compareEngineIds } from '../model/result';
 import type { ResultModel } from '../model/result';
-import { OK } from '../model/task-columns';
+import { hasRun } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
 import * as words from '../model/words';
 import type { EngineId } from '../protocol/types';
@@ -111,7 +111,7 @@ export function tasksWithin(
   const { status, start, duration, slot } = columns;
   for (let at = 0; at < columns.length; at++) {
     const from = start[at]!;
-    if (status[at]! < OK || !(from <= span.to) || from + (duration[at]! || 0) < span.from) continue;
+    if (!hasRun(status[at]!) || !(from <= span.to) || from + (duration[at]! || 0) < span.from) continue;
     const lane = lanes.of[slot[at]!]! - top;
     if (lane < 0 || lane >= rows) continue;
     if (found.length === max) return null;

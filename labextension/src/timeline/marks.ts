@@ -1,7 +1,7 @@
 /** Single tasks of the timeline: lookup by place, order in a lane, and description. Pure. */
 
 import type { ResultModel } from '../model/result';
-import { ABORTED, FAILED, OK, RUNNING } from '../model/task-columns';
+import { FAILED, RUNNING, hasRun } from '../model/task-columns';
 import type { TaskColumns } from '../model/task-columns';
 import * as words from '../model/words';
 import { TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
@@ -76,9 +76,9 @@ export function taskAt(
   }
   for (let at = 0; at < columns.length; at++) {
     const code = columns.status[at]!;
-    if (code < OK || lanes.of[columns.slot[at]!] !== lane) continue;
+    if (!hasRun(code) || lanes.of[columns.slot[at]!] !== lane) continue;
     const start = columns.start[at]!;
-    const weight = code === FAILED ? -2 * reach : code === ABORTED ? -reach : 0;
+    const weight = code === FAILED ? -reach : 0;
     consider(start, start + (columns.duration[at]! || 0), weight, () => rowMark(columns, at));
   }
   return best;
@@ -113,7 +113,7 @@ export function nearestTask(model: ResultModel, lanes: Lanes, lane: number, time
 function* marksOf(model: ResultModel, lanes: Lanes, lane: number): Iterable<Mark> {
   const { columns, running } = model;
   for (let at = 0; at < columns.length; at++) {
-    if (columns.status[at]! < OK || lanes.of[columns.slot[at]!] !== lane || Number.isNaN(columns.start[at]!))
+    if (!hasRun(columns.status[at]!) || lanes.of[columns.slot[at]!] !== lane || Number.isNaN(columns.start[at]!))
       continue;
     yield rowMark(columns, at);
   }

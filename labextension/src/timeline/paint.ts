@@ -1,6 +1,6 @@
 /** Painter of the timeline: ended tasks as a cached picture, running ones on top of it. */
 
-import { ABORTED, FAILED, OK } from '../model/task-columns';
+import { FAILED, OK } from '../model/task-columns';
 import * as words from '../model/words';
 import { ticks, tasksWithin } from './layout';
 import type { Mark } from './marks';
@@ -95,7 +95,7 @@ export class Painter {
   #drawShapes(context: CanvasRenderingContext2D, scene: Scene, shapes: number[]): void {
     const { model, theme } = scene;
     const { status } = model.columns;
-    for (const code of [OK, ABORTED, FAILED]) {
+    for (const code of [OK, FAILED]) {
       for (const at of shapes) if (status[at] === code) this.#drawShape(context, scene, at, code);
     }
     context.globalAlpha = 1;
@@ -114,25 +114,23 @@ export class Painter {
     context.beginPath();
     context.roundRect(from, y, w, h, Math.min(1.5, w / 2));
     context.globalAlpha = code === OK ? 0.82 : 1;
-    context.fillStyle = code === OK ? theme.ok : code === FAILED ? theme.bad : theme.bg;
+    context.fillStyle = code === OK ? theme.ok : theme.bad;
     context.fill();
     if (code === OK) return;
-    context.fillStyle =
-      (code === FAILED ? this.#hatch(context, theme.bg, 0.45) : this.#hatch(context, theme.warn, 1)) ?? theme.warn;
+    context.fillStyle = this.#hatch(context, theme.bg) ?? theme.bad;
     context.fill();
   }
 
   /** Pattern of thin diagonal lines. */
-  #hatch(context: CanvasRenderingContext2D, colour: string, alpha: number): CanvasPattern | null {
-    const key = `${colour} ${alpha}`;
-    const cached = this.#hatches.get(key);
+  #hatch(context: CanvasRenderingContext2D, colour: string): CanvasPattern | null {
+    const cached = this.#hatches.get(colour);
     if (cached !== undefined) return cached;
     const tile = document.createElement('canvas');
     tile.width = tile.height = 5;
     const pen = tile.getContext('2d');
     if (!pen) return null;
     pen.strokeStyle = colour;
-    pen.globalAlpha = alpha;
+    pen.globalAlpha = 0.45;
     pen.lineWidth = 1.5;
     for (const shift of [-5, 0, 5]) {
       pen.moveTo(shift, 5);
@@ -140,7 +138,7 @@ export class Painter {
     }
     pen.stroke();
     const pattern = context.createPattern(tile, 'repeat');
-    this.#hatches.set(key, pattern);
+    this.#hatches.set(colour, pattern);
     return pattern;
   }
 

@@ -1,6 +1,6 @@
 /** Painter of many tasks as pixels: each shows how busy its lane was, and whether a task failed. */
 
-import { Bins, HOLDS_FAILED } from './bins';
+import { Bins } from './bins';
 import { GUTTER, plotWidth } from './scene';
 import type { Scene } from './scene';
 
@@ -35,33 +35,30 @@ export class Pixels {
     context.putImageData(this.#image, Math.round(GUTTER * ratio), 0);
   }
 
-  /** Colour the pixels of one lane; true if a task failed or was aborted. */
+  /** Colour the pixels of one lane; true if a task failed. */
   #colourLine(row: number, palette: Uint32Array, line: Uint32Array): boolean {
-    const { cover, flags, width } = this.#bins;
-    let failed = false;
+    const { cover, failed, width } = this.#bins;
+    let any = false;
     for (let x = 0, cell = row * width; x < width; x++, cell++) {
-      const held = flags[cell]!;
-      if (held) {
-        failed = true;
-        line[x] = held & HOLDS_FAILED ? palette[SHADES]! : palette[SHADES + 2]!;
+      if (failed[cell]) {
+        any = true;
+        line[x] = palette[SHADES]!;
       } else {
         const part = cover[cell]!;
         line[x] = part > 0 ? palette[Math.min(SHADES - 1, (part * SHADES) | 0)]! : 0;
       }
     }
-    return failed;
+    return any;
   }
 
-  /** Palette: finished by shade, failed and its stripe, aborted and its stripe. */
+  /** Palette: finished by shade, failed and its stripe. */
   #paletteOf({ theme }: Scene): Uint32Array {
-    const key = `${theme.ok} ${theme.bad} ${theme.warn} ${theme.bg}`;
+    const key = `${theme.ok} ${theme.bad} ${theme.bg}`;
     if (this.#palette?.key === key) return this.#palette.colours;
-    const found = new Uint32Array(SHADES + 4);
+    const found = new Uint32Array(SHADES + 2);
     for (let i = 0; i < SHADES; i++) found[i] = pixel(theme.ok, theme.bg, 0.3 + (0.55 * (i + 1)) / SHADES);
     found[SHADES] = pixel(theme.bad, theme.bg, 1);
     found[SHADES + 1] = pixel(theme.bad, theme.bg, 0.6);
-    found[SHADES + 2] = pixel(theme.warn, theme.bg, 1);
-    found[SHADES + 3] = pixel(theme.warn, theme.bg, 0.25);
     this.#palette = { key, colours: found };
     return found;
   }
@@ -70,12 +67,7 @@ export class Pixels {
 function stripes(line: Uint32Array, out: Uint32Array, palette: Uint32Array, y: number): Uint32Array {
   out.set(line);
   const [bad, badStripe] = [palette[SHADES]!, palette[SHADES + 1]!];
-  const [warn, warnStripe] = [palette[SHADES + 2]!, palette[SHADES + 3]!];
-  for (let x = 0; x < line.length; x++) {
-    const colour = line[x]!;
-    if ((colour === bad || colour === warn) && (x + y) % 6 < 2)
-      out[x] = colour === bad ? badStripe : warnStripe;
-  }
+  for (let x = 0; x < line.length; x++) if (line[x] === bad && (x + y) % 6 < 2) out[x] = badStripe;
   return out;
 }
 

@@ -9,7 +9,7 @@ export const GUTTER = 76;
 export const RIGHT = 10;
 export const AXIS = 24;
 
-export const COLOURS = ['fg', 'soft', 'bg', 'line', 'ok', 'bad', 'run', 'warn'] as const;
+export const COLOURS = ['fg', 'soft', 'bg', 'line', 'ok', 'bad', 'run'] as const;
 export type Theme = Record<(typeof COLOURS)[number] | 'font', string>;
 
 /** Sizes are CSS pixels. */

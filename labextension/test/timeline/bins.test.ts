@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 
-import { Bins, HOLDS_FAILED } from '../../src/timeline/bins';
+import { Bins } from '../../src/timeline/bins';
 import { Lanes } from '../../src/timeline/layout';
 import { columns } from './columns';
 
@@ -34,26 +34,27 @@ describe('bins', () => {
     });
     const bins = new Bins();
     bins.fill(columns(tasks), lanes, span, 10, 0, 2, 2);
-    expect([...bins.flags.slice(0, 10)]).toEqual([0, 0, 0, 0, 0, HOLDS_FAILED, HOLDS_FAILED, 0, 0, 0]);
+    expect([...bins.failed.slice(0, 10)]).toEqual([0, 0, 0, 0, 0, 1, 1, 0, 0, 0]);
   });
 
-  test('skip tasks that are outside, of unknown engines or queued', () => {
+  test('skip tasks that are outside, of unknown engines, queued or cancelled', () => {
     const bins = new Bins();
     const outside = columns([
       [0, 11, 1, 2],
       [0, -3, 1, 2],
-      [0, NaN, NaN, 4],
+      [0, NaN, NaN, 2],
+      [0, 1, 1, 4],
       [0xffff, 1, 1, 2],
       [0, 2, 1, 0]
     ]);
     bins.fill(outside, lanes, span, 10, 0, 2, 1);
-    expect(bins.cover.every(part => part === 0) && bins.flags.every(flag => flag === 0)).toBe(true);
+    expect(bins.cover.every(part => part === 0) && bins.failed.every(flag => flag === 0)).toBe(true);
   });
 
   test('are cleared before each count', () => {
     const bins = new Bins();
     bins.fill(columns([[0, 0, 10, 3]]), lanes, span, 10, 0, 2, 1);
     bins.fill(columns([[0, 0, 1, 2]]), lanes, span, 10, 0, 2, 1);
-    expect(bins.flags.every(flag => flag === 0)).toBe(true);
+    expect(bins.failed.every(flag => flag === 0)).toBe(true);
   });
 });

@@ -8,6 +8,7 @@ import weakref
 from datetime import timedelta
 from functools import partial
 
+import numpy as np
 import pytest
 from fakes import START, Client, Fed
 from ipyparallel.error import EngineError
@@ -123,6 +124,20 @@ def test_an_aborted_task_is_not_counted_as_failed_but_fails_the_result(registry)
     fed.abort(1)
     snapshot = followed.snapshot()
     assert (snapshot.aborted, snapshot.failures, snapshot.state) == (1, (), "failed")
+
+
+def test_a_task_that_an_engine_refused_is_no_task_of_the_engine(registry):
+    """Its metadata has an engine and two times, those of the refusal."""
+    fed = Fed(3)
+    followed = registry.followed(fed.result)
+    fed.reply(0)
+    fed.abort(1)
+    fed.abort(2)
+    snapshot, drawn = followed.snapshot(), followed.timeline()
+    assert [(load.engine_id, load.done, load.failed) for load in snapshot.engines] == [(0, 1, 0)]
+    assert [(task.engine_id, task.started, task.duration) for task in snapshot.tasks[1:]] == [(None,) * 3] * 2
+    assert drawn.engines == (0,)
+    assert np.isfinite(drawn.start).tolist() == [True, False, False]
 
 
 def test_an_engine_that_lost_its_id_is_found_by_its_uuid(registry):
