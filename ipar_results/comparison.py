@@ -45,7 +45,7 @@ class Comparison:
             ("efficiency", format_percent(a.efficiency), format_percent(b.efficiency), ""),
             ("tasks a second", words.throughput(a) or "–", words.throughput(b) or "–", ""),
             _count_row("failed", a.failed, b.failed),
-            _count_row("aborted", a.aborted, b.aborted),
+            _count_row("cancelled", a.aborted, b.aborted),
             *_failure_rows(a, b),
         )
 

@@ -37,7 +37,7 @@ STATES = {
     "ok": ("✓", "ok"),
     "done": ("✓", "done"),
     "failed": ("✕", "failed"),
-    "aborted": ("⊘", "aborted"),
+    "aborted": ("⊘", "cancelled"),
     "unknown": ("?", "outcome unknown"),
     "lost": ("!", "lost contact"),
     "frozen": ("‖", "no longer followed"),

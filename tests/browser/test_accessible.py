@@ -66,7 +66,7 @@ def test_axe_finds_nothing_wrong_with_a_card_in_any_state(jupyter_server, cluste
         dress(page, theme)
         nothing_wrong(page, ".ipar-tip:not([hidden])")  # by itself: it lies over the counts
     running.get_by_role("button", name="Yes, stop them").click()
-    running.get_by_text(re.compile("aborted")).first.wait_for()
+    running.get_by_text(re.compile("cancelled")).first.wait_for()
     nothing_wrong(page, f"#{running.evaluate('node => node.id ||= `cancelled`')}")
     run(jupyter_server, page, 5)
     # a kernel that ends before it has told of a result leaves a card that was never connected

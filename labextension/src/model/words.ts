@@ -34,7 +34,7 @@ export const STATES: Record<AnyState, readonly [glyph: string, word: string]> = 
   ok: ['✓', 'ok'],
   done: ['✓', 'done'],
   failed: ['✕', 'failed'],
-  aborted: ['⊘', 'aborted'],
+  aborted: ['⊘', 'cancelled'],
   unknown: ['?', 'outcome unknown'],
   lost: ['!', 'lost contact'],
   frozen: ['‖', 'no longer followed']

@@ -21,8 +21,8 @@ test('a disconnected result does not count as running', () => {
 
 test('failed and aborted inputs are distinguished', () => {
   expect(summary.progressOf(entry('a', FAILED).model)).toBe('3 of 10 failed');
-  expect(summary.progressOf(entry('a', { ...FAILED, ok: 2, aborted: 5 }).model)).toBe('3 of 10 failed, 5 aborted');
-  expect(summary.progressOf(entry('a', { ...FAILED, failed: 0, ok: 5, aborted: 5 }).model)).toBe('5 of 10 aborted');
+  expect(summary.progressOf(entry('a', { ...FAILED, ok: 2, aborted: 5 }).model)).toBe('3 of 10 failed, 5 cancelled');
+  expect(summary.progressOf(entry('a', { ...FAILED, failed: 0, ok: 5, aborted: 5 }).model)).toBe('5 of 10 cancelled');
 });
 
 test('the cell is named by notebook and execution count, where known', () => {
