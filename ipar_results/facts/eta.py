@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..model.status import OK
+from ..model.status import ABORTED, OK
 from ..record.state import Record, running_columns
 from .eta_model import FEWEST, EtaInput, estimate
 
@@ -50,6 +50,8 @@ def eta_input(record: Record, now: float) -> EtaInput | None:
     alive = record.connection.alive_engines()
     messages, total = record.expected_sizes
     queued = messages - len(done) - len(running)
+    if queued and columns.counts[ABORTED]:  # they are being cancelled, too
+        return None
     queued_inputs = total - int(columns.counts[OK:].sum()) - int(columns.input_counts(running).sum())
     positions = messages * (messages - 1) // 2 - int(done.sum()) - int(running.sum())
     return EtaInput(

@@ -184,8 +184,24 @@ def test_missing_times_do_not_break_the_estimate():
     for i in range(20):
         fed.reply(i, **({"started": None} if i % 3 else {}))
     for i in range(20, 24):
-        fed.abort(i)
+        fed.fail(i, started=None)
     assert followed.snapshot().eta is not None
+
+
+def test_there_is_no_estimate_while_tasks_are_being_cancelled():
+    fed = Fed(40)
+    followed = follow(fed)
+    for i in range(20):
+        fed.reply(i)
+    fed.busy(39)
+    for i in range(20, 30):
+        fed.abort(i)
+    assert followed.snapshot().eta is None
+    for i in range(30, 39):
+        fed.abort(i)
+    monitored = follow(fed)  # an estimate is kept for a while
+    fed.busy(39)
+    assert monitored.snapshot().eta is not None
 
 
 def test_aborted_tasks_alone_give_no_estimate():

@@ -40,7 +40,7 @@ def encode_head(entry: Tracked, record: Record | None, analyse_run: bool = True)
             "base": time_base(record),
             "chunked": columns.inputs is not None,
             "ended": columns.ended,
-            "failure_groups": len(record.failures.builders()),
+            "failure_groups": sum(group.count > 0 for group in record.failures.builders()),
         }
     facts["actions"] = possible_actions(entry, summary)
     return facts

@@ -125,6 +125,7 @@ def test_the_error_of_a_retry_that_fails_again_is_sent(scene, seen_between):
     if seen_between:
         scene.tick()
         assert scene.front.results[entry.id].failures[0]["count"] == 0
+        assert scene.front.results[entry.id].head["failure_groups"] == 0
     fed.fail(1, "second")
     entry.followed.drain()
     scene.settle()
