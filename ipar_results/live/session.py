@@ -127,6 +127,7 @@ class Session:
 
     def begin_group(self, group: Group, show: bool) -> None:
         """Track a group whose block begins, and display it in the cell that runs now."""
+        self.tracker.catch_up()  # results are numbered in the order in which they are made
         self.tracker.entry(group)
         if show and self.in_kernel:
             self.show(group)

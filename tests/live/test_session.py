@@ -11,6 +11,7 @@ from IPython.utils.capture import capture_output
 
 from ipar_results.attach.extension import Extension
 from ipar_results.live.session import Session
+from ipar_results.results.group.group import Group
 
 
 class PlainPublisher(DisplayPublisher):
@@ -82,5 +83,18 @@ def test_the_result_of_a_lambda_is_named_by_the_variable_that_holds_it(shell):
         gc.collect()
         assert entry.gone
         assert entry.name == entry.summary().name == source
+    finally:
+        session.close()
+
+
+def test_a_group_comes_after_the_results_that_were_made_before_it(shell):
+    fed = Fed(1, single=True)
+    session = Session(shell)
+    fed.result.owner = session.enabled = True
+    try:
+        session.add_new(fed.result)
+        with Group("later", lambda: session, quiet=True) as group:
+            assert [entry.followed.record.name for entry in session.tracker.all()] == ["f", "later"]
+        assert group.snapshot().finished
     finally:
         session.close()
