@@ -35,10 +35,7 @@ if TYPE_CHECKING:
 class Extension:
     """Attaches a session: from then on results are seen as they are made, and display themselves.
 
-    Parameters
-    ----------
-    session : Session
-        Its `undo` removes everything again.
+    The session's `undo` removes everything again.
     """
 
     def __init__(self, session: Session) -> None:
@@ -46,13 +43,7 @@ class Extension:
         self._undo = session.undo.callback
 
     def attach(self, shell: Any) -> None:
-        """Attach everything; where a part fails, the session is to be closed.
-
-        Parameters
-        ----------
-        shell : InteractiveShell or None
-            The running IPython, if there is one.
-        """
+        """Attach everything; where a part fails, the session is to be closed."""
         session = self._session
         session.shell = shell
         session.config = load_settings(shell)

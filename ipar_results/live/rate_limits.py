@@ -24,16 +24,10 @@ class SlidingWindow:
 
 
 class LeakyBucket:
-    """Amount that drains at a constant rate, and is full at one second's worth.
-
-    Attributes
-    ----------
-    rate : float
-        What drains in a second.
-    """
+    """Amount that drains at a constant rate, and is full at one second's worth."""
 
     def __init__(self, rate: float) -> None:
-        self.rate = rate
+        self.rate = rate  # a second
         self._level = self._drained_at = 0.0
 
     def add(self, amount: float) -> None:

@@ -29,29 +29,11 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Follows results, and shows them in cells, in terminals and to the labextension.
-
-    Attributes
-    ----------
-    shell : InteractiveShell or None
-        The running IPython, if there is one.
-    enabled : bool
-        Whether the layer is on: new results are tracked as they are made.
-    registry : Registry
-        Results that are followed.
-    ticker : Ticker
-        Updates the views.
-    tracker : Tracker
-        Results that front ends know.
-    channel : Channel or None
-        The connection to the labextension; None outside a kernel.
-    undo : ExitStack
-        Callbacks of :meth:`close`, called last first.
-    """
+    """Follows results, and shows them in cells, in terminals and to the labextension."""
 
     def __init__(self, shell: Any = None) -> None:
-        self.shell = shell
-        self.enabled = False
+        self.shell = shell  # the running IPython, if there is one
+        self.enabled = False  # the layer is on: new results are tracked as they are made
         self.enabling = threading.Lock()
         self.registry = Registry(
             lambda: self.config.contact_timeout, lambda: getattr(self.shell, "user_ns", {})
@@ -59,8 +41,8 @@ class Session:
         self.ticker = Ticker(lambda: self.config.messages)
         self.tracker = Tracker(self.followed, self.ticker.wake)
         self.ticker.jobs.append(self.tracker.round)
-        self.channel: Channel | None = None
-        self.undo = ExitStack()
+        self.channel: Channel | None = None  # to the labextension; None outside a kernel
+        self.undo = ExitStack()  # what close() calls, last first
         self.undo.enter_context(drop_repeats())
         for close in (self.registry.close, self.tracker.close, self.ticker.stop):
             self.undo.callback(close)

@@ -52,18 +52,9 @@ def publisher_for_cell(display_pub: ZMQDisplayPublisher) -> Publish:
 class Streams(Updatable):
     """Streams of one result's messages, as text in one display, or in one before and one after each figure.
 
-    Updates show only the ends of the streams; the last state shows them whole.
-
-    Parameters
-    ----------
-    msg_ids : iterable of str
-        The messages, in the order in which to show their streams.
-    publish : callable
-        From :func:`publisher_for_cell`.
-    rate : callable returning float
-        Updates a second.
-    at_end_only : bool
-        Publish the last state only, where updates would be captured or not taken in.
+    Updates show only the ends of the streams; the last state shows them whole. Streams are shown in the order
+    of `msg_ids`. `publish` is from :func:`publisher_for_cell`, `rate` returns updates a second, and
+    `at_end_only` publishes the last state only, where updates would be captured or not taken in.
     """
 
     def __init__(

@@ -26,21 +26,11 @@ class Urgency(IntEnum):
 
 
 class Updatable(ABC):
-    """Base of what the ticker updates.
+    """Base of what the ticker updates."""
 
-    Attributes
-    ----------
-    over : bool
-        Whether there is nothing more to send, now and later.
-    sent_at : float
-        When something was last sent, on the monotonic clock.
-    size : int
-        About how many bytes :meth:`send` last took; 0 for what is small.
-    """
-
-    over = False
-    sent_at = 0.0
-    size = 0
+    over = False  # there is nothing more to send, now and later
+    sent_at = 0.0  # when something was last sent, on the monotonic clock
+    size = 0  # about how many bytes send() last took; 0 for what is small
 
     @abstractmethod
     def urgency(self, now: float) -> Urgency | None:
@@ -64,23 +54,14 @@ class Updatable(ABC):
 class Ticker:
     """Background thread that sends updates: last states first, then the newest, then the longest waiting.
 
-    The thread ends when there is nothing to update and no job to do.
-
-    Parameters
-    ----------
-    budget : callable returning float
-        Messages a second, all displays together.
-
-    Attributes
-    ----------
-    jobs : list of callable returning bool
-        Called in each round. While one of them returns True, the thread does not end.
-    permanent : list of Updatable
-        Updated in each round, but they do not keep the thread alive. They limit their bytes themselves.
+    The thread ends when there is nothing to update and no job to do. `budget` returns the messages a second,
+    of all displays together.
     """
 
     def __init__(self, budget: Callable[[], float]) -> None:
+        # called in each round; while one of them returns True, the thread does not end
         self.jobs: list[Callable[[], bool]] = []
+        # updated in each round, but they do not keep the thread alive; they limit their bytes themselves
         self.permanent: list[Updatable] = []
         self._budget = budget
         self._updatables: list[Updatable] = []

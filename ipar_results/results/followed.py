@@ -35,34 +35,17 @@ _SUBMITTED, _RECEIVED = itemgetter("submitted"), itemgetter("received")
 
 
 class Followed(ABC):
-    """Facade of one followed result, or of one group of results.
-
-    Attributes
-    ----------
-    source : RecordSource
-        What fills the record.
-    drain : callable
-        Writes what has happened since the last call to the record; nothing else changes it.
-    metadata : callable
-        Returns the metadata of each message of the result.
-    close : callable
-        Removes all callbacks; a second call does nothing.
-    final_note : str
-        Part of the note that stays true after the end.
-    on_resume : list of callable
-        Called with the result whenever its tasks run again after it had ended.
-    namespace : callable
-        Returns the variables of the user.
-    """
+    """Facade of one followed result, or of one group of results; only :attr:`drain` changes its record."""
 
     def __init__(self, source: RecordSource) -> None:
         self.source, self.record = source, source.record
         self.drain, self.metadata, self.close = source.drain, source.metadata, source.close
-        self.final_note = ""
+        self.final_note = ""  # part of the note that stays true after the end
         self._eta = Eta()
         self._run_analysis = RunAnalysis()
+        # called whenever tasks of the result run again after it had ended
         self.on_resume: list[Callable[[ResultLike], None]] = []
-        self.namespace: Callable[[], Mapping[str, object]] = dict
+        self.namespace: Callable[[], Mapping[str, object]] = dict  # returns the variables of the user
 
     # updating ------------------------------------------------------------------------------------
 

@@ -69,10 +69,7 @@ def replacements(
 def lazily(original: Callable[..., Any], name: str, *args: object) -> Callable[..., Any]:
     """Return a replacement that is imported at the first call, as few sessions need it.
 
-    Parameters
-    ----------
-    name : str
-        Name of the function that returns the replacement, given the original and `args`, with its module.
+    `name` is that of a function that returns the replacement, given the original and `args`, with its module.
     """
     module, _, function = name.rpartition(".")
     replacement = cache(lambda: getattr(import_module(module, __package__), function)(original, *args))

@@ -22,10 +22,7 @@ _MAX_QUEUED = 100
 class ActionWorker:
     """Queue of actions and the thread that runs them one by one; it ends when the queue is empty.
 
-    Parameters
-    ----------
-    send_outcome : callable
-        Called in the worker thread with the content of the message about each action.
+    `send_outcome` is called in that thread with the content of the message about each action.
     """
 
     def __init__(self, send_outcome: Callable[[Content], None]) -> None:

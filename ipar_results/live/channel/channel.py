@@ -39,22 +39,14 @@ _MAX_ACCEPTED_IDS = 1_000
 class Channel(Updatable):
     """Sends updates of all tracked results to front ends, and answers their requests.
 
-    Parameters
-    ----------
-    wake : callable
-        Start the ticker's thread if it has ended.
-
-    Attributes
-    ----------
-    connected : bool
-        Whether a front end has said hello; nothing is sent before.
+    `wake` starts the ticker's thread if it has ended.
     """
 
     def __init__(
         self, kernel: Kernel, tracker: Tracker, config: IPythonParallelResults, wake: Callable[[], None]
     ) -> None:
         self._session_id = uuid.uuid4().hex
-        self.connected = False
+        self.connected = False  # a front end has said hello; nothing is sent before
         self._kernel = kernel
         self._tracker = tracker
         self._config = config

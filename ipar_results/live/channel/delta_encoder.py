@@ -35,17 +35,11 @@ _MAX_RUNNING = 2_000
 
 
 class DeltaEncoder:
-    """Encoder for the changes of one result, which remembers what it has sent.
-
-    Attributes
-    ----------
-    with_rows : bool
-        Whether to send its rows, which a timeline needs.
-    """
+    """Encoder for the changes of one result, which remembers what it has sent."""
 
     def __init__(self, entry: Tracked) -> None:
         self.entry = entry
-        self.with_rows = entry.shown
+        self.with_rows = entry.shown  # a timeline needs them
         self.sent_at = 0.0
         self.reset()
 
@@ -112,17 +106,9 @@ class DeltaEncoder:
     # changes -------------------------------------------------------------------------------------
 
     def encode(self, room: int) -> Json:
-        """Return what has changed.
+        """Return what has changed, as a ``ResultUpdate`` of the wire protocol.
 
-        Parameters
-        ----------
-        room : int
-            About how many bytes to fill; what does not fit is left for the next update.
-
-        Returns
-        -------
-        dict
-            A ``ResultUpdate`` of the wire protocol.
+        `room` is about how many bytes to fill; what does not fit is left for the next update.
         """
         over, self._sent_version, self._sent_name = self.entry.over, self.version, self.entry.name
         update: Json = {"id": self.entry.id}

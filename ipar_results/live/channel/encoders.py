@@ -47,14 +47,9 @@ def encode_head(entry: Tracked, record: Record | None, analyse_run: bool = True)
 
 
 def encode_failure(number: int, group: FailureGroupBuilder, with_texts: bool) -> Json:
-    """Return a group of failures.
+    """Return a group of failures, with its texts or without them, as they rarely change.
 
-    Parameters
-    ----------
-    number : int
-        By which the front end knows the group.
-    with_texts : bool
-        Whether to include the type, the message, the place and the traceback, which rarely change.
+    `number` is that by which the front end knows the group.
     """
     encoded: Json = {
         "n": number,
@@ -79,13 +74,7 @@ def encode_failure(number: int, group: FailureGroupBuilder, with_texts: bool) ->
 
 
 def encode_columns(*columns: tuple[ArrayLike, str]) -> str:
-    """Return columns, one after the other, in base64: kernel gateways do not forward binary buffers.
-
-    Parameters
-    ----------
-    *columns : (array_like, str)
-        Values and their little-endian numpy type.
-    """
+    """Return columns of values and numpy type in base64: kernel gateways do not forward binary buffers."""
     with np.errstate(invalid="ignore"):
         columns_bytes = b"".join(np.asarray(values).astype(kind).tobytes() for values, kind in columns)
     return base64.b64encode(columns_bytes).decode()

@@ -16,14 +16,9 @@ MIN_CHARACTERS = 100
 
 
 class RequestError(Exception):
-    """A request was refused; nothing has changed.
+    """A request was refused, with a sentence for the user; nothing has changed.
 
-    Parameters
-    ----------
-    code : str
-        ``bad-request``, ``unknown-result``, ``unsupported``, ``failed`` or ``protocol``.
-    message : str
-        A sentence for the user.
+    `code` is ``bad-request``, ``unknown-result``, ``unsupported``, ``failed`` or ``protocol``.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -32,20 +27,12 @@ class RequestError(Exception):
 
 
 class Request:
-    """Well-formed request.
-
-    Attributes
-    ----------
-    kind : str
-        Its ``type``.
-    id : str
-        Its ``request``, a unique id that the front end made.
-    args : dict
-        Its other keys; optional ones that are missing are None.
-    """
+    """Well-formed request."""
 
     def __init__(self, kind: str, id: str, args: dict[str, Any]) -> None:
-        self.kind, self.id, self.args = kind, id, args
+        self.kind = kind  # its "type"
+        self.id = id  # its "request", a unique id that the front end made
+        self.args = args  # its other keys; optional ones that are missing are None
 
 
 class _KeySpec:
@@ -111,18 +98,7 @@ _KEYS_BY_TYPE: dict[str, dict[str, _KeySpec]] = {
 
 
 def parse_request(content: object) -> Request:
-    """Parse and validate a request.
-
-    Parameters
-    ----------
-    content : object
-        The content of an ``ipar_request`` message, not trusted.
-
-    Raises
-    ------
-    RequestError
-        Its message says what was expected.
-    """
+    """Parse the content of a request, or raise a :class:`RequestError` that says what was expected."""
     if not isinstance(content, Mapping):
         raise RequestError("bad-request", "expected an object")
     if content.get("protocol") != PROTOCOL or type(content.get("protocol")) is not int:

@@ -22,10 +22,7 @@ def reply_about(
 ) -> Content | None:
     """Return the content of the reply to a question; None where the request is for an action.
 
-    Raises
-    ------
-    LookupError
-        Where the result has no such task or failure.
+    Raise a LookupError where the result has no such task or failure.
     """
     args = request.args
     if request.kind == "task":

@@ -25,15 +25,7 @@ Content = dict[str, object]  # of a message, as JSON
 class UpdateQueue:
     """Updates of all tracked results that the front end does not have yet.
 
-    Parameters
-    ----------
-    lock : RLock
-        Of the channel, which holds it until a message is sent, so that messages keep their order.
-
-    Attributes
-    ----------
-    sent_bytes : SlidingWindow
-        Bytes of the messages that the channel has sent.
+    `lock` is that of the channel, which holds it until a message is sent, so that messages keep their order.
     """
 
     def __init__(self, tracker: Tracker, lock: threading.RLock) -> None:
@@ -43,7 +35,7 @@ class UpdateQueue:
         self._turns = RoundRobin(_CHECKED_AT_ONCE)
         self._due: dict[str, DeltaEncoder] = {}  # by id: results with changes
         self._backlog: list[str] | None = None  # ids of the results that a full state still lacks
-        self.sent_bytes = SlidingWindow()
+        self.sent_bytes = SlidingWindow()  # filled in by the channel
 
     def start_over(self) -> None:
         """Send a full state: a page was reloaded, a second one opened, or one has missed a message."""
@@ -74,15 +66,7 @@ class UpdateQueue:
         return BYTES_A_SECOND - self.sent_bytes.total(now)
 
     def next_message(self, now: float, rate: float) -> Content | None:
-        """Return the content of the next message; None where there is no update.
-
-        Parameters
-        ----------
-        now : float
-            On the monotonic clock.
-        rate : float
-            Messages a second.
-        """
+        """Return the content of the next message, at `rate` messages a second; None if there is no update."""
         room = min(MAX_MESSAGE_BYTES, self.room(now))
         content = self._backlog_part(room) if self._backlog is not None else self._delta(room, rate, now)
         return content if content["full"] or content["results"] or content["gone"] else None

@@ -68,28 +68,10 @@ def in_voila() -> bool:
 class LiveDisplay(ResultView):
     """Live view of a result in the output of a cell.
 
-    Parameters
-    ----------
-    result, followed, config
-        As for :class:`ResultView`.
-    publish : callable
-        ``publish(data, metadata, transient=..., update=...)`` of a display publisher.
-    view : {'widget', 'html', 'text'}
-    front : FrontEnd, optional
-        The channel, if a labextension may be connected.
-    result_id : str, optional
-        By which the labextension finds the result.
-    between_steps : callable, optional
-        Called between the steps of a large update, each of which can take a tenth of a second.
-    keeps_widget : bool, optional
-        Leave the widget where it is at the end, where outputs cannot be replaced.
-
-    Attributes
-    ----------
-    places : set of Place
-        Where it is displayed and was not cleared.
-    cleared_at : Place
-        Where it was cleared last.
+    `publish` is that of a display publisher, and `view` is 'widget', 'html' or 'text'. A labextension finds
+    the result by `result_id`. `between_steps` is called between the steps of a large update, each of which
+    can take a tenth of a second. `keeps_widget` leaves the widget where it is at the end, where outputs
+    cannot be replaced.
     """
 
     def __init__(
@@ -105,8 +87,8 @@ class LiveDisplay(ResultView):
         keeps_widget: bool = False,
     ) -> None:
         super().__init__(result, followed, config)
-        self.places: set[Place] = set()
-        self.cleared_at = Place()
+        self.places: set[Place] = set()  # where it is displayed and was not cleared
+        self.cleared_at = Place()  # the last time
         self._between_steps = between_steps
         self._front = front if view != "text" else None
         self._result_id = result_id

@@ -33,16 +33,8 @@ def close_some(parts: list[Widget]) -> int:
 class FinalUpdate(Updatable):
     """Replacement of a display that waits to send its last state.
 
-    Parameters
-    ----------
-    publish : callable
-        ``publish()`` sends the last state.
-    size : int
-        Of the last state, in bytes.
-    parts : list of Widget
-        Of the display's widget; closed afterwards.
-    since : float
-        When the result ended, on the monotonic clock.
+    `publish` sends that state, of `size` bytes. The parts of the display's widget are closed afterwards. The
+    result ended at `since`, on the monotonic clock.
     """
 
     def __init__(self, publish: Callable[[], None], size: int, parts: list[Widget], since: float) -> None:

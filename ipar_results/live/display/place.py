@@ -10,17 +10,10 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """Where displays are shown now.
+    """Where displays are shown now."""
 
-    Attributes
-    ----------
-    request : str or None
-        Message id of the request that runs; None if the kernel does not tell it.
-    output : Output or None
-        Widget that captures what is displayed. It takes in no update of a display, only those of widgets.
-    """
-
-    request: str | None = None
+    request: str | None = None  # message id of the one that runs; None if the kernel does not tell it
+    # the widget that captures what is displayed; it takes in no update of a display, only those of widgets
     output: Output | None = None
 
     def is_cleared_with(self, other: Place) -> bool:

@@ -28,16 +28,10 @@ _UNLOADED_NOTE = "No longer followed: ipar_results was unloaded while this ran."
 
 
 class ResultView(Updatable):
-    """Live view of one result, from its first state to its last.
-
-    Parameters
-    ----------
-    result : AsyncResult
-        Referenced until the end, so that a result that is shown is not freed before.
-    """
+    """Live view of one result, from its first state to its last."""
 
     def __init__(self, result: ResultLike, followed: Followed, config: IPythonParallelResults) -> None:
-        self._result: ResultLike | None = result
+        self._result: ResultLike | None = result  # until the end, so that what is shown is not freed before
         self._followed = followed
         self._config = config
         self._lock = threading.RLock()  # reentrant: a user's observer of a widget may unload the extension
@@ -182,13 +176,7 @@ class ResultView(Updatable):
 
 
 class LiveWidget(ResultView):
-    """Live view in a widget that the user has placed.
-
-    Parameters
-    ----------
-    result, followed, config
-        As for :class:`ResultView`.
-    """
+    """Live view in a widget that the user has placed."""
 
     def __init__(
         self,
