@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..log import log_error
+from ..log import log_errors
 from ..upstream.futures import PENDING, set_result
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ def call_on_io_thread(client: ClientLike, function: Callable[[], None]) -> None:
     """
 
     def call() -> None:
-        try:
+        with log_errors("ending tasks"):
             function()
-        except Exception:
-            log_error("ending tasks")
 
     thread = getattr(client, "_io_thread", None)
     if client._closed or thread is None or thread is threading.current_thread() or not thread.is_alive():

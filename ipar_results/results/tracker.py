@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ..log import log_error
+from ..log import log_error, log_errors
 from .round_robin import RoundRobin
 
 if TYPE_CHECKING:
@@ -219,10 +219,8 @@ class Tracker:
                 if result is None or not is_standalone(result):
                     continue
                 limit -= 1
-                try:
+                with log_errors("following a new result"):
                     self.entry(result, cell)
-                except Exception:
-                    log_error("following a new result")
 
     def _forget_oldest(self) -> None:
         """Drop all but the newest entries of which only the last summary is left."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from ..log import log_error, warn
+from ..log import log_errors, warn
 from .events import EarlyEvents
 from .protocols import Buffer, ClientLike, FutureLike, Message, MessageFutureLike, RegistrationEvent
 from .replies import ReplyHandlers
@@ -142,15 +142,13 @@ class Connection:
         return frozenset(self._engine_ids.values())
 
     def _on_registration(self, event: RegistrationEvent) -> None:
-        try:
+        with log_errors("noting an engine's registration"):
             if event["event"] == "register":
                 self._engine_ids[event["uuid"]] = int(event["id"])
                 self.joined_at[int(event["id"])] = time.time()
                 self._abort_discarded(event["uuid"])
             elif event["event"] == "unregister":
                 self.left_at[int(event["id"])] = time.time()
-        except Exception:
-            log_error("noting an engine's registration")
 
     def _abort_discarded(self, uuid: str) -> None:
         """Send a new engine the ids of cancelled messages, which the scheduler may still hold."""
@@ -227,9 +225,7 @@ class Connection:
     def _on_hub_reply(self, future: FutureLike, on_reply: Callable[[Message], object]) -> None:
         if future.exception() is not None:  # the client gave up
             return
-        try:
+        with log_errors("reading an answer of the Hub"):
             self._query_sent_at = None
             self.record_contact()
             on_reply(future.result())
-        except Exception:
-            log_error("reading an answer of the Hub")

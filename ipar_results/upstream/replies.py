@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from ..log import log_error
+from ..log import log_errors
 from .protocols import Buffer, ClientLike, FutureLike, Message, MessageFutureLike
 
 _REPLY_TYPES = ("apply_reply", "execute_reply")
@@ -102,10 +102,8 @@ class ReplyHandlers:
             )
 
     def _on_ping_reply(self, message: Message) -> None:
-        try:
+        with log_errors("reading the reply to a ping"):
             self._pings.pop(message["parent_header"].get("msg_id", ""), lambda: None)()
-        except Exception:
-            log_error("reading the reply to a ping")
 
     def _handle(self, original: Callable[[Message], None], message: Message) -> None:
         client = self._client()
@@ -120,10 +118,8 @@ class ReplyHandlers:
                 self._on_buffers(message["parent_header"]["msg_id"], message["buffers"])
             original(message)
         except Exception as error:
-            try:
+            with log_errors("reading a reply"):
                 _end_unreadable(client, message, error)
-            except Exception:
-                log_error("reading a reply")
 
     def _accept(self, client: ClientLike, message: Message) -> bool:
         """Return False for a reply to ignore; have the client expect one that is late but wanted."""

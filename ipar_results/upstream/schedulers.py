@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..log import log_error
+from ..log import log_errors
 from .protocols import ClientLike
 
 # by the name of the client's socket, as in _task_socket
@@ -35,12 +35,9 @@ class Schedulers:
 
     def silence(self, scheduler: str) -> float:
         """Return the seconds for which a scheduler has owed an answer, 0 if none is due; never wait."""
-        with self._lock:
-            try:
-                return self._probe(scheduler)
-            except Exception:
-                log_error("probing the %s", _NAMES[scheduler])
-                return 0.0
+        with self._lock, log_errors("probing the %s", _NAMES[scheduler]):
+            return self._probe(scheduler)
+        return 0.0
 
     def describe_problem(self, scheduler: str) -> str:
         """Return a sentence for the user if a scheduler is lost, else an empty string."""

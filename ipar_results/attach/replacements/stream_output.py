@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from ...log import log_error
+from ...log import log_errors
 from ...upstream.async_result import own_attribute
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def wrap_stream_callback(original: Callable[..., None]) -> Callable[..., None]:
     def _iopub_streaming_output_callback(
         self: AsyncResultLike, eid: object, msg_future: MessageFutureLike, msg: Message
     ) -> None:
-        try:
+        with log_errors("streaming output"):
             if isinstance(eid, _LateEngineId):
                 eid = eid.metadata["engine_id"]
             streams: Streams | None = own_attribute(self, _STREAMS)
@@ -89,7 +89,5 @@ def wrap_stream_callback(original: Callable[..., None]) -> Callable[..., None]:
             if kind in _SHOWN_BY_ORIGINAL and streams is not None:
                 streams.begin_new_display()
             original(self, eid, msg_future, msg)
-        except Exception:
-            log_error("streaming output")
 
     return _iopub_streaming_output_callback

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from ...live.wait import validate_return_when
-from ...log import log_error, warn
+from ...log import log_error, log_errors, warn
 from ...upstream.futures import remove_done_callback
 
 if TYPE_CHECKING:
@@ -97,11 +97,9 @@ def wrap_wait_for_output(
         if timeout is not None and timeout >= 0:
             return bool(original(self, timeout))
         while not original(self, _OUTPUT_PERIOD):
-            try:
+            with log_errors("waiting for output"):
                 if self._ready and is_output_overdue(followed_of(self)):
                     return False
-            except Exception:
-                log_error("waiting for output")
         return True
 
     return wait_for_output

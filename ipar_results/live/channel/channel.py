@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from ...formatting import utf8_safe
-from ...log import log_error, warn_once
+from ...log import log_error, log_errors, warn_once
 from ...version import __version__
 from ..actions import ACTIONS
 from ..thread_switching import fast_switching
@@ -102,16 +102,13 @@ class Channel(Updatable):
 
     def _on_request(self, stream: ZMQStream, ident: list[bytes], parent: Content) -> None:
         """Reply to a control message at once. Never raises, so that the kernel's control channel goes on."""
-        try:
-            with fast_switching():
-                content = self.answer(parent.get("content"))
-                assert self._kernel.session is not None
-                self._kernel.session.send(stream, REPLY, content, parent, ident=ident)
-                # otherwise it leaves with the status message, which waits until printed output is flushed
-                if flush := getattr(stream, "flush", None):
-                    flush(zmq.POLLOUT)
-        except Exception:
-            log_error("answering a front end")
+        with log_errors("answering a front end"), fast_switching():
+            content = self.answer(parent.get("content"))
+            assert self._kernel.session is not None
+            self._kernel.session.send(stream, REPLY, content, parent, ident=ident)
+            # otherwise it leaves with the status message, which waits until printed output is flushed
+            if flush := getattr(stream, "flush", None):
+                flush(zmq.POLLOUT)
 
     def answer(self, content: object) -> Content:
         """Return the content of the reply to a request, which may be malformed."""
