@@ -21,7 +21,7 @@ from kernels import printed
 from tasks import nap, odd, speak
 
 import ipar_results
-from ipar_results.live.session import current
+from ipar_results.upstream import broadcasts
 
 pytestmark = pytest.mark.cluster
 
@@ -258,8 +258,7 @@ def test_upstream_keeps_it(lview, off):
 def test_a_client_keeps_nothing_of_a_broadcast_that_ends_before_its_sender_goes_on(
     rc, until, monkeypatch, together
 ):
-    session = current()
-    original = session.add_broadcast
+    original = broadcasts.forget_broadcast_when_done
 
     def late(*args):  # as on a busy machine
         time.sleep(1)
@@ -268,7 +267,7 @@ def test_a_client_keeps_nothing_of_a_broadcast_that_ends_before_its_sender_goes_
     def kept():
         return {name: set(getattr(rc, name)) - {"submitted"} for name in ("metadata", "_output_futures")}
 
-    monkeypatch.setattr(session, "add_broadcast", late)
+    monkeypatch.setattr(broadcasts, "forget_broadcast_when_done", late)
     before = kept()
     assert rc.broadcast_view(is_coalescing=together).apply_async(nap, 0).get(30) == [0, 0]
     until(lambda: kept() == before)
