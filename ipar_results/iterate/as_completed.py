@@ -93,7 +93,7 @@ class Arrivals(Iterator[TaskResult]):
         self._shown = results[0] if alone else Group.of(label_of(members), lambda: session, members)
         self._followed = session.followed(self._shown)
         self._sources = [Source(result, self._inbox, session.registry) for result in members]
-        self._messages = self._inbox.expected
+        self._messages = self._expected()
         self._quiet = quiet or not members
         Source.attach(self._sources)
 
@@ -146,21 +146,24 @@ class Arrivals(Iterator[TaskResult]):
         while not self._ready:
             self._show()
             if not self._take():
-                if not self._inbox.expected:
+                if not self._expected():
                     return self._end_view()
                 yield self._wait_limit()
+
+    def _expected(self) -> int:
+        return sum(len(source.unconsumed) for source in self._sources)
 
     def _take(self) -> bool:
         """Unpack what is queued; return False if no task is ready."""
         with self._lock:
             for source, future in self._inbox.take():
-                for position, attempt in source.attempts_of(future):
+                for position, attempt in source.unconsumed.get(future, ()):
                     metadata = future.output.metadata
                     engine: EngineId | list[int] | None = metadata["engine_id"]
                     if not isinstance(engine, int):
                         engine = self._engine(source, position, metadata["engine_uuid"])
                     self._ready.extend(source.task_results(position, attempt, engine))
-                source.discard(future)
+                source.unconsumed.pop(future, None)
         self._update_view()
         return bool(self._ready)
 
@@ -176,7 +179,7 @@ class Arrivals(Iterator[TaskResult]):
         if left <= 0 and not self._inbox:
             self._end_view()
             msg = (
-                f"{self._inbox.expected:,} of {self._messages:,} messages had not ended after "
+                f"{self._expected():,} of {self._messages:,} messages had not ended after "
                 f"{self._timeout:g} s; they go on, and iterating further gives what has ended"
             )
             raise TimeoutError(msg)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -19,24 +18,12 @@ _S = TypeVar("_S")
 class Inbox(Generic[_S]):
     """Queue of futures that have ended, oldest first, each with its source.
 
-    Any thread may put futures in, one at a time may consume them, and counts them as `consumed`.
+    Any thread may put futures in, one at a time may consume them.
     """
 
     def __init__(self) -> None:
-        self._announced = self.consumed = 0
         self._queue: deque[tuple[_S, MessageFutureLike]] = deque()
         self._arrival: Future[None] = Future()  # of the next future, for a waiting thread or event loop
-        self._lock = threading.Lock()
-
-    @property
-    def expected(self) -> int:
-        """How many futures are still to be consumed, ended or not."""
-        return self._announced - self.consumed
-
-    def expect(self, number: int) -> None:
-        """Expect more futures."""
-        with self._lock:
-            self._announced += number
 
     def put(self, source: _S, future: MessageFutureLike) -> None:
         """Add a future that has ended; called on ipyparallel's IO thread, so it neither waits nor raises."""

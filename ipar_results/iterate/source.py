@@ -26,7 +26,11 @@ _TIMES = itemgetter("started", "completed")
 
 
 class Source:
-    """Messages of one result that are still to be consumed; the inbox gets each future once it has ended."""
+    """Messages of one result; the inbox gets each future once it has ended.
+
+    `unconsumed` has the futures that are still to be consumed, ended or not: of each the positions and the
+    numbers of their attempts.
+    """
 
     def __init__(self, result: AsyncResultLike, inbox: Inbox[Source], registry: Registry) -> None:
         from ipyparallel import AsyncMapResult
@@ -37,26 +41,17 @@ class Source:
         self._registry = registry
         count = self._attempt_counter()
         self._futures = list(result._children)
-        self._unconsumed: dict[MessageFutureLike, list[tuple[int, int]]] = {}
+        self.unconsumed: dict[MessageFutureLike, list[tuple[int, int]]] = {}
         self._inputs = inputs_per_message(result)
         self._firsts = list(accumulate(self._inputs, initial=0))
         for position, future in enumerate(self._futures):
             # a result may hold a message twice
-            self._unconsumed.setdefault(future, []).append((position, count(position)))
-        inbox.expect(len(self._unconsumed))
+            self.unconsumed.setdefault(future, []).append((position, count(position)))
         registry.on_resume(result, weakly(self.on_retry))
 
     def _attempt_counter(self) -> Callable[[int], int]:
         followed = self._registry.find(self.result)
         return (lambda position: 1) if followed is None else followed.record.attempts.count
-
-    def attempts_of(self, future: MessageFutureLike) -> Sequence[tuple[int, int]]:
-        """Return the positions of a future to be consumed, each with the number of its attempt."""
-        return self._unconsumed.get(future, ())
-
-    def discard(self, future: MessageFutureLike) -> None:
-        """Record that a future was consumed."""
-        self._inbox.consumed += self._unconsumed.pop(future, None) is not None
 
     def task_results(self, position: int, attempt: int, engine: EngineId | None) -> list[TaskResult]:
         """Return the outcomes of all inputs that an ended message carried, in order."""
@@ -81,7 +76,7 @@ class Source:
         """Listen to what is pending; queue what has ended, in the order in which it was received."""
         ended = []
         for source in sources:
-            for future in list(source._unconsumed):
+            for future in list(source.unconsumed):
                 if future._state in PENDING:
                     future.add_done_callback(source._on_done)
                 else:
@@ -99,11 +94,10 @@ class Source:
         for position, future in enumerate(result._children):
             if self._futures[position] is not future:
                 self._futures[position] = future
-                self._unconsumed[future] = [(position, self._attempt_counter()(position))]
-                self._inbox.expect(1)
+                self.unconsumed[future] = [(position, self._attempt_counter()(position))]
                 future.add_done_callback(self._on_done)
 
     def close(self) -> None:
         """Remove the callbacks from what is pending."""
-        for future in list(self._unconsumed):
+        for future in list(self.unconsumed):
             remove_done_callback(future, self._on_done)
