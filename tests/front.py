@@ -10,7 +10,8 @@ ROWS = [("position", "<u4"), ("start", "<f4"), ("duration", "<f4")]
 CHUNKED = [("first", "<u4"), ("inputs", "<u4")]
 ENDING = [("slot", "<u2"), ("status", "u1")]
 RUNNING = [("position", "<u4"), ("first", "<u4"), ("since", "<f4"), ("slot", "<u2")]
-LOADS = [("done", "<u4"), ("failed", "<u4"), ("busy", "<f4"), ("slot", "<u2"), ("alive", "u1")]
+LOADS = [("done", "<u4"), ("failed", "<u4"), ("busy", "<f4")]
+LOADS += [("joined", "<f4"), ("left", "<f4"), ("slot", "<u2"), ("presence", "u1")]
 
 
 def columns(encoded, layout):

@@ -189,7 +189,7 @@ lost = replace(
     elapsed=15.0,
     eta=None,
     failures=(replace(GROUPS[0], count=2, engines=(2, 5)),),
-    engines=(*_loads(7, False, 23.4), EngineLoad(7, 12, busy_time=3.0, alive=False)),
+    engines=(*_loads(7, False, 23.4), EngineLoad(7, 12, busy_time=3.0, alive=False, died=True)),
     outputs=(),
     outputs_total=0,
     state="lost",

@@ -41,8 +41,8 @@ _BROADCAST = (
     "what a DirectView sends can be run again."
 )
 _ENGINE_GONE = (
-    "Engine {}, to which {} of these tasks belonged, has left the cluster; the tasks of a DirectView "
-    "run on their own engine only."
+    "Engine {}, to which {} of these tasks belonged, is not in the cluster any more; the tasks of a "
+    "DirectView run on their own engine only."
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -141,7 +142,7 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
     columns.reserve(len(ids))
     current = running_by_slot(record.running)
     counts = columns.slot_done.tolist(), columns.slot_failed.tolist(), columns.slot_busy.tolist()
-    loads = []
+    loads, presence = [], record.presence()
     for slot, (engine_id, done, failed, busy) in enumerate(zip(ids, *counts, strict=False)):  # spare slots
         task = None
         if slot in current:
@@ -155,7 +156,10 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
                 failed=failed,
                 running=task,
                 busy_time=busy,
-                alive=is_coalesced(engine_id) or record.was_engine_alive(engine_id),
+                alive=presence[slot].left == math.inf,
+                died=presence[slot].died,
+                joined=presence[slot].joined,
+                left=presence[slot].left if math.isfinite(presence[slot].left) else None,
             )
         )
     return tuple(sorted(loads, key=lambda load: (isinstance(load.engine_id, str), load.engine_id)))

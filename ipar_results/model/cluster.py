@@ -17,7 +17,9 @@ class EngineActivity:
     Attributes
     ----------
     alive : bool
-        False once it has left the cluster.
+        False once it is no longer in the cluster.
+    died : bool
+        True if it held a task when it vanished; one that is not alive and did not die has left.
     busy : bool
         True while it runs a task of any client.
     result_name : str or None
@@ -34,6 +36,7 @@ class EngineActivity:
 
     engine_id: EngineId
     alive: bool = True
+    died: bool = False
     busy: bool = False
     result_name: str | None = None
     index: int | None = None
@@ -87,8 +90,13 @@ class ClusterOverview:
 
     @property
     def died(self) -> int:
-        """Number of engines that left the cluster."""
-        return len(self.engines) - self.alive
+        """Number of engines that vanished while they held a task."""
+        return sum(engine.died for engine in self.engines)
+
+    @property
+    def left(self) -> int:
+        """Number of engines that left the cluster without a task."""
+        return len(self.engines) - self.alive - self.died
 
     @property
     def waiting(self) -> int | None:

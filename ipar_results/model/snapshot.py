@@ -33,7 +33,13 @@ class EngineLoad:
     busy_time : float
         Seconds spent in tasks, whatever their outcome, the running task included.
     alive : bool
-        False once the engine has left the cluster.
+        False once the engine is no longer in the cluster, unless the result had ended by then.
+    died : bool
+        True if it held a task when it vanished; one that is not alive and did not die has left.
+    joined : float
+        Seconds after the first submission at which it joined the cluster; 0 if it did before.
+    left : float or None
+        Seconds after the first submission at which it left or died; None if it did not, or if unknown.
     """
 
     engine_id: EngineId
@@ -42,6 +48,9 @@ class EngineLoad:
     running: tuple[int, float] | None = None
     busy_time: float = 0.0
     alive: bool = True
+    died: bool = False
+    joined: float = 0.0
+    left: float | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Engines:
         self._engine_id = engine_id
         self._slots: dict[EngineId, int] = {}
         self.ids: list[EngineId] = []  # by slot
+        self.died: set[int] = set()  # slots of engines that held a task of the result when they left
 
     def slot(self, engine_id: EngineId | list[int] | None, uuid: str | list[str] | None) -> int:
         """Return the slot of an engine; -1 if it is unknown.

@@ -27,6 +27,7 @@ _MAX_DESCRIPTIONS = 3
 _MAX_GROUPS = 200
 # where ipyparallel is installed on the engine, as its frames in a traceback show
 _PYTHON = re.compile(r"[Pp]ython3\.?(\d+)t?[/\\](?:Lib[/\\])?(?:site|dist)-packages[/\\]ipyparallel[/\\]")
+ENGINE_DIED = "EngineError"  # type of the error that ends the tasks of an engine that has died
 _DEAD_ENGINE = re.compile(r"Engine (?:b?'[^']*'|\d+) died while running task '[^']*'")
 
 
@@ -57,7 +58,7 @@ class Failure(NamedTuple):
 
     def with_names(self, engine_id: EngineId | None, index: int) -> Failure:
         """Name a dead engine and its task as all views do; ipyparallel gives their uuid and message id."""
-        if self.type != "EngineError" or engine_id is None:
+        if self.type != ENGINE_DIED or engine_id is None:
             return self
         message = f"Engine {engine_id} died while running task {index:,}"
         return self._replace(message=_DEAD_ENGINE.sub(lambda _: message, self.message))

@@ -8,20 +8,20 @@ import weakref
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from ..model.arrays import Floats, Index, Slots
 from ..model.snapshot import EngineId
-from ..model.status import FAILED, QUEUED
+from ..model.status import QUEUED
 from ..upstream.connection import Connection
 from ..upstream.protocols import ResultLike
 from .attempts import Attempts, FailedAttempts
 from .clock import Clock
 from .columns import Columns
 from .engine_clocks import EngineClocks
-from .engines import Engines
+from .engines import Engines, is_coalesced
 from .failures import Failures
 
 LARGE_RESULT = 200_000  # messages: the analysis of more takes noticeable time
@@ -43,6 +43,10 @@ class ConnectionLike(Protocol):
         """By engine id, when it left the cluster, in POSIX seconds."""
 
     @property
+    def died(self) -> AbstractSet[EngineId]:
+        """Ids of the engines that held a task when they left."""
+
+    @property
     def closed(self) -> bool:
         """Whether the client was closed."""
 
@@ -53,6 +57,9 @@ class ConnectionLike(Protocol):
     def alive_engines(self) -> AbstractSet[EngineId]:
         """Return the ids of the engines registered now."""
 
+    def mark_died(self, engine_id: EngineId, /) -> None:
+        """Record that an engine held a task when it left."""
+
     def other_recorders(self, recorder: Record, /) -> list[Record]:
         """Return the records of other results on the same engines."""
 
@@ -61,6 +68,18 @@ class ConnectionLike(Protocol):
 
     def check_contact(self) -> None:
         """Send the controller a heartbeat query if it has been silent for a while."""
+
+
+class Presence(NamedTuple):
+    """Time of an engine in the cluster, in seconds after the first submission.
+
+    `joined` is 0 if it was there before. `left` is infinite if it stayed until the result had ended, and NaN
+    if it is unknown. `died` tells whether it held a task when it left.
+    """
+
+    joined: float
+    left: float = np.inf
+    died: bool = False
 
 
 @dataclass(eq=False, repr=False)
@@ -143,26 +162,29 @@ class Record:
         """Record that an event was received just now."""
         self._received_at = time.monotonic()
 
-    def was_engine_alive(self, engine_id: EngineId) -> bool:
-        """Return whether an engine is in the cluster, or left it only after the result had ended."""
-        if engine_id in self.connection.alive_engines():
-            return True
-        if not self.finished:
-            return False
-        left = self.connection.left_at.get(engine_id)
-        if left is None:  # it left before this client was followed, or the client itself is gone
-            stayed = isinstance(engine_id, int) or not self.followed
-        else:
-            stayed = left > self.clock.received
-        return stayed and not self._failed_without_start(engine_id)
+    def presence(self) -> list[Presence]:
+        """Return by engine slot when each engine was in the cluster."""
+        alive, holders = self.connection.alive_engines(), {slot for slot, _ in self.running.values()}
+        engines = zip(self.joined().tolist(), self.engines.ids, strict=False)
+        return [
+            Presence(joined)
+            if engine_id in alive or is_coalesced(engine_id)
+            else self._absence(slot, engine_id, joined, slot in holders)
+            for slot, (joined, engine_id) in enumerate(engines)
+        ]
 
-    def _failed_without_start(self, engine_id: EngineId) -> bool:
-        """Return whether a task of an engine failed by the engine's death, which is reported just after."""
-        columns, slot = self.columns, self.engines.ids.index(engine_id)
-        if not columns.slot_failed[slot]:
-            return False
-        failed = (columns.status == FAILED) & (columns.engine == slot)
-        return bool(np.isnan(columns.started[failed]).any())
+    def _absence(self, slot: int, engine_id: EngineId, joined: float, holds_task: bool) -> Presence:
+        """Return when an engine was in the cluster that is not there now."""
+        link, died = self.connection, slot in self.engines.died
+        left_at = link.left_at.get(engine_id)
+        if left_at is None:  # it left before this client was followed, or the client itself is gone
+            stayed = link.closed or (self.finished and (isinstance(engine_id, int) or not self.followed))
+        else:
+            stayed, died = self.finished and left_at > self.clock.received, died or holds_task
+        if stayed and not died:
+            return Presence(joined)
+        left = float(self.clock.offsets(np.array([np.nan if left_at is None else left_at]))[0])
+        return Presence(joined, left, died or engine_id in link.died)
 
     def joined(self) -> Floats:
         """Return by engine slot the seconds after the first submission at which it joined; 0 if before."""

@@ -71,7 +71,8 @@ def _engine_counts(overview: ClusterOverview) -> list[dict[str, object]]:
         ("running", "▸", overview.busy, "busy"),
         ("queued", "○", idle, "idle"),
         ("queued", "–", unknown, "not known"),
-        ("lost", "!", overview.died, "left"),
+        ("lost", "!", overview.died, "died"),
+        ("lost", "!", overview.left, "left"),
     )
     return [
         {"state": state, "glyph": glyph, "number": number, "phrase": f"{number:,} {word}"}
@@ -116,7 +117,7 @@ def _is_unknown(engine: EngineActivity) -> bool:
 def _activity(engine: EngineActivity) -> tuple[str, str]:
     """Return symbol and wording of an engine's activity."""
     if not engine.alive:
-        return "!", "left the cluster"
+        return "!", "died" if engine.died else "left"
     if _is_unknown(engine):
         return "–", "not known"
     if not engine.busy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from ..formatting import format_duration, format_percent, plural, shorten
+from ..formatting import format_duration, plural, shorten
 from ..model.snapshot import EngineLoad, FailureGroup, Summary, TaskOutput, TaskRecord
 from . import words
 from .ansi import clip, count_omitted, one_line, to_html
@@ -15,15 +15,14 @@ REDRAW_FACTOR = 8
 
 def engine_row(load: EngineLoad, elapsed: float) -> dict[str, object]:
     """Return the variables for a row of the engines table."""
-    busy = min(max(load.busy_time / elapsed, 0.0), 1.0) if elapsed > 0 else 0.0
     return {
         "engine": words.engine_label(load.engine_id),
-        "alive": load.alive,
+        "presence": words.presence(load),
         "ok": f"{load.done - load.failed:,}",
         "failed": f"{load.failed:,}" if load.failed else "",
         "now": f"task {load.running[0]:,} for {format_duration(load.running[1])}" if load.running else "",
-        "busy": format_percent(busy),
-        "width": round(100 * busy),
+        "busy": words.busy(load, elapsed),
+        "width": round(100 * words.busy_share(load, elapsed)),
     }
 
 

@@ -15,7 +15,16 @@ from ..formatting import (
     plural,
     to_ranges,
 )
-from ..model.snapshot import WHOLE_TRACEBACK, Advice, EngineId, FailureGroup, Snapshot, Summary, TaskRecord
+from ..model.snapshot import (
+    WHOLE_TRACEBACK,
+    Advice,
+    EngineId,
+    EngineLoad,
+    FailureGroup,
+    Snapshot,
+    Summary,
+    TaskRecord,
+)
 from .ansi import one_line
 
 # characters shown of each text
@@ -28,6 +37,7 @@ MAX_VALUE = 200
 MAX_NOTE = 500
 MAX_INPUT = 200
 _MAX_SLOWEST = 3
+_WHOLE = 0.99  # an engine was there for the whole run if it was for this share of it
 _MAX_RANGES = 8  # of engines or inputs in one phrase
 
 STATES = {
@@ -212,9 +222,32 @@ def split_advice(given: Advice) -> tuple[str, str, str]:
 
 
 def lost_engines(snapshot: Snapshot) -> str:
-    """Return how many engines died; empty if none did."""
-    died = sum(not load.alive for load in snapshot.engines)
-    return f"{plural(died, 'engine')} died" if died else ""
+    """Return how many engines died, and how many left, as in ``1 engine died, 2 left``; empty if none did."""
+    died, left = ([presence(load) for load in snapshot.engines].count(word) for word in ("died", "left"))
+    gone = [f"{plural(died, 'engine')} died"] if died else []
+    gone += [f"{left:,} left" if gone else f"{plural(left, 'engine')} left"] if left else []
+    return ", ".join(gone)
+
+
+def presence(load: EngineLoad) -> str:
+    """Return whether an engine died or left; empty for one that is in the cluster."""
+    return "died" if load.died else "" if load.alive else "left"
+
+
+def busy_share(load: EngineLoad, elapsed: float) -> float:
+    """Return the share of its time in the cluster in which an engine was busy, from 0 to 1."""
+    there = _time_there(load, elapsed)
+    return min(max(load.busy_time / there, 0.0), 1.0) if there > 0 else 0.0
+
+
+def busy(load: EngineLoad, elapsed: float) -> str:
+    """Return that share, and of which time if that is not the whole run: ``93 % of its 0:12``."""
+    share, there = format_percent(busy_share(load, elapsed)), _time_there(load, elapsed)
+    return f"{share} of its {format_duration(there)}" if 0 < there < _WHOLE * elapsed else share
+
+
+def _time_there(load: EngineLoad, elapsed: float) -> float:
+    return max((elapsed if load.left is None else load.left) - load.joined, 0.0)
 
 
 def outcome(snapshot: Snapshot) -> str:

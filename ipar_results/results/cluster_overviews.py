@@ -176,6 +176,7 @@ class ClusterOverviews:
                 EngineActivity(
                     engine_id=engine_id,
                     alive=is_alive,
+                    died=not is_alive and engine_id in link.died,
                     busy=busy,
                     result_name=task.name if task else None,
                     index=task.input_index if task else None,

@@ -34,6 +34,7 @@ class Connection:
         # by engine id, in POSIX seconds
         self.joined_at: dict[int | str, float] = {}
         self.left_at: dict[int | str, float] = {}
+        self.died: set[int | str] = set()  # ids of engines that held a task when they left
         self._recorders: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._collected: deque[Sequence[str]] = deque()
         self.sent_sizes, self.received_sizes = MessageSizes(), MessageSizes()
@@ -136,6 +137,10 @@ class Connection:
     def add_engine(self, uuid: str, engine_id: int) -> None:
         """Remember the id of an engine that left before this client was connected."""
         self._engine_ids.setdefault(uuid, engine_id)
+
+    def mark_died(self, engine_id: int | str) -> None:
+        """Record that an engine held a task when it left."""
+        self.died.add(engine_id)
 
     def known_engines(self) -> frozenset[int]:
         """Return the ids of all engines that this client has seen."""

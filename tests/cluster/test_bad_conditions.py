@@ -180,6 +180,7 @@ def test_an_engine_killed_in_mid_task_is_named_by_a_direct_view(doomed, until, g
     assert (group.type, group.engines) == ("EngineError", (1,))
     for drawn in (html.card(snapshot), text.plain_text(snapshot)):
         assert "1 failed" in drawn and "EngineError" in drawn and "engine 1" in drawn
+        assert "1 engine died" in drawn
     gate.open()
     ar.wait_interactive(widget=False)
     assert (ar.monitor.snapshot().ok, ar.monitor.snapshot().failed) == (1, 1)
@@ -194,7 +195,7 @@ def test_an_engine_killed_in_mid_task_is_named_by_a_load_balanced_view(doomed, c
     snapshot = ar.monitor.snapshot()
     assert (snapshot.ok, snapshot.failed, snapshot.finished) == (3, 1, True)
     (dead,) = [load for load in snapshot.engines if not load.alive]
-    assert dead.failed == 1
+    assert dead.failed == 1 and dead.died
     assert snapshot.failures[0].engines == (dead.engine_id,)
     assert ar.serial_time >= 0
     fetched = other.get_result(ar.msg_ids)

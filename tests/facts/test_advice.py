@@ -213,6 +213,9 @@ def test_every_lost_engine_is_named_in_order():
     one = replace(one, ids=(0, 9, 5, 4, 7, 2, 3))
     (advice,) = [each for each in given_to(one) if each.code == "engine-lost"]
     assert advice.message.startswith("Engines 2–5, 7, 9 left after")
+    one = replace(one, died=frozenset({2, 3, 9}))
+    (advice,) = [each for each in given_to(one) if each.code == "engine-lost"]
+    assert advice.message.startswith("Engines 2, 3, 9 died and engines 4, 5, 7 left after")
 
 
 @settings(deadline=None)

@@ -40,7 +40,7 @@ SNAPSHOT = Snapshot(
     finished=False,
     engines=(
         EngineLoad(0, 2, 1, (3, 1.5), 11.75),
-        EngineLoad("3f2b-uuid", 1, 0, None, 8.5, alive=False),
+        EngineLoad("3f2b-uuid", 1, 0, None, 8.5, alive=False, died=True, joined=1.5, left=10.0),
     ),
     failures=(
         FailureGroup(

@@ -31,8 +31,10 @@ def call(name: str, args: list[Any]) -> Any:
         return list(words.STATES[args[0]])
     given = args
     if args and isinstance(args[0], dict):
-        record = FailureGroup(**args[0]) if "traceback" in args[0] else to_snapshot(args[0])
-        given = [record, *map(to_snapshot, args[1:])]
+        kinds = {"traceback": FailureGroup, "busy_time": EngineLoad}
+        kind = next((kind for name, kind in kinds.items() if name in args[0]), None)
+        record = to_snapshot(args[0]) if kind is None else kind(**args[0])
+        given = [record, *(to_snapshot(arg) if isinstance(arg, dict) else arg for arg in args[1:])]
     modules = (formatting, ansi, words)
     result = next(getattr(module, name) for module in modules if hasattr(module, name))(*given)
     return [getattr(item, "phrase", item) for item in result] if isinstance(result, list) else result

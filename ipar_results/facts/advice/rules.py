@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 import numpy as np
 
 from ...formatting import format_bytes, format_percent, format_range, format_time, plural, to_ranges
-from ...model.snapshot import Advice, TimeUse
+from ...model.snapshot import Advice, EngineId, TimeUse
 from ...model.status import OK
 from . import makespan as schedule
 from .run_metrics import FinishedRun, RunMetrics
@@ -253,7 +255,7 @@ def _uneven_shares(metrics: RunMetrics) -> Advice | None:
 
 
 def engine_lost(metrics: RunMetrics) -> Advice | None:
-    """Find engines that left before the end of the run."""
+    """Find engines that died or left before the end of the run."""
     run, tasks = metrics.run, metrics.run.tasks
     lost = np.flatnonzero(tasks.left < tasks.length)
     if not len(lost):
@@ -266,16 +268,22 @@ def engine_lost(metrics: RunMetrics) -> Advice | None:
     earlier = metrics.worth(gain, 0.05)
     if not earlier and not run.failed:
         return None
-    ids = [run.ids[slot] for slot in lost.tolist()]
-    names = [*map(format_range, to_ranges(sorted(each for each in ids if isinstance(each, int))))]
-    names += sorted(each for each in ids if isinstance(each, str))
+    ids = {run.ids[slot] for slot in lost.tolist()}
+    gone_by = [f"{_names(ids & run.died)} died"] if ids & run.died else []
+    gone_by += [f"{_names(ids - run.died)} left"] if ids - run.died else []
     failed = f" {run.failed:,} task{'s' * (run.failed != 1)} failed." if run.failed else ""
     it = "it" if len(lost) == 1 else "them"
     when = "during the run" if run.left_unseen else f"after {format_time(float(tasks.left[lost].min()))}"
     then = f" With {it} the run would have ended about {format_time(gain)} earlier." if earlier else ""
     return Advice(
         "engine-lost",
-        f"Engine{'s' * (len(lost) > 1)} {', '.join(names)} left {when}.{failed}{then}",
+        f"E{' and '.join(gone_by)[1:]} {when}.{failed}{then}",
         f"{format_time(gone)} of engine time lost",
         gain,
     )
+
+
+def _names(ids: AbstractSet[EngineId]) -> str:
+    names = [*map(format_range, to_ranges(sorted(each for each in ids if isinstance(each, int))))]
+    names += sorted(each for each in ids if isinstance(each, str))
+    return f"engine{'s' * (len(ids) > 1)} {', '.join(names)}"

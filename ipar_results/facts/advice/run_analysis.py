@@ -120,8 +120,8 @@ def collect_tasks(record: Record, metadata: Sequence[TaskMetadata]) -> RunTasks 
     left = clock.offsets(np.array([left_at.get(i, np.nan) if isinstance(i, int) else np.nan for i in ids]))
     submitted, started, completed, received = map(clock.offsets, times)
     joined = np.minimum(record.joined(), length)
-    for each in np.flatnonzero(np.isnan(left)).tolist():
-        if not (is_coalesced(ids[each]) or record.was_engine_alive(ids[each])):
+    for each, presence in enumerate(record.presence()):
+        if np.isnan(left[each]) and presence.left != np.inf:
             left[each] = completed[(slot == each) & ~np.isnan(started)].max(initial=joined[each])
     return RunTasks(
         slot=slot.astype(np.int64),
@@ -195,6 +195,12 @@ def _tasks_of_other(other: Record, slots: dict[EngineId, int], begin: float, end
     return slot, np.full(len(slot), OTHER), unknown, started, completed, unknown
 
 
+def _died(record: Record) -> frozenset[EngineId]:
+    """Return the ids of the engines that died."""
+    engines = zip(record.engines.ids, record.presence(), strict=True)
+    return frozenset(engine_id for engine_id, presence in engines if presence.died)
+
+
 def _finished_run(
     record: Record, result: ResultLike, tasks: RunTasks, ids: tuple[EngineId, ...]
 ) -> FinishedRun:
@@ -217,6 +223,7 @@ def _finished_run(
         first=columns.first_input_indices(np.arange(columns.messages)),
         inputs=columns.input_counts(np.arange(columns.messages)),
         ids=ids,
+        died=_died(record),
         free=free,
         left_unseen=any(
             left < np.inf and engine_id not in record.connection.left_at

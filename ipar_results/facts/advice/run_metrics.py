@@ -30,6 +30,8 @@ class FinishedRun:
         Index of the first input in each message, and number of its inputs.
     ids : tuple of (int or str)
         Engine ids by slot.
+    died : frozenset
+        Ids of the engines that died; others whose `left` is finite have left.
     free : int
         Number of engines that could have taken tasks and got none.
     left_unseen : bool
@@ -47,6 +49,7 @@ class FinishedRun:
     first: Index
     inputs: Index
     ids: tuple[EngineId, ...]
+    died: frozenset[EngineId] = frozenset()
     free: int = 0
     left_unseen: bool = False
     mapped: bool = True

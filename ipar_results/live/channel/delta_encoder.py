@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ...formatting import truncate
 from ...model.pauses import cut_pauses
 from ...model.status import QUEUED
-from ...record.engines import is_coalesced
 from ...record.state import running_columns
 from .encoders import NAME, Json, encode_columns, encode_failure, encode_head, time_base
 
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 
 _MAX_FAILURES = 20
 UNKNOWN_SLOT = 0xFFFF
-_ROW_BYTES, _CHUNKED_ROW_BYTES, _LOAD_BYTES, _RUNNING_BYTES = 20, 31, 20, 19  # in base64
+_ROW_BYTES, _CHUNKED_ROW_BYTES, _LOAD_BYTES, _RUNNING_BYTES = 20, 31, 31, 19  # in base64
+_LEFT, _THERE, _DIED = range(3)  # presence of an engine
 _MIN_ROWS = 64
 _CLOCK_SECONDS = 5.0  # rates and shares change with time while long tasks run
 _RUNNING_SECONDS = 1.0  # at least, between two long lists of running tasks
@@ -50,7 +50,7 @@ class DeltaEncoder:
         self._sent_version: tuple[object, ...] | None = None
         self._sent_name = ""
         self._sent_engines = 0
-        self._sent_loads: NDArray[np.float64] = np.zeros((0, 4))
+        self._sent_loads: NDArray[np.float64] = np.zeros((0, 6))
         self._next_load = 0  # the engine whose load is sent first
         self._running_sent_at = -math.inf
         self._held_back = False
@@ -159,11 +159,12 @@ class DeltaEncoder:
             self._sent_engines = len(ids)
         columns.reserve(len(ids))
         n = len(ids)
-        alive = np.fromiter((is_coalesced(i) or record.was_engine_alive(i) for i in ids), np.float64, n)
-        loads = np.stack(
-            [columns.slot_done[:n], columns.slot_failed[:n], columns.slot_busy[:n], alive], axis=1
-        )
-        known = np.full((n, 4), np.nan)
+        joined, left, died = np.array(record.presence(), np.float64).reshape(n, 3).T
+        presence = np.where(died > 0, _DIED, np.where(np.isposinf(left), _THERE, _LEFT))
+        left[np.isnan(left)] = np.inf  # NaN would always count as changed
+        counts = columns.slot_done[:n], columns.slot_failed[:n], columns.slot_busy[:n]
+        loads = np.stack([*counts, joined, left, presence], axis=1)
+        known = np.full(loads.shape, np.nan)
         known[: len(self._sent_loads)] = self._sent_loads[:n]
         changed = np.flatnonzero((loads != known).any(axis=1))
         most = max(_MIN_ROWS, room // _LOAD_BYTES)
@@ -177,9 +178,9 @@ class DeltaEncoder:
             update["loads"] = encode_columns(
                 (some[:, 0], "<u4"),
                 (some[:, 1], "<u4"),
-                (some[:, 2], "<f4"),
+                *((some[:, column], "<f4") for column in (2, 3, 4)),
                 (changed, "<u2"),
-                (some[:, 3], "u1"),
+                (some[:, 5], "u1"),
             )
 
     def _add_failures(self, update: Json, failures: Failures, room: int) -> None:

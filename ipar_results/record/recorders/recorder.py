@@ -150,6 +150,8 @@ class Recorder:
         if self.listener:
             with record.lock, self.transaction():
                 events = self.listener.take()
+                if events.started and record.connection.left_at:  # a task may have moved from a dead engine
+                    writer.add_started(events.started)
                 if events.ended:
                     writer.add_ended(record.columns.find(events.ended), read_output=False)
                 if events.started:  # after the ends: most tasks that began have ended by now

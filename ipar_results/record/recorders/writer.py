@@ -15,7 +15,8 @@ from ...model.status import ABORTED, FAILED, OK, QUEUED, UNKNOWN
 from ...task_inputs import describe_input
 from ...upstream.futures import all_ended, ended_positions, error_of, positions_with_output, status_code
 from ...upstream.timestamps import to_posix, to_posix_array
-from ..failures import Failure
+from ..engines import is_coalesced
+from ..failures import ENGINE_DIED, Failure
 from ..state import Record
 
 if TYPE_CHECKING:
@@ -60,7 +61,21 @@ class RecordWriter:
         positions = columns.locate([msg_id for msg_id, _, _ in started])
         for i in np.flatnonzero((positions >= 0) & (columns.status[positions] < OK)).tolist():
             _, engine, since = started[i]
-            record.running[int(positions[i])] = (record.engines.slot(None, engine), since)
+            position, slot = int(positions[i]), record.engines.slot(None, engine)
+            self._check_moved(position, slot)
+            record.running[position] = (slot, since)
+
+    def _check_moved(self, position: int, slot: int) -> None:
+        """Mark an engine as dead that has left, if its task goes on, or ended, elsewhere."""
+        before, ids = self._record.running.get(position, (-1, 0.0))[0], self._record.engines.ids
+        moved = before >= 0 <= slot != before and not is_coalesced(ids[slot])
+        if moved and ids[before] not in self._record.connection.alive_engines():
+            self._mark_died(before)
+
+    def _mark_died(self, slot: int) -> None:
+        record = self._record
+        record.engines.died.add(slot)
+        record.connection.mark_died(record.engines.ids[slot])
 
     def add_failed_attempts(self, tries: list[tuple[str, str]]) -> None:
         """Enter attempts that failed while their task is pending: message id and engine uuid of each."""
@@ -135,6 +150,7 @@ class RecordWriter:
             record.clock.add_submitted(list(map(_SUBMITTED, metadata)))
         record.clock.add_received(received)
         for position in [p for p in record.running if record.columns.status[p] >= OK]:
+            self._check_moved(position, int(record.columns.engine[position]))
             del record.running[position]
         result = record.result()
         for link in record.connection.each:
@@ -172,8 +188,11 @@ class RecordWriter:
         ended_at = float(columns.completed[position])
         engine_id = record.engines.ids[slot] if slot >= 0 else None
         index = columns.first_input_index(position)
+        failure = self._failure(position, metadata, futures).with_names(engine_id, index)
+        if slot >= 0 and failure.type == ENGINE_DIED:
+            self._mark_died(slot)
         record.failures.add(
-            self._failure(position, metadata, futures).with_names(engine_id, index),
+            failure,
             index,
             columns.input_count(position),
             engine_id,

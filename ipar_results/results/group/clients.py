@@ -38,6 +38,18 @@ class Connections:
         """POSIX times at which engines left their cluster."""
         return self._by_name([link.left_at for link in self.each])
 
+    @property
+    def died(self) -> frozenset[EngineId]:
+        """Names of the engines that held a task when they left."""
+        return frozenset(self._by_name([dict.fromkeys(link.died, 0.0) for link in self.each]))
+
+    def mark_died(self, name: EngineId) -> None:
+        """Record that an engine held a task when it left."""
+        for link in self.each:
+            engine_id = self.id_at(link, name)
+            if engine_id is not None:
+                link.mark_died(engine_id)
+
     @staticmethod
     def _by_name(times: Sequence[Mapping[EngineId, float]]) -> dict[EngineId, float]:
         """Join the clients' times by the names that engines have in the group."""

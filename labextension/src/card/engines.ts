@@ -4,7 +4,7 @@ import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 import type { EngineLoad } from '../protocol/records';
 import { bdi, el, syncChildren, setText, setAttribute } from '../ui/dom';
-import { formatDuration, formatCount, joinFacts, plural, formatPercent } from '../ui/formatting';
+import { formatDuration, formatCount, joinFacts, plural } from '../ui/formatting';
 
 /** Engines beyond this number make a map. */
 const MAX_ROWS = 64;
@@ -34,6 +34,7 @@ export class EnginesView {
     this.#header.append(
       ...columns.map((title, i) => el('th', { class: i > 2 ? 'ipar-left' : '', scope: 'col' }, title))
     );
+    setAttribute(this.#header.lastElementChild!, 'title', 'Share of the time for which the engine was in the cluster');
     this.#table.append(el('table', { class: 'ipar-table' }, el('thead', {}, this.#header), this.#body));
     this.node.append(this.#table, this.#map, this.#readout);
     this.#map.addEventListener('keydown', event => this.#onKey(event));
@@ -72,26 +73,28 @@ export class EnginesView {
   #drawRow(row: HTMLTableRowElement, load: EngineLoad, finished: boolean): void {
     const [name, ok, failed, now, busy] = [...row.cells];
     if (!name || !ok || !failed || !now || !busy) return;
-    const fraction = this.#busyFraction(load);
+    const atNow = this.#atNow(load);
+    const presence = words.presence(load);
     const parts = (cell: Element, first: string, second: string): void => {
       setText(cell.children[0]!, first);
       setText(cell.children[1]!, second);
     };
-    parts(name, words.engineLabel(load.engine_id), load.alive ? '' : ' ! died');
+    parts(name, words.engineLabel(load.engine_id), presence && ` ! ${presence}`);
     setText(ok, formatCount(load.done - load.failed));
     setText(failed, load.failed ? formatCount(load.failed) : '–');
     setAttribute(failed, 'class', load.failed ? 'ipar-failed' : '');
     setAttribute(now, 'hidden', finished);
     parts(now, load.running ? '▸ ' : '', this.#runningTask(load) || '–');
-    setText(busy.children[1]!, ` ${formatPercent(fraction)}`);
-    (busy.firstElementChild?.firstElementChild as HTMLElement).style.width = `${Math.round(100 * fraction)}%`;
+    setText(busy.children[1]!, ` ${words.busy(atNow, this.#elapsed)}`);
+    const width = `${Math.round(100 * words.busyShare(atNow, this.#elapsed))}%`;
+    (busy.firstElementChild?.firstElementChild as HTMLElement).style.width = width;
   }
 
   #drawMap(): void {
     syncChildren(this.#map, this.#loads, () => el('i'), (cell, load) => {
       const state = !load.alive ? 'lost' : load.failed ? 'failed' : load.running ? 'running' : 'idle';
       setAttribute(cell, 'class', `ipar-cell ipar-cell-${state}${load.running ? ' ipar-cell-now' : ''}`);
-      const shade = String(Math.round(10 * this.#busyFraction(load)) / 10);
+      const shade = String(Math.round(10 * words.busyShare(this.#atNow(load), this.#elapsed)) / 10);
       if (cell.style.getPropertyValue('--ipar-shade') !== shade) cell.style.setProperty('--ipar-shade', shade);
     });
   }
@@ -128,17 +131,17 @@ export class EnginesView {
     else if (!load)
       setText(
         this.#readout,
-        `${plural(count, 'engine')}: the darker a cell, the busier; ✕ failures, ! died`
+        `${plural(count, 'engine')}: the darker a cell, the busier; ✕ failures, ! died or left`
       );
     else {
       const failed = load.failed ? words.counted(load.failed, 'failed') : '';
-      const busy = `busy ${formatPercent(this.#busyFraction(load))}`;
+      const busy = `busy ${words.busy(this.#atNow(load), this.#elapsed)}`;
       const facts = [
         words.counted(load.done - load.failed, 'ok'),
         failed,
         this.#runningTask(load),
         busy,
-        load.alive ? '' : 'died'
+        words.presence(load)
       ];
       setText(this.#readout, joinFacts(words.engines([load.engine_id]), ...facts));
     }
@@ -149,9 +152,8 @@ export class EnginesView {
     return `task ${formatCount(load.running[0])} for ${formatDuration(load.running[1] + this.#sinceUpdate)}`;
   }
 
-  /** Fraction of the elapsed time in which the engine was busy. */
-  #busyFraction(load: EngineLoad): number {
-    const busy = load.busy_time + (load.running ? this.#sinceUpdate : 0);
-    return this.#elapsed > 0 ? Math.min(1, Math.max(0, busy / this.#elapsed)) : 0;
+  /** The engine as it is now: its running task has run on since the last update. */
+  #atNow(load: EngineLoad): EngineLoad {
+    return load.running ? { ...load, busy_time: load.busy_time + this.#sinceUpdate } : load;
   }
 }

@@ -171,7 +171,10 @@ export class ResultModel {
         done: loads.done[i]!,
         failed: loads.failed[i]!,
         busy_time: loads.busy[i]!,
-        alive: loads.alive[i] === 1
+        alive: loads.presence[i] === 1,
+        died: loads.presence[i] === 2,
+        joined: loads.joined[i]!,
+        left: Number.isFinite(loads.left[i]) ? loads.left[i]! : null
       };
     });
   }
@@ -207,5 +210,6 @@ export function compareEngineIds(a: EngineId, b: EngineId): number {
 }
 
 function idleEngine(engine_id: EngineId): EngineLoad {
-  return { engine_id, done: 0, failed: 0, running: null, busy_time: 0, alive: true };
+  const idle = { done: 0, failed: 0, running: null, busy_time: 0 };
+  return { engine_id, ...idle, alive: true, died: false, joined: 0, left: null };
 }

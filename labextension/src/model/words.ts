@@ -17,6 +17,8 @@ import {
 
 /** Characters of a text from a task that are shown. */
 const MAX_LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
+/** An engine was there for the whole run if it was for this share of it. */
+const WHOLE = 0.99;
 const MAX_ENGINE_SPANS = 8;
 const MAX_INPUT_SPANS = 8;
 
@@ -180,10 +182,34 @@ function busyEngines(busy: number, share: number | null): string {
   return `${number} of ${there} engine${there === '1' ? '' : 's'} busy on average (${formatPercent(share)})`;
 }
 
-/** Number of engines that died; empty where none did. */
+/** Number of engines that died, and that left, as in `1 engine died, 2 left`; empty where none did. */
 export function lostEngines(loads: readonly EngineLoad[]): string {
-  const died = loads.filter(load => !load.alive).length;
-  return died ? `${plural(died, 'engine')} died` : '';
+  const [died, left] = ['died', 'left'].map(word => loads.filter(load => presence(load) === word).length) as Pair;
+  if (died) return `${plural(died, 'engine')} died${left ? `, ${formatCount(left)} left` : ''}`;
+  return left ? `${plural(left, 'engine')} left` : '';
+}
+
+/** Whether an engine died or left; empty for one that is in the cluster. */
+export function presence(load: EngineLoad): string {
+  if (load.died) return 'died';
+  return load.alive ? '' : 'left';
+}
+
+/** Share of its time in the cluster in which an engine was busy, from 0 to 1. */
+export function busyShare(load: EngineLoad, elapsed: number): number {
+  const there = timeThere(load, elapsed);
+  return there > 0 ? Math.min(1, Math.max(0, load.busy_time / there)) : 0;
+}
+
+/** That share, and of which time where that is not the whole run, as in `93 % of its 0:12`. */
+export function busy(load: EngineLoad, elapsed: number): string {
+  const share = formatPercent(busyShare(load, elapsed));
+  const there = timeThere(load, elapsed);
+  return there > 0 && there < WHOLE * elapsed ? `${share} of its ${formatDuration(there)}` : share;
+}
+
+function timeThere(load: EngineLoad, elapsed: number): number {
+  return Math.max(0, (load.left ?? elapsed) - (load.joined ?? 0));
 }
 
 /** Value of a result of one task, or its state. */

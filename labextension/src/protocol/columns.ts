@@ -30,13 +30,18 @@ function columns<K extends Record<string, Kind>>(kinds: K): Reader<Columns<K>> {
   };
 }
 
-/** Engines whose counts changed, one row each. */
+/**
+ * Engines whose counts changed, one row each. `joined` and `left` are seconds after the base, infinite for one that
+ * did not leave; `presence` is 0 for an engine that left, 1 for one that is there, and 2 for one that died.
+ */
 export const loads = columns({
   done: Uint32Array,
   failed: Uint32Array,
   busy: Float32Array,
+  joined: Float32Array,
+  left: Float32Array,
   slot: Uint16Array,
-  alive: Uint8Array
+  presence: Uint8Array
 });
 export type Loads = Read<typeof loads>;
 

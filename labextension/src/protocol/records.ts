@@ -64,7 +64,12 @@ export const engineLoad = read.record({
   /** Index of the running input, and the seconds for which it has run. */
   running: read.orNull(pair),
   busy_time: read.number,
-  alive: read.boolean
+  alive: read.boolean,
+  /** Whether it held a task when it vanished; one that is not alive and did not die has left. */
+  died: read.optional(read.boolean),
+  /** Seconds after the first submission at which it joined the cluster, and at which it left or died. */
+  joined: read.optional(read.number),
+  left: read.optional(read.number)
 });
 export type EngineLoad = read.Read<typeof engineLoad>;
 

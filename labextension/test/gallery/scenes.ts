@@ -221,7 +221,15 @@ export function live(plan: Plan): ResultModel {
         ...plan.head
       },
       engines: { from: 0, ids },
-      loads: { done, failed: failedOf, busy, slot, alive: new Uint8Array(engines).fill(1) },
+      loads: {
+        done,
+        failed: failedOf,
+        busy,
+        joined: new Float32Array(engines),
+        left: new Float32Array(engines).fill(Infinity),
+        slot,
+        presence: new Uint8Array(engines).fill(1)
+      },
       running: {
         position: Uint32Array.from({ length: busyNow }, (_, i) => ended + i),
         first: Uint32Array.from({ length: busyNow }, (_, i) => ended + i),

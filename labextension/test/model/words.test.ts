@@ -43,6 +43,8 @@ const ADAPTED: Record<string, (facts: Facts, clocked: Clocked) => unknown> = {
   eta: facts => words.eta(facts, facts.eta),
   rates: facts => words.rates(facts),
   lost_engines: facts => words.lostEngines(facts.engines),
+  busy: (load, elapsed) => words.busy(load as never, elapsed as never),
+  busy_share: (load, elapsed) => words.busyShare(load as never, elapsed as never),
   time_use: facts => phrases(timeUse(facts.time_use)),
   failure_title: group => words.failureTitle(group, words.alike(group)),
   failed_input: group => words.failedInput(group.input),

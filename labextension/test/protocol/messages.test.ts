@@ -76,10 +76,10 @@ describe('a comm message', () => {
 
   test('has columns of engine loads and running tasks', () => {
     const [u32, f32, u16] = [Uint32Array, Float32Array, Uint16Array];
-    const loads = encoded(u32.of(7), u32.of(1), f32.of(2.5), u16.of(0), Uint8Array.of(1));
+    const loads = encoded(u32.of(7), u32.of(1), f32.of(2.5, 0, Infinity), u16.of(0), Uint8Array.of(1));
     const running = encoded(u32.of(8), u32.of(8), f32.of(3), u16.of(0));
     const result = only(update({ loads, running }));
-    expect([result.loads?.done[0], result.loads?.busy[0], result.loads?.alive[0]]).toEqual([7, 2.5, 1]);
+    expect([result.loads?.done[0], result.loads?.busy[0], result.loads?.presence[0]]).toEqual([7, 2.5, 1]);
     expect([result.running?.position[0], result.running?.since[0]]).toEqual([8, 3]);
   });
 

@@ -144,7 +144,7 @@ def test_an_engine_that_left_before_the_client_was_connected_died_during_the_run
     assert [(load.engine_id, load.alive) for load in snapshot.engines] == [(0, True), (7, False)]
     assert snapshot.time_use.lost == 31
     (advice,) = snapshot.advice
-    assert advice.message.startswith("Engine 7 left during the run. 1 task failed. With it")
+    assert advice.message.startswith("Engine 7 died during the run. 1 task failed. With it")
 
 
 def test_rates_of_a_result_that_was_seen_to_end_late_are_those_of_its_time():

@@ -13,6 +13,7 @@ import pytest
 from fakes import START, Client, Fed
 from ipyparallel.error import EngineError
 
+from ipar_results.render import words
 from ipar_results.results.registry import Registry
 
 
@@ -144,10 +145,10 @@ def test_an_engine_that_lost_its_id_is_found_by_its_uuid(registry):
     fed = Fed(1)
     followed = registry.followed(fed.result)
     fed.client._ids.clear()
-    fed.fail(0, engine_id=None, started=None)
+    fed.fail(0, kind="EngineError", engine_id=None, started=None)
     fed.left(0)
     (load,) = followed.snapshot().engines
-    assert (load.engine_id, load.alive, load.failed) == (0, False, 1)
+    assert (load.engine_id, load.alive, load.died, load.failed) == (0, False, True, 1)
     assert followed.snapshot().failures[0].engines == (0,)
 
 
@@ -454,3 +455,82 @@ def test_an_engine_that_left_after_the_end_did_not_die_whenever_the_result_is_lo
     fed.client._ids.clear()
     fed.left(1)
     assert [load.alive for load in followed.snapshot().engines] == [False, True]
+
+
+def presence(followed):
+    """Whether each engine died or left, by its id."""
+    return {load.engine_id: words.presence(load) for load in followed.snapshot().engines}
+
+
+def vanish(client, engine, fed):
+    client._ids = [each for each in client._ids if each != engine]
+    fed.left(engine)
+
+
+def test_an_engine_died_if_it_held_a_task_and_left_otherwise(registry):
+    fed = Fed(4)
+    followed = registry.followed(fed.result)
+    for i in (0, 1):
+        fed.busy(i)
+    fed.reply(0)
+    followed.update()
+    for engine in (0, 1):
+        vanish(fed.client, engine, fed)
+    assert presence(followed) == {0: "left", 1: "died"}
+    fed.fail(1, "Engine 1 died while running task 'message_1'", "EngineError", engine_id=None, started=None)
+    assert presence(followed) == {0: "left", 1: "died"}
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen", "not looked at"])
+def test_an_engine_died_whose_task_went_to_another(registry, seen):
+    """With ``retries``, no error says that the engine died."""
+    fed = Fed(2)
+    followed = registry.followed(fed.result)
+    fed.busy(1)
+    if seen:
+        followed.update()
+    vanish(fed.client, 1, fed)
+    fed.busy(1, engine=0)
+    fed.reply(1, engine_id=0, engine_uuid="uuid-0")
+    assert presence(followed) == {0: "", 1: "died"}
+
+
+def test_an_engine_left_that_returned_its_task_before(registry):
+    """A failed attempt on it, which the scheduler repeats elsewhere, is no death."""
+    fed = Fed(2)
+    followed = registry.followed(fed.result)
+    fed.busy(1)
+    fed.iopub(1, "error")
+    fed.iopub(1, "status", execution_state="idle")
+    fed.busy(1, engine=0)
+    followed.update()
+    vanish(fed.client, 1, fed)
+    assert presence(followed) == {0: "", 1: "left"}
+
+
+def test_an_engine_that_died_on_one_result_died_for_each_result_of_its_client(registry):
+    one = Fed(2)
+    other = Fed(4, client=one.client)
+    followed, beside = registry.followed(one.result), registry.followed(other.result)
+    one.busy(1)
+    other.reply(1)
+    followed.update()
+    vanish(one.client, 1, one)
+    one.fail(1, "Engine 1 died", "EngineError", engine_id=None, started=None)
+    followed.update()
+    assert presence(beside) == presence(followed) == {1: "died"}
+
+
+def test_an_engine_counts_as_busy_for_its_time_in_the_cluster(registry):
+    fed = Fed(4)
+    followed = registry.followed(fed.result)
+    followed.record.connection.joined_at[1] = (START + timedelta(seconds=4)).timestamp()
+    fed.reply(0, seconds=2)
+    vanish(fed.client, 0, fed)
+    followed.record.connection.left_at[0] = (START + timedelta(seconds=3)).timestamp()
+    for i, engine in ((1, 1), (2, 1), (3, 1)):
+        fed.reply(i, i, seconds=5 + i, engine_id=engine, engine_uuid=f"uuid-{engine}")
+    left, late = followed.snapshot().engines
+    assert (left.joined, left.left) == (0, pytest.approx(3))
+    assert (late.joined, late.left) == (pytest.approx(4), None)
+    assert words.busy(left, 11) == "67 % of its 3.0 s"
