@@ -22,9 +22,9 @@ class IPythonParallelResults(Configurable):
     html_rate = Float(2.0, help="Updates a second where all HTML is sent anew, 0.1 to 5.").tag(
         config=True, range=(0.1, 5)
     )
-    messages = Float(10.0, help="Messages a second, all shown results together, 1 to 100.").tag(
-        config=True, range=(1, 100)
-    )
+    messages = Float(
+        10.0, help="Messages a second to the browser, all shown results together, 1 to 100."
+    ).tag(config=True, range=(1, 100))
     view = Enum(
         VIEWS,
         "auto",

@@ -101,6 +101,11 @@ def format_percent(fraction: float | None) -> str:
     return "< 1 %" if 0 < fraction < 0.005 else f"{100 * fraction:.0f} %"
 
 
+def format_tasks(first: int, count: int) -> str:
+    """Return a name of consecutive tasks: ``task 412`` or ``tasks 400–411``."""
+    return f"tasks {first:,}–{first + count - 1:,}" if count > 1 else f"task {first:,}"
+
+
 def plural(number: int, noun: str) -> str:
     """Format a number with its noun: ``1 engine``, ``1,024 engines``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

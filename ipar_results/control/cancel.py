@@ -27,7 +27,7 @@ USUAL_LAG, MAX_LAG = 0.3, 1.5
 
 @dataclass(frozen=True)
 class Cancelled:
-    """Outcome of a cancellation, in counts of inputs.
+    """Outcome of a cancellation, in counts of tasks.
 
     Attributes
     ----------

@@ -48,7 +48,7 @@ _ENGINE_GONE = (
 
 @dataclass(frozen=True)
 class Retried:
-    """Outcome of a retry, in counts of inputs.
+    """Outcome of a retry, in counts of tasks.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ def positions_to_retry(columns: Columns, indices: Sequence[int] | None) -> list[
     try:
         index = np.array([operator.index(i) for i in indices], np.int64)
     except (TypeError, OverflowError) as error:
-        msg = f"expected a list of the indices of inputs, such as [0, 3], got {indices!r}"
+        msg = f"expected a list of the indices of tasks, such as [0, 3], got {indices!r}"
         raise TypeError(msg) from error
     if ((index < 0) | (index >= columns.total)).any():
         msg = f"expected indices from 0 to {columns.total - 1:,}, got {indices!r}"

@@ -43,7 +43,7 @@ def render_report(tasks: Tasks, timeline: Timeline) -> str:
         MAX_ROWS if len(rows) < _LARGE_DATA_BYTES else MAX_ROWS_BESIDE_LARGE_DATA,
     )
     wide = replace(snapshot, tasks=tasks.records(shown))
-    part = f"{len(shown):,} of {len(tasks):,} tasks"
+    part = f"{len(shown):,} of {len(tasks):,} {words.message_noun(snapshot)}s"
     note = f"The table holds {part}: those that failed, the slowest, and an even sample."
     return html.render_template(
         "report",

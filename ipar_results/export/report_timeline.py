@@ -61,7 +61,8 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
     if chunked:
         columns["inputs"] = (tasks.inputs[positions], "<u4")
     ended = int(((tasks.status >= OK) & (tasks.status != ABORTED)).sum())  # those never ran
-    cut = f"timeline shows {len(shown):,} of {ended:,} tasks" if len(shown) < ended else ""
+    nouns = "messages" if chunked else "tasks"
+    cut = f"timeline shows {len(shown):,} of {ended:,} {nouns}" if len(shown) < ended else ""
     return {
         "lanes": [_lane_label(engine) for engine in lanes],
         "errors": errors,

@@ -51,7 +51,7 @@ def as_completed(
     Returns
     -------
     Arrivals
-        An iterator of :class:`TaskResult`, one for each input.
+        An iterator of :class:`TaskResult`, one for each task.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Outcome of one input, as ``as_completed`` yields it."""
+"""Outcome of one task, as ``as_completed`` yields it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..upstream.protocols import AsyncResultLike
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TaskResult:
-    """Outcome of one input.
+    """Outcome of one task.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class TaskResult:
     started, completed : float or None
         Of the message that carried it, in POSIX seconds by the engine's clock.
     duration : float or None
-        Seconds between the two; inputs of one chunk share it.
+        Seconds between the two; tasks of one chunk share it.
     attempts : int
         How many times it was sent.
     result : AsyncResult

@@ -29,7 +29,7 @@ class ResultWidget(CardWidget):
     ----------
     name, state : str
     total, done, ok, failed, aborted, running, queued : int
-        Counts of inputs, as in :class:`~ipar_results.Snapshot`; read-only, to observe.
+        Counts of tasks, as in :class:`~ipar_results.Snapshot`; read-only, to observe.
     elapsed : float
         Seconds; read-only.
     finished : bool

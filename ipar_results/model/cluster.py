@@ -25,7 +25,7 @@ class EngineActivity:
     result_name : str or None
         Name of the followed result whose task it runs.
     index : int or None
-        Index of the input that it works on.
+        Index of the task that it runs, or of the first of its chunk.
     seconds : float or None
         Seconds since that task started.
     waiting : int or None

@@ -27,9 +27,9 @@ class EngineLoad:
     engine_id : int or str
         Engine id, or the uuid if the id was never known.
     done, failed : int
-        Finished inputs, and those among them that failed or were aborted.
+        Finished tasks, and those among them that failed or were aborted.
     running : tuple of (int, float) or None
-        Index of the running input, and the seconds since it started.
+        Index of the running task, or of the first of its chunk, and the seconds since it started.
     busy_time : float
         Seconds spent in tasks, whatever their outcome, the running task included.
     alive : bool
@@ -64,19 +64,19 @@ class FailureGroup:
     where : str
         Last frame of the user's code, as ``"function, line 13"``; of libraries if there is no other.
     count : int
-        Number of failed inputs; all inputs of a failed chunk count.
+        Number of failed tasks; all tasks of a failed chunk count.
     engines : tuple of (int or str)
         Engines that raised it, sorted.
     indices : tuple of int
-        Indices of the first 1,000 failed inputs, ascending.
+        Indices of the first 1,000 failed tasks, ascending.
     traceback : str
         One remote traceback with its ANSI codes, the frames of the user's code first; cut in the middle, with
         a note there, if very long.
     first_time, last_time : float or None
         POSIX seconds at which the first and the last of them ended.
     input : tuple of (int, str) or None
-        Index and short text of one failed input, if its arguments are still cached; for a chunk the index of
-        its first input.
+        Index of one failed task and short text of its input, if that is still cached; for a chunk the index
+        of its first task.
     messages_differ : bool
         True if another of these failures has another message.
     """
@@ -96,14 +96,14 @@ class FailureGroup:
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """One message: a task, or a chunk of a map's inputs.
+    """One message: a task, or a chunk of tasks of a map.
 
     Attributes
     ----------
     index : int
-        Index of the message's first input.
+        Index of the message's first task.
     inputs : int
-        Number of inputs in the message.
+        Number of its tasks, each with one input.
     msg_id : str
         Message id of ipyparallel.
     engine_id : int, str or None
@@ -140,7 +140,7 @@ class TaskOutput:
     Attributes
     ----------
     index : int
-        Index of the message's first input.
+        Index of the message's first task.
     engine_id : int, str or None
     stdout, stderr : str
         Last characters of each stream, with their ANSI codes.
@@ -262,7 +262,8 @@ class Summary:
 class Snapshot(Summary):
     """State of one result at ``time``: its summary and its lists of engines, failures, tasks and outputs.
 
-    Counts are numbers of inputs, as in ``len(ar)`` and ``ar.progress``; times are in seconds.
+    Counts are numbers of tasks, one for each input of a map, as in ``len(ar)`` and ``ar.progress``; times are
+    in seconds.
 
     Attributes
     ----------
@@ -272,7 +273,7 @@ class Snapshot(Summary):
         ``total = done + running + queued``. ``done - ok - failed - aborted`` have ended with an unknown
         outcome: the controller keeps no record of them.
     messages : int
-        Number of messages that carry the inputs.
+        Number of messages: each carries a task, or a chunk of tasks of a map.
     elapsed : float
         Seconds from the first submission until now, or until the last reply.
     serial_time : float
@@ -287,7 +288,7 @@ class Snapshot(Summary):
         Share of the engines' time in which they were busy with its tasks; None if one reply stands for
         several engines.
     throughput : float or None
-        Inputs per second whose task ran to its end: not those that were aborted.
+        Tasks per second that ran to their end: not those that were aborted.
     eta : tuple of (float, float) or None
         Lower and upper estimate of the remaining seconds.
     finished : bool
@@ -314,7 +315,7 @@ class Snapshot(Summary):
         Short text of the value, for a result of one completed task.
     engines : tuple of EngineLoad
     failures : tuple of FailureGroup
-        Groups with the most inputs first.
+        Groups with the most tasks first.
     tasks : tuple of TaskRecord
         All messages by index or, of more than 50, those that took longest, the longest first.
     outputs : tuple of TaskOutput

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..formatting import clip_middle
+from ..formatting import clip_middle, format_tasks
 from ..model.arrays import Floats, Index
 from ..model.snapshot import EngineId, FailureGroup
 from .traceback_frames import find_place, put_user_frames_first
@@ -56,11 +56,11 @@ class Failure(NamedTuple):
         kind, message = str(content.get("ename", "Error")), str(content.get("evalue", ""))
         return cls(kind, message, text, bool(content.get("engine_info")))
 
-    def with_names(self, engine_id: EngineId | None, index: int) -> Failure:
-        """Name a dead engine and its task as all views do; ipyparallel gives their uuid and message id."""
+    def with_names(self, engine_id: EngineId | None, first: int, count: int) -> Failure:
+        """Name a dead engine and its tasks as all views do; ipyparallel gives their uuid and message id."""
         if self.type != ENGINE_DIED or engine_id is None:
             return self
-        message = f"Engine {engine_id} died while running task {index:,}"
+        message = f"Engine {engine_id} died while running {format_tasks(first, count)}"
         return self._replace(message=_DEAD_ENGINE.sub(lambda _: message, self.message))
 
 

@@ -36,7 +36,7 @@ def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
     drawing = svg.draw_timeline(timeline, until, snapshot.finished, words.pauses(snapshot))
     if drawing is None:
         return ""
-    label = f"Timeline of {plural(timeline.shown, 'task')} by engine"
+    label = f"Timeline of {plural(timeline.shown, words.message_noun(snapshot))} by engine"
     return render_template("timeline", label=label, **drawing)
 
 
@@ -77,7 +77,7 @@ def fold_labels(snapshot: Snapshot) -> tuple[str, str, str]:
     return (
         f"{len(snapshot.engines):,}",
         words.message_count(snapshot) if chunked else f"{snapshot.messages:,}",
-        plural(snapshot.outputs_total, "task"),
+        plural(snapshot.outputs_total, words.message_noun(snapshot)),
     )
 
 
@@ -109,7 +109,7 @@ def engines(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     shown = snapshot.engines[: limits.engines]
     return render_template(
         "engines",
-        rows=[rows.engine_row(load, snapshot.elapsed) for load in shown],
+        rows=[rows.engine_row(load, snapshot) for load in shown],
         moving=not snapshot.finished,
         cut=describe_cut(len(snapshot.engines), len(shown), "engines"),
     )
@@ -146,9 +146,11 @@ def outputs(snapshot: Snapshot, limits: Limits = DEFAULT_LIMITS) -> str:
     shown = snapshot.outputs[: limits.outputs]
     return render_template(
         "outputs",
-        items=[rows.output_row(output, limits.output) for output in reversed(shown)],
+        items=[rows.output_row(output, snapshot, limits.output) for output in reversed(shown)],
         single=snapshot.single,
-        cut=describe_cut(snapshot.outputs_total, len(shown), "tasks that wrote something"),
+        cut=describe_cut(
+            snapshot.outputs_total, len(shown), f"{words.message_noun(snapshot)}s that wrote something"
+        ),
     )
 
 

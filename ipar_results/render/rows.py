@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from ..formatting import format_duration, plural, shorten
-from ..model.snapshot import EngineLoad, FailureGroup, Summary, TaskOutput, TaskRecord
+from ..model.snapshot import EngineLoad, FailureGroup, Snapshot, Summary, TaskOutput, TaskRecord
 from . import words
 from .ansi import clip, count_omitted, one_line, to_html
 
@@ -13,14 +13,17 @@ from .ansi import clip, count_omitted, one_line, to_html
 REDRAW_FACTOR = 8
 
 
-def engine_row(load: EngineLoad, elapsed: float) -> dict[str, object]:
+def engine_row(load: EngineLoad, snapshot: Snapshot) -> dict[str, object]:
     """Return the variables for a row of the engines table."""
+    elapsed, now = snapshot.elapsed, ""
+    if load.running:
+        now = f"{words.first_task(load.running[0], snapshot)} for {format_duration(load.running[1])}"
     return {
         "engine": words.engine_label(load.engine_id),
         "presence": words.presence(load),
         "ok": f"{load.done - load.failed:,}",
         "failed": f"{load.failed:,}" if load.failed else "",
-        "now": f"task {load.running[0]:,} for {format_duration(load.running[1])}" if load.running else "",
+        "now": now,
         "busy": words.busy(load, elapsed),
         "width": round(100 * words.busy_share(load, elapsed)),
     }
@@ -32,7 +35,7 @@ def failure_row(group: FailureGroup, limit: int, summary: Summary) -> dict[str, 
         "count": f"{group.count:,}",
         "title": words.failure_title(group),
         "where": words.failure_location(group),
-        "affected": words.failed_inputs(group, summary),
+        "affected": words.failed_tasks(group, summary),
         "given": words.failed_input(group),
         "tracebacks": [_clip_text(part, limit) for part in words.split_traceback(group.traceback)],
     }
@@ -71,7 +74,7 @@ def task_row(task: TaskRecord, summary: Summary, limit: int) -> dict[str, object
     }
 
 
-def output_row(output: TaskOutput, limit: int) -> dict[str, object]:
+def output_row(output: TaskOutput, snapshot: Snapshot, limit: int) -> dict[str, object]:
     """Return the variables for the output of a task, with the tail of each stream."""
     streams, omitted = [], output.omitted
     for label, text in (("", output.stdout), ("stderr", output.stderr)):
@@ -81,7 +84,8 @@ def output_row(output: TaskOutput, limit: int) -> dict[str, object]:
         if start or end:
             streams.append((label, to_html((start + end).rstrip("\n"))))
     return {
-        "task": f"task {output.index:,}" + (f", attempt {output.attempt}" if output.attempt > 1 else ""),
+        "task": words.first_task(output.index, snapshot)
+        + (f", attempt {output.attempt}" if output.attempt > 1 else ""),
         "engine": words.engines([output.engine_id]),
         "omitted": count_omitted(omitted) if omitted else "",
         "streams": streams,

@@ -242,7 +242,8 @@ def _tick_label(at: float, span: float) -> str:
 def _notes(timeline: Timeline, lanes: _Lanes, exact: bool, known: Mask, now: float) -> list[str]:
     notes = []
     if timeline.shown < timeline.ended:
-        notes.append(f"timeline shows {timeline.shown:,} of {timeline.ended:,} tasks")
+        nouns = "messages" if (timeline.inputs != 1).any() else "tasks"
+        notes.append(f"timeline shows {timeline.shown:,} of {timeline.ended:,} {nouns}")
     if not exact:
         each = "its engines" if lanes.engines > 1 else "its engine"
         notes.append(f"shade: the share of the time in which {each} was busy")

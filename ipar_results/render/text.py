@@ -49,7 +49,7 @@ def plain_text(snapshot: Snapshot) -> str:
 def _failure_lines(group: FailureGroup, snapshot: Snapshot) -> str:
     place, more = (
         words.failure_location(group),
-        join_facts(words.failed_inputs(group, snapshot), words.failed_input(group)),
+        join_facts(words.failed_tasks(group, snapshot), words.failed_input(group)),
     )
     line = f"✕ {group.count:,} {words.failure_title(group)}" + (f"  ({place})" if place else "")
     return f"{line}\n    {more}" if more else line

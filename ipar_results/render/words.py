@@ -55,7 +55,7 @@ STATES = {
 
 
 class Count(NamedTuple):
-    """Number of inputs in one state."""
+    """Number of tasks in one state."""
 
     state: str
     number: int
@@ -108,17 +108,27 @@ def progress(snapshot: Snapshot) -> str:
 
 
 def is_chunked(snapshot: Snapshot) -> bool:
-    """Return True if there is not exactly one input per message."""
+    """Return True if there is not exactly one task per message."""
     return snapshot.messages not in (0, snapshot.total)
 
 
 def message_count(snapshot: Snapshot) -> str:
-    """Return the number of messages; they are called tasks if each carries one input."""
-    return plural(snapshot.messages, "message" if is_chunked(snapshot) else "task")
+    """Return the number of messages; they are called tasks if each carries one."""
+    return plural(snapshot.messages, message_noun(snapshot))
+
+
+def message_noun(snapshot: Snapshot) -> str:
+    """Return what the messages are called, in the singular."""
+    return "message" if is_chunked(snapshot) else "task"
+
+
+def first_task(index: int, snapshot: Snapshot) -> str:
+    """Return the name of a message by its first task, where it is not known whether others follow."""
+    return f"{'chunk from ' if is_chunked(snapshot) else ''}task {index:,}"
 
 
 def counts(snapshot: Snapshot) -> list[Count]:
-    """Return the number of inputs in each state that has any."""
+    """Return the number of tasks in each state that has any."""
     listed = [Count("ok", snapshot.ok), Count("failed", snapshot.failed), Count("aborted", snapshot.aborted)]
     listed.append(Count("unknown", max(0, snapshot.done - snapshot.ok - snapshot.failed - snapshot.aborted)))
     if snapshot.state == "lost":
@@ -151,7 +161,7 @@ def eta(snapshot: Snapshot) -> str:
 
 
 def throughput(snapshot: Snapshot) -> str:
-    """Return the inputs completed per second, minute or hour; empty if unknown."""
+    """Return the tasks completed per second, minute or hour; empty if unknown."""
     per_second = snapshot.throughput
     if not per_second or not math.isfinite(per_second):
         return ""
@@ -310,22 +320,22 @@ def pauses(summary: Summary) -> str:
     return f"double lines: {len(summary.pauses):,} pauses before retries, {length} in all, are cut out"
 
 
-def failed_inputs(group: FailureGroup, summary: Summary) -> str:
-    """Return which inputs failed, and when: ``inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41``.
+def failed_tasks(group: FailureGroup, summary: Summary) -> str:
+    """Return which tasks failed, and when: ``tasks 3, 40–45 and 5 more · first at 0:12, last at 0:41``.
 
     The times are those of the timeline of the result that `summary` is of.
     """
     ranges = to_ranges(group.indices)[:_MAX_RANGES]
     more = group.count - sum(map(len, ranges))
     listed = ", ".join(map(format_range, ranges)) + (f" and {more:,} more" if more > 0 else "")
-    inputs = f"input{'' if group.count == 1 else 's'} {listed}" if ranges else ""
+    tasks = f"task{'' if group.count == 1 else 's'} {listed}" if ranges else ""
     begin, end = summary.after_start(group.first_time), summary.after_start(group.last_time)
     if begin is None or end is None:
-        return inputs
+        return tasks
     first, last = format_duration(max(0.0, begin)), format_duration(max(0.0, end))
-    return join_facts(inputs, f"at {first}" if first == last else f"first at {first}, last at {last}")
+    return join_facts(tasks, f"at {first}" if first == last else f"first at {first}, last at {last}")
 
 
 def failed_input(group: FailureGroup) -> str:
-    """Return one of the failed inputs, as in ``input 3: (0, 7)``; empty if unknown."""
-    return f"input {group.input[0]:,}: {one_line(group.input[1], MAX_INPUT)}" if group.input else ""
+    """Return the input of a failed task, as in ``input of task 3: (0, 7)``; empty if unknown."""
+    return f"input of task {group.input[0]:,}: {one_line(group.input[1], MAX_INPUT)}" if group.input else ""

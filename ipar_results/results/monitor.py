@@ -60,7 +60,7 @@ class Monitor:
 
     @property
     def failures(self) -> tuple[FailureGroup, ...]:
-        """Failures grouped by type and last frame of the user's code, most inputs first."""
+        """Failures grouped by type and last frame of the user's code, most tasks first."""
         state = self.snapshot()
         return _Listed(state.failures, "no failures" if state.finished else "no failures yet")
 
@@ -84,7 +84,7 @@ class Monitor:
         Returns
         -------
         Cancelled
-            Counts of inputs by what was done.
+            Counts of tasks by what was done.
         """
         return self._followed.cancel(interrupt, timeout)
 
@@ -96,12 +96,12 @@ class Monitor:
         Parameters
         ----------
         indices : sequence of int, optional
-            Inputs to run again; all that failed or were cancelled if not given. A chunk is run again whole.
+            Tasks to run again; all that failed or were cancelled if not given. A chunk is run again whole.
 
         Returns
         -------
         Retried
-            Counts of inputs that were sent again or refused.
+            Counts of tasks that were sent again or refused.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class Monitor:
         Returns
         -------
         pandas.DataFrame
-            ``index`` of the first input, ``n_inputs``, ``engine``, ``status``, ``attempts``, four times in
+            ``index`` of the first task, ``n_inputs``, ``engine``, ``status``, ``attempts``, four times in
             UTC, ``duration`` and ``engine_clock_offset`` in seconds, type of ``error``, ``msg_id``.
             ``started`` and ``completed`` are by the engine's clock, which is ahead of the client's by the
             offset. A task that was cancelled before it ran has neither engine nor times.

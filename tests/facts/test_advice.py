@@ -243,3 +243,12 @@ def test_no_gain_is_promised_for_the_time_before_an_engine_joined(naps):
     advice = only(past(naps, **late), "long-tail")
     assert "With the longest tasks first" in advice.message
     assert advice.gain == pytest.approx(took - best, rel=0.1)
+
+
+def test_chunks_are_not_called_tasks():
+    (advice, *_) = given_to(past([0.0005] * 4000, inputs=[4] * 4000))
+    assert (advice.code, advice.message.split()[0]) == ("tiny-tasks", "Chunks")
+    assert advice.evidence.startswith("4,000 chunks, ")
+    assert only(past([0.1] * 40 + [6.0], inputs=[50] * 41), "long-tail").message.startswith(
+        "Tasks 2,000–2,049 took"
+    )

@@ -131,3 +131,21 @@ def test_cancelled_tasks_of_another_result_are_no_other_work():
         other.abort(i, seconds=0.5)
     beside.drain()
     assert followed.snapshot().time_use.other == 0.0
+
+
+def test_advice_counts_the_failed_tasks_of_chunks_as_the_card_does():
+    fed = Fed(4, chunks=[5] * 4)
+    followed = follow(fed)
+    fed.busy(1)
+    fed.reply(0, [0] * 5, seconds=4.0)
+    followed.update()
+    fed.client._ids.remove(1)
+    fed.left(1, START + timedelta(seconds=2))
+    fed.fail(1, "Engine 'b' died while running task 'x'", "EngineError", engine_id=None, started=None)
+    for i in (2, 3):
+        fed.abort(i, engine_id=0)
+    snapshot = followed.snapshot()
+    assert (snapshot.failed, snapshot.aborted) == (5, 10)
+    (lost,) = [advice for advice in snapshot.advice if advice.code == "engine-lost"]
+    assert lost.message.startswith("Engine 1 died after 2.0 s. 5 tasks failed.")
+    assert [group.message for group in snapshot.failures] == ["Engine 1 died while running tasks 5–9"]

@@ -314,3 +314,10 @@ def test_every_part_of_the_use_of_time_has_its_words_however_small():
     text = Outline(html.advice(replace(samples.done, time_use=use))).words
     for phrase in ("computing 96 %", "transfer and overhead 2 %", "waiting 1 %", "lost to failures 1 %"):
         assert phrase in text
+
+
+def test_a_chunk_is_not_called_a_task():
+    load = EngineLoad(0, running=(157, 1.5))
+    chunked = replace(samples.chunked, finished=False, engines=(load,), outputs=(TaskOutput(314, 0, "x"),))
+    assert "chunk from task 157 for 1.5 s" in Outline(html.engines(chunked)).words
+    assert "chunk from task 314 · engine 0" in Outline(html.outputs(chunked)).words

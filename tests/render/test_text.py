@@ -127,9 +127,9 @@ def test_an_estimate_of_one_second_is_one_number():
 def test_the_plain_text_adds_a_line_for_each_group_and_the_note():
     assert plain_text(samples.aborted).splitlines()[1:] == [
         "✕ 12 ValueError: grid of 0 cells cannot be solved  (simulate, line 13 · engines 0–7)",
-        "    inputs 3, 40–49, 77 · first at 3.0 s, last at 0:21 · input 3: (0, 7)",
+        "    tasks 3, 40–49, 77 · first at 3.0 s, last at 0:21 · input of task 3: (0, 7)",
         "✕ 2 TimeoutError: no answer after 5 s  (fetch, line 40 · engine 3)",
-        "    inputs 77, 91 · at 0:14",
+        "    tasks 77, 91 · at 0:14",
         "386 tasks were cancelled before they began.",
     ]
 
@@ -160,7 +160,7 @@ def test_a_failure_without_a_message_or_a_place_is_its_type():
     group = FailureGroup("KeyboardInterrupt", "", "", 1, (), (0,), "")
     assert plain_text(replace(samples.failed, failures=(group,))).splitlines()[1:] == [
         "✕ 1 KeyboardInterrupt",
-        "    input 0",
+        "    task 0",
     ]
 
 

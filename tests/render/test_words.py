@@ -25,16 +25,18 @@ def to_snapshot(figures: dict[str, Any]) -> Snapshot:
     return Snapshot(**fields)
 
 
+def to_record(facts: dict[str, Any]) -> Any:
+    """Return the engine, group of failures or snapshot that has these facts."""
+    kinds = {"traceback": FailureGroup, "busy_time": EngineLoad}
+    kind = next((kind for name, kind in kinds.items() if name in facts), None)
+    return to_snapshot(facts) if kind is None else kind(**facts)
+
+
 def call(name: str, args: list[Any]) -> Any:
     """Call the function of a case, as JSON would give its result."""
     if name == "state":
         return list(words.STATES[args[0]])
-    given = args
-    if args and isinstance(args[0], dict):
-        kinds = {"traceback": FailureGroup, "busy_time": EngineLoad}
-        kind = next((kind for name, kind in kinds.items() if name in args[0]), None)
-        record = to_snapshot(args[0]) if kind is None else kind(**args[0])
-        given = [record, *(to_snapshot(arg) if isinstance(arg, dict) else arg for arg in args[1:])]
+    given = [to_record(arg) if isinstance(arg, dict) else arg for arg in args]
     modules = (formatting, ansi, words)
     result = next(getattr(module, name) for module in modules if hasattr(module, name))(*given)
     return [getattr(item, "phrase", item) for item in result] if isinstance(result, list) else result

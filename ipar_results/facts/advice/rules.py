@@ -6,7 +6,15 @@ from collections.abc import Set as AbstractSet
 
 import numpy as np
 
-from ...formatting import format_bytes, format_percent, format_range, format_time, plural, to_ranges
+from ...formatting import (
+    format_bytes,
+    format_percent,
+    format_range,
+    format_tasks,
+    format_time,
+    plural,
+    to_ranges,
+)
 from ...model.snapshot import Advice, EngineId, TimeUse
 from ...model.status import OK
 from . import makespan as schedule
@@ -40,10 +48,10 @@ def tiny_tasks(metrics: RunMetrics) -> Advice | None:
     )
     return Advice(
         "tiny-tasks",
-        f"Tasks average {format_time(mean)}, {beside}. "
+        f"{run.noun.capitalize()}s average {format_time(mean)}, {beside}. "
         f"{_larger_by(factor, run)} would take about {format_time(length - gain)} "
         f"instead of {format_time(length)}.",
-        f"{number:,} messages, {format_time(metrics.computing)} of engine time on {engines} engines",
+        f"{plural(number, run.noun)}, {format_time(metrics.computing)} of engine time on {engines} engines",
         gain,
     )
 
@@ -60,7 +68,8 @@ def overhead(metrics: RunMetrics, use: TimeUse) -> Advice | None:
         how = f"{_larger_by(size, metrics.run)} would have ended about {format_time(gain)} earlier."
     return Advice(
         "tiny-tasks",
-        f"Tasks average {format_time(mean)}, and overhead took {format_time(cost)} for each. {how}",
+        f"{metrics.run.noun.capitalize()}s average {format_time(mean)}, "
+        f"and overhead took {format_time(cost)} for each. {how}",
         f"{format_percent(use.overhead / use.total)} of the engines' time",
         gain,
     )
@@ -97,8 +106,8 @@ def large_messages(metrics: RunMetrics) -> Advice | None:
     )
     return Advice(
         "large-messages",
-        f"Each task {each}. {way} the data would have saved about {format_time(gain)}.",
-        f"{format_bytes(run.sent + run.received)} in {run.messages:,} messages",
+        f"Each {run.noun} {each}. {way} the data would have saved about {format_time(gain)}.",
+        f"{format_bytes(run.sent + run.received)} in {plural(run.messages, run.noun)}",
         gain,
     )
 
@@ -114,8 +123,8 @@ def submission_bound(metrics: RunMetrics) -> Advice | None:
     share = 100 * unsent / (metrics.engines * metrics.length)
     return Advice(
         "submission-bound",
-        f"The engines waited for tasks to be sent: one came every {format_time(metrics.pace)}. "
-        "Made ready before, or by the tasks themselves, "
+        f"The engines waited for {metrics.run.noun}s to be sent: one came every {format_time(metrics.pace)}. "
+        f"Made ready before, or by the {metrics.run.noun}s themselves, "
         f"they would have ended about {format_time(gain)} earlier.",
         f"{share:.0f} % of the engines' time",
         gain,
@@ -150,7 +159,7 @@ def slow_engine(metrics: RunMetrics) -> Advice | None:
         "slow-engine",
         f"{name} is {ratio[worst]:.1f} times slower than the others.{others} "
         f"{way} the run would have ended about {format_time(gain)} earlier.",
-        f"{int(here.sum()):,} tasks, median {' against '.join(map(format_time, medians))}",
+        f"{plural(int(here.sum()), metrics.run.noun)}, median {' against '.join(map(format_time, medians))}",
         gain,
     )
 
@@ -189,14 +198,14 @@ def _few_tasks(metrics: RunMetrics) -> Advice | None:
         seen = f"Only {busy} of {engines} engines had something to do."
     else:
         rest = number % engines or engines
-        seen = f"{number} tasks do not fit {engines} engines: {rest} ran last, while the others waited."
+        seen = f"{number} {run.noun}s do not fit {engines} engines: {rest} ran last, while the others waited."
     smaller = max(1, int(run.inputs.sum() // (4 * engines)))
     chunked = run.mapped and run.inputs.sum() >= 2 * number and smaller < run.inputs.max()
     way = f"chunksize={smaller}" if chunked else f"Split into {4 * engines} or more, they"
     return Advice(
         "few-tasks",
         f"{seen} {way} would have ended about {format_time(gain)} earlier.",
-        f"{number} tasks, {format_time(metrics.computing)} of engine time",
+        f"{plural(number, run.noun)}, {format_time(metrics.computing)} of engine time",
         gain,
     )
 
@@ -213,7 +222,7 @@ def _long_tail(metrics: RunMetrics) -> Advice | None:
         return None
     last = int(np.argmax(metrics.end))
     late, took = int(metrics.row[last]), float(metrics.duration[last])
-    name = f"Task {run.first[late]}" if run.inputs[late] == 1 else f"The chunk from task {run.first[late]}"
+    name = format_tasks(int(run.first[late]), int(run.inputs[late])).capitalize()
     idle = sorted(metrics.finish - metrics.last, reverse=True)
     waiting = sum(seconds > 0.5 * gain for seconds in idle) + run.free
     way = f"Split into parts of {format_time(quarter)} or less,"
@@ -230,7 +239,7 @@ def _long_tail(metrics: RunMetrics) -> Advice | None:
         "long-tail",
         f"{name} took {format_time(took)} and ended last, while {plural(waiting, 'engine')} waited. "
         f"{way} the run would have ended about {format_time(gain)} earlier.",
-        f"half of the tasks took {format_time(float(np.median(metrics.duration)))} or less",
+        f"half of the {run.noun}s took {format_time(float(np.median(metrics.duration)))} or less",
         gain,
     )
 

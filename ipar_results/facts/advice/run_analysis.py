@@ -11,7 +11,7 @@ import numpy as np
 from ...log import log_error
 from ...model.arrays import Codes, Floats, Index, Slots
 from ...model.snapshot import Advice, EngineId, TimeUse
-from ...model.status import FAILED, OK
+from ...model.status import FAILED
 from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.protocols import DateField, ResultLike, TaskMetadata
@@ -231,7 +231,7 @@ def _finished_run(
         ),
         mapped=isinstance(result, AsyncMapResult),
         direct=direct,
-        failed=int((columns.status != OK).sum()),
+        failed=int(columns.counts[FAILED]),
         sent=sum(link.sent_sizes.total(result.msg_ids) for link in links),
         received=sum(link.received_sizes.total(result.msg_ids) for link in links),
     )

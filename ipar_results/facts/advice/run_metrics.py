@@ -39,7 +39,7 @@ class FinishedRun:
     mapped, direct : bool
         Whether it is a map, and whether the user chose the engine of each message.
     failed : int
-        Number of messages that failed or were aborted.
+        Number of tasks that failed.
     sent, received : int
         Bytes of the large requests and replies.
     """
@@ -57,6 +57,11 @@ class FinishedRun:
     failed: int = 0
     sent: int = 0
     received: int = 0
+
+    @property
+    def noun(self) -> str:
+        """What its messages are called, in the singular."""
+        return "chunk" if (self.inputs > 1).any() else "task"
 
 
 class RunMetrics:

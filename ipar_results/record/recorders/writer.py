@@ -188,13 +188,14 @@ class RecordWriter:
         ended_at = float(columns.completed[position])
         engine_id = record.engines.ids[slot] if slot >= 0 else None
         index = columns.first_input_index(position)
-        failure = self._failure(position, metadata, futures).with_names(engine_id, index)
+        count = columns.input_count(position)
+        failure = self._failure(position, metadata, futures).with_names(engine_id, index, count)
         if slot >= 0 and failure.type == ENGINE_DIED:
             self._mark_died(slot)
         record.failures.add(
             failure,
             index,
-            columns.input_count(position),
+            count,
             engine_id,
             to_posix(metadata["received"]) if math.isnan(ended_at) else ended_at,
             lambda: self._describe_failed_input(position),
@@ -210,7 +211,8 @@ class RecordWriter:
         slot = int(columns.engine[position])
         engine_id = record.engines.ids[slot] if slot >= 0 else None
         failure = self._failure(position, metadata, futures)
-        return failure.with_names(engine_id, columns.first_input_index(position))
+        index, count = columns.first_input_index(position), columns.input_count(position)
+        return failure.with_names(engine_id, index, count)
 
     def describe_input_at(self, position: int) -> str | None:
         """Return a short text of the input of a message; None if it is no longer cached."""

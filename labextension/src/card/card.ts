@@ -149,7 +149,7 @@ export class Card {
     this.#folds.show('Timeline', many && model.slots.length > 0, '');
     this.#folds.show('Engines', many && model.engines.length > 0, formatCount(model.engines.length));
     this.#folds.show('Tasks', many, tasks);
-    const writers = head.single ? '' : plural(head.outputs_total, 'task');
+    const writers = head.single ? '' : plural(head.outputs_total, words.messageNoun(head));
     const unseen = this.#outputs.unseen(model);
     const badge = unseen && !this.#folds.isOpen('Output') ? `${formatCount(unseen)} new` : '';
     this.#folds.show('Output', head.outputs_total > 0, badge ? '' : writers, badge);

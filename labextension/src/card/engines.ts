@@ -2,6 +2,7 @@
 
 import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
+import type { Figures } from '../protocol/figures';
 import type { EngineLoad } from '../protocol/records';
 import { bdi, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { formatDuration, formatCount, joinFacts, plural } from '../ui/formatting';
@@ -25,6 +26,7 @@ export class EnginesView {
   readonly #readout = el('p', { class: 'ipar-cut', 'aria-live': 'polite' });
   #loads: readonly EngineLoad[] = [];
   #elapsed = 0;
+  #figures: Figures | null = null;
   /** Seconds since the model's last update: running tasks have run for so much longer. */
   #sinceUpdate = 0;
   #chosen = -1;
@@ -46,6 +48,7 @@ export class EnginesView {
   update(model: ResultModel, now: number): void {
     this.#loads = model.engines;
     this.#elapsed = model.elapsed(now);
+    this.#figures = model.head;
     this.#sinceUpdate = this.#elapsed - model.head.elapsed;
     const many = this.#loads.length > MAX_ROWS;
     setAttribute(this.#table, 'hidden', many || !this.#loads.length);
@@ -148,8 +151,9 @@ export class EnginesView {
   }
 
   #runningTask(load: EngineLoad): string {
-    if (!load.running) return '';
-    return `task ${formatCount(load.running[0])} for ${formatDuration(load.running[1] + this.#sinceUpdate)}`;
+    if (!load.running || !this.#figures) return '';
+    const time = formatDuration(load.running[1] + this.#sinceUpdate);
+    return `${words.firstTask(load.running[0], this.#figures)} for ${time}`;
   }
 
   /** The engine as it is now: its running task has run on since the last update. */

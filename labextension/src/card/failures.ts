@@ -72,7 +72,7 @@ class Group {
     setText(this.#count, model.head.single ? '✕' : `✕ ${formatCount(failure.count)}`);
     setText(this.#title, words.failureTitle(failure, words.alike(failure)));
     setText(this.#where, words.failureLocation(failure));
-    const affected = model.head.single ? '' : words.failedInputs(failure, model.head);
+    const affected = model.head.single ? '' : words.failedTasks(failure, model.head);
     setText(this.#affected, affected);
     setAttribute(this.#affected, 'hidden', !affected);
     const given = words.failedInput(failure.input);

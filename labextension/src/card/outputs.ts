@@ -5,7 +5,7 @@ import * as words from '../model/words';
 import type { TaskOutput } from '../protocol/records';
 import { appendText, clip, countOmitted, applyCarriageReturns } from '../ui/ansi';
 import { button, el, setText, textBlock } from '../ui/dom';
-import { formatCount, joinFacts, plural } from '../ui/formatting';
+import { joinFacts, plural } from '../ui/formatting';
 
 /** Characters of a stream that are shown. */
 const MAX_SHOWN = 1_000;
@@ -122,7 +122,8 @@ export class OutputsView {
   #updateMessage({ head }: ResultModel): void {
     const shown = this.#items.size;
     const emptyText = head.outputs_total ? (this.#fetching ? '' : 'Not kept in the notebook.') : 'Nothing was written.';
-    const text = shown ? words.shownPart(shown, head.outputs_total, 'tasks that wrote something') : emptyText;
+    const nouns = `${words.messageNoun(head)}s that wrote something`;
+    const text = shown ? words.shownPart(shown, head.outputs_total, nouns) : emptyText;
     setText(this.#message, this.#error || text);
   }
 
@@ -140,14 +141,15 @@ export class OutputsView {
         return label ? [el('p', { class: 'ipar-where' }, label), pre] : [pre];
       }
     );
-    const name = this.#model?.head.single ? 'Details' : `task ${formatCount(output.index)}`;
+    const head = this.#model?.head;
+    const name = !head || head.single ? 'Details' : words.firstTask(output.index, head);
     const link = button(name, { class: 'ipar-link' }, () => {
       this.#open(output.index);
     });
     const rich = output.rich ? plural(output.rich, 'rich output') : '';
     const place = this.#model?.head.single ? '' : words.engines([output.engine_id]);
     const facts = joinFacts(place, omitted ? `… ${countOmitted(omitted)}` : '', rich);
-    const head = el('p', { class: 'ipar-where' }, link, facts ? ` · ${facts}` : '');
-    return el('div', { class: 'ipar-output', 'data-task': output.index }, head, ...streams);
+    const heading = el('p', { class: 'ipar-where' }, link, facts ? ` · ${facts}` : '');
+    return el('div', { class: 'ipar-output', 'data-task': output.index }, heading, ...streams);
   }
 }

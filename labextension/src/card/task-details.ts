@@ -6,9 +6,9 @@ import type { RichOutput, Stream, TaskReply } from '../protocol/replies';
 import type { Mark } from '../timeline/marks';
 import { appendText, countOmitted, applyCarriageReturns } from '../ui/ansi';
 import { bdi, button, el, setText, setAttribute, textBlock } from '../ui/dom';
-import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
+import { capitalized, formatDuration, formatCount, joinFacts } from '../ui/formatting';
 import { tracebackNodes } from './failures';
-import { taskName } from './tasks';
+import { taskTitle } from './tasks';
 
 /** Characters of a stream that are requested, first and at most. */
 const FIRST_LIMIT = 4_000;
@@ -57,7 +57,7 @@ export class TaskDetailsView {
     this.#model = model;
     this.#limit = FIRST_LIMIT;
     this.#clear();
-    const name = `Task ${taskName(mark, model)}`;
+    const name = capitalized(taskTitle(mark, model));
     setText(this.#title, name);
     setAttribute(this.node, 'aria-label', name);
     setAttribute(this.node, 'hidden', false);

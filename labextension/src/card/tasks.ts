@@ -203,7 +203,7 @@ function updateRow(row: HTMLTableRowElement, mark: Mark, model: ResultModel): vo
   if (!name || !engine || !state || !started || !took) return;
   const [shape, word] = words.STATES[mark.status];
   setText(name.firstElementChild!, taskName(mark, model));
-  setAttribute(name.firstElementChild!, 'aria-label', `Open task ${taskName(mark, model)}`);
+  setAttribute(name.firstElementChild!, 'aria-label', `Open ${taskTitle(mark, model)}`);
   setText(engine, words.engineLabel(model.slots[mark.slot]));
   setAttribute(state.firstElementChild!, 'class', `ipar-${mark.status}`);
   setText(state.firstElementChild!, shape);
@@ -213,7 +213,13 @@ function updateRow(row: HTMLTableRowElement, mark: Mark, model: ResultModel): vo
   setText(took, words.timeTaken(mark.status, running ? Math.max(0, model.elapsed() - mark.start) : mark.duration));
 }
 
-/** Inputs of a task, or its position where it is a chunk that has not begun. */
+/** Name of a task or of a chunk, as in `task 412`, `tasks 400–411` or `message 7`. */
+export function taskTitle(mark: Mark, model: ResultModel): string {
+  const name = taskName(mark, model);
+  return name.startsWith('message') ? name : words.formatTasks(mark.first, mark.inputs);
+}
+
+/** Tasks of a row, or its position where it is a chunk that has not begun. */
 export function taskName(mark: Mark, model: ResultModel): string {
   const unknownInputs = model.head.chunked && mark.status === 'queued';
   return unknownInputs ? `message ${formatCount(mark.position)}` : words.inputRange(mark.first, mark.inputs);

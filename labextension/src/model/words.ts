@@ -52,7 +52,7 @@ export function filterLabel(filter: AnyState | 'all'): string {
   return capitalized(filter === 'all' ? filter : STATES[filter][1]);
 }
 
-/** Inputs in one state. */
+/** Tasks in one state. */
 export interface Count {
   state: AnyState;
   number: number;
@@ -109,17 +109,27 @@ export function progress(figures: Figures): string {
   return plural(figures.total, 'task') + (isChunked(figures) ? ` in ${messageCount(figures)}` : '');
 }
 
-/** Whether messages carry more or less than one input each. */
+/** Whether messages carry more or less than one task each. */
 export function isChunked(figures: Figures): boolean {
   return figures.messages !== 0 && figures.messages !== figures.total;
 }
 
-/** Number of messages; a message of one input is a task. */
+/** Number of messages; a message of one task is called a task. */
 export function messageCount(figures: Figures): string {
-  return plural(figures.messages, isChunked(figures) ? 'message' : 'task');
+  return plural(figures.messages, messageNoun(figures));
 }
 
-/** Inputs by state, without states of no input. */
+/** What the messages are called, in the singular. */
+export function messageNoun(figures: Figures): string {
+  return isChunked(figures) ? 'message' : 'task';
+}
+
+/** Name of a message by its first task, where it is not known whether others follow. */
+export function firstTask(index: number, figures: Figures): string {
+  return `${isChunked(figures) ? 'chunk from ' : ''}task ${formatCount(index)}`;
+}
+
+/** Tasks by state, without states of no task. */
 export function counts(figures: Figures): Count[] {
   const listed: [AnyState, number][] = [
     ['ok', figures.ok],
@@ -150,7 +160,7 @@ export function eta(figures: Figures, left: Pair | null): string {
   return `about ${low} – ${high} left`;
 }
 
-/** Finished inputs a second, minute or hour; empty where it is unknown. */
+/** Finished tasks a second, minute or hour; empty where it is unknown. */
 export function throughput(figures: Figures): string {
   const perSecond = figures.throughput;
   if (!perSecond || !Number.isFinite(perSecond)) return '';
@@ -263,17 +273,17 @@ export function pauses(head: Pick<Head, 'pauses'>): string {
   return `double lines: ${formatCount(count)} pauses before retries, ${length} in all, are cut out`;
 }
 
-/** Inputs of a group of failures and their times, as in `inputs 3, 40–45 and 5 more · first at 0:12, last at 0:41`. */
-export function failedInputs(group: Affected, head: Clocked): string {
+/** Tasks of a group of failures and their times, as in `tasks 3, 40–45 and 5 more · first at 0:12, last at 0:41`. */
+export function failedTasks(group: Affected, head: Clocked): string {
   const spans = spansOf(group.indices).slice(0, MAX_INPUT_SPANS);
   const more = group.count - spans.reduce((sum, span) => sum + span.length, 0);
   const listed = spans.map(spanText).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '');
-  const inputs = spans.length ? `input${group.count === 1 ? '' : 's'} ${listed}` : '';
-  if (group.first_time === null || group.last_time === null) return inputs;
+  const tasks = spans.length ? `task${group.count === 1 ? '' : 's'} ${listed}` : '';
+  if (group.first_time === null || group.last_time === null) return tasks;
   const [first, last] = [group.first_time, group.last_time].map(time =>
     formatDuration(Math.max(0, afterStart(time, head)))
   ) as [string, string];
-  return joinFacts(inputs, first === last ? `at ${first}` : `first at ${first}, last at ${last}`);
+  return joinFacts(tasks, first === last ? `at ${first}` : `first at ${first}, last at ${last}`);
 }
 
 interface Affected {
@@ -283,12 +293,17 @@ interface Affected {
   last_time: number | null;
 }
 
-/** One of the failed inputs, as in `input 3: (0, 7)`; empty where it is unknown. */
+/** Input of a failed task, as in `input of task 3: (0, 7)`; empty where it is unknown. */
 export function failedInput(input: FailedInput | null): string {
-  return input ? `input ${formatCount(input[0])}: ${oneLine(input[1], MAX_LENGTH.input)}` : '';
+  return input ? `input of task ${formatCount(input[0])}: ${oneLine(input[1], MAX_LENGTH.input)}` : '';
 }
 
-/** Inputs of a message, as in `412` or `400–411`. */
+/** Name of consecutive tasks, as in `task 412` or `tasks 400–411`. */
+export function formatTasks(first: number, count: number): string {
+  return `${count > 1 ? 'tasks' : 'task'} ${inputRange(first, count)}`;
+}
+
+/** Tasks of a message, as in `412` or `400–411`. */
 export function inputRange(first: number, count: number): string {
   return count > 1 ? `${formatCount(first)}–${formatCount(first + count - 1)}` : formatCount(first);
 }

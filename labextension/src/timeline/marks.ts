@@ -129,7 +129,7 @@ export function describeTask(mark: Mark, model: ResultModel, now: number): [stri
   const facts =
     mark.status === 'running' ? [`${state} for ${age}`] : [state, `took ${formatDuration(mark.duration)}`];
   return [
-    joinFacts(`task ${words.inputRange(mark.first, mark.inputs)}`, words.engines([model.slots[mark.slot]])),
+    joinFacts(words.formatTasks(mark.first, mark.inputs), words.engines([model.slots[mark.slot]])),
     joinFacts(...facts, `started at ${formatDuration(mark.start)}`)
   ];
 }
@@ -138,6 +138,6 @@ export function describeTask(mark: Mark, model: ResultModel, now: number): [stri
 export function sampleNote(model: ResultModel): string {
   const { rowCount } = model.columns;
   if (!rowCount && model.connection === 'live') return ''; // the rows are on their way
-  const cut = words.shownPart(rowCount, model.head.ended, 'tasks');
+  const cut = words.shownPart(rowCount, model.head.ended, `${words.messageNoun(model.head)}s`);
   return cut && `timeline shows ${cut}`;
 }

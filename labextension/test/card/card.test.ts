@@ -215,8 +215,8 @@ describe('failures', () => {
     await frame();
     const lines = [...card.node.querySelectorAll('.ipar-failure p')].map(p => p.textContent);
     expect(lines.slice(0, 2)).toEqual([
-      'inputs 4–6, 41 and 95 more · first at 3.0 s, last at 1:01',
-      "input 41: (0, '<b>')"
+      'tasks 4–6, 41 and 95 more · first at 3.0 s, last at 1:01',
+      "input of task 41: (0, '<b>')"
     ]);
   });
 

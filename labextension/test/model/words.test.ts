@@ -48,8 +48,8 @@ const ADAPTED: Record<string, (facts: Facts, clocked: Clocked) => unknown> = {
   time_use: facts => phrases(timeUse(facts.time_use)),
   failure_title: group => words.failureTitle(group, words.alike(group)),
   failed_input: group => words.failedInput(group.input),
-  failed_inputs: (group, { submitted, pauses }) =>
-    words.failedInputs(group as never, { base: submitted, pauses: pauses ?? [] })
+  failed_tasks: (group, { submitted, pauses }) =>
+    words.failedTasks(group as never, { base: submitted, pauses: pauses ?? [] })
 };
 
 type Plain = Record<string, (...args: unknown[]) => unknown>;
