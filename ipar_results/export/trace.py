@@ -85,7 +85,7 @@ def _task_events(tasks: Tasks, threads: dict[EngineId | None, int], base: float)
         when = f'"X", "ts": {start}, "dur": {length}' if length == length else f'"i", "s": "t", "ts": {last}'
         yield (
             f'{{"name": {_quoted(name)}, "cat": "{status}", "pid": {_PROCESS}, "tid": {threads[engine]}, '
-            f'"ph": {when}{colour}, "args": {{"status": "{status}", "index": {index}, "inputs": {inputs}, '
+            f'"ph": {when}{colour}, "args": {{"status": "{status}", "index": {index}, "n_inputs": {inputs}, '
             f'"attempts": {attempts}, "msg_id": {_quoted(msg_id)}{more}}}}}'
         )
 

@@ -180,7 +180,7 @@ class TimeUse:
     overhead : float
         Seconds of sending, unpacking and bookkeeping.
     lost : float
-        Seconds in tasks that failed or were retried, and of engines after they left.
+        Seconds in tasks that failed or were retried, and of engines after they died or left.
     other : float
         Seconds in tasks of other results of the same client.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from ..formatting import format_elapsed, join_facts, plural
+from ..formatting import format_duration, join_facts, plural
 from ..model.cluster import ClusterOverview, EngineActivity
 from . import html, style, words
 from .ansi import one_line
@@ -82,7 +82,7 @@ def _engine_counts(overview: ClusterOverview) -> list[dict[str, object]]:
 
 
 def _task_counts(waiting: int | None, done: int | None) -> list[str]:
-    counts = (waiting, "waiting"), (done, "done")
+    counts = (waiting, "queued"), (done, "done")
     return [f"{number:,} {word}" for number, word in counts if number is not None]
 
 
@@ -126,7 +126,7 @@ def _activity(engine: EngineActivity) -> tuple[str, str]:
         return "▸", "busy"
     task = "" if engine.index is None else f", task {engine.index:,}"
     name = one_line(engine.result_name, words.MAX_NAME) or "result"
-    return "▸", f"{name}{task} for {format_elapsed(engine.seconds)}"
+    return "▸", f"{name}{task} for {format_duration(engine.seconds)}"
 
 
 def _engine_row(engine: EngineActivity) -> dict[str, object]:

@@ -50,7 +50,7 @@ def test_a_client_shows_its_engines_and_their_tasks(rc, look, until, gate):
     until(lambda: "2 busy" in look(rc) and "task" in look(rc))
     text = look(rc)
     assert "engine 0: hold, task" in text and "engine 1: hold, task" in text
-    assert "waiting" in text and "profile default" in text and rc._config["registration"] in text
+    assert "queued" in text and "profile default" in text and rc._config["registration"] in text
     gate.open()
     ar.get()
     until(lambda: "2 idle" in look(rc))

@@ -11,7 +11,7 @@ FULL = ClusterOverview(
     "Client",
     "1700000000-abcd",
     engines=(
-        EngineActivity(0, busy=True, result_name="simulate", index=3, seconds=12.4, waiting=2, done=301),
+        EngineActivity(0, busy=True, result_name="simulate", index=3, seconds=0.84, waiting=2, done=301),
         EngineActivity(1, busy=True, waiting=0, done=300),
         EngineActivity(2, waiting=0, done=1_300),
         EngineActivity(3, alive=False),
@@ -37,13 +37,13 @@ FACTS = (
     "1 idle",
     "1 died",
     "1 left",
-    "42 waiting",
+    "42 queued",
     "1,901 done",
     "engines 0–3",
     "blocking",
     "profile default",
     "tcp://127.0.0.1:54321",
-    "simulate, task 3 for 0:12",
+    "simulate, task 3 for 0.8 s",
 )
 
 
@@ -62,7 +62,7 @@ def test_every_card_is_complete_and_shows_its_note(overview):
 
 
 def test_unknown_activity_is_shown_as_unknown():
-    assert not {"waiting", "done", "idle"} & set(plain_text(SILENT).split())
+    assert not {"queued", "done", "idle"} & set(plain_text(SILENT).split())
     assert "1 not known" in plain_text(SILENT) and "1 not known" in Outline(card(SILENT)).words
     assert "no answer" in plain_text(SILENT) and "no answer" in Outline(card(SILENT)).words
 
