@@ -24,11 +24,14 @@ FORMATS = {"report": ".html", "trace": ".json", "csv": ".csv"}
 
 
 class Done:
-    """What an action did."""
+    """What an action did.
 
-    def __init__(self, message: str, reasons: Sequence[str] = (), path: Path | None = None) -> None:
-        self.message = message  # a sentence for the user
-        self.reasons = reasons  # why it was not done for all tasks, where there is room for them
+    A view that follows the result shows the change itself, exactly and as long as it is true.
+    """
+
+    def __init__(self, change: str = "", remarks: Sequence[str] = (), path: Path | None = None) -> None:
+        self.change = change  # a sentence on the tasks
+        self.remarks = remarks  # sentences on what no view of the result shows
         self.path = path  # the file that was saved
 
 
@@ -67,7 +70,11 @@ class _Cancel(Action):
         return not summary.finished and summary.state != "lost" and bool(getattr(summary, self._what))
 
     def run(self, monitor: Monitor, arguments: Arguments) -> Done:
-        return Done(_cancelled_sentence(monitor.cancel(interrupt=self._interrupt)))
+        cancelled = monitor.cancel(interrupt=self._interrupt)
+        change = _cancelled_sentence(cancelled)
+        if cancelled.unreachable:
+            return Done(change, [f"{plural(cancelled.unreachable, 'task')} could not be reached."])
+        return Done(change) if change else Done(remarks=["Nothing was left to cancel."])
 
     def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:
         if summary.finished:
@@ -86,10 +93,7 @@ class _Interrupt(_Cancel):
 def _cancelled_sentence(cancelled: Cancelled) -> str:
     done = [f"cancelled {plural(cancelled.cancelled, 'task')}"] if cancelled.cancelled else []
     done += [f"interrupted {plural(cancelled.interrupted, 'task')}"] if cancelled.interrupted else []
-    sentence = " and ".join(done) or "nothing was left to cancel"
-    if cancelled.unreachable:
-        sentence += f"; {plural(cancelled.unreachable, 'task')} could not be reached"
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return f"{' and '.join(done)}.".capitalize() if done else ""
 
 
 class _Retry(Action):
@@ -100,7 +104,7 @@ class _Retry(Action):
 
     def run(self, monitor: Monitor, arguments: Arguments) -> Done:
         retried = monitor.retry(arguments.get("indices"))
-        return Done(f"Running {plural(retried.retried, 'task')} again.", retried.reasons)
+        return Done(f"Sent {plural(retried.retried, 'task')} again.", retried.reasons)
 
     def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:
         if not summary.finished:
@@ -124,7 +128,7 @@ class _Export(Action):
             saved = save_under_free_name(save, folder, monitor.snapshot().name, FORMATS[form])
         else:
             saved = save(folder, bool(arguments.get("overwrite")))
-        return Done(f"Saved {saved.name} in the kernel's working directory.", path=saved)
+        return Done(remarks=[f"Saved {saved}"], path=saved)
 
     def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:
         return f"nothing of {name} has ended yet: try again later"

@@ -1,7 +1,7 @@
 /** Plugins that connect JupyterLab's services with the kernels, the cards and the panel. */
 
-import { ILayoutRestorer } from '@jupyterlab/application';
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -14,13 +14,15 @@ import { Token } from '@lumino/coreutils';
 import { Kernels } from './kernel/kernels';
 import { addCommands, executeFrom } from './lab/commands';
 import { ResultRenderer } from './lab/mime-renderer';
-import { Navigation } from './lab/navigation';
+import { Navigation, findFile } from './lab/navigation';
 import { addNotifications } from './lab/notifications';
 import { richOutputRenderer } from './lab/rich-output';
 import { PLUGIN, Settings } from './lab/settings';
 import { ResultsPanel } from './panel/panel';
+import type { RowCallbacks } from './panel/row';
 import { StatusItem } from './panel/status-bar';
 import { MIME_TYPE } from './protocol/types';
+import type { FindFile } from './ui/notice';
 
 /** Tasks in lanes, one for each engine. */
 const SVG = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16">
@@ -37,6 +39,7 @@ interface Shared {
   kernels: Kernels;
   settings: Settings;
   navigation: Navigation;
+  findFile: FindFile;
 }
 
 const ISharedResults = new Token<Shared>('ipar-results:shared', 'The results of IPython Parallel.');
@@ -46,12 +49,13 @@ const shared: JupyterFrontEndPlugin<Shared> = {
   description: 'Follows the results of the running kernels.',
   autoStart: true,
   provides: ISharedResults,
-  optional: [INotebookTracker, IConsoleTracker, ISettingRegistry],
+  optional: [INotebookTracker, IConsoleTracker, ISettingRegistry, JupyterFrontEnd.IPaths],
   activate: (
     app: JupyterFrontEnd,
     notebooks: INotebookTracker | null,
     consoles: IConsoleTracker | null,
-    registry: ISettingRegistry | null
+    registry: ISettingRegistry | null,
+    paths: JupyterFrontEnd.IPaths | null
   ): Shared => {
     const { serviceManager } = app;
     const settings = new Settings();
@@ -72,7 +76,12 @@ const shared: JupyterFrontEndPlugin<Shared> = {
         }
       })
       .catch(logFailure('the kernels are not known'));
-    return { kernels, settings, navigation: new Navigation(app, kernels, notebooks, consoles) };
+    return {
+      kernels,
+      settings,
+      navigation: new Navigation(app, kernels, notebooks, consoles),
+      findFile: path => findFile(app, path, paths?.directories.serverRoot ?? '')
+    };
   }
 };
 
@@ -81,12 +90,14 @@ const card: JupyterFrontEndPlugin<void> = {
   description: 'Draws a result in the output of its cell.',
   autoStart: true,
   requires: [ISharedResults, IRenderMimeRegistry],
-  activate: (_: JupyterFrontEnd, { kernels, settings }: Shared, rendermime: IRenderMimeRegistry): void => {
+  activate: (_: JupyterFrontEnd, shared: Shared, rendermime: IRenderMimeRegistry): void => {
+    const { kernels, settings, findFile } = shared;
     rendermime.addFactory(
       {
         safe: true,
         mimeTypes: [MIME_TYPE],
-        createRenderer: () => new ResultRenderer({ kernels, settings, render: richOutputRenderer(rendermime) })
+        createRenderer: () =>
+          new ResultRenderer({ kernels, settings, render: richOutputRenderer(rendermime), findFile })
       },
       // below widgets, which have 0
       -10
@@ -102,22 +113,23 @@ const panel: JupyterFrontEndPlugin<void> = {
   optional: [ILayoutRestorer, ICommandPalette, IStatusBar],
   activate: (
     app: JupyterFrontEnd,
-    { kernels, navigation }: Shared,
+    { kernels, navigation, findFile }: Shared,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     statusBar: IStatusBar | null
   ): void => {
     const { commands, shell } = app;
-    const panel = new ResultsPanel(kernels, {
+    const callbacks: RowCallbacks = {
       openCell: entry => {
         navigation.show(entry).then(message => {
-          panel.showMessage(message);
+          panel.notice.show(message);
         }, logFailure('the cell could not be shown'));
       },
       run: ({ model }, action, button) => {
         executeFrom(commands, action, model.id, button);
       }
-    });
+    };
+    const panel = new ResultsPanel(kernels, callbacks, findFile);
     panel.title.icon = ICON;
     panel.title.caption = 'Parallel results';
     shell.add(panel, 'right', { rank: 900, type: 'IPython Parallel' });

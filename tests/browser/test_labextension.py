@@ -64,11 +64,10 @@ def test_cancel_in_mid_cell_works_and_the_end_is_saved(
     rises(jupyter_server, page, 1, until)
     shown = card(jupyter_server, page, 1)
     shown.get_by_role("button", name="Cancel").click()
-    shown.get_by_text(re.compile("aborted")).first.wait_for()
+    shown.get_by_text(re.compile("cancelled")).first.wait_for()
     until(lambda: done(jupyter_server, page, 1) == 1000)
     assert in_cell(page, 2)
-    until(lambda: shown.get_by_role("button", name="Retry failed").is_visible())
-    until(lambda: shown.get_by_text("Cancelled").first.is_visible())  # the link tells, after the output
+    until(lambda: shown.get_by_role("button", name="Retry").is_visible())
     expected = [[MIME, "text/html", "text/plain"]]
     until(lambda: outputs(jupyter_server.save(page, "cancel.ipynb"), 1) == expected)
     saved = jupyter_server.save(page, "cancel.ipynb").cells[1].outputs[0].data
@@ -177,7 +176,7 @@ def test_a_saved_card_draws_in_a_fresh_kernel_and_has_no_buttons(
     until(lambda: done(jupyter_server, page, 1) == 20)
     shown = card(jupyter_server, page, 1)
     assert page.get_by_text("Loading widget").count() == 0
-    assert shown.get_by_role("button", name="Retry failed").count() == 0
+    assert shown.get_by_role("button", name="Retry").count() == 0
     assert shown.get_by_text("19 ok").first.is_visible()
     assert errors == []
 
@@ -224,4 +223,21 @@ def test_without_the_labextension_a_widget_is_shown_and_static_html_is_left(
     until(lambda: outputs(plain_server.save(page, "plain.ipynb"), 1) == expected)
     until(lambda: "39 ok" in plain_server.output(page, 1).inner_text())
     assert plain_server.output(page, 1).locator(".ipar-result").count() == 0
+    assert errors == []
+
+
+def test_a_saved_file_is_named_once_and_opens(lab_server, cluster, page, until, errors):
+    """What the server has too is a link; JupyterLab shows the file in a tab."""
+    lab_server.open(page, "saved.ipynb", [load(cluster), MAP.format(seconds=0.01, tasks=8) + "ar"])
+    run(lab_server, page, 0, 1)
+    until(lambda: done(lab_server, page, 1) == 8)
+    shown = card(lab_server, page, 1)
+    shown.get_by_role("button", name="Export").click()
+    shown.get_by_role("button", name="Tasks (CSV)").click()
+    link = shown.get_by_role("status").get_by_role("button")
+    link.wait_for()
+    (file,) = lab_server.root.glob("nap-*.csv")
+    assert shown.get_by_role("status").inner_text() == f"Saved {file}"
+    link.click()
+    page.get_by_role("tab", name=file.name).wait_for()
     assert errors == []

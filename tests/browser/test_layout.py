@@ -52,7 +52,7 @@ def test_no_count_of_the_panel_lies_under_a_button(jupyter_server, cluster, page
     jupyter_server.open(page, name, [load(cluster), ended, going, "b.abort()"])
     run(jupyter_server, page, 0, 1, 2)
     shown = panel()
-    row(shown, "simulate_the_ice").get_by_role("button", name="Retry failed").wait_for(state="attached")
+    row(shown, "simulate_the_ice").get_by_role("button", name="Retry").wait_for(state="attached")
     row(shown, "simulate").get_by_role("button", name="Interrupt").wait_for(state="attached")
     for result, count in (("simulate_the_ice", "1 of 8 failed"), ("simulate", " of 1,000")):
         mine = row(shown, result)

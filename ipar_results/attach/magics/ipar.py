@@ -161,7 +161,7 @@ class ResultMagics:
         action = command.chosen(_has_option(args, command.option))
         arguments = {"format": command.file_format, "path": path, "overwrite": args.overwrite}
         done = action.run(get_monitor(entry), arguments)
-        return f"Saved {done.path}" if done.path else " ".join([done.message, *done.reasons])
+        return " ".join(filter(None, [done.change, *done.remarks]))
 
     def completions(self, line: str, symbol: str) -> list[str]:
         """Return the completions at the cursor, given the whole line and the typed part of the word."""

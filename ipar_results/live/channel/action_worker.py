@@ -74,7 +74,7 @@ def _run_action(request: Request, entry: Tracked, result: ResultLike) -> Content
             raise LookupError(msg)
         done = ACTIONS[action].run(Monitor(result, followed), request.args)
         path = {} if done.path is None else {"path": str(done.path)}
-        return {"status": "ok", "message": done.message, **path}
+        return {"status": "ok", "message": " ".join(done.remarks), **path}
     except Exception as error:
         if not isinstance(
             error, (OSError, LookupError, ValueError, RuntimeError, ImportError, NotImplementedError)

@@ -7,6 +7,8 @@ import type { Action, ActionOptions, ExportFormat } from '../protocol/actions';
 import type { Outcome } from '../protocol/messages';
 import { button, el, setText, setAttribute } from '../ui/dom';
 import { formatCount } from '../ui/formatting';
+import { Notice } from '../ui/notice';
+import type { FindFile } from '../ui/notice';
 
 interface Control {
   action: Action;
@@ -15,6 +17,7 @@ interface Control {
   fold: HTMLElement | null;
   question: HTMLElement;
   count: HTMLElement;
+  states: HTMLElement;
 }
 
 export class ActionsView {
@@ -23,58 +26,63 @@ export class ActionsView {
   /** The folds of the buttons, and the line for the outcome. */
   readonly below: HTMLElement[];
   readonly #controls: readonly Control[];
-  readonly #outcome = el('p', { class: 'ipar-outcome', role: 'status' });
+  readonly #notice: Notice;
   readonly #pending = new Set<Action>();
   #model: ResultModel | null = null;
+  #finished = false;
 
-  constructor() {
+  constructor(findFile: FindFile | null) {
+    this.#notice = new Notice(findFile);
     this.#controls = ACTION_NAMES.map(action => this.#control(action));
     this.node.append(...this.#controls.map(control => control.button));
-    this.below = [...this.#controls.flatMap(({ fold }) => fold ?? []), this.#outcome];
+    this.below = [...this.#controls.flatMap(({ fold }) => fold ?? []), this.#notice.node];
   }
 
   update(model: ResultModel): void {
     if (model !== this.#model) {
       this.#model = model;
       this.#pending.clear();
-      setText(this.#outcome, '');
+      this.#notice.clear();
     }
-    for (const { action, button, fold, question, count } of this.#controls) {
+    if (model.head.finished && !this.#finished) this.#notice.clear();
+    this.#finished = model.head.finished;
+    for (const { action, button, fold, question, count, states } of this.#controls) {
       const entry = ACTIONS[action];
       const possible = model.actions.includes(action);
       setAttribute(button, 'hidden', !possible);
       setAttribute(button, 'aria-disabled', this.#pending.has(action) ? 'true' : undefined);
       if (fold && !possible) setAttribute(fold, 'hidden', true);
       if (entry.confirmation) setText(question, entry.confirmation.question(model.head));
-      // The style draws the number, so that the name of the button stays the same.
-      if (entry.count) setAttribute(count, 'data-count', formatCount(entry.count(model.head)));
+      if (entry.inputs) {
+        const inputs = entry.inputs(model.head);
+        // The style draws the number, so that the name of the button stays the same.
+        setAttribute(count, 'data-count', formatCount(inputs.count));
+        setText(states, inputs.states);
+      }
     }
   }
 
   showOutcome({ message, path, status }: Outcome): void {
-    const unnamed = path !== undefined && !message.includes(path);
-    this.#say(unnamed ? `${message} ${path}` : message, status === 'error');
+    this.#notice.show(message, status === 'error', path);
   }
 
   #control(action: Action): Control {
-    const { label, tooltip, count, confirmation, formats } = ACTIONS[action];
+    const { label, tooltip, inputs, confirmation, formats } = ACTIONS[action];
     const attributes = { class: 'ipar-ask', role: 'group', 'aria-label': formats?.label, hidden: true };
     const fold = confirmation || formats ? el('div', attributes) : null;
     const expanded = fold ? 'false' : undefined;
     const control: Control = {
       action,
-      button: button(count ? '' : label, { title: tooltip, 'aria-expanded': expanded }, () => {
+      button: button(inputs ? `${label} ` : label, { title: tooltip, 'aria-expanded': expanded }, () => {
         if (fold) this.#toggle(control);
         else void this.#request(action);
       }),
       fold,
       question: el('span'),
-      count: el('span', { class: 'ipar-retried' })
+      count: el('span', { class: 'ipar-retried' }),
+      states: el('span')
     };
-    if (count) {
-      const lastWord = label.lastIndexOf(' ') + 1;
-      control.button.append(label.slice(0, lastWord), control.count, label.slice(lastWord));
-    }
+    if (inputs) control.button.append(control.count, control.states);
     const choice = (text: string, options?: ActionOptions): HTMLButtonElement =>
       button(text, {}, () => {
         this.#toggle(control);
@@ -97,13 +105,13 @@ export class ActionsView {
     const model = this.#model;
     if (!model || this.#pending.has(action)) return;
     this.#pending.add(action);
-    this.#say('');
+    this.#notice.clear();
     this.update(model);
     try {
       if (!model.request) throw new Error(words.NO_ANSWER);
       await model.request({ type: action, result: model.id, ...options });
     } catch (error) {
-      if (model === this.#model) this.#say(words.reason(error), true);
+      if (model === this.#model) this.#notice.show(words.reason(error), true);
     } finally {
       if (model === this.#model) {
         this.#pending.delete(action);
@@ -118,10 +126,5 @@ export class ActionsView {
     setAttribute(fold, 'hidden', !open);
     setAttribute(button, 'aria-expanded', String(open));
     (open ? fold.querySelector('button') : button)?.focus();
-  }
-
-  #say(text: string, isError = false): void {
-    setAttribute(this.#outcome, 'class', `ipar-outcome${isError ? ' ipar-trouble' : ''}`);
-    setText(this.#outcome, text);
   }
 }

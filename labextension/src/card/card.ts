@@ -10,6 +10,7 @@ import { Timeline } from '../timeline/timeline';
 import { el, setAttribute } from '../ui/dom';
 import { FoldsView } from '../ui/folds';
 import { formatCount, plural } from '../ui/formatting';
+import type { FindFile } from '../ui/notice';
 import { ActionsView } from './actions';
 import { AdviceView } from './advice';
 import { EnginesView } from './engines';
@@ -24,6 +25,7 @@ export interface CardOptions {
   /** `timelineOpen`: whether the timeline of a new card is unfolded. */
   settings: { timelineOpen: boolean };
   render?: RenderOutput;
+  findFile?: FindFile;
 }
 
 /** Milliseconds after which rows are requested, if the kernel has sent none. */
@@ -32,7 +34,7 @@ const ROWS_TIMEOUT = 3_000;
 export class Card {
   readonly node: HTMLElement;
   readonly #head = new HeadView();
-  readonly #actions = new ActionsView();
+  readonly #actions: ActionsView;
   readonly #failures = new FailuresView();
   readonly #advice = new AdviceView();
   readonly #folds = new FoldsView();
@@ -49,7 +51,8 @@ export class Card {
   #tickTimer = 0;
   #rowsTimer = 0;
 
-  constructor({ settings, render }: CardOptions) {
+  constructor({ settings, render, findFile }: CardOptions) {
+    this.#actions = new ActionsView(findFile ?? null);
     this.#details = new TaskDetailsView(render ?? null);
     this.#head.line.append(this.#actions.node);
     const parts = [this.#engines.node, this.#tasks.node, this.#outputs.node];

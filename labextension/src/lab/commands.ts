@@ -81,18 +81,18 @@ async function execute(
   panel: ResultsPanel
 ): Promise<void> {
   if (!model.request || !(await confirmed(ACTIONS[action], model))) return;
-  panel.showMessage('');
+  panel.notice.clear();
   const showOutcome = (_: unknown, outcome: Outcome): void => {
     if (outcome.action !== action) return;
     model.outcome.disconnect(showOutcome);
-    panel.showMessage(outcome.message, outcome.status === 'error');
+    panel.notice.show(outcome.message, outcome.status === 'error', outcome.path);
   };
   model.outcome.connect(showOutcome);
   try {
     await model.request({ type: action, result: model.id, ...options });
   } catch (error) {
     model.outcome.disconnect(showOutcome);
-    panel.showMessage(words.reason(error), true);
+    panel.notice.show(words.reason(error), true);
   }
 }
 

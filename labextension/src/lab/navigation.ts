@@ -8,6 +8,32 @@ import type { Widget } from '@lumino/widgets';
 import type { ResultEntry, Kernels } from '../kernel/kernels';
 import type { Where } from '../protocol/figures';
 
+const OPEN = 'docmanager:open';
+
+/** Find a file of the kernel's machine on the server, by its absolute path: resolves to a function that opens it. */
+export async function findFile(
+  { commands, serviceManager }: JupyterFrontEnd,
+  file: string,
+  serverRoot: string
+): Promise<(() => void) | null> {
+  const path = pathOnServer(file, serverRoot);
+  if (path === null || !commands.hasCommand(OPEN)) return null;
+  try {
+    await serviceManager.contents.get(path, { content: false });
+  } catch {
+    return null; // the kernel runs on another machine, or the server hides the file
+  }
+  return () => void commands.execute(OPEN, { path });
+}
+
+/** Path of a file below the server's root; null where it is elsewhere. A root may begin with `~`. */
+export function pathOnServer(file: string, root: string): string | null {
+  if (!root) return null;
+  const folder = `${root.replace(/^~/, '').replace(/\/+$/, '')}/`;
+  const at = file.indexOf(folder);
+  return at < 0 || (at > 0 && !root.startsWith('~')) ? null : file.slice(at + folder.length);
+}
+
 export class Navigation {
   constructor(
     private readonly app: JupyterFrontEnd,
@@ -46,9 +72,8 @@ export class Navigation {
 
   async #open(kernel: string): Promise<NotebookPanel | undefined> {
     const path = this.kernels.pathOf(kernel);
-    const open = 'docmanager:open';
-    if (!path.endsWith('.ipynb') || !this.app.commands.hasCommand(open)) return undefined;
-    const opened: unknown = await this.app.commands.execute(open, { path });
+    if (!path.endsWith('.ipynb') || !this.app.commands.hasCommand(OPEN)) return undefined;
+    const opened: unknown = await this.app.commands.execute(OPEN, { path });
     return this.notebooks?.find(panel => panel === opened);
   }
 }

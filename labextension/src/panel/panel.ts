@@ -6,6 +6,8 @@ import type { ResultEntry, Kernels } from '../kernel/kernels';
 import * as words from '../model/words';
 import { button, el, setText, setAttribute } from '../ui/dom';
 import { formatCount } from '../ui/formatting';
+import { Notice } from '../ui/notice';
+import type { FindFile } from '../ui/notice';
 import type { RowCallbacks } from './row';
 import * as summary from './summary';
 import type { Filter } from './summary';
@@ -24,14 +26,15 @@ export class ResultsPanel extends Widget {
   readonly #counts = el('span', { class: 'ipar-pace' });
   readonly #filters: [Filter, HTMLButtonElement][];
   readonly #empty = el('div', { class: 'ipar-nothing', hidden: true });
-  readonly #message = el('p', { class: 'ipar-outcome', role: 'status' });
+  readonly notice: Notice;
   readonly #list: VirtualList;
   #filter: Filter = 'all';
   #frame = 0;
   #interval: ReturnType<typeof setInterval> | undefined;
 
-  constructor(private readonly kernels: Kernels, callbacks: RowCallbacks) {
+  constructor(private readonly kernels: Kernels, callbacks: RowCallbacks, findFile: FindFile | null = null) {
     super();
+    this.notice = new Notice(findFile);
     this.id = 'ipar-results-panel';
     this.addClass('ipar-panel');
     this.#list = new VirtualList(callbacks, kernel => kernels.pathOf(kernel));
@@ -49,7 +52,7 @@ export class ResultsPanel extends Widget {
       el('div', { class: 'ipar-filters', role: 'group', 'aria-label': 'Which results' }, ...filters),
       this.#empty,
       this.#list.node,
-      this.#message
+      this.notice.node
     );
     kernels.updated.connect(this.#scheduleDraw, this);
   }
@@ -57,11 +60,6 @@ export class ResultsPanel extends Widget {
   /** The result with the keyboard focus, else the newest in the list. */
   get current(): ResultEntry | null {
     return this.#list.current;
-  }
-
-  showMessage(text: string, isError = false): void {
-    setAttribute(this.#message, 'class', `ipar-outcome${isError ? ' ipar-trouble' : ''}`);
-    setText(this.#message, text);
   }
 
   override dispose(): void {

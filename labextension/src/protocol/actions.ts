@@ -31,8 +31,8 @@ export interface ActionEntry {
   tooltip?: string;
   /** Name of the command in the palette. */
   command: string;
-  /** How many inputs it concerns: shown before the last word of the card's button. */
-  count?: (figures: Figures) => number;
+  /** The inputs that it concerns: how many, and their states. They complete the label of the card's button. */
+  inputs?: (figures: Figures) => { count: number; states: string };
   confirmation?: Confirmation;
   /** Choices of the option `format`, with a name for all of them. */
   formats?: { label: string; prompt: string; names: Record<ExportFormat, string> };
@@ -57,9 +57,12 @@ const TABLE = {
     }
   },
   retry: {
-    label: 'Retry failed',
-    command: 'Retry Failed Tasks',
-    count: figures => figures.failed + figures.aborted
+    label: 'Retry',
+    command: 'Retry Failed and Cancelled Tasks',
+    inputs: ({ failed, aborted }) => ({
+      count: failed + aborted,
+      states: [failed && 'failed', aborted && 'cancelled'].filter(Boolean).join(' and ')
+    })
   },
   export: {
     label: 'Export',

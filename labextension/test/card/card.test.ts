@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AdviceView, timeUse } from '../../src/card/advice';
 import { Card } from '../../src/card/card';
 import { ResultModel } from '../../src/model/result';
+import type { Head } from '../../src/protocol/figures';
 import { REPLIES, SCENES, live, reply, requester, rows, saved } from '../gallery/scenes';
 import type { Replies } from '../gallery/scenes';
 
@@ -197,9 +198,34 @@ describe('buttons', () => {
     button('Export').click();
     button('Trace (JSON)').click();
     expect(run).toHaveBeenCalledWith({ type: 'export', result: model.id, format: 'trace' });
-    model.outcome.emit({ action: 'export', status: 'ok', message: 'Saved.', path: '/tmp/x.json' });
+    model.outcome.emit({ action: 'export', status: 'ok', message: 'Saved /tmp/x.json', path: '/tmp/x.json' });
     await frame();
-    expect(text('.ipar-outcome')).toBe('Saved. /tmp/x.json');
+    expect(text('.ipar-outcome')).toBe('Saved /tmp/x.json');
+  });
+
+  test('offer to retry what there is', () => {
+    const model = show(scene('aborted'));
+    const name = (head: Partial<Head>): string => {
+      model.apply({ id: model.id, head: { ...model.head, ...head } });
+      card.setModel(show(scene('done')));
+      card.setModel(model);
+      return buttons()[0] ?? '';
+    };
+    expect(name({})).toBe('Retry cancelled');
+    expect(name({ failed: 3, ok: 597 })).toBe('Retry failed and cancelled');
+    expect(name({ failed: 3, aborted: 0 })).toBe('Retry failed');
+    expect(card.node.querySelector('.ipar-retried')?.getAttribute('data-count')).toBe('3');
+  });
+
+  test('an outcome ends with the run', async () => {
+    const model = show(scene('running'));
+    model.outcome.emit({ action: 'cancel', status: 'ok', message: '2 tasks could not be reached.' });
+    model.apply({ id: model.id, head: { ...model.head, ok: 399, done: 413 } });
+    await frame();
+    expect(text('.ipar-outcome')).toBe('2 tasks could not be reached.');
+    model.apply({ id: model.id, head: { ...model.head, finished: true, state: 'failed' } });
+    await frame();
+    expect(text('.ipar-outcome')).toBe('');
   });
 });
 
