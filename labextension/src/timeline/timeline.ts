@@ -247,11 +247,11 @@ export class Timeline {
     this.#scheduleDraw();
   }
 
-  /** Show the tooltip of a task, above its lane and inside the card; null hides it. */
+  /** Show the tooltip of a task, above its lane and inside the card; null hides it, as does a missing picture. */
   #showTooltip(mark: Mark | null, clientX?: number): void {
     const model = this.#model;
-    setAttribute(this.#tooltip, 'hidden', !mark);
-    if (!mark || !model) return;
+    setAttribute(this.#tooltip, 'hidden', !mark || !this.#scene);
+    if (!mark || !model || !this.#scene) return;
     const [name, facts] = describeTask(mark, model, performance.now());
     setText(this.#tooltip.firstElementChild!, name);
     setText(this.#tooltip.lastElementChild!, facts);
