@@ -12,7 +12,7 @@ from ..config import load_settings
 from ..log import drop_repeats, log_error, log_errors
 from ..results.registry import Registry, open_groups
 from ..results.tracker import Tracker
-from ..upstream.async_result import InternalName
+from ..upstream.async_result import InternalName, MapPartName
 from .ticker import Ticker
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ class Session:
     def add_new(self, result: AsyncResultLike) -> None:
         """Add a result that was made just now."""
         self.registry.listen_early(result)
+        if isinstance(result._fname, MapPartName):
+            return  # not left to when the map marks it, as its thread may be suspended before
         in_group = result._children and any([group.add_new(result) for group in open_groups.get()])
         if not (in_group or isinstance(result._fname, InternalName)):
             self.tracker.add_new(result)

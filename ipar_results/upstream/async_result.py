@@ -26,6 +26,10 @@ class InternalName(str):
     """Name of a function of ipyparallel itself, such as the ``_push`` of ``view.push()``."""
 
 
+class MapPartName(str):
+    """Name of the temporary result that a map makes of each of its messages."""
+
+
 class TasksCancelled(TaskAborted):  # type: ignore[misc]  # ipyparallel ships no types
     """Tasks of a result were cancelled before they ran.
 

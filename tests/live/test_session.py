@@ -4,13 +4,14 @@ import gc
 from types import SimpleNamespace
 
 from fakes import Fed
-from ipyparallel import util
-from ipyparallel.client import view
+from ipyparallel import AsyncResult, util
+from ipyparallel.client import remotefunction, view
 from IPython.core.displaypub import DisplayPublisher
 from IPython.utils.capture import capture_output
 
 from ipar_results.attach.extension import Extension
 from ipar_results.live.session import Session
+from ipar_results.results.group import membership
 from ipar_results.results.group.group import Group
 
 
@@ -96,5 +97,25 @@ def test_a_group_comes_after_the_results_that_were_made_before_it(shell):
         with Group("later", lambda: session, quiet=True) as group:
             assert [entry.followed.record.name for entry in session.tracker.all()] == ["f", "later"]
         assert group.snapshot().finished
+    finally:
+        session.close()
+
+
+def test_a_message_of_a_map_is_a_part_from_the_beginning(shell, monkeypatch):
+    monkeypatch.setattr(remotefunction, "_prepickled_map", remotefunction.PrePickled(remotefunction._map))
+    fed, now = Fed(1, chunks=[3]), 1_000.0
+    monkeypatch.setattr(membership, "time", SimpleNamespace(monotonic=lambda: now))
+    session = Session(shell)
+    Extension(session).attach(shell)
+    try:
+        with Group("map", lambda: session, quiet=True) as group:
+            name = view.getname(remotefunction._prepickled_map)
+            part = AsyncResult(fed.client, fed.futures[0], fname=name, owner=True)
+            now += 60  # the thread is suspended before it marks the part
+            assert group.results == ()
+            part.owner, fed.result.owner = False, True
+            session.add_new(fed.result)
+        assert group.results == (fed.result,)
+        assert group.snapshot().total == 3
     finally:
         session.close()

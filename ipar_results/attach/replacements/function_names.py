@@ -7,8 +7,9 @@ from types import FunctionType
 from typing import Any
 
 from ipyparallel import util
+from ipyparallel.client import remotefunction
 
-from ...upstream.async_result import InternalName
+from ...upstream.async_result import InternalName, MapPartName
 
 _INTERNAL = [getattr(util, name, None) for name in ("_push", "_pull", "_execute")]
 
@@ -45,6 +46,8 @@ def name_function(function: object) -> str:
     """
     while isinstance(function, partial):
         function = function.func
+    if function is remotefunction._prepickled_map:
+        return MapPartName("map")
     if any(function is each for each in _INTERNAL):
         return InternalName(getattr(function, "__name__", ""))
     kind = type(function)
