@@ -156,14 +156,14 @@ def test_a_page_gets_the_moved_tasks_again(work, observe_always):
         reply(fed, i, ahead=(0.4, 0.0), delay=0.6)
     followed.drain()
     update = {}
-    encoder._add_rows(update, followed.record, 10_000)
+    encoder._add_rows(update, followed, 10_000)
     reply(fed, 4, ahead=(0.4, 0.0))
     followed.drain()
     status = followed.record.columns.status
-    encoder._add_rows(update, followed.record, 10_000)
+    encoder._add_rows(update, followed, 10_000)
     sent = np.frombuffer(base64.b64decode(update["rows"]), "<u4", 3)
     assert sent.tolist() == [0, 2, 4]
-    assert encoder._known_status(len(status)).tolist() == status.tolist()
+    assert encoder._known_status(followed, len(status)).tolist() == status.tolist()
 
 
 def test_an_interrupted_correction_is_repaired(work, monkeypatch, observe_always):
