@@ -69,11 +69,6 @@ def warn_once(message: str) -> None:
     logger.warning("%s", message, extra={"once": message})
 
 
-def warn(message: str, *args: object) -> None:
-    """Log a warning about the state of the cluster."""
-    logger.warning(message, *args)
-
-
 def open_kernel_stderr() -> TextIO | None:
     """Open the kernel's original standard error, which goes to its log and not to the running cell."""
     copy = getattr(sys.stderr, "_original_stdstream_copy", None)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from ..log import log_errors, warn
+from ..log import log_errors, logger
 from .events import EarlyEvents
 from .protocols import Buffer, ClientLike, FutureLike, Message, MessageFutureLike, RegistrationEvent
 from .replies import ReplyHandlers
@@ -194,7 +194,7 @@ class Connection:
         if self.lost:
             if not self._loss_logged:
                 self._loss_logged = True
-                warn(self.describe_problem())
+                logger.warning(self.describe_problem())
             return
         if self._query_sent_at is None and time.monotonic() - self._last_contact > self.contact_timeout / 4:
             self._query_sent_at = time.monotonic()

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from ...live.wait import validate_return_when
-from ...log import log_error, log_errors, warn
+from ...log import log_error, log_errors, logger
 from ...upstream.futures import remove_done_callback
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def is_output_overdue(followed: Followed) -> bool:
     record = followed.record
     if not record.finished or record.silence <= record.connection.contact_timeout:
         return False
-    warn(
+    logger.warning(
         "%s: its tasks ended %.0f s ago and not all of their output has come: it is waited for no longer. "
         "Call wait_for_output() again to wait on; the results themselves are whole.",
         record.name,
