@@ -11,30 +11,16 @@ L = TypeVar("L", bound="Limits")
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a card; a note says what is omitted.
+    """Limits of a card; a note says what is omitted."""
 
-    Attributes
-    ----------
-    tasks, engines, failures, outputs : int
-        Number of rows or groups.
-    text : int
-        Characters of one traceback, head and tail together.
-    output : int
-        Characters of the tail of one stream of one task.
-    input : int
-        Characters of the input of one task.
-    total_bytes : int
-        Size of the view in UTF-8; if it is exceeded, the other limits are halved until it fits.
-    """
-
-    tasks: int = 50
+    tasks: int = 50  # rows or groups, as the next three
     engines: int = 64
     failures: int = 20
     outputs: int = 20
-    text: int = 8_000
-    output: int = 1_000
-    input: int = 32
-    total_bytes: int = 180_000
+    text: int = 8_000  # characters of one traceback, head and tail together
+    output: int = 1_000  # characters of the tail of one stream of one task
+    input: int = 32  # characters of the input of one task
+    total_bytes: int = 180_000  # of the view in UTF-8; the others are halved until it fits
 
     min_text: ClassVar[int] = 500
     numbers: ClassVar[tuple[str, ...]] = ("tasks", "engines", "failures", "outputs")
