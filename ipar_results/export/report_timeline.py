@@ -86,16 +86,12 @@ def _lane_label(engine: EngineId | None) -> str:
 
 def _state_codes(tasks: Tasks, shown: Index) -> tuple[list[str], Index]:
     errors: dict[str, int] = {}
-    codes = np.zeros(len(shown), np.int64)
-    for row, (position, status) in enumerate(zip(shown.tolist(), tasks.status[shown].tolist(), strict=True)):
-        if status == FAILED:
-            error = tasks.error[position] or "Error"
-            number = (
-                errors.setdefault(error, len(errors)) if len(errors) < _MAX_ERRORS else errors.get(error, 0)
-            )
-            codes[row] = _FIRST_ERROR + number
-        else:
-            codes[row] = _OK
+    codes = np.full(len(shown), _OK, np.int64)
+    for row in np.flatnonzero(tasks.status[shown] == FAILED).tolist():
+        error = tasks.error[shown[row]] or "Error"
+        if len(errors) < _MAX_ERRORS:
+            errors.setdefault(error, len(errors))
+        codes[row] = _FIRST_ERROR + errors.get(error, 0)
     return list(errors), codes
 
 
