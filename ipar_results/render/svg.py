@@ -24,7 +24,7 @@ _SHADES = (0.3, 0.55, 0.8, 1.0)
 _TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _MAX_TICKS = 6
 _MAX_LABEL = 16
-_DASHES = {FAILED: "7 2"}  # so that status is not shown by colour alone
+_DASH = "7 2"  # of failed tasks, so that status is not shown by colour alone
 
 SvgPath: TypeAlias = "dict[str, object]"  # template variables
 
@@ -113,13 +113,13 @@ def _draw_slices(
 ) -> list[SvgPath]:
     """Draw a slice for each message."""
     paths = []
-    for code, least in ((OK, 3), (FAILED, 6)):
+    for code, least, dash in ((OK, 3, None), (FAILED, 6, _DASH)):
         chosen = np.flatnonzero(status == code)
         chosen = chosen[np.lexsort((begin[chosen], lane[chosen]))]
         left = np.minimum(begin[chosen].round().astype(np.int64), across - least)
         width = end[chosen].round().astype(np.int64) - left
         width = np.maximum(np.where(width > 9, width - 3, width), least)  # a gap to the next one
-        paths.append({**_path(STATUSES[code], lanes, lane[chosen], left, width), "dash": _DASHES.get(code)})
+        paths.append({**_path(STATUSES[code], lanes, lane[chosen], left, width), "dash": dash})
     return [path for path in paths if path["d"]]
 
 
@@ -136,29 +136,21 @@ def _draw_shades(
         paths.append(_path("ok", lanes, *_find_runs(level == shade), opacity=opacity))
     failed = status == FAILED
     if failed.any():
-        share = _share_of_busy(lane, begin, end, failed, rows, across, busy * lanes.engines)
-        paths += _draw_strips("failed", lanes, share)
+        paths += _draw_strips(lanes, lane[failed], begin[failed], end[failed], busy * lanes.engines)
     return [path for path in paths if path["d"]]
 
 
-def _share_of_busy(
-    lane: Index, begin: Floats, end: Floats, chosen: Mask, rows: int, across: int, busy: Floats
-) -> Floats:
-    """Return the share of the chosen messages in each cell; it is positive wherever one of them ran."""
-    covered = _coverage(lane[chosen], begin[chosen], end[chosen], rows, across)
-    began = _sum_cells(lane[chosen], begin[chosen], rows, across)
+def _draw_strips(lanes: _Lanes, lane: Index, begin: Floats, end: Floats, busy: Floats) -> list[SvgPath]:
+    """Draw the share of failed messages in each cell as a strip of one, two or three thirds of its height."""
+    covered = _coverage(lane, begin, end, *busy.shape)
     share = np.divide(covered, busy, out=np.zeros_like(busy), where=busy > 1e-9)
-    return np.asarray(np.where(began > 0, np.maximum(share, 0.01), share), np.float64)
-
-
-def _draw_strips(kind: str, lanes: _Lanes, share: Floats) -> list[SvgPath]:
-    """Draw a share of each cell as a strip of a third, two thirds or all of its height."""
-    level = np.where(share > 1e-6, np.clip(np.ceil(3 * share), 1, 3), 0)
+    began = _sum_cells(lane, begin, *busy.shape) > 0
+    level = np.where(began | (share > 1e-6), np.clip(np.ceil(3 * share), 1, 3), 0)
     strips = []
     for third in (1, 2, 3):
         height = math.ceil(third * lanes.bar / 3)
-        path = _path(kind, lanes, *_find_runs(level == third))
-        strips.append({**path, "bar": height, "down": (lanes.bar - height) / 2})
+        strip = {"bar": height, "down": (lanes.bar - height) / 2}
+        strips.append({**_path("failed", lanes, *_find_runs(level == third)), **strip})
     return strips
 
 
@@ -192,10 +184,9 @@ def _find_runs(mask: Mask) -> tuple[Index, Index, Index]:
 
 def _path(kind: str, lanes: _Lanes, lane: Index, left: Index, width: Index, opacity: float = 1.0) -> SvgPath:
     """Return one path of horizontal strokes; they must be sorted by lane and column."""
-    same = np.zeros(len(lane), np.bool_)
-    same[1:] = lane[1:] == lane[:-1]
-    gap = np.zeros(len(lane), np.int64)
-    gap[1:] = left[1:] - left[:-1] - width[:-1]
+    same = np.diff(lane, prepend=-1) == 0
+    gap = np.diff(left, prepend=0)
+    gap[1:] -= width[:-1]
     middle = lane * lanes.pitch + lanes.middle
     columns = (same, gap, left, middle, width)
     d = "".join(
