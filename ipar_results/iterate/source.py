@@ -58,7 +58,10 @@ class Source:
         future = self._futures[position]
         value = value_or_error(future)
         error = value if isinstance(value, Exception) else None
-        started, completed = map(none_if_nan, map(to_posix, _TIMES(future.output.metadata)))
+        metadata = future.output.metadata
+        started, completed = map(none_if_nan, map(to_posix, _TIMES(metadata)))
+        if metadata["status"] == "aborted":  # the times are those of the engine's refusal: no task ran
+            engine = started = completed = None
         duration = None if started is None or completed is None else max(0.0, completed - started)
         first, inputs = self._firsts[position], self._inputs[position]
         values: Iterable[Any] = [value]
