@@ -26,12 +26,14 @@ class EngineActivity:
         Name of the followed result whose task it runs.
     index : int or None
         Index of the task that it runs, or of the first of its chunk.
+    tasks : int
+        Number of tasks in that chunk; 1 for a task.
     seconds : float or None
         Seconds since that task started.
     waiting : int or None
-        Tasks of all clients in its queue; None if unknown.
+        Messages of all clients in its queue; None if unknown.
     done : int or None
-        Tasks of all clients that it has completed; None if unknown.
+        Messages of all clients that it has completed; None if unknown.
     """
 
     engine_id: EngineId
@@ -40,6 +42,7 @@ class EngineActivity:
     busy: bool = False
     result_name: str | None = None
     index: int | None = None
+    tasks: int = 1
     seconds: float | None = None
     waiting: int | None = None
     done: int | None = None
@@ -59,7 +62,7 @@ class ClusterOverview:
     engines : tuple of EngineActivity
         Engines that are alive come first.
     unassigned : int or None
-        Tasks that no engine has been chosen for; None if unknown.
+        Messages that no engine has been chosen for; None if unknown.
     settings : tuple of str
         Targets, ``blocking`` and other settings, in words.
     profile, controller : str
@@ -100,7 +103,7 @@ class ClusterOverview:
 
     @property
     def waiting(self) -> int | None:
-        """Number of queued tasks; None if unknown."""
+        """Number of queued messages; None if unknown."""
         known = [engine.waiting for engine in self.engines if engine.waiting is not None]
         if self.unassigned is None and not known:
             return None
@@ -108,6 +111,6 @@ class ClusterOverview:
 
     @property
     def done(self) -> int | None:
-        """Number of completed tasks; None if unknown."""
+        """Number of completed messages; None if unknown."""
         known = [engine.done for engine in self.engines if engine.done is not None]
         return sum(known) if known else None

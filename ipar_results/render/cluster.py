@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from ..formatting import format_duration, join_facts, plural
+from ..formatting import format_duration, format_tasks, join_facts, plural
 from ..model.cluster import ClusterOverview, EngineActivity
 from . import html, style, words
 from .ansi import one_line
@@ -124,7 +124,7 @@ def _activity(engine: EngineActivity) -> tuple[str, str]:
         return "○", "idle"
     if engine.result_name is None:
         return "▸", "busy"
-    task = "" if engine.index is None else f", task {engine.index:,}"
+    task = "" if engine.index is None else f", {format_tasks(engine.index, engine.tasks)}"
     name = one_line(engine.result_name, words.MAX_NAME) or "result"
     return "▸", f"{name}{task} for {format_duration(engine.seconds)}"
 

@@ -27,10 +27,11 @@ _MAX_LISTED = 200_000  # ids of completed tasks, which the Hub lists with those 
 
 
 class _RunningTask(NamedTuple):
-    """Task that an engine runs, by the name of its result and the index of its first input."""
+    """Task or chunk that an engine runs, by the name of its result, its first index and number of tasks."""
 
     name: str
-    input_index: int
+    first: int
+    tasks: int
     since: float
     seconds: float
 
@@ -179,7 +180,8 @@ class ClusterOverviews:
                     died=not is_alive and engine_id in link.died,
                     busy=busy,
                     result_name=task.name if task else None,
-                    index=task.input_index if task else None,
+                    index=task.first if task else None,
+                    tasks=task.tasks if task else 1,
                     seconds=max(0.0, task.seconds) if task else None,
                     waiting=None if assigned is None else max(0, assigned - busy),
                     done=None if queue is None else int(queue["completed"]),
@@ -204,8 +206,10 @@ class ClusterOverviews:
                 for slot, (position, since) in running_by_slot(record.running).items():
                     engine_id = record.engines.ids[slot]
                     if engine_id not in found or since > found[engine_id].since:
-                        index = record.columns.first_input_index(position)
-                        found[engine_id] = _RunningTask(followed.name, index, since, record.clock.now - since)
+                        first = record.columns.first_input_index(position)
+                        count = record.columns.input_count(position)
+                        seconds = record.clock.now - since
+                        found[engine_id] = _RunningTask(followed.name, first, count, since, seconds)
         return found
 
 

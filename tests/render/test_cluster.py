@@ -12,7 +12,9 @@ FULL = ClusterOverview(
     "1700000000-abcd",
     engines=(
         EngineActivity(0, busy=True, result_name="simulate", index=3, seconds=0.84, waiting=2, done=301),
-        EngineActivity(1, busy=True, waiting=0, done=300),
+        EngineActivity(
+            1, busy=True, result_name="chunked", index=50, tasks=25, seconds=3, waiting=0, done=300
+        ),
         EngineActivity(2, waiting=0, done=1_300),
         EngineActivity(3, alive=False),
         EngineActivity(4, alive=False, died=True),
@@ -44,6 +46,7 @@ FACTS = (
     "profile default",
     "tcp://127.0.0.1:54321",
     "simulate, task 3 for 0.8 s",
+    "chunked, tasks 50–74 for 3.0 s",
 )
 
 

@@ -49,6 +49,7 @@ export function counted(number: number, state: AnyState): string {
 
 /** Label of a filter by state. */
 export function filterLabel(filter: AnyState | 'all'): string {
+  if (filter === 'ok') return 'OK';
   return capitalized(filter === 'all' ? filter : STATES[filter][1]);
 }
 
