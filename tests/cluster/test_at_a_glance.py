@@ -219,7 +219,7 @@ def test_a_retried_task_is_shown_where_it_runs(rc, look, until, gate):
     view.retries = 1
     elsewhere = rc[0].apply_sync(os.getpid)
     results = [view.apply_async(refuse, elsewhere, gate.path) for _ in range(2)]
-    until(lambda: "engine 0: idle" in look(rc) and "engine 1: refuse" in look(rc) and "1 waiting" in look(rc))
+    until(lambda: "engine 0: idle" in look(rc) and "engine 1: refuse" in look(rc) and "1 queued" in look(rc))
     gate.open()
     assert [ar.get(60) for ar in results] == [0, 0]
-    until(lambda: "2 idle" in look(rc) and " 0 waiting" in look(rc))
+    until(lambda: "2 idle" in look(rc) and " 0 queued" in look(rc))
