@@ -75,14 +75,17 @@ class Timeline:
 def sample(index: Index, status: Codes, duration: Floats, limit: int | None) -> Index:
     """Return at most `limit` of these positions, ascending, or all for None.
 
-    All failed and aborted messages are taken first, then some of the slowest, and an even sample of
-    the rest.
-    `status` and `duration` are those of all messages.
+    All failed messages are taken first, then some of the slowest, and an even sample of the rest; aborted
+    ones, which never ran, only if there is room left. `status` and `duration` are those of all messages.
     """
     if limit is None or len(index) <= limit:
         return index
     codes = status[index]
-    bad = (codes == FAILED) | (codes == ABORTED)
+    never_ran = codes == ABORTED
+    if never_ran.any():
+        taken = sample(index[~never_ran], status, duration, limit)
+        return np.sort(np.append(taken, _evenly_spaced(index[never_ran], limit - len(taken))))
+    bad = codes == FAILED
     first, rest = _evenly_spaced(index[bad], limit), index[~bad]
     slow = min(_MAX_SLOWEST, (limit - len(first)) // 2)
     order = np.argpartition(-np.nan_to_num(duration[rest], nan=-1.0), slow) if slow else np.arange(len(rest))
