@@ -20,43 +20,21 @@ _SHORT = 0.01  # seconds: durations of shorter tasks do not show the speed of an
 
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
-    """Finished run, as the rules see it.
+    """Finished run, as the rules see it."""
 
-    Attributes
-    ----------
-    tasks : RunTasks
-        The first rows are the messages of the result, in order.
-    first, inputs : ndarray of int, shape (messages,)
-        Index of the first input in each message, and number of its inputs.
-    ids : tuple of (int or str)
-        Engine ids by slot.
-    died : frozenset
-        Ids of the engines that died; others whose `left` is finite have left.
-    free : int
-        Number of engines that could have taken tasks and got none.
-    left_unseen : bool
-        Whether an engine left before this client was connected; it did after its last task had ended.
-    mapped, direct : bool
-        Whether it is a map, and whether the user chose the engine of each message.
-    failed : int
-        Number of tasks that failed.
-    sent, received : int
-        Bytes of the large requests and replies.
-    """
-
-    tasks: RunTasks
+    tasks: RunTasks  # the first rows are the messages of the result, in order
     messages: int
-    first: Index
-    inputs: Index
-    ids: tuple[EngineId, ...]
-    died: frozenset[EngineId] = frozenset()
-    free: int = 0
-    left_unseen: bool = False
-    mapped: bool = True
-    direct: bool = False
-    failed: int = 0
-    sent: int = 0
-    received: int = 0
+    first: Index  # index of the first input in each message
+    inputs: Index  # number of its inputs
+    ids: tuple[EngineId, ...]  # of the engines, by slot
+    died: frozenset[EngineId] = frozenset()  # others for which `tasks.left` is finite have left
+    free: int = 0  # engines that could have taken tasks and got none
+    left_unseen: bool = False  # an engine left before this client was connected, after its last task
+    mapped: bool = True  # it is a map
+    direct: bool = False  # the user chose the engine of each message
+    failed: int = 0  # tasks
+    sent: int = 0  # bytes of the large requests
+    received: int = 0  # bytes of the large replies
 
     @property
     def noun(self) -> str:
