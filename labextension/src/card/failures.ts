@@ -3,7 +3,7 @@
 import type { Failure, ResultModel } from '../model/result';
 import * as words from '../model/words';
 import { appendText, clip, countOmitted, sanitize } from '../ui/ansi';
-import { bdi, button, el, setText, setAttribute, textBlock } from '../ui/dom';
+import { arrangeChildren, bdi, button, el, setText, setAttribute, textBlock } from '../ui/dom';
 import { formatCount } from '../ui/formatting';
 
 /** Characters of a traceback that are shown, first and on request. */
@@ -13,26 +13,16 @@ const MAX_FULL = 100_000;
 const MAYBE_CUT = 7_500;
 
 export class FailuresView {
-  readonly #groups = new Map<number, Group>();
+  #groups = new Map<number, Group>();
   readonly #cut = el('p', { class: 'ipar-cut', hidden: true });
   readonly node = el('div', { class: 'ipar-failures', hidden: true }, this.#cut);
 
   update(model: ResultModel): void {
     const { failures, head } = model;
     setAttribute(this.node, 'hidden', !failures.length);
-    const present = new Set(failures.map(group => group.n));
-    for (const [n, group] of this.#groups) {
-      if (present.has(n)) continue;
-      group.node.remove();
-      this.#groups.delete(n);
-    }
-    failures.forEach((failure, i) => {
-      let group = this.#groups.get(failure.n);
-      if (!group) this.#groups.set(failure.n, (group = new Group()));
-      group.update(failure, model);
-      const current = this.node.children[i];
-      if (current !== group.node) this.node.insertBefore(group.node, current ?? null);
-    });
+    this.#groups = new Map(failures.map(({ n }) => [n, this.#groups.get(n) ?? new Group()]));
+    for (const failure of failures) this.#groups.get(failure.n)!.update(failure, model);
+    arrangeChildren(this.node, [...[...this.#groups.values()].map(group => group.node), this.#cut]);
     const cut = words.shownPart(failures.length, head.failure_groups, 'groups of failures');
     setText(this.#cut, cut);
     setAttribute(this.#cut, 'hidden', !cut);

@@ -4,7 +4,7 @@ import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
 import type { TaskOutput } from '../protocol/records';
 import { appendText, clip, countOmitted, applyCarriageReturns } from '../ui/ansi';
-import { button, el, setText, textBlock } from '../ui/dom';
+import { arrangeChildren, button, el, setText, textBlock } from '../ui/dom';
 import { joinFacts, plural } from '../ui/formatting';
 
 /** Characters of a stream that are shown. */
@@ -104,11 +104,7 @@ export class OutputsView {
         return [key, before.get(key) ?? this.#item(output)];
       })
     );
-    // Only what has changed is touched, so that a selection and the focus stay.
-    for (const [key, item] of before) if (!this.#items.has(key)) item.remove();
-    [...this.#items.values()].forEach((item, at) => {
-      if (list.children[at] !== item) list.insertBefore(item, list.children[at] ?? null);
-    });
+    arrangeChildren(list, [...this.#items.values()]);
     const news = [...this.#items].filter(([key]) => !before.has(key)).map(([, item]) => item);
     for (const text of news.flatMap(item => [...item.querySelectorAll('pre')])) text.scrollTop = text.scrollHeight;
     if (isAtEnd) list.scrollTop = list.scrollHeight; // the newest is the last

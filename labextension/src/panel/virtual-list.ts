@@ -1,7 +1,7 @@
 /** Virtual list: only the rows in view are in the page. All rows have one height. */
 
 import type { ResultEntry } from '../kernel/kernels';
-import { el, setAttribute } from '../ui/dom';
+import { arrangeChildren, el, setAttribute } from '../ui/dom';
 import { RowView, type RowCallbacks } from './row';
 
 export const ROW_HEIGHT = 62;
@@ -12,7 +12,7 @@ export class VirtualList {
   readonly #list = el('ul', { class: 'ipar-rows', 'aria-label': 'Results' });
   /** The scrolling element. */
   readonly node = el('div', { class: 'ipar-scroll' }, this.#list);
-  readonly #rows = new Map<string, RowView>();
+  #rows = new Map<string, RowView>();
   #entries: ResultEntry[] = [];
   #current: string | null = null;
   #frame = 0;
@@ -46,15 +46,8 @@ export class VirtualList {
     this.#frame = 0;
     const height = `${this.#entries.length * ROW_HEIGHT}px`;
     if (this.#list.style.height !== height) this.#list.style.height = height;
-    const shown = this.#visibleIndices();
-    const drawn = new Set(shown.map(at => this.#entries[at]!.model.id));
-    for (const [id, row] of this.#rows) {
-      if (drawn.has(id)) continue;
-      row.node.remove();
-      this.#rows.delete(id);
-    }
     const current = this.current?.model.id;
-    shown.forEach((at, i) => {
+    const rows = this.#visibleIndices().map((at): [string, RowView] => {
       const entry = this.#entries[at]!;
       const row = this.#rowOf(entry);
       row.node.style.transform = `translateY(${at * ROW_HEIGHT}px)`;
@@ -62,10 +55,10 @@ export class VirtualList {
       setAttribute(row.node, 'aria-posinset', at + 1);
       row.current = entry.model.id === current;
       row.update(entry, this.pathOf(entry.kernel), now);
-      // A row in its place is not touched, so that it keeps the focus.
-      const there = this.#list.children[i] ?? null;
-      if (row.node !== there) this.#list.insertBefore(row.node, there);
+      return [entry.model.id, row];
     });
+    this.#rows = new Map(rows);
+    arrangeChildren(this.#list, rows.map(([, row]) => row.node));
   }
 
   /** The indices to draw, ascending. */

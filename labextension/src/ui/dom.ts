@@ -62,3 +62,13 @@ export function syncChildren<T extends HTMLElement, I>(
   while (parent.children.length < items.length) parent.append(create());
   [...parent.children].forEach((child, i) => update(child as T, items[i]!));
 }
+
+/** Have exactly these children in this order; one in its place is not touched, so that focus and selection stay. */
+export function arrangeChildren(parent: Element, children: readonly Element[]): void {
+  const kept = new Set(children);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
+  children.forEach((child, at) => {
+    const there = parent.children[at] ?? null;
+    if (child !== there) parent.insertBefore(child, there);
+  });
+}
