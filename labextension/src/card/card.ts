@@ -44,7 +44,6 @@ export class Card {
   readonly #outputs = new OutputsView(index => this.#openInput(index));
   readonly #details: TaskDetailsView;
   readonly #listeners = new AbortController();
-  readonly #observer: IntersectionObserver;
   #model: ResultModel | null = null;
   #inView = false;
   #frame = 0;
@@ -53,7 +52,7 @@ export class Card {
 
   constructor({ settings, render, findFile }: CardOptions) {
     this.#actions = new ActionsView(findFile ?? null);
-    this.#details = new TaskDetailsView(render ?? null);
+    this.#details = new TaskDetailsView(render);
     this.#head.line.append(this.#actions.node);
     const parts = [this.#engines.node, this.#tasks.node, this.#outputs.node];
     for (const part of parts) setAttribute(part, 'class', 'ipar-part');
@@ -75,17 +74,18 @@ export class Card {
     this.#folds.add('Engines', this.#engines.node, false, () => this.#draw());
     this.#folds.add('Tasks', this.#tasks.node, false, () => this.#draw());
     this.#folds.add('Output', this.#outputs.node, false, () => this.#draw());
-    this.#observer = new IntersectionObserver(entries => {
-      this.#inView = entries.at(-1)?.isIntersecting ?? false;
-      this.#tick();
-      this.#followOutput();
-    });
-    this.#observer.observe(this.node);
+    const { signal } = this.#listeners;
     const onVisible = (): void => {
       this.#tick();
       this.#followOutput();
     };
-    document.addEventListener('visibilitychange', onVisible, { signal: this.#listeners.signal });
+    document.addEventListener('visibilitychange', onVisible, { signal });
+    const observer = new IntersectionObserver(entries => {
+      this.#inView = entries.at(-1)?.isIntersecting ?? false;
+      onVisible();
+    });
+    observer.observe(this.node);
+    signal.addEventListener('abort', () => observer.disconnect());
   }
 
   /** Show a result; open folds stay open. */
@@ -105,7 +105,6 @@ export class Card {
     this.#detach();
     this.#model = null;
     this.#listeners.abort();
-    this.#observer.disconnect();
     this.#timeline.dispose();
     this.#tasks.dispose();
     this.#details.reset();

@@ -20,11 +20,13 @@ export type RenderOutput = (output: RichOutput, host: HTMLElement) => { dispose(
 
 export class TaskDetailsView {
   readonly node = el('section', { class: 'ipar-drawer', hidden: true, tabindex: -1 });
-  readonly #render: RenderOutput | null;
   readonly #title = el('b');
   readonly #message = el('p', { class: 'ipar-cut', role: 'status' });
   readonly #content = el('div');
-  readonly #more: HTMLButtonElement;
+  readonly #more = button('Show more', { hidden: true }, () => {
+    this.#limit = Math.min(MAX_LIMIT, this.#limit * 10);
+    void this.#fetch();
+  });
   #rendered: { dispose(): void }[] = [];
   #opener: HTMLElement | null = null;
   #limit = FIRST_LIMIT;
@@ -33,15 +35,8 @@ export class TaskDetailsView {
   #mark: Mark | null = null;
   #model: ResultModel | null = null;
 
-  constructor(render: RenderOutput | null) {
-    this.#render = render;
-    this.#more = button('Show more', { hidden: true }, () => {
-      this.#limit = Math.min(MAX_LIMIT, this.#limit * 10);
-      void this.#fetch();
-    });
-    const close = button('Close', { 'aria-label': 'Close task' }, () => {
-      this.close();
-    });
+  constructor(private readonly render?: RenderOutput) {
+    const close = button('Close', { 'aria-label': 'Close task' }, () => this.close());
     const head = el('div', { class: 'ipar-row ipar-drawer-head' }, this.#title, close);
     this.node.append(head, this.#message, this.#content, this.#more);
     this.node.addEventListener('keydown', event => {
@@ -174,7 +169,7 @@ export class TaskDetailsView {
     const host = el('div', { class: 'ipar-rich' });
     const plain = output.data['text/plain'];
     this.#content.append(host);
-    if (this.#render) this.#rendered.push(this.#render(output, host));
+    if (this.render) this.#rendered.push(this.render(output, host));
     else appendText(host, typeof plain === 'string' ? plain.slice(0, MAX_LIMIT) : 'A rich output.');
   }
 

@@ -23,14 +23,22 @@ const COLUMNS: readonly [SortKey, string][] = [
 
 export class TasksView {
   readonly node = el('div');
-  readonly #open: (mark: Mark) => void;
-  readonly #filters: HTMLButtonElement[];
-  readonly #headers: HTMLElement[];
+  readonly #filters = FILTERS.map(filter =>
+    button(words.filterLabel(filter), { class: 'ipar-link', 'aria-pressed': 'false' }, () => {
+      this.#filter = filter;
+      this.#showFirstPage();
+    })
+  );
+  readonly #headers = COLUMNS.map(([key, title]) => {
+    const hint = key === 'started' ? 'after the first submission' : undefined;
+    const sort = button(title, { class: 'ipar-sort', title: hint }, () => this.#sortBy(key));
+    return el('th', { scope: 'col' }, sort);
+  });
   readonly #inputHeader = el('th', { scope: 'col' }, 'Input');
   readonly #body = el('tbody');
   readonly #pages = el('span', { class: 'ipar-cut' });
-  readonly #back: HTMLButtonElement;
-  readonly #next: HTMLButtonElement;
+  readonly #back = button('Previous', { class: 'ipar-link' }, () => this.#turnPage(-1));
+  readonly #next = button('Next', { class: 'ipar-link' }, () => this.#turnPage(1));
   #model: ResultModel | null = null;
   #filter: Filter = 'all';
   #sortKey: SortKey = 'task';
@@ -45,21 +53,7 @@ export class TasksView {
   readonly #inputs = new Map<number, string | null>();
   #fetching = false;
 
-  constructor(open: (mark: Mark) => void) {
-    this.#open = open;
-    this.#filters = FILTERS.map(filter =>
-      button(words.filterLabel(filter), { class: 'ipar-link', 'aria-pressed': 'false' }, () => {
-        this.#filter = filter;
-        this.#showFirstPage();
-      })
-    );
-    this.#back = button('Previous', { class: 'ipar-link' }, () => this.#turnPage(-1));
-    this.#next = button('Next', { class: 'ipar-link' }, () => this.#turnPage(1));
-    this.#headers = COLUMNS.map(([key, title]) => {
-      const hint = key === 'started' ? 'after the first submission' : undefined;
-      const sort = button(title, { class: 'ipar-sort', title: hint }, () => this.#sortBy(key));
-      return el('th', { scope: 'col' }, sort);
-    });
+  constructor(private readonly open: (mark: Mark) => void) {
     const head = el('thead', {}, el('tr', {}, ...this.#headers, this.#inputHeader));
     const table = el('table', { class: 'ipar-table ipar-tasks' }, head, this.#body);
     this.node.append(
@@ -190,7 +184,7 @@ export class TasksView {
     const row: HTMLTableRowElement = el('tr');
     const name = button('', { class: 'ipar-link' }, () => {
       const mark = this.#marks[row.sectionRowIndex];
-      if (mark) this.#open(mark);
+      if (mark) this.open(mark);
     });
     const state = el('td', {}, el('span'), el('span'));
     row.append(el('td', {}, name), el('td'), state, el('td'), el('td'), el('td'));
