@@ -1,7 +1,6 @@
 /** Plugins that connect JupyterLab's services with the kernels, the cards and the panel. */
 
-import { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILayoutRestorer, JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';

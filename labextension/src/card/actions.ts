@@ -2,13 +2,11 @@
 
 import type { ResultModel } from '../model/result';
 import * as words from '../model/words';
-import { ACTIONS, ACTION_NAMES } from '../protocol/actions';
-import type { Action, ActionOptions, ExportFormat } from '../protocol/actions';
+import { ACTIONS, ACTION_NAMES, type Action, type ActionOptions, type ExportFormat } from '../protocol/actions';
 import type { Outcome } from '../protocol/messages';
 import { button, el, setText, setAttribute } from '../ui/dom';
 import { formatCount } from '../ui/formatting';
-import { Notice } from '../ui/notice';
-import type { FindFile } from '../ui/notice';
+import { Notice, type FindFile } from '../ui/notice';
 
 interface Control {
   action: Action;

@@ -4,8 +4,7 @@ import type { ResultModel } from '../model/result';
 import { stateOf } from '../model/state';
 import * as words from '../model/words';
 import type { Outcome } from '../protocol/messages';
-import { rowMark, unknownMark } from '../timeline/marks';
-import type { Mark } from '../timeline/marks';
+import { rowMark, unknownMark, type Mark } from '../timeline/marks';
 import { Timeline } from '../timeline/timeline';
 import { el, setAttribute } from '../ui/dom';
 import { FoldsView } from '../ui/folds';
@@ -17,8 +16,7 @@ import { EnginesView } from './engines';
 import { FailuresView } from './failures';
 import { HeadView } from './head';
 import { OutputsView } from './outputs';
-import { TaskDetailsView } from './task-details';
-import type { RenderOutput } from './task-details';
+import { TaskDetailsView, type RenderOutput } from './task-details';
 import { TasksView } from './tasks';
 
 export interface CardOptions {

@@ -1,11 +1,9 @@
 /** Table of tasks, by page and state, sorted by a column, with a button to open each. */
 
 import type { ResultModel } from '../model/result';
-import { FILTERS, listTasks } from '../model/task-order';
-import type { Filter, SortKey, TaskList } from '../model/task-order';
+import { FILTERS, listTasks, type Filter, type SortKey, type TaskList } from '../model/task-order';
 import * as words from '../model/words';
-import { rowMark, runningMark, unknownMark } from '../timeline/marks';
-import type { Mark } from '../timeline/marks';
+import { rowMark, runningMark, unknownMark, type Mark } from '../timeline/marks';
 import { button, el, syncChildren, setText, setAttribute } from '../ui/dom';
 import { formatDuration, formatCount, joinFacts } from '../ui/formatting';
 

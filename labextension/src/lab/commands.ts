@@ -1,7 +1,6 @@
 /** Commands for the actions on a result, in the palette and behind the buttons of the panel. */
 
-import { Dialog, showDialog } from '@jupyterlab/apputils';
-import type { ICommandPalette } from '@jupyterlab/apputils';
+import { Dialog, showDialog, type ICommandPalette } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 

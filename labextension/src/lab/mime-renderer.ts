@@ -3,14 +3,12 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
-import { Card } from '../card/card';
-import type { CardOptions } from '../card/card';
+import { Card, type CardOptions } from '../card/card';
 import type { Kernels } from '../kernel/kernels';
 import { ResultModel } from '../model/result';
 import { toMimeBundle } from '../model/save';
 import { figuresOf } from '../protocol/figures';
-import { checkSaved } from '../protocol/saved';
-import type { SavedResult } from '../protocol/saved';
+import { checkSaved, type SavedResult } from '../protocol/saved';
 import { MIME_TYPE } from '../protocol/types';
 import { el } from '../ui/dom';
 

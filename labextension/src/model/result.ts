@@ -2,18 +2,14 @@
 
 import { Signal } from '@lumino/signaling';
 
-import { isAction } from '../protocol/actions';
-import type { Action } from '../protocol/actions';
+import { isAction, type Action } from '../protocol/actions';
 import type { Loads, Running } from '../protocol/columns';
-import { NO_HEAD } from '../protocol/figures';
-import type { Head } from '../protocol/figures';
+import { NO_HEAD, type Head } from '../protocol/figures';
 import type { FailureUpdate, Outcome, ResultUpdate } from '../protocol/messages';
 import type { EngineLoad, TaskOutput, TaskRecord } from '../protocol/records';
 import type { Requester } from '../protocol/replies';
-import { savedRows, savedRunning } from '../protocol/saved';
-import type { SavedResult } from '../protocol/saved';
-import { UNKNOWN_SLOT } from '../protocol/types';
-import type { EngineId, Pair } from '../protocol/types';
+import { savedRows, savedRunning, type SavedResult } from '../protocol/saved';
+import { UNKNOWN_SLOT, type EngineId, type Pair } from '../protocol/types';
 import { TaskColumns } from './task-columns';
 
 /** Source of a model's state: a kernel, the notebook (so far), a lost kernel, or one that unloaded ipar_results. */

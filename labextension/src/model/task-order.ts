@@ -1,7 +1,6 @@
 /** Order of the tasks in a table: those in one state, sorted by a column. Pure. */
 
-import { compareEngineIds } from './result';
-import type { ResultModel } from './result';
+import { compareEngineIds, type ResultModel } from './result';
 import { OK, QUEUED, RUNNING } from './task-columns';
 import * as words from './words';
 import type { TaskStatus } from '../protocol/types';

@@ -1,7 +1,6 @@
 /** Histogram of tasks by pixel, so that drawing costs depend on the picture and not on the tasks. Pure. */
 
-import { OK, hasRun } from '../model/task-columns';
-import type { TaskColumns } from '../model/task-columns';
+import { OK, hasRun, type TaskColumns } from '../model/task-columns';
 import type { Lanes, Span } from './layout';
 
 

@@ -1,9 +1,7 @@
 /** Layout of lanes and time axis. Pure. */
 
-import { compareEngineIds } from '../model/result';
-import type { ResultModel } from '../model/result';
-import { hasRun } from '../model/task-columns';
-import type { TaskColumns } from '../model/task-columns';
+import { compareEngineIds, type ResultModel } from '../model/result';
+import { hasRun, type TaskColumns } from '../model/task-columns';
 import * as words from '../model/words';
 import type { EngineId } from '../protocol/types';
 import { formatElapsed } from '../ui/formatting';

@@ -1,11 +1,9 @@
 /** Single tasks of the timeline: lookup by place, order in a lane, and description. Pure. */
 
 import type { ResultModel } from '../model/result';
-import { FAILED, RUNNING, hasRun } from '../model/task-columns';
-import type { TaskColumns } from '../model/task-columns';
+import { FAILED, RUNNING, hasRun, type TaskColumns } from '../model/task-columns';
 import * as words from '../model/words';
-import { TASK_STATUSES, UNKNOWN_SLOT } from '../protocol/types';
-import type { TaskStatus } from '../protocol/types';
+import { TASK_STATUSES, UNKNOWN_SLOT, type TaskStatus } from '../protocol/types';
 import { formatDuration, joinFacts } from '../ui/formatting';
 import type { Lanes } from './layout';
 

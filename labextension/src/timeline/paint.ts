@@ -5,8 +5,7 @@ import * as words from '../model/words';
 import { ticks, tasksWithin } from './layout';
 import type { Mark } from './marks';
 import { Pixels } from './pixels';
-import { AXIS, GUTTER, RIGHT, plotWidth, xOf } from './scene';
-import type { Scene } from './scene';
+import { AXIS, GUTTER, RIGHT, plotWidth, xOf, type Scene } from './scene';
 
 /** Up to this number tasks are drawn as single shapes. */
 const MAX_SHAPES = 1_500;

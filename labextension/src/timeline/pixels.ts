@@ -1,8 +1,7 @@
 /** Painter of many tasks as pixels: each shows how busy its lane was, and whether a task failed. */
 
 import { Bins } from './bins';
-import { GUTTER, plotWidth } from './scene';
-import type { Scene } from './scene';
+import { GUTTER, plotWidth, type Scene } from './scene';
 
 /** Shades from hardly busy to always busy. */
 const SHADES = 16;
