@@ -22,7 +22,7 @@ from ipar_results.task_inputs import MAX_LENGTH, describe_input
 from ipar_results.upstream.sent_messages import (
     MAX_CACHE_BYTES,
     MAX_MESSAGE_BYTES,
-    MAX_SUCCEEDED_BYTES,
+    MAX_SUCCEEDED,
     ArgumentCache,
 )
 
@@ -150,22 +150,33 @@ def test_the_cache_is_bounded_and_evicts_the_oldest_first():
     assert cache.find("0") is None
     assert cache.find(str(many - 1)) is not None
     cache.drop([str(number) for number in range(many)])
-    assert len(cache) == cache._pending.bytes == 0
+    assert len(cache) == cache._bytes == 0
 
 
 def test_less_is_kept_of_messages_that_succeeded():
     cache = ArgumentCache()
     cache.add("failed", [b"f", b"x"])
-    many = [str(number) for number in range(2 * MAX_SUCCEEDED_BYTES // MAX_MESSAGE_BYTES)]
+    many = [str(number) for number in range(MAX_SUCCEEDED + 1)]
     for msg_id in many:
-        cache.add(msg_id, [b"f", b"x" * MAX_MESSAGE_BYTES])
-        cache.mark_succeeded([msg_id, "unknown"])
+        cache.add(msg_id, [b"f", b"x"])
+    cache.mark_succeeded(many[:-1])
+    assert cache.find(many[0]) is not None
+    cache.mark_succeeded(many[-1:])
+    assert [cache.find(msg_id) is None for msg_id in (many[0], many[1], "failed")] == [True, False, False]
+
+
+def test_messages_that_succeeded_are_evicted_first():
+    cache = ArgumentCache()
+    large = [b"f", b"x" * MAX_MESSAGE_BYTES]
+    for msg_id in ("failed", "ok"):
+        cache.add(msg_id, large)
+    cache.mark_succeeded(["never kept", "ok"])
+    number = 0
+    while cache.find("ok") is not None:
+        number += 1
+        cache.add(str(number), large)
     assert cache.find("failed") is not None
-    assert cache.find(many[-1]) is not None
-    assert cache.find(many[0]) is None
-    assert cache._succeeded.bytes <= MAX_SUCCEEDED_BYTES
-    cache.drop(["failed", *many])
-    assert len(cache) == cache._pending.bytes == cache._succeeded.bytes == 0
+    assert len(cache) == number + 1
 
 
 def test_a_message_of_a_broadcast_finds_the_arguments_sent_once_for_all():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from .protocols import Buffer, MessageFutureLike, ResultLike
 
 MAX_MESSAGE_BYTES = 2_000  # of one message's arguments
 MAX_CACHE_BYTES = 24_000_000  # of all of them together
-MAX_SUCCEEDED_BYTES = 4_000_000  # of those that succeeded, which only tables show
+MAX_SUCCEEDED = 10_000  # messages that succeeded, whose arguments only tables show
 LARGE_MESSAGE_BYTES = 100_000  # below, the size of a message has no effect on its run time
 _MAX_SIZES = 100_000
 _TARGETS = "_ipar_results_targets"  # of a future: uuids of engines; empty if the task itself decides
@@ -29,67 +29,53 @@ class SentArguments(NamedTuple):
     mapped: bool  # it belongs to a map
 
 
-class _BoundedArguments:
-    """Arguments by message id, up to a number of bytes; beyond it the oldest are dropped."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.by_id: OrderedDict[str, SentArguments] = OrderedDict()
-        self.bytes = 0
-        self._max_bytes = max_bytes
-
-    def add(self, msg_id: str, request: SentArguments) -> None:
-        self.by_id[msg_id] = request
-        self.bytes += _entry_bytes(request)
-        while self.bytes > self._max_bytes:
-            self.bytes -= _entry_bytes(self.by_id.popitem(last=False)[1])
-
-    def pop(self, msg_id: str) -> SentArguments | None:
-        request = self.by_id.pop(msg_id, None)
-        if request is not None:
-            self.bytes -= _entry_bytes(request)
-        return request
-
-
 class ArgumentCache:
-    """Bounded cache of the arguments of messages, by message id; less is kept of those that succeeded.
+    """Bounded cache of the arguments of messages, by message id; those that succeeded are dropped first.
 
     Large arguments are never kept, so no large input lives longer than without us.
     """
 
     def __init__(self) -> None:
-        self._pending = _BoundedArguments(MAX_CACHE_BYTES)  # and those of failed messages
-        self._succeeded = _BoundedArguments(MAX_SUCCEEDED_BYTES)
+        self._requests: OrderedDict[str, SentArguments] = OrderedDict()
+        self._succeeded: deque[str] = deque()
+        self._bytes = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._pending.by_id) + len(self._succeeded.by_id)
+        return len(self._requests)
 
     def add(self, msg_id: str, buffers: Sequence[Buffer]) -> None:
         """Keep what ``pack_apply_message`` returned for a request if it is small; takes about 2 µs."""
         request = _without_function(buffers)
-        if sum(map(_nbytes, request.buffers)) <= MAX_MESSAGE_BYTES:
+        size = sum(map(_nbytes, request.buffers))
+        if size <= MAX_MESSAGE_BYTES:
             with self._lock:
-                self._pending.add(msg_id, request)
+                self._requests[msg_id] = request
+                self._bytes += size + _ENTRY_BYTES
+                while self._bytes > MAX_CACHE_BYTES:
+                    self._drop(self._succeeded.popleft() if self._succeeded else next(iter(self._requests)))
 
     def find(self, msg_id: str) -> SentArguments | None:
         """Return the arguments of a message; None if they are not kept."""
-        ids = (msg_id, _broadcast_id(msg_id))
-        found = (kept.by_id.get(each) for kept in (self._pending, self._succeeded) for each in ids)
-        return next(filter(None, found), None)
+        return self._requests.get(msg_id) or self._requests.get(_broadcast_id(msg_id))
 
     def mark_succeeded(self, msg_ids: Iterable[str]) -> None:
         """Keep these messages, which succeeded, only while there is room for them."""
         with self._lock:
-            for msg_id in msg_ids:
-                if (request := self._pending.pop(msg_id)) is not None:
-                    self._succeeded.add(msg_id, request)
+            self._succeeded.extend(msg_ids)
+            for _ in range(len(self._succeeded) - MAX_SUCCEEDED):
+                self._drop(self._succeeded.popleft())
 
     def drop(self, msg_ids: Iterable[str]) -> None:
         """Drop these messages."""
         with self._lock:
             for msg_id in msg_ids:
-                self._pending.pop(msg_id)
-                self._succeeded.pop(msg_id)
+                self._drop(msg_id)
+
+    def _drop(self, msg_id: str) -> None:
+        request = self._requests.pop(msg_id, None)
+        if request is not None:
+            self._bytes -= sum(map(_nbytes, request.buffers)) + _ENTRY_BYTES
 
     def drop_with_broadcasts(self, msg_ids: Iterable[str]) -> None:
         """Drop these messages and the broadcasts that they are parts of."""
@@ -99,8 +85,9 @@ class ArgumentCache:
     def clear(self) -> None:
         """Drop everything."""
         with self._lock:
-            self._pending = _BoundedArguments(MAX_CACHE_BYTES)
-            self._succeeded = _BoundedArguments(MAX_SUCCEEDED_BYTES)
+            self._requests.clear()
+            self._succeeded.clear()
+            self._bytes = 0
 
 
 class MessageSizes:
@@ -169,10 +156,6 @@ def _without_function(buffers: Sequence[Buffer]) -> SentArguments:
 def _broadcast_id(msg_id: str) -> str:
     """Return the id under which a broadcast was sent; each engine's part has the uuid appended to it."""
     return msg_id.rpartition("_")[0]
-
-
-def _entry_bytes(request: SentArguments) -> int:
-    return sum(map(_nbytes, request.buffers)) + _ENTRY_BYTES
 
 
 def _nbytes(buffer: Buffer) -> int:
