@@ -139,9 +139,7 @@ export class OutputsView {
     );
     const head = this.#model?.head;
     const name = !head || head.single ? 'Details' : words.firstTask(output.index, head);
-    const link = button(name, { class: 'ipar-link' }, () => {
-      this.#open(output.index);
-    });
+    const link = button(name, { class: 'ipar-link' }, () => this.#open(output.index));
     const rich = output.rich ? plural(output.rich, 'rich output') : '';
     const place = this.#model?.head.single ? '' : words.engines([output.engine_id]);
     const facts = joinFacts(place, omitted ? `… ${countOmitted(omitted)}` : '', rich);

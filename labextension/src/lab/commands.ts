@@ -54,9 +54,7 @@ export function executeFrom(commands: CommandRegistry, action: Action, result: s
   }
   const menu = new Menu({ commands });
   for (const format of Object.keys(formats.names)) menu.addItem({ command, args: { format, result } });
-  menu.aboutToClose.connect(() => {
-    button.focus();
-  });
+  menu.aboutToClose.connect(() => button.focus());
   const { left, bottom } = button.getBoundingClientRect();
   menu.open(left, bottom);
 }

@@ -92,9 +92,7 @@ export class ResultsPanel extends Widget {
 
   #scheduleDraw(): void {
     if (!this.isVisible) return;
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#draw();
-    });
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
   #draw(): void {

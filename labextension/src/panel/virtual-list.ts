@@ -18,9 +18,7 @@ export class VirtualList {
   #frame = 0;
 
   constructor(private readonly callbacks: RowCallbacks, private readonly pathOf: (kernel: string) => string) {
-    this.node.addEventListener('scroll', () => {
-      this.#frame ||= requestAnimationFrame(() => this.#draw());
-    });
+    this.node.addEventListener('scroll', () => this.#frame ||= requestAnimationFrame(() => this.#draw()));
     this.#list.addEventListener('keydown', event => this.#onKey(event));
     this.#list.addEventListener('focusin', event => {
       const id = (event.target as Element).closest('li')?.dataset.id ?? null;
