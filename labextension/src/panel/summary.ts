@@ -47,7 +47,7 @@ export function progressOf(model: ResultModel): string {
 
 const LOSSES: readonly string[] = ['failed', 'aborted', 'unknown'];
 
-/** Inputs without a value, as in `3 of 200 failed, 12 cancelled`; empty where all have one. */
+/** Tasks without a value, as in `3 of 200 failed, 12 cancelled`; empty where all have one. */
 export function lossesOf(figures: Figures): string {
   const [first, ...others] = words.counts(figures).filter(({ state }) => LOSSES.includes(state));
   if (!first) return '';

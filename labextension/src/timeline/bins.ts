@@ -3,7 +3,6 @@
 import { OK, hasRun, type TaskColumns } from '../model/task-columns';
 import type { Lanes, Span } from './layout';
 
-
 /** One row for each lane, one cell for each device pixel. */
 export class Bins {
   width = 0;
