@@ -42,7 +42,7 @@ export class ActionsView {
       this.#pending.clear();
       this.#notice.clear();
     }
-    if (model.head.finished && !this.#finished) this.#notice.clear();
+    if (model.head.finished && !this.#finished) this.#notice.expire();
     this.#finished = model.head.finished;
     for (const { action, button, fold, question, count, states } of this.#controls) {
       const entry = ACTIONS[action];

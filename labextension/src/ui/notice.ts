@@ -19,7 +19,7 @@ export class Notice {
     clearTimeout(this.#timer);
     setAttribute(this.node, 'class', `ipar-outcome${isError ? ' ipar-trouble' : ''}`);
     setText(this.node, message);
-    if (message && !isError) this.#timer = window.setTimeout(() => this.#expire(), LIFETIME);
+    if (message && !isError) this.#startTimer();
     if (path) void this.#link(message, path);
   }
 
@@ -27,9 +27,15 @@ export class Notice {
     this.show('');
   }
 
-  #expire(): void {
-    if (this.node.contains(document.activeElement)) this.#timer = window.setTimeout(() => this.#expire(), LIFETIME);
+  /** Clear it, or later where its link has the focus. */
+  expire(): void {
+    if (this.node.contains(document.activeElement)) this.#startTimer();
     else this.clear();
+  }
+
+  #startTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.expire(), LIFETIME);
   }
 
   async #link(message: string, path: string): Promise<void> {

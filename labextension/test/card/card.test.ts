@@ -227,6 +227,20 @@ describe('buttons', () => {
     await frame();
     expect(text('.ipar-outcome')).toBe('');
   });
+
+  test('an outcome whose link has the focus does not end with the run', async () => {
+    card.dispose();
+    card = new Card({ settings: { timelineOpen: true }, findFile: () => Promise.resolve(() => undefined) });
+    document.body.replaceChildren(card.node);
+    const model = show(scene('running'));
+    model.outcome.emit({ action: 'export', status: 'ok', message: 'Saved /tmp/x.json', path: '/tmp/x.json' });
+    await vi.waitFor(() => {
+      button('/tmp/x.json').focus();
+    });
+    model.apply({ id: model.id, head: { ...model.head, finished: true, state: 'failed' } });
+    await frame();
+    expect(document.activeElement).toBe(button('/tmp/x.json'));
+  });
 });
 
 describe('failures', () => {
