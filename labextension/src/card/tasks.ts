@@ -11,6 +11,8 @@ const PAGE_SIZE = 50;
 /** Milliseconds between two sorts of a table while tasks end, at least; and as a multiple of what one takes. */
 const SORT_INTERVAL = 1_000;
 const SORT_SHARE = 10;
+/** Milliseconds until inputs are requested again after a request failed. */
+const RETRY_DELAY = 10_000;
 const COLUMNS: readonly [SortKey, string][] = [
   ['task', 'Task'],
   ['engine', 'Engine'],
@@ -49,6 +51,9 @@ export class TasksView {
   #marks: Mark[] = [];
   /** Short texts of inputs by position; null for one that the kernel does not have. */
   readonly #inputs = new Map<number, string | null>();
+  /** Positions of which the last request failed; they are requested again when that is due. */
+  readonly #failed = new Set<number>();
+  #retryDue = 0;
   #fetching = false;
 
   constructor(private readonly open: (mark: Mark) => void) {
@@ -65,6 +70,7 @@ export class TasksView {
     if (model !== this.#model) {
       this.#model = model;
       this.#inputs.clear();
+      this.#failed.clear();
       this.#list = null;
     }
     this.#updateFilters(model);
@@ -160,19 +166,23 @@ export class TasksView {
 
   /** Fetch the inputs of the shown rows that have none yet; one request at a time. */
   async #fetchInputs(model: ResultModel): Promise<void> {
-    const positions = this.#marks.map(mark => mark.position).filter(at => !this.#inputs.has(at));
+    const isDue = performance.now() >= this.#retryDue;
+    const positions = this.#marks
+      .map(mark => mark.position)
+      .filter(at => !this.#inputs.has(at) || (isDue && this.#failed.has(at)));
     if (this.#fetching || !positions.length || !model.request || model.connection !== 'live') return;
     this.#fetching = true;
-    let inputs: (string | null)[] = [];
-    try {
-      ({ inputs } = await model.request({ type: 'inputs', result: model.id, positions }));
-    } catch {
-      // An input that can't be had is left out, as one that is too large.
-    }
+    // An input that can't be had is left out, as one that is too large.
+    const reply = await model.request({ type: 'inputs', result: model.id, positions }).catch(() => null);
     this.#fetching = false;
     if (!this.#model) return;
     if (model === this.#model) {
-      positions.forEach((at, i) => this.#inputs.set(at, inputs[i] ?? null));
+      positions.forEach((at, i) => {
+        this.#inputs.set(at, reply?.inputs[i] ?? null);
+        if (reply) this.#failed.delete(at);
+        else this.#failed.add(at);
+      });
+      if (!reply) this.#retryDue = performance.now() + RETRY_DELAY;
       this.#drawRows(model);
     }
     void this.#fetchInputs(this.#model);

@@ -402,6 +402,28 @@ describe('folds', () => {
     expect(isShown(header('Input'))).toBe(false);
   });
 
+  test('request inputs again some time after that failed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const inputs = vi.fn(REPLIES.inputs).mockRejectedValueOnce(new Error('No answer from the kernel.'));
+    const model = show(scene('running'), { inputs });
+    const change = async (): Promise<void> => {
+      model.apply({ id: model.id });
+      await frame();
+      await vi.advanceTimersByTimeAsync(0);
+    };
+    fold('Tasks').click();
+    for (let i = 0; i < 5; i++) await change();
+    expect(inputs).toHaveBeenCalledTimes(1);
+    expect(isShown(header('Input'))).toBe(false);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await change();
+    expect(inputs).toHaveBeenCalledTimes(2);
+    expect(column(5)[0]).toBe('(0, 0)');
+    await vi.advanceTimersByTimeAsync(60_000);
+    await change();
+    expect(inputs).toHaveBeenCalledTimes(2);
+  });
+
   test('show hostile inputs as text', async () => {
     const inputs = () => Promise.resolve({ inputs: ['<img src=x onerror=hacked()>\u202e\n\u001b[31mred', null] });
     show(scene('running'), { inputs });
