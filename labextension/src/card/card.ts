@@ -71,7 +71,10 @@ export class Card {
     this.#folds.add('Timeline', timeline, settings.timelineOpen, () => this.#draw());
     this.#folds.add('Engines', this.#engines.node, false, () => this.#draw());
     this.#folds.add('Tasks', this.#tasks.node, false, () => this.#draw());
-    this.#folds.add('Output', this.#outputs.node, false, () => this.#draw());
+    this.#folds.add('Output', this.#outputs.node, false, isOpen => {
+      this.#draw();
+      if (isOpen) this.#outputs.scrollToEnd();
+    });
     const { signal } = this.#listeners;
     const onVisible = (): void => {
       this.#tick();

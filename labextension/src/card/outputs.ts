@@ -24,6 +24,7 @@ export class OutputsView {
   #model: ResultModel | null = null;
   /** Number of tasks with output when it was last fetched. */
   #fetched = 0;
+  #following = false;
   #fetching = false;
   /** Whether the model has changed since. */
   #changed = true;
@@ -49,6 +50,7 @@ export class OutputsView {
     if (model !== this.#model) {
       this.#model = model;
       this.#due = 0;
+      this.#error = '';
       this.#show(model.outputs);
     }
     this.#updateMessage(model);
@@ -56,6 +58,7 @@ export class OutputsView {
 
   /** Fetch the newest output if it may have changed, now or when that is due. */
   follow(): void {
+    this.#following = true;
     const model = this.#model;
     if (!this.#changed || this.#fetching || !model?.request || model.connection !== 'live') return;
     clearTimeout(this.#timer);
@@ -66,13 +69,20 @@ export class OutputsView {
 
   /** Fetch no more until the next {@link follow}. */
   pause(): void {
+    this.#following = false;
     clearTimeout(this.#timer);
+  }
+
+  /** Show the end of the list, where the newest is. */
+  scrollToEnd(): void {
+    this.#list.scrollTop = this.#list.scrollHeight;
   }
 
   async #fetch(model: ResultModel): Promise<void> {
     this.#fetching = true;
     this.#changed = false;
     this.#fetched = model.head.outputs_total;
+    this.#updateMessage(model);
     let characters = 0;
     try {
       const { outputs } = await model.request!({ type: 'outputs', result: model.id });
@@ -81,15 +91,15 @@ export class OutputsView {
         const news = this.#show(outputs);
         this.#interval = news ? MIN_INTERVAL : Math.min(MAX_IDLE_INTERVAL, 2 * this.#interval);
         characters = outputs.reduce((sum, { stdout, stderr }) => sum + stdout.length + stderr.length, 0);
+        this.#error = '';
       }
-      this.#error = '';
     } catch (error) {
-      this.#error = words.reason(error);
+      if (model === this.#model) this.#error = words.reason(error);
     }
     this.#fetching = false;
     this.#due = performance.now() + Math.max(this.#interval, (1_000 * characters) / CHARACTERS_A_SECOND);
     if (this.#model) this.#updateMessage(this.#model);
-    this.follow();
+    if (this.#following) this.follow();
   }
 
   /** Show outputs, of which the newest is the first; true if they differ from what was shown. */
@@ -107,7 +117,7 @@ export class OutputsView {
     arrangeChildren(list, [...this.#items.values()]);
     const news = [...this.#items].filter(([key]) => !before.has(key)).map(([, item]) => item);
     for (const text of news.flatMap(item => [...item.querySelectorAll('pre')])) text.scrollTop = text.scrollHeight;
-    if (isAtEnd) list.scrollTop = list.scrollHeight; // the newest is the last
+    if (isAtEnd) this.scrollToEnd();
     if (focused && !focused.isConnected) {
       const successor = news.find(item => item.dataset.task === focused.dataset.task);
       (successor?.querySelector('button') ?? list).focus({ preventScroll: true });

@@ -9,8 +9,8 @@ export class FoldsView {
   readonly node = el('div', { class: 'ipar-folds' });
   readonly #folds = new Map<string, { node: Element; opener: HTMLElement; extent: Element; badge: Element }>();
 
-  /** Add the button of a part; `onOpen` is called each time it is opened. */
-  add(name: string, node: HTMLElement, open: boolean, onOpen: () => void): void {
+  /** Add the button of a part; `onToggle` is called each time it was opened or closed. */
+  add(name: string, node: HTMLElement, open: boolean, onToggle: (isOpen: boolean) => void): void {
     const extent = el('span', { class: 'ipar-where' });
     const badge = el('span', { class: 'ipar-fresh' });
     node.id = `ipar-${UUID.uuid4()}`;
@@ -19,7 +19,7 @@ export class FoldsView {
       const opens = !this.isOpen(name);
       setAttribute(opener, 'aria-expanded', String(opens));
       setAttribute(node, 'hidden', !opens);
-      if (opens) onOpen();
+      onToggle(opens);
     });
     opener.append(el('span', { class: 'ipar-name-of' }, name), ' ', extent, ' ', badge);
     this.#folds.set(name, { node, opener, extent, badge });

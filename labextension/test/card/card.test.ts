@@ -472,6 +472,47 @@ describe('folds', () => {
     expect(outputs).toHaveBeenCalledTimes(2);
   });
 
+  test('request no output after the fold was closed or the card disposed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    let answer: (reply: unknown) => void = () => undefined;
+    const outputs = vi.fn(() => new Promise(resolve => (answer = resolve)));
+    const model = show(scene('running'), { outputs });
+    const end: (() => void)[] = [() => fold('Output').click(), () => card.dispose()];
+    for (const [i, close] of end.entries()) {
+      fold('Output').click();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(outputs).toHaveBeenCalledTimes(i + 1);
+      model.apply({ id: model.id });
+      await frame();
+      close();
+      answer({ outputs: [], total: 0 });
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(outputs).toHaveBeenCalledTimes(i + 1);
+    }
+  });
+
+  test('show no error of the output of another result', async () => {
+    let fail: (error: Error) => void = () => undefined;
+    show(scene('running'), { outputs: () => new Promise((_, reject) => (fail = reject)) });
+    fold('Output').click();
+    await vi.waitFor(() => {
+      expect(text('.ipar-part:not([hidden])')).toBe('');
+    });
+    show(saved(scene('running')));
+    fail(new Error('No answer from the kernel.'));
+    await frame();
+    expect(text('.ipar-part:not([hidden])')).not.toContain('No answer');
+  });
+
+  test('show the newest output when they are opened', () => {
+    show(saved(scene('running')));
+    const list = card.node.querySelector('.ipar-scroll[aria-label="Output"]')!;
+    Object.defineProperty(list, 'scrollHeight', { value: 900 });
+    Object.defineProperty(list, 'clientHeight', { value: 200 });
+    fold('Output').click();
+    expect(list.scrollTop).toBe(900);
+  });
+
   test('request long output rarely, and keep the focus on the task', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     let n = 0;
