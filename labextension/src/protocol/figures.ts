@@ -19,7 +19,7 @@ const ratio = figure(read.orNull(read.number), null);
 const flag = figure(read.boolean, false);
 const text = figure(read.string, '');
 
-/** What a saved result and the head of an update have in common. Counts are of inputs. */
+/** What a saved result and the head of an update have in common. Counts are of tasks. */
 const FIGURES = {
   name: text,
   total: count,

@@ -83,7 +83,7 @@ describe('the head', () => {
     expect(card.node.getAttribute('aria-label')).toBe('simulate: running');
   });
 
-  test('has a progress bar that counts inputs', () => {
+  test('has a progress bar that counts tasks', () => {
     show(scene('chunked'));
     const bar = card.node.querySelector('[role=progressbar]');
     expect(bar?.getAttribute('aria-valuenow')).toBe('9400');
