@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ipyparallel.error import KernelError
 
+from ...log import log_errors
+
 if TYPE_CHECKING:
     from ...upstream.protocols import AsyncResultLike, ClientLike, Message
 
@@ -45,11 +47,12 @@ def wrap_send_recv(original: Callable[..., Message]) -> Callable[..., Message]:
     @wraps(original)
     def _send_recv(self: ClientLike, *args: object, **kwargs: object) -> Message:
         reply = original(self, *args, **kwargs)
-        for record in reply["content"].values():
-            if isinstance(record, dict) and record.get("result_metadata", record) is None:
-                header = record["result_header"]
-                record["result_metadata"] = {"engine": header["engine"]}
-                record["received"] = header["date"]
+        with log_errors("reading the records of the Hub"):
+            for record in reply["content"].values():
+                if isinstance(record, dict) and record.get("result_metadata", record) is None:
+                    header = record["result_header"]
+                    record["result_metadata"] = {"engine": header["engine"]}
+                    record["received"] = header["date"]
         return reply
 
     return _send_recv

@@ -127,3 +127,8 @@ def test_a_task_whose_engine_died_can_be_fetched_from_the_hub(monkeypatch):
     assert client.results["value"] == 42
     assert [each["engine_uuid"] for each in among._metadata] == ["gone", "uuid-1", "gone"]
     assert among._metadata[0]["received"] == datetime(2026, 11, 23, 6, tzinfo=timezone.utc)  # not: now
+
+
+def test_a_reply_without_the_known_parts_is_returned_as_it_is():
+    reply = {"content": {"status": "ok", "odd": {"result_metadata": None, "result_header": None}}}
+    assert wrap_send_recv(lambda client: reply)(None) is reply
