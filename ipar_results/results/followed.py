@@ -73,7 +73,8 @@ class Followed(ABC):
 
     def is_named(self, name: str) -> bool:
         """Return whether the result still has a name; quick, as it looks for no other one."""
-        return name == self.record.name or self.namespace().get(name) is self.record.result()
+        held = self.namespace().get(name)
+        return name == self.record.name or (held is not None and held is self.record.result())
 
     @property
     @abstractmethod

@@ -1,5 +1,6 @@
 """Facades of results whose connection ends and comes back."""
 
+import gc
 import time
 from datetime import datetime, timezone
 from types import SimpleNamespace
@@ -33,3 +34,15 @@ def test_all_figures_stop_when_contact_ends(monkeypatch):
     assert figures[0][0] == pytest.approx(6.0)
     fed.client._closed = False  # as a controller that answers after a silence
     assert followed.snapshot().elapsed == pytest.approx(60.0)
+
+
+def test_the_variable_of_a_result_that_is_gone_is_not_its_name():
+    fed = Fed(1)
+    followed = follow(fed)
+    followed.namespace = lambda: {"squares": fed and fed.result}
+    assert followed.is_named("squares")
+    fed.reply(0)
+    fed = None
+    gc.collect()
+    assert followed.record.result() is None
+    assert not followed.is_named("squares")
