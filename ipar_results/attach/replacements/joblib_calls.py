@@ -69,11 +69,14 @@ class JoblibCalls:
             open_groups.reset(token)
 
     def _groups_of(self, key: object, result: AsyncResultLike) -> tuple[SelfFollowed, ...]:
+        on_io_thread = self._session.registry.connection(result._client).on_io_thread
+        if not (on_io_thread or any(call.key is key for call in list(self._calls))):
+            self._session.tracker.catch_up()  # it waits, and the IO thread may need the lock
         with self._lock:
             call = next((call for call in self._calls if call.key is key), None)
             if call is None:
                 # no call begins on the IO thread: this one was stopped by an error
-                if not self._patch() or self._session.registry.connection(result._client).on_io_thread:
+                if not self._patch() or on_io_thread:
                     return open_groups.get()
                 call = _Call(key)
                 self._calls.append(call)
@@ -82,7 +85,7 @@ class JoblibCalls:
 
                 self._newest = call.own = Group("joblib", lambda: self._session, quiet=True)
                 call.groups = (call.own,)
-                self._session.begin_group(call.own, show=False)
+                self._session.tracker.entry(call.own)
             return call.groups
 
     def _patch(self) -> bool:
