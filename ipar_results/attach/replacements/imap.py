@@ -82,20 +82,21 @@ class _JoiningView:
 def _values_of(values: Iterator[object], group: Group, progress: Callable[[Group], View]) -> Iterator[object]:
     """Yield the values of a lazy map, show its progress, and close the group at the end."""
     view, updated_at = progress(group), 0.0
-    while True:
-        try:
-            value = next(values)
-        except BaseException as end:  # also the error of a task, which ends a lazy map
+    stopped = False
+    try:
+        for value in values:
+            if time.monotonic() - updated_at > _UPDATE_PERIOD:
+                updated_at = time.monotonic()
+                draw_safely(view.update)
+            yield value
+    except GeneratorExit:  # the consumer stops early, maybe in the garbage collector: draw nothing there
+        stopped = True
+        raise
+    finally:  # also at the error of a task, which ends a lazy map, and at a Ctrl-C
+        if not stopped:
             if group.record.can_grow:
                 group.close()
             draw_safely(view.end)
-            if isinstance(end, StopIteration):
-                return
-            raise
-        if time.monotonic() - updated_at > _UPDATE_PERIOD:
-            updated_at = time.monotonic()
-            draw_safely(view.update)
-        yield value
 
 
 def _stop(lazy_map: LazyMapLike, group: Group) -> None:
