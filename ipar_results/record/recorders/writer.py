@@ -228,8 +228,9 @@ class RecordWriter:
             if request := link.argument_cache.find(result.msg_ids[position]):
                 count = record.columns.input_count(position)
                 text = describe_input(request.buffers, request.mapped, count)
-                if len(self._input_texts) < _MAX_INPUT_TEXTS:
-                    self._input_texts[position] = text
+                if len(self._input_texts) >= _MAX_INPUT_TEXTS:
+                    self._input_texts.clear()
+                self._input_texts[position] = text
                 return text
         return None
 
