@@ -10,6 +10,7 @@ import ipyparallel as ipp
 import pytest
 from clients import subscribe
 from gate import Gate
+from hypothesis import HealthCheck, settings
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
@@ -17,6 +18,12 @@ from ipar_results.log import drop_repeats, logger
 
 TESTS = Path(__file__).parent
 HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
+
+# examples may take any time, as the machine may be busy
+settings.register_profile(
+    "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 
 
 def pytest_addoption(parser):
