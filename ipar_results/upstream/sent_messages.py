@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class ArgumentCache:
 
     def __init__(self) -> None:
         self._requests: OrderedDict[str, SentArguments] = OrderedDict()
-        self._succeeded: deque[str] = deque()
+        self._succeeded: OrderedDict[str, None] = OrderedDict()  # ids of those that are dropped first
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -53,7 +53,7 @@ class ArgumentCache:
                 self._requests[msg_id] = request
                 self._bytes += size + _ENTRY_BYTES
                 while self._bytes > MAX_CACHE_BYTES:
-                    self._drop(self._succeeded.popleft() if self._succeeded else next(iter(self._requests)))
+                    self._drop(next(iter(self._succeeded or self._requests)))
 
     def find(self, msg_id: str) -> SentArguments | None:
         """Return the arguments of a message; None if they are not kept."""
@@ -62,9 +62,9 @@ class ArgumentCache:
     def mark_succeeded(self, msg_ids: Iterable[str]) -> None:
         """Keep these messages, which succeeded, only while there is room for them."""
         with self._lock:
-            self._succeeded.extend(msg_ids)
+            self._succeeded.update(dict.fromkeys(filter(self._requests.__contains__, msg_ids)))
             for _ in range(len(self._succeeded) - MAX_SUCCEEDED):
-                self._drop(self._succeeded.popleft())
+                self._drop(next(iter(self._succeeded)))
 
     def drop(self, msg_ids: Iterable[str]) -> None:
         """Drop these messages."""
@@ -75,6 +75,7 @@ class ArgumentCache:
     def _drop(self, msg_id: str) -> None:
         request = self._requests.pop(msg_id, None)
         if request is not None:
+            self._succeeded.pop(msg_id, None)
             self._bytes -= sum(map(_nbytes, request.buffers)) + _ENTRY_BYTES
 
     def drop_with_broadcasts(self, msg_ids: Iterable[str]) -> None:

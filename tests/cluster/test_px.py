@@ -170,7 +170,7 @@ def test_ipar_lists_cancels_and_retries(kernel, until):
     until(lambda: "True" in kernel.text(kernel.run("print(job.done())")))
     refused = kernel.run("%ipar cancel", check=False)
     assert "there is nothing to cancel" in kernel.text(refused, "stderr")
-    assert kernel.text(kernel.run("%ipar retry 1")).startswith("nap (1): Running ")
+    assert kernel.text(kernel.run("%ipar retry 1")).startswith("nap (1): Sent ")
     kernel.run("print(job.monitor.cancel(interrupt=True))")
 
 
