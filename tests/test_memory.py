@@ -125,12 +125,15 @@ def test_dropped_displayed_results_leave_no_objects_behind(layer, kernel, until,
     settle(layer, until)
     before, held = count_objects(), container_lengths(layer)
     display_and_drop(layer, client, count)
-    settle(layer, until)
-    after, lengths = count_objects(), container_lengths(layer)
+    for _ in range(5):  # a busy machine may still hold what the first round leaves to the next
+        settle(layer, until)
+        after, lengths = count_objects(), container_lengths(layer)
+        grown = {name: (before[name], n) for name, n in after.items() if n > before[name]}
+        # a few more differ between results that were sent before and after their end
+        grown |= {path: (held[path], n) for path, n in lengths.items() if n > held[path] + count / 2}
+        if not grown:
+            break
     assert kernel.published["text/html"] >= 2 * (count + 2 * REMEMBERED)
-    assert {name: (before[name], n) for name, n in after.items() if n > before[name]} == {}
-    # a few more differ between results that were sent before and after their end
-    grown = {path: (held[path], n) for path, n in lengths.items() if n > held[path] + count / 2}
     assert grown == {}
 
 

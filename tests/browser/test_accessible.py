@@ -36,6 +36,7 @@ def unfold(shown):
         folded.first.click()
 
 
+@pytest.mark.timeout(900)
 def test_axe_finds_nothing_wrong_with_a_card_in_any_state(jupyter_server, cluster, page, until, errors, gate):
     """Failed, ended with advice, one task, running, disconnected: all unfolded, in light and dark."""
     page.set_viewport_size({"width": 1100, "height": 6000})  # or Notebook takes cells out of the page
