@@ -182,8 +182,8 @@ def describe_message(
     record: Record, position: int, msg_id: str, md: TaskMetadata, text: str | None
 ) -> TaskRecord:
     """Return one message without its output; `text` describes its input."""
-    columns, code = record.columns, int(record.columns.status[position])
-    started, completed = columns.started[position], columns.completed[position]
+    columns, code = record.columns, record.columns.status.item(position)
+    started, completed = columns.started.item(position), columns.completed.item(position)
     if code == QUEUED and position in record.running:
         started = record.running[position][1]
     return TaskRecord(
@@ -204,7 +204,7 @@ def describe_message(
 
 def engine_of(record: Record, position: int) -> EngineId | None:
     """Return the engine that runs or ran a message; None if unknown."""
-    slot = int(record.columns.engine[position])
+    slot = record.columns.engine.item(position)
     if slot < 0 and position in record.running:
         slot = record.running[position][0]
     return record.engines.ids[slot] if slot >= 0 else None

@@ -225,7 +225,8 @@ class RecordWriter:
         if result is None:
             return None
         for link in record.connection.each:
-            if request := link.argument_cache.find(result.msg_ids[position]):
+            cache = link.argument_cache
+            if len(cache) and (request := cache.find(result.msg_ids[position])):
                 count = record.columns.input_count(position)
                 text = describe_input(request.buffers, request.mapped, count)
                 if len(self._input_texts) >= _MAX_INPUT_TEXTS:
