@@ -346,27 +346,28 @@ def test_snapshots_from_many_threads_are_consistent_while_events_arrive(registry
     assert followed.snapshot().finished
 
 
-def test_a_connection_is_not_lost_before_a_heartbeat_is_overdue(registry, monkeypatch):
+@pytest.fixture
+def silent(registry, monkeypatch):
+    """A connection that has just asked for a heartbeat, an hour after its last contact."""
+    fed = Fed(1)
+    connection = registry.followed(fed.result).record.connection
+    monkeypatch.setattr(connection, "query_hub", lambda *question: True)
+    connection._last_contact -= 3600
+    connection.check_contact()
+    yield connection
+
+
+def test_a_connection_is_not_lost_before_a_heartbeat_is_overdue(silent):
     """The controller owes an answer only after a heartbeat query, so an hour without work is not silence."""
-    fed = Fed(1)
-    connection = registry.followed(fed.result).record.connection
-    monkeypatch.setattr(connection, "query_hub", lambda *question: True)
-    connection._last_contact -= 3600
-    connection.check_contact()
-    assert not connection.lost
-    connection._query_sent_at -= 31
-    assert connection.lost
+    assert not silent.lost
+    silent._query_sent_at -= 31
+    assert silent.lost
 
 
-def test_an_answer_ends_the_silence(registry, monkeypatch):
-    fed = Fed(1)
-    connection = registry.followed(fed.result).record.connection
-    monkeypatch.setattr(connection, "query_hub", lambda *question: True)
-    connection._last_contact -= 3600
-    connection.check_contact()
-    connection._query_sent_at -= 31
-    connection.record_contact()
-    assert not connection.lost
+def test_an_answer_ends_the_silence(silent):
+    silent._query_sent_at -= 31
+    silent.record_contact()
+    assert not silent.lost
 
 
 def test_a_closed_client_is_reported_and_its_results_are_kept(registry):
