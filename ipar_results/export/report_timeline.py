@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..formatting import join_facts
 from ..model.arrays import Index
-from ..model.snapshot import EngineId
+from ..model.snapshot import EngineId, engine_order
 from ..model.status import ABORTED, FAILED, OK
 from ..model.timeline import Timeline, sample
 from ..render import words
@@ -76,7 +76,7 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
 
 def _lane_numbers(tasks: Tasks) -> dict[EngineId | None, int]:
     """Return the lane of each engine; the last lane is for unknown engines."""
-    known = sorted({each for each in tasks.engine if each is not None}, key=lambda e: (isinstance(e, str), e))
+    known = sorted({each for each in tasks.engine if each is not None}, key=engine_order)
     return {engine: lane for lane, engine in enumerate([*known, *([None] if None in tasks.engine else [])])}
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..model.snapshot import EngineId
+from ..model.snapshot import EngineId, engine_order
 from ..model.status import ABORTED, FAILED, QUEUED, STATUSES
 from ..render import words
 from ..render.ansi import one_line
@@ -41,7 +41,7 @@ def trace_lines(tasks: Tasks) -> Iterator[str]:
 def events(tasks: Tasks, base: float) -> Iterator[str]:
     """Yield the events as JSON: names first, then all messages that have started or ended."""
     met = {engine for engine in (*tasks.engine, *(e.engine for e in tasks.earlier)) if engine is not None}
-    order = sorted(met, key=lambda each: (isinstance(each, str), each))
+    order = sorted(met, key=engine_order)
     threads: dict[EngineId | None, int] = {None: _NO_ENGINE}
     threads |= {engine: thread for thread, engine in enumerate(order, 1)}
     few = chain(

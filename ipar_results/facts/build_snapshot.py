@@ -21,6 +21,7 @@ from ..model.snapshot import (
     TaskOutput,
     TaskRecord,
     TimeUse,
+    engine_order,
 )
 from ..model.status import ABORTED, FAILED, OK, QUEUED, RUNNING, STATUSES, UNKNOWN
 from ..record.engines import is_coalesced
@@ -162,7 +163,7 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
                 left=presence[slot].left if math.isfinite(presence[slot].left) else None,
             )
         )
-    return tuple(sorted(loads, key=lambda load: (isinstance(load.engine_id, str), load.engine_id)))
+    return tuple(sorted(loads, key=lambda load: engine_order(load.engine_id)))
 
 
 def _shown_positions(record: Record, count: int) -> list[int]:

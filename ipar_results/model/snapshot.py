@@ -18,6 +18,11 @@ _MAX_NAME = 80
 WHOLE_TRACEBACK = "Whole traceback, with the frames of libraries:"  # between the two parts of a traceback
 
 
+def engine_order(engine_id: EngineId) -> tuple[bool, EngineId]:
+    """Return the key to sort engines by: their ids, after them those of which only a uuid is known."""
+    return isinstance(engine_id, str), engine_id
+
+
 @dataclass(frozen=True)
 class EngineLoad:
     """Work of one engine for a result.

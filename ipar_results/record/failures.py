@@ -14,7 +14,7 @@ import numpy as np
 
 from ..formatting import clip_middle, format_tasks
 from ..model.arrays import Floats, Index
-from ..model.snapshot import EngineId, FailureGroup
+from ..model.snapshot import EngineId, FailureGroup, engine_order
 from .traceback_frames import find_place, put_user_frames_first
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class Failures:
                 message=group.failure.message,
                 where=group.where,
                 count=group.count,
-                engines=tuple(sorted(group.engines, key=lambda e: (isinstance(e, str), e))),
+                engines=tuple(sorted(group.engines, key=engine_order)),
                 indices=group.failed_inputs(),
                 traceback=group.failure.traceback,
                 first_time=group.first if math.isfinite(group.first) else None,

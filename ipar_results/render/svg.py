@@ -11,7 +11,7 @@ import numpy as np
 
 from ..formatting import format_elapsed, truncate
 from ..model.arrays import Codes, Floats, Index, Mask
-from ..model.snapshot import EngineId
+from ..model.snapshot import EngineId, engine_order
 from ..model.status import FAILED, OK, STATUSES
 from ..model.timeline import Timeline
 from . import words
@@ -85,7 +85,7 @@ def draw_timeline(
 
 def _lanes(timeline: Timeline, unknown: bool) -> _Lanes:
     engines = list(timeline.engines)
-    order = sorted(range(len(engines)), key=lambda slot: (isinstance(engines[slot], str), engines[slot]))
+    order = sorted(range(len(engines)), key=lambda slot: engine_order(engines[slot]))
     together = max(1, math.ceil(len(engines) / MAX_LANES))
     of_slot = np.zeros(len(engines) + 1, np.int64)
     labels = []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..formatting import plural
 from ..model.cluster import ClusterOverview, Condition, EngineActivity
+from ..model.snapshot import engine_order
 from ..record.state import running_by_slot
 from ..render import words
 
@@ -187,7 +188,7 @@ class ClusterOverviews:
                     done=None if queue is None else int(queue["completed"]),
                 )
             )
-        return tuple(sorted(engines, key=lambda e: (not e.alive, isinstance(e.engine_id, str), e.engine_id)))
+        return tuple(sorted(engines, key=lambda e: (not e.alive, engine_order(e.engine_id))))
 
     def _running(self, connection: Connection) -> dict[EngineId, _RunningTask]:
         """Return, by engine, the task of a followed result that it began last and runs now."""
