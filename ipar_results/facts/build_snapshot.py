@@ -28,7 +28,7 @@ from ..record.engines import is_coalesced
 from ..record.state import Record, running_by_slot
 from ..upstream.futures import has_output
 from ..upstream.protocols import ResultLike, TaskMetadata
-from ..upstream.timestamps import to_posix
+from ..upstream.timestamps import to_posix_array
 
 TASKS_SHOWN = 50
 OUTPUTS_SHOWN = 20
@@ -119,11 +119,9 @@ def build_snapshot(
         **vars(summary),
         engines=_engines(record),
         failures=record.failures.groups(),
-        tasks=tuple(
-            describe_message(record, i, result.msg_ids[i], metadata[i], describe_input(i)) for i in shown
-        )
-        if result is not None
-        else (),
+        tasks=()
+        if result is None
+        else tuple(describe_messages(record, shown, result.msg_ids, metadata, describe_input)),
         outputs=() if result is None else newest_outputs(record, metadata),
     )
 
@@ -179,28 +177,57 @@ def _shown_positions(record: Record, count: int) -> list[int]:
     return [int(i) for i in longest[np.argsort(rank[longest])]]
 
 
-def describe_message(
-    record: Record, position: int, msg_id: str, md: TaskMetadata, text: str | None
-) -> TaskRecord:
-    """Return one message without its output; `text` describes its input."""
-    columns, code = record.columns, record.columns.status.item(position)
-    started, completed = columns.started.item(position), columns.completed.item(position)
-    if code == QUEUED and position in record.running:
-        started = record.running[position][1]
-    return TaskRecord(
-        index=columns.first_input_index(position),
-        inputs=columns.input_count(position),
-        msg_id=msg_id,
-        engine_id=engine_of(record, position),
-        status=STATUSES[RUNNING if code == QUEUED and position in record.running else code],
-        submitted=none_if_nan(to_posix(md["submitted"])),
-        started=none_if_nan(started),
-        completed=none_if_nan(completed),
-        received=none_if_nan(to_posix(md["received"])),
-        duration=none_if_nan(completed - started),
-        attempts=record.attempts.count(position),
-        input=text,
+def describe_messages(
+    record: Record,
+    positions: Sequence[int],
+    msg_ids: Sequence[str],
+    metadata: Sequence[TaskMetadata],
+    describe_input: Callable[[int], str | None],
+) -> list[TaskRecord]:
+    """Return the messages at these positions without their output; `describe_input` returns a short text."""
+    columns, running, ids = record.columns, record.running, record.engines.ids
+    rows = np.asarray(positions, np.int64)
+    first, counts = columns.first_input_indices(rows).tolist(), columns.input_counts(rows).tolist()
+    times = (
+        to_posix_array([metadata[i]["submitted"] for i in positions]),
+        columns.started[rows],
+        columns.completed[rows],
+        to_posix_array([metadata[i]["received"] for i in positions]),
     )
+    found = []
+    # one row of each array a message would take a call of numpy each
+    for i, index, inputs, code, slot, submitted, started, completed, received in zip(
+        positions,
+        first,
+        counts,
+        columns.status[rows].tolist(),
+        columns.engine[rows].tolist(),
+        *(moments.tolist() for moments in times),
+        strict=True,
+    ):
+        if i in running:
+            slot = running[i][0] if slot < 0 else slot
+            if code == QUEUED:
+                code, started = RUNNING, running[i][1]
+        duration = completed - started
+        found.append(
+            TaskRecord(
+                index,
+                inputs,
+                msg_ids[i],
+                ids[slot] if slot >= 0 else None,
+                STATUSES[code],
+                # unknown times are NaN, which differs from itself
+                submitted if submitted == submitted else None,
+                started if started == started else None,
+                completed if completed == completed else None,
+                received if received == received else None,
+                duration if duration == duration else None,
+                record.attempts.count(i),
+                describe_input(i),
+            )
+        )
+    return found
 
 
 def engine_of(record: Record, position: int) -> EngineId | None:

@@ -10,7 +10,7 @@ from ..formatting import utf8_safe
 from ..record.failures import Failure, arrange_traceback
 from ..record.state import Record
 from ..upstream.protocols import TaskMetadata
-from .build_snapshot import describe_message, newest_outputs
+from .build_snapshot import describe_messages, newest_outputs
 
 TAIL = 4_000
 RICH_BYTES, RICH_TOTAL, RICH_MOST = 300_000, 1_500_000, 20
@@ -31,9 +31,10 @@ def describe_task(
     and `limit` the number of characters of each stream.
     """
     md = metadata[position]
+    (task,) = describe_messages(record, [position], msg_ids, metadata, lambda _: description)
     return {
         "position": position,
-        **vars(describe_message(record, position, msg_ids[position], md, description)),
+        **vars(task),
         "error": None
         if failure is None
         else {"type": utf8_safe(failure.type), "message": utf8_safe(failure.message)},
