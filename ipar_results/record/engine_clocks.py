@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,42 +25,61 @@ class EngineClocks:
     """
 
     def __init__(self) -> None:
-        # the last item belongs to slot -1, an unknown engine
-        self._least, self._most, self._offsets = np.full(1, -np.inf), np.full(1, np.inf), np.zeros(1)
+        self._least: list[float] = []
+        self._most: list[float] = []
+        self._offsets = np.zeros(1)  # the last item belongs to slot -1, an unknown engine
         self._observed_at = -math.inf
         self.differ = False  # whether any clock differs from the client's
 
-    def are_due(self, slots: Slots) -> bool:
+    def are_due(self, slots: Sequence[int]) -> bool:
         """Return whether to observe these: an engine is new, clocks differ, or a while has passed."""
-        is_new = slots.max(initial=-1) >= len(self._offsets) - 1
-        return self.differ or bool(is_new) or time.monotonic() - self._observed_at >= _INTERVAL
+        is_new = max(slots, default=-1) >= len(self._least)
+        return self.differ or is_new or time.monotonic() - self._observed_at >= _INTERVAL
 
     def offsets(self, slots: Slots | Index) -> Floats:
         """Return how many seconds the clocks of these engines are ahead; 0 for slot -1."""
-        return self._offsets[np.where(slots < len(self._offsets) - 1, slots, -1)]
+        return self._offsets[np.where(slots < len(self._least), slots, -1)]
 
     def observe(
-        self, slots: Slots, submitted: Floats, started: Floats, completed: Floats, received: Floats
+        self,
+        slots: Sequence[int],
+        submitted: Sequence[float],
+        started: Sequence[float],
+        completed: Sequence[float],
+        received: Sequence[float],
     ) -> list[tuple[int, float]]:
         """Narrow the bounds by some tasks, and return the slots whose offset has changed, and by how much.
 
         All times are POSIX seconds, NaN if unknown; `started` and `completed` by the engine's clock.
         """
-        more = int(slots.max(initial=-1)) + 2 - len(self._offsets)
-        if more > 0:
-            self._least = np.append(self._least, np.full(more, -np.inf))
-            self._most = np.append(self._most, np.full(more, np.inf))
-            self._offsets = np.append(self._offsets, np.zeros(more))
-        known = slots >= 0
-        np.fmax.at(self._least, slots[known], (completed - received)[known])
-        np.fmin.at(self._most, slots[known], (started - submitted)[known])
+        # lists, as numpy's calls take longer than a few tasks of each engine
         least, most = self._least, self._most
-        nearest = np.clip(0.0, np.minimum(least, most), np.maximum(least, most))
-        found = np.where(np.isfinite(least) & (least <= most), least, nearest)
-        found[np.abs(nearest) <= _SAME_CLOCK] = 0.0
-        found = np.floor(found * _UNITS) / _UNITS
-        change = found - self._offsets
-        moved = np.flatnonzero(np.abs(change) > _LEAST_CHANGE)
-        self._offsets[moved] = found[moved]
+        more = max(slots, default=-1) + 1 - len(least)
+        if more > 0:
+            least.extend([-math.inf] * more)
+            most.extend([math.inf] * more)
+            self._offsets = np.append(self._offsets, np.zeros(more))
+        for slot, sent, start, end, arrival in zip(
+            slots, submitted, started, completed, received, strict=True
+        ):
+            if slot >= 0:
+                if end - arrival > least[slot]:
+                    least[slot] = end - arrival
+                if start - sent < most[slot]:
+                    most[slot] = start - sent
+        moved = []
+        for slot in set(slots) - {-1}:
+            change = _offset(least[slot], most[slot]) - float(self._offsets[slot])
+            if abs(change) > _LEAST_CHANGE:
+                self._offsets[slot] += change
+                moved.append((slot, change))
         self._observed_at, self.differ = time.monotonic(), bool(self._offsets.any())
-        return list(zip(moved.tolist(), change[moved].tolist(), strict=True))
+        return moved
+
+
+def _offset(least: float, most: float) -> float:
+    """Return the offset of one clock by its bounds, in whole units."""
+    nearest = min(max(0.0, min(least, most)), max(least, most))
+    if abs(nearest) <= _SAME_CLOCK:
+        return 0.0
+    return math.floor((least if -math.inf < least <= most else nearest) * _UNITS) / _UNITS

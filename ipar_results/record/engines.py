@@ -55,5 +55,4 @@ class Engines:
             return [self.slot(i, md["engine_uuid"]) for i, md in zip(engine_ids, metadata, strict=True)]
         for engine_id in unknown:
             self.slot(engine_id, None)
-        slots = self._slots
-        return [slots[i] for i in engine_ids]
+        return list(map(self._slots.__getitem__, engine_ids))

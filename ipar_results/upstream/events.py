@@ -50,12 +50,13 @@ class EventListener:
         four times as long. `replaces` is an iopub callback that is removed, as this listener takes over.
         """
         on_iopub, on_done = self.on_iopub, self.on_done  # one bound method each, for all futures
+        only_ours = [on_iopub]
         for future in futures:
             callbacks = future.iopub_callbacks
             if future._state in PENDING:
                 callbacks.append(on_iopub)
                 future._done_callbacks.append(on_done)
-            if len(callbacks) > 1 or future._state not in PENDING:  # only now, so that no event is missed
+            if callbacks != only_ours:  # only now, so that no event is missed
                 remove_iopub_callback(future, replaces)
 
     def attach_first(self, futures: Sequence[MessageFutureLike]) -> None:

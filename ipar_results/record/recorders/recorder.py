@@ -21,7 +21,7 @@ from ..engines import Engines
 from ..state import Record
 from .writer import RecordWriter, unread_ends
 
-_ENGINE, _SUBMITTED = itemgetter("engine_id"), itemgetter("submitted")
+_ENGINE, _SUBMITTED, _MSG_ID = itemgetter("engine_id"), itemgetter("submitted"), itemgetter(0)
 _BATCH = 0.2  # seconds: no view is redrawn more often
 
 
@@ -154,8 +154,8 @@ class Recorder:
                     writer.add_started(events.started)
                 if events.ended:
                     writer.add_ended(record.columns.find(events.ended), read_output=False)
-                if events.started:  # after the ends: most tasks that began have ended by now
-                    over = set(events.ended)
+                over = set(events.ended)
+                if not over.issuperset(map(_MSG_ID, events.started)):  # after the ends: most are over by now
                     writer.add_started([event for event in events.started if event[0] not in over])
                 if events.wrote:
                     writer.add_output(record.columns.find(list(dict.fromkeys(events.wrote))).tolist())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ...model.arrays import Floats, Index, Slots
+from ...model.arrays import Floats, Index
 from ...model.snapshot import EngineId
 from ...model.status import ABORTED, FAILED, OK, QUEUED, UNKNOWN
 from ...task_inputs import describe_input
@@ -136,8 +136,8 @@ class RecordWriter:
         record.columns.reserve(len(record.engines.ids))
         of_engine, begin, end = np.array(slots, np.int32), to_posix_array(started), to_posix_array(completed)
         clocks, columns = record.engine_clocks, record.columns
-        if clocks.are_due(of_engine) or columns.ended + len(positions) == columns.messages:
-            self._observe_clocks(of_engine, metadata, begin, end)
+        if clocks.are_due(slots) or columns.ended + len(positions) == columns.messages:
+            self._observe_clocks(slots, metadata, begin, end)
         if clocks.differ:
             ahead = clocks.offsets(of_engine)
             begin, end = begin - ahead, end - ahead
@@ -166,16 +166,21 @@ class RecordWriter:
                     self._add_failure(position, slot, md, futures)
 
     def _observe_clocks(
-        self, slot: Slots, metadata: Sequence[TaskMetadata], started: Floats, completed: Floats
+        self, slots: list[int], metadata: Sequence[TaskMetadata], started: Floats, completed: Floats
     ) -> None:
         """Compare the clocks of the engines with the client's, and move entered times where they differ."""
         record = self._record
         # the first and the last message of each engine: to parse all dates takes as long as the rest
-        first, last = (np.unique(each, return_index=True)[1] for each in (slot, slot[::-1]))
-        rows = np.append(first, len(slot) - 1 - last)
-        some = [metadata[i] for i in rows.tolist()]
-        submitted, received = (to_posix_array(list(map(get, some))) for get in (_SUBMITTED, _RECEIVED))
-        moved = record.engine_clocks.observe(slot[rows], submitted, started[rows], completed[rows], received)
+        numbered = list(zip(slots, range(len(slots)), strict=True))
+        rows = list({*dict(numbered).values(), *dict(reversed(numbered)).values()})
+        some = [metadata[i] for i in rows]
+        moved = record.engine_clocks.observe(
+            [slots[i] for i in rows],
+            list(map(to_posix, map(_SUBMITTED, some))),
+            started[rows].tolist(),
+            completed[rows].tolist(),
+            list(map(to_posix, map(_RECEIVED, some))),
+        )
         for engine, seconds in moved:
             record.columns.shift_times(engine, seconds)
         if moved:
