@@ -25,61 +25,41 @@ class EngineClocks:
     """
 
     def __init__(self) -> None:
-        self._least: list[float] = []
-        self._most: list[float] = []
-        self._offsets = np.zeros(1)  # the last item belongs to slot -1, an unknown engine
+        # the last item belongs to slot -1, an unknown engine
+        self._least, self._most, self._offsets = np.full(1, -np.inf), np.full(1, np.inf), np.zeros(1)
         self._observed_at = -math.inf
         self.differ = False  # whether any clock differs from the client's
 
     def are_due(self, slots: Sequence[int]) -> bool:
         """Return whether to observe these: an engine is new, clocks differ, or a while has passed."""
-        is_new = max(slots, default=-1) >= len(self._least)
+        is_new = max(slots, default=-1) >= len(self._offsets) - 1
         return self.differ or is_new or time.monotonic() - self._observed_at >= _INTERVAL
 
     def offsets(self, slots: Slots | Index) -> Floats:
         """Return how many seconds the clocks of these engines are ahead; 0 for slot -1."""
-        return self._offsets[np.where(slots < len(self._least), slots, -1)]
+        return self._offsets[np.where(slots < len(self._offsets) - 1, slots, -1)]
 
     def observe(
-        self,
-        slots: Sequence[int],
-        submitted: Sequence[float],
-        started: Sequence[float],
-        completed: Sequence[float],
-        received: Sequence[float],
+        self, slots: Index, submitted: Floats, started: Floats, completed: Floats, received: Floats
     ) -> list[tuple[int, float]]:
         """Narrow the bounds by some tasks, and return the slots whose offset has changed, and by how much.
 
-        All times are POSIX seconds, NaN if unknown; `started` and `completed` by the engine's clock.
+        Each slot appears once, and none is -1. The times have the shape ``(n, len(slots))``, for `n` tasks of
+        each engine: POSIX seconds, NaN if unknown; `started` and `completed` by the engine's clock.
         """
-        # lists, as numpy's calls take longer than a few tasks of each engine
-        least, most = self._least, self._most
-        more = max(slots, default=-1) + 1 - len(least)
+        more = int(slots.max(initial=-1)) + 2 - len(self._offsets)
         if more > 0:
-            least.extend([-math.inf] * more)
-            most.extend([math.inf] * more)
+            self._least = np.append(self._least, np.full(more, -np.inf))
+            self._most = np.append(self._most, np.full(more, np.inf))
             self._offsets = np.append(self._offsets, np.zeros(more))
-        for slot, sent, start, end, arrival in zip(
-            slots, submitted, started, completed, received, strict=True
-        ):
-            if slot >= 0:
-                if end - arrival > least[slot]:
-                    least[slot] = end - arrival
-                if start - sent < most[slot]:
-                    most[slot] = start - sent
-        moved = []
-        for slot in set(slots) - {-1}:
-            change = _offset(least[slot], most[slot]) - float(self._offsets[slot])
-            if abs(change) > _LEAST_CHANGE:
-                self._offsets[slot] += change
-                moved.append((slot, change))
+        least = self._least[slots] = np.fmax(self._least[slots], np.fmax.reduce(completed - received))
+        most = self._most[slots] = np.fmin(self._most[slots], np.fmin.reduce(started - submitted))
+        nearest = np.fmax(np.fmin(least, most), np.fmin(0.0, np.fmax(least, most)))
+        found = np.where(np.isfinite(least) & (least <= most), least, nearest)
+        found[np.abs(nearest) <= _SAME_CLOCK] = 0.0
+        found = np.floor(found * _UNITS) / _UNITS
+        change = found - self._offsets[slots]
+        moved = np.abs(change) > _LEAST_CHANGE
+        self._offsets[slots[moved]] = found[moved]
         self._observed_at, self.differ = time.monotonic(), bool(self._offsets.any())
-        return moved
-
-
-def _offset(least: float, most: float) -> float:
-    """Return the offset of one clock by its bounds, in whole units."""
-    nearest = min(max(0.0, min(least, most)), max(least, most))
-    if abs(nearest) <= _SAME_CLOCK:
-        return 0.0
-    return math.floor((least if -math.inf < least <= most else nearest) * _UNITS) / _UNITS
+        return list(zip(slots[moved].tolist(), change[moved].tolist(), strict=True))

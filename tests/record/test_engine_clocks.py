@@ -187,7 +187,7 @@ def test_an_interrupted_correction_is_repaired(work, monkeypatch, observe_always
 def test_clocks_that_were_set_meanwhile_are_taken_as_equal():
     clocks = EngineClocks()
     # completed after it was received, and started before it was submitted
-    assert clocks.observe(np.array([0]), *(np.array([at]) for at in (10.0, 5.0, 9.0, 8.0))) == []
+    assert clocks.observe(np.array([0]), *(np.array([[at]]) for at in (10.0, 5.0, 9.0, 8.0))) == []
     assert clocks.offsets(np.array([0, -1, 7])).tolist() == [0, 0, 0]
 
 
@@ -200,7 +200,7 @@ def test_no_task_starts_before_its_submission_or_ends_after_its_reply(ahead, tas
     for waited, took, under_way in tasks:
         begin, end = sent + waited, sent + waited + took
         times = np.array([sent, begin + ahead, end + ahead, end + under_way])
-        clocks.observe(np.array([0]), *times.reshape(4, 1))
+        clocks.observe(np.array([0]), *times.reshape(4, 1, 1))
         submitted, started, completed, received = times
         (offset,) = clocks.offsets(np.array([0]))
         assert submitted - 0.08 <= started - offset

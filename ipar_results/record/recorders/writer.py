@@ -172,14 +172,15 @@ class RecordWriter:
         record = self._record
         # the first and the last message of each engine: to parse all dates takes as long as the rest
         numbered = list(zip(slots, range(len(slots)), strict=True))
-        rows = list({*dict(numbered).values(), *dict(reversed(numbered)).values()})
-        some = [metadata[i] for i in rows]
+        first, last = dict(reversed(numbered)), dict(numbered)
+        first.pop(-1, None)  # unknown engines
+        rows = np.array([list(first.values()), [last[slot] for slot in first]], np.int64)
+        some = [metadata[i] for i in rows.ravel().tolist()]
+        submitted, received = (
+            to_posix_array(list(map(get, some))).reshape(rows.shape) for get in (_SUBMITTED, _RECEIVED)
+        )
         moved = record.engine_clocks.observe(
-            [slots[i] for i in rows],
-            list(map(to_posix, map(_SUBMITTED, some))),
-            started[rows].tolist(),
-            completed[rows].tolist(),
-            list(map(to_posix, map(_RECEIVED, some))),
+            np.array(list(first), np.int64), submitted, started[rows], completed[rows], received
         )
         for engine, seconds in moved:
             record.columns.shift_times(engine, seconds)
