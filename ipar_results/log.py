@@ -40,12 +40,7 @@ def drop_repeats() -> Iterator[None]:
 def log_error(doing: str, *args: object) -> None:
     """Log the exception being handled; one line for each activity and exception type.
 
-    Parameters
-    ----------
-    doing : str
-        What failed, as a gerund with ``%`` placeholders for `args`: "reading a reply".
-    *args
-        Values of the placeholders.
+    `doing` tells what failed, as a gerund with ``%`` placeholders for `args`: "reading a reply".
     """
     logger.warning(
         "ipar_results failed while " + doing + "; your results are not affected",

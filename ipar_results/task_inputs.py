@@ -32,13 +32,8 @@ _SAFE_NUMPY_NAMES = {"scalar", "_reconstruct", "ndarray", "dtype", "_frombuffer"
 def describe_input(buffers: Buffers, mapped: bool, inputs: int) -> str | None:
     """Describe the input of one message; return None if it cannot be described.
 
-    Parameters
-    ----------
-    buffers : sequence of bytes
-        Pickled arguments, without the function: for a map the chunk of each of its sequences, otherwise what
-        ``ipyparallel.serialize.pack_apply_message`` returns.
-    mapped : bool
-        True for a message of a map; one of several inputs is described as their list.
+    `buffers` are the pickled arguments without the function: for a map the chunk of each of its sequences,
+    otherwise what ``ipyparallel.serialize.pack_apply_message`` returns. Several inputs make a list.
     """
     try:
         text = _describe_chunk(buffers, inputs) if mapped else _describe_call(buffers)

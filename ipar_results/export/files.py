@@ -14,13 +14,9 @@ _LONGEST_STEM = 40
 
 
 def check_target(path: str | os.PathLike[str], overwrite: bool) -> Path:
-    """Return the absolute path if it can be written to; called before the content is made.
+    """Return the absolute path, or raise an OSError if nothing can be written there.
 
-    Raises
-    ------
-    FileExistsError
-        If the file exists and `overwrite` is False.
-    IsADirectoryError, FileNotFoundError, PermissionError
+    Called before the content is made.
     """
     target = Path(os.path.expanduser(path))
     if target.is_dir():

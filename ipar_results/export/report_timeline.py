@@ -23,13 +23,9 @@ _MAX_LABEL = 40
 
 
 def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
-    """Return the data that the page's script draws.
+    """Return what the page's script draws, as JSON types; None before the first task starts.
 
-    Returns
-    -------
-    dict or None
-        JSON types: ``lanes`` and ``errors`` by number, ``span`` and ``breaks`` in seconds, ``note``,
-        ``count``, and ``columns`` with name, type and values of each. None before the first task starts.
+    ``lanes`` and ``errors`` are listed by number, and ``columns`` with name, type and values of each.
     """
     placed = np.flatnonzero(np.isfinite(tasks.started) & np.isfinite(tasks.duration) & (tasks.status >= OK))
     wide, chunked = len(set(tasks.engine)) > 255, bool((tasks.inputs != 1).any())

@@ -47,11 +47,8 @@ class EtaInput:
 def estimate(observed: EtaInput) -> tuple[float, float] | None:
     """Return the remaining seconds, earliest and latest, which hold in nine of ten cases.
 
-    Returns
-    -------
-    tuple of float or None
-        None until a full wave has ended (one message per engine; more if durations vary), and while a task
-        runs that is much longer than any ended one.
+    None until a full wave has ended (one message per engine; more if durations vary), and while a task runs
+    that is much longer than any ended one.
     """
     engines = int(observed.alive.sum())
     left = observed.queued + len(observed.age)

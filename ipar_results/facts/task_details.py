@@ -46,13 +46,7 @@ def describe_task(
 
 
 def read_traceback(record: Record, group: int) -> str:
-    """Return the traceback of the failure group that appeared as number `group`.
-
-    Raises
-    ------
-    LookupError
-        If there is no such group.
-    """
+    """Return the traceback of the failure group that appeared as number `group`, or raise a LookupError."""
     groups = record.failures.builders()
     if group >= len(groups):
         msg = f"This result has no failure group {group:,}: it has {len(groups):,}."

@@ -12,74 +12,33 @@ Condition = Literal["up", "empty", "stopped", "closed", "lost"]
 
 @dataclass(frozen=True)
 class EngineActivity:
-    """Activity of one engine.
-
-    Attributes
-    ----------
-    alive : bool
-        False once it is no longer in the cluster.
-    died : bool
-        True if it held a task when it vanished; one that is not alive and did not die has left.
-    busy : bool
-        True while it runs a task of any client.
-    result_name : str or None
-        Name of the followed result whose task it runs.
-    index : int or None
-        Index of the task that it runs, or of the first of its chunk.
-    tasks : int
-        Number of tasks in that chunk; 1 for a task.
-    seconds : float or None
-        Seconds since that task started.
-    waiting : int or None
-        Messages of all clients in its queue; None if unknown.
-    done : int or None
-        Messages of all clients that it has completed; None if unknown.
-    """
+    """Activity of one engine."""
 
     engine_id: EngineId
     alive: bool = True
-    died: bool = False
-    busy: bool = False
-    result_name: str | None = None
-    index: int | None = None
-    tasks: int = 1
-    seconds: float | None = None
-    waiting: int | None = None
-    done: int | None = None
+    died: bool = False  # it held a task when it vanished; one that is not alive and did not die has left
+    busy: bool = False  # it runs a task of any client
+    result_name: str | None = None  # of the followed result whose task it runs
+    index: int | None = None  # of that task, or of the first of its chunk
+    tasks: int = 1  # in that chunk
+    seconds: float | None = None  # since that task started
+    waiting: int | None = None  # messages of all clients in its queue; None if unknown
+    done: int | None = None  # messages of all clients that it has completed; None if unknown
 
 
 @dataclass(frozen=True)
 class ClusterOverview:
-    """Overview of a client, a view or a cluster; it holds no secrets.
+    """Overview of a client, a view or a cluster; it holds no secrets. Texts may be empty."""
 
-    Attributes
-    ----------
-    kind : str
-        Name of the type: ``Client``, ``DirectView``, ...
-    name : str
-        Cluster id; may be empty.
-    condition : {'up', 'empty', 'stopped', 'closed', 'lost'}
-    engines : tuple of EngineActivity
-        Engines that are alive come first.
-    unassigned : int or None
-        Messages that no engine has been chosen for; None if unknown.
-    settings : tuple of str
-        Targets, ``blocking`` and other settings, in words.
-    profile, controller : str
-        Profile name and address of the controller; may be empty.
-    note : str
-        Warning or hint in plain sentences; may be empty.
-    """
-
-    kind: str
-    name: str = ""
+    kind: str  # name of the type, such as DirectView
+    name: str = ""  # cluster id
     condition: Condition = "up"
-    engines: tuple[EngineActivity, ...] = ()
-    unassigned: int | None = None
-    settings: tuple[str, ...] = ()
+    engines: tuple[EngineActivity, ...] = ()  # those that are alive first
+    unassigned: int | None = None  # messages that no engine has been chosen for; None if unknown
+    settings: tuple[str, ...] = ()  # targets, ``blocking`` and others, in words
     profile: str = ""
-    controller: str = ""
-    note: str = ""
+    controller: str = ""  # its address
+    note: str = ""  # warning or hint in plain sentences
 
     @property
     def alive(self) -> int:

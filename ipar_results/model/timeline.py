@@ -50,14 +50,7 @@ class Timeline:
         return len(self.position)
 
     def to_json(self) -> dict[str, object]:
-        """Return the ended messages as JSON types, with times in milliseconds' precision.
-
-        Returns
-        -------
-        dict
-            ``base``, ``of`` (messages that have ended), ``engines`` and a list for each column; unknown
-            values are null.
-        """
+        """Return the ended messages as JSON types, a list for each column, with times to the millisecond."""
         return {
             "base": round(self.base, 3),
             "of": self.ended,
