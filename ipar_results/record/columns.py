@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
 from ..model.arrays import Codes, Floats, Index, Slots
 from ..model.status import OK, QUEUED, STATUSES
+from .message_ids import MessageIdIndex
 
 
 class Columns:
@@ -38,26 +38,15 @@ class Columns:
         self._busy_microseconds = 0  # kept up to date: a sum over a million rows takes 20 ms
         self._replaced_microseconds, self._replaced_busy = 0, np.zeros(0)  # of attempts before a retry
         self.has_output = np.zeros(n, np.bool_)
-        self._msg_ids = msg_ids
-
-    @cached_property
-    def _at(self) -> dict[str, int]:
-        return dict(zip(self._msg_ids, range(len(self._msg_ids)), strict=True))
+        self.id_index = MessageIdIndex(msg_ids)
 
     def find(self, msg_ids: Sequence[str]) -> Index:
         """Return the positions of messages, unique and ascending; unknown ids are left out."""
-        if len(self._at) < self.messages:  # a result may hold a message twice
-            wanted = set(msg_ids)
-            return np.array([i for i, msg_id in enumerate(self._msg_ids) if msg_id in wanted], np.int64)
-        found = self.locate(msg_ids)
-        found = found[found >= 0]
-        found.sort()
-        return found if (found[1:] > found[:-1]).all() else np.unique(found)
+        return self.id_index.find(msg_ids)
 
     def locate(self, msg_ids: Sequence[str]) -> Index:
         """Return the position of each message, -1 for an unknown id."""
-        at = self._at
-        return np.fromiter((at.get(msg_id, -1) for msg_id in msg_ids), np.int64, len(msg_ids))
+        return self.id_index.locate(msg_ids)
 
     def pending(self, index: Index) -> Index:
         """Return those of the positions whose messages have not ended."""
@@ -91,8 +80,7 @@ class Columns:
         self.status[index] = QUEUED
         self.engine[index] = -1
         self.started[index] = self.completed[index] = np.nan
-        self._msg_ids = msg_ids
-        vars(self).pop("_at", None)
+        self.id_index = MessageIdIndex(msg_ids)
         self.recount()
         self._replaced_microseconds += microseconds - self._busy_microseconds
         self._replaced_busy = busy - self.slot_busy + self._replaced_by_slot()

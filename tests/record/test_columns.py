@@ -154,6 +154,12 @@ def test_an_id_that_only_looks_numbered_is_found(last):
     assert columns.locate(["x_y_1", "x_y_0"]).tolist() == [-1, 0]
 
 
+def test_numbered_ids_need_no_hashes():
+    columns = Columns(numbered(range(7, 1007)), None)
+    assert columns.find(numbered([8, 9])).tolist() == [1, 2]
+    assert "_sorted_hashes" not in vars(columns.id_index)
+
+
 def test_inputs_are_counted_not_messages():
     columns = Columns(["a", "b"], [3, 4])
     assert columns.total == 7

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...model.arrays import Index
 from ...model.status import QUEUED
 from ...record.columns import Columns
 
@@ -25,7 +26,7 @@ _INITIAL: dict[str, tuple[type[np.generic], float]] = {
 
 
 class GrowingColumns(Columns):
-    """Columns to which messages can be added.
+    """Columns to which messages can be added; positions are found by a dict, as sorted hashes cannot grow.
 
     The columns are views of arrays whose length doubles when they are full, so that adding a message takes
     constant time.
@@ -33,6 +34,7 @@ class GrowingColumns(Columns):
 
     def __init__(self) -> None:
         super().__init__([], None)
+        self._at: dict[str, int] = {}
         self._stores: dict[str, NDArray[Any]] = {
             name: np.full(0, empty, kind) for name, (kind, empty) in _INITIAL.items()
         }
@@ -77,3 +79,19 @@ class GrowingColumns(Columns):
             store: NDArray[Any] = np.full(size, empty, kind)
             store[: self.messages] = self._stores[name][: self.messages]
             self._stores[name] = store
+
+    def find(self, msg_ids: Sequence[str]) -> Index:
+        """Return the positions of messages, each once, ascending; unknown ids are left out."""
+        found = {self._at.get(msg_id, -1) for msg_id in msg_ids}
+        found.discard(-1)
+        return np.array(sorted(found), np.int64)
+
+    def locate(self, msg_ids: Sequence[str]) -> Index:
+        """Return the position of each message, -1 for an unknown one."""
+        return np.array([self._at.get(msg_id, -1) for msg_id in msg_ids], np.int64)
+
+    def reopen(self, index: Index, msg_ids: Sequence[str]) -> None:
+        """Make ended messages pending again; `msg_ids` are those of all messages, some of them new."""
+        super().reopen(index, msg_ids)
+        for position in index.tolist():
+            self._at[msg_ids[position]] = position
