@@ -54,12 +54,20 @@ class EngineClocks:
             self._offsets = np.append(self._offsets, np.zeros(more))
         least = self._least[slots] = np.fmax(self._least[slots], np.fmax.reduce(completed - received))
         most = self._most[slots] = np.fmin(self._most[slots], np.fmin.reduce(started - submitted))
-        nearest = np.fmax(np.fmin(least, most), np.fmin(0.0, np.fmax(least, most)))
+        self._observed_at = time.monotonic()
+        lower, upper = np.fmin(least, most), np.fmax(least, most)
+        if (
+            not self.differ
+            and lower.max(initial=0.0) <= _SAME_CLOCK
+            and upper.min(initial=0.0) >= -_SAME_CLOCK
+        ):
+            return []
+        nearest = np.fmax(lower, np.fmin(0.0, upper))
         found = np.where(np.isfinite(least) & (least <= most), least, nearest)
         found[np.abs(nearest) <= _SAME_CLOCK] = 0.0
         found = np.floor(found * _UNITS) / _UNITS
         change = found - self._offsets[slots]
         moved = np.abs(change) > _LEAST_CHANGE
         self._offsets[slots[moved]] = found[moved]
-        self._observed_at, self.differ = time.monotonic(), bool(self._offsets.any())
+        self.differ = bool(self._offsets.any())
         return list(zip(slots[moved].tolist(), change[moved].tolist(), strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import repeat, starmap
+from operator import attrgetter
 from time import time as now
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,6 +16,7 @@ from .protocols import Message, MessageFutureLike, Timestamp
 _T = TypeVar("_T")
 
 _MAX_EARLY = 100_000  # messages
+_STATE, _IOPUB_CALLBACKS, _DONE_CALLBACKS = map(attrgetter, ("_state", "iopub_callbacks", "_done_callbacks"))
 _OUTPUT_TYPES = frozenset(("stream", "display_data", "execute_result"))
 
 
@@ -49,14 +51,14 @@ class EventListener:
         Appending to a future's list is atomic; ``add_done_callback`` takes a lock, which makes attaching take
         four times as long. `replaces` is an iopub callback that is removed, as this listener takes over.
         """
-        on_iopub, on_done = self.on_iopub, self.on_done  # one bound method each, for all futures
-        only_ours = [on_iopub]
-        for future in futures:
-            callbacks = future.iopub_callbacks
-            if future._state in PENDING:
-                callbacks.append(on_iopub)
-                future._done_callbacks.append(on_done)
-            if callbacks != only_ours:  # only now, so that no event is missed
+        ended = not set(map(_STATE, futures)).issubset(PENDING)
+        pending = [future for future in futures if future._state in PENDING] if ended else futures
+        callbacks = list(map(_IOPUB_CALLBACKS, pending))
+        # loops in C, with one bound method for all futures
+        deque(map(list.append, callbacks, repeat(self.on_iopub)), maxlen=0)
+        deque(map(list.append, map(_DONE_CALLBACKS, pending), repeat(self.on_done)), maxlen=0)
+        if ended or set(map(len, callbacks)) != {1}:  # only now, so that no event is missed
+            for future in futures:
                 remove_iopub_callback(future, replaces)
 
     def attach_first(self, futures: Sequence[MessageFutureLike]) -> None:

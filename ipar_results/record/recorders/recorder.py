@@ -118,6 +118,8 @@ class Recorder:
     ) -> None:
         """Enter tasks that began before they were followed: the client knows their engine, not the time."""
         record, now = self.record, time.time()
+        if engines.count(None) == len(engines):  # as of a result that was made just now
+            return
         for i in [i for i, engine in enumerate(engines) if engine is not None]:
             position = first + i
             if record.columns.status[position] < OK and not isinstance(engines[i], list):
