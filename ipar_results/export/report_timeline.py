@@ -60,13 +60,16 @@ def timeline_data(tasks: Tasks, timeline: Timeline) -> dict[str, object] | None:
     nouns = "messages" if chunked else "tasks"
     cut = f"timeline shows {len(shown):,} of {ended:,} {nouns}" if len(shown) < ended else ""
     return {
-        "lanes": [_lane_label(engine) for engine in lanes],
+        "lanes": ["not known" if i is None else one_line(words.engines([i]), _MAX_LABEL) for i in lanes],
         "errors": errors,
         "span": max(float(now), float((start + took).max(initial=0.0))),
         "note": join_facts(words.pauses(tasks.snapshot), cut),
         "breaks": timeline.breaks,
         "count": len(positions),
-        "columns": [[name, kind[1:], _to_base64(values, kind)] for name, (values, kind) in columns.items()],
+        "columns": [
+            [name, kind[1:], base64.b64encode(np.asarray(values).astype(kind).tobytes()).decode()]
+            for name, (values, kind) in columns.items()
+        ],
     }
 
 
@@ -74,10 +77,6 @@ def _lane_numbers(tasks: Tasks) -> dict[EngineId | None, int]:
     """Return the lane of each engine; the last lane is for unknown engines."""
     known = sorted({each for each in tasks.engine if each is not None}, key=engine_order)
     return {engine: lane for lane, engine in enumerate([*known, *([None] if None in tasks.engine else [])])}
-
-
-def _lane_label(engine: EngineId | None) -> str:
-    return "not known" if engine is None else one_line(words.engines([engine]), _MAX_LABEL)
 
 
 def _state_codes(tasks: Tasks, shown: Index) -> tuple[list[str], Index]:
@@ -89,7 +88,3 @@ def _state_codes(tasks: Tasks, shown: Index) -> tuple[list[str], Index]:
             errors.setdefault(error, len(errors))
         codes[row] = _FIRST_ERROR + errors.get(error, 0)
     return list(errors), codes
-
-
-def _to_base64(values: ArrayLike, kind: str) -> str:
-    return base64.b64encode(np.asarray(values).astype(kind).tobytes()).decode()

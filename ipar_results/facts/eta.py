@@ -26,7 +26,8 @@ class Eta:
 
         The caller holds the record's lock.
         """
-        if record.finished or record.size_unknown:
+        grows = record.can_grow and record.expected_inputs is None  # by an unknown number of messages
+        if record.finished or grows:
             return None
         if not 0 <= now - self._made_at < _MAX_AGE:
             observed = eta_input(record, now)

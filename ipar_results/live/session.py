@@ -18,7 +18,6 @@ from .ticker import Ticker
 if TYPE_CHECKING:
     from ..config import IPythonParallelResults
     from ..results.cluster_overviews import ClusterOverviews
-    from ..results.followed import Followed
     from ..results.group.group import Group
     from ..results.monitor import Monitor
     from ..upstream.protocols import AsyncResultLike, ClientLike, ResultLike
@@ -38,8 +37,10 @@ class Session:
         self.registry = Registry(
             lambda: self.config.contact_timeout, lambda: getattr(self.shell, "user_ns", {})
         )
+        self.followed = self.registry.followed
         self.ticker = Ticker(lambda: self.config.messages)
-        self.tracker = Tracker(self.followed, self.ticker.wake)
+        self.wake = self.ticker.wake
+        self.tracker = Tracker(self.followed, self.wake)
         self.ticker.jobs.append(self.tracker.round)
         self.channel: Channel | None = None  # to the labextension; None outside a kernel
         self.undo = ExitStack()  # what close() calls, last first
@@ -85,10 +86,6 @@ class Session:
 
     # followed -------------------------------------------------------------------------------------
 
-    def followed(self, result: ResultLike) -> Followed:
-        """Return the facade of a result, which is followed from the first call on."""
-        return self.registry.followed(result)
-
     def monitor(self, result: ResultLike) -> Monitor:
         """Return the monitor of a result or of a group."""
         from ..results.monitor import Monitor
@@ -115,10 +112,6 @@ class Session:
         self.tracker.entry(group)
         if show and self.in_kernel:
             self.show(group)
-
-    def wake(self) -> None:
-        """Have the ticker look for changes."""
-        self.ticker.wake()
 
     # displayed ------------------------------------------------------------------------------------
 

@@ -133,11 +133,6 @@ class Record:
         return columns.messages + more, columns.total + more
 
     @property
-    def size_unknown(self) -> bool:
-        """Whether an unknown number of messages will be added."""
-        return self.can_grow and self.expected_inputs is None
-
-    @property
     def large(self) -> bool:
         """Whether the analysis of the whole run takes noticeable time."""
         return self.columns.messages > LARGE_RESULT

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..formatting import plural
 from ..model.cluster import ClusterOverview, Condition, EngineActivity
@@ -25,16 +25,6 @@ if TYPE_CHECKING:
 HUB_TIMEOUT = 1.0  # seconds
 _SILENT_HUB_TIMEOUT = 0.2  # after a query that was not answered
 _MAX_LISTED = 200_000  # ids of completed tasks, which the Hub lists with those that it still assigns
-
-
-class _RunningTask(NamedTuple):
-    """Task or chunk that an engine runs, by the name of its result, its first index and number of tasks."""
-
-    name: str
-    first: int
-    tasks: int
-    since: float
-    seconds: float
 
 
 class ClusterOverviews:
@@ -162,37 +152,34 @@ class ClusterOverviews:
         link: Connection,
         targets: list[int] | None,
         queues: JSONObject | None,
-        running: Mapping[EngineId, _RunningTask],
+        running: Mapping[EngineId, EngineActivity],
     ) -> tuple[EngineActivity, ...]:
         alive = link.alive_engines()
         ids: set[EngineId] = set(link.known_engines() | alive) if targets is None else set(targets)
         engines = []
         for engine_id in ids:
             is_alive = engine_id in alive
-            task = running.get(engine_id) if is_alive else None
+            activity = running.get(engine_id) if is_alive else None
             queue = None if queues is None else queues.get(str(engine_id))
             # the Hub keeps the queue of an engine that has left for a while
             assigned = int(queue["queue"]) + int(queue["tasks"]) if queue and is_alive else None
-            busy = task is not None or bool(assigned)
+            busy = activity is not None or bool(assigned)
             engines.append(
-                EngineActivity(
-                    engine_id=engine_id,
+                replace(
+                    activity or EngineActivity(engine_id),
                     alive=is_alive,
                     died=not is_alive and engine_id in link.died,
                     busy=busy,
-                    result_name=task.name if task else None,
-                    index=task.first if task else None,
-                    tasks=task.tasks if task else 1,
-                    seconds=max(0.0, task.seconds) if task else None,
                     waiting=None if assigned is None else max(0, assigned - busy),
                     done=None if queue is None else int(queue["completed"]),
                 )
             )
         return tuple(sorted(engines, key=lambda e: (not e.alive, engine_order(e.engine_id))))
 
-    def _running(self, connection: Connection) -> dict[EngineId, _RunningTask]:
+    def _running(self, connection: Connection) -> dict[EngineId, EngineActivity]:
         """Return, by engine, the task of a followed result that it began last and runs now."""
-        found: dict[EngineId, _RunningTask] = {}
+        found: dict[EngineId, EngineActivity] = {}
+        began: dict[EngineId, float] = {}
         if not connection.on_io_thread:  # a new result is followed only a moment after it was submitted
             self._tracker.catch_up()
         for entry in self._tracker.all():
@@ -206,11 +193,15 @@ class ClusterOverviews:
             with record.lock:
                 for slot, (position, since) in running_by_slot(record.running).items():
                     engine_id = record.engines.ids[slot]
-                    if engine_id not in found or since > found[engine_id].since:
-                        first = record.columns.first_input_index(position)
-                        count = record.columns.input_count(position)
-                        seconds = record.clock.now - since
-                        found[engine_id] = _RunningTask(followed.name, first, count, since, seconds)
+                    if engine_id not in found or since > began[engine_id]:
+                        began[engine_id] = since
+                        found[engine_id] = EngineActivity(
+                            engine_id,
+                            result_name=followed.name,
+                            index=record.columns.first_input_index(position),
+                            tasks=record.columns.input_count(position),
+                            seconds=max(0.0, record.clock.now - since),
+                        )
         return found
 
 

@@ -271,9 +271,10 @@ class FollowedHubResult(FollowedResult):
 
     def poll_and_wait(self, timeout: float) -> None:
         """Poll and wait for the Hub's reply, so that the record is at most a second old."""
-        self.source.discard_reply()
+        self.source.replied.clear()
         self.poll()
-        self.source.wait_for_reply(timeout)
+        if self.source.query_pending:
+            self.source.replied.wait(timeout)
         self.drain()
 
     def fetch(self, result: ResultLike) -> bool:

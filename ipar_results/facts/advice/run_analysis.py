@@ -195,12 +195,6 @@ def _tasks_of_other(other: Record, slots: dict[EngineId, int], begin: float, end
     return slot, np.full(len(slot), OTHER), unknown, started, completed, unknown
 
 
-def _died(record: Record) -> frozenset[EngineId]:
-    """Return the ids of the engines that died."""
-    engines = zip(record.engines.ids, record.presence(), strict=True)
-    return frozenset(engine_id for engine_id, presence in engines if presence.died)
-
-
 def _finished_run(
     record: Record, result: ResultLike, tasks: RunTasks, ids: tuple[EngineId, ...]
 ) -> FinishedRun:
@@ -216,14 +210,14 @@ def _finished_run(
             idle &= {link.engine_id(uuid) for link in record.connection.each for uuid in uuids}
         joined_at, begin = record.connection.joined_at, record.clock.submitted
         free = sum(joined_at.get(engine_id, begin) <= begin for engine_id in idle)
-    links = record.connection.each
+    links, engines = record.connection.each, zip(record.engines.ids, record.presence(), strict=True)
     return FinishedRun(
         tasks=tasks,
         messages=columns.messages,
         first=columns.first_input_indices(np.arange(columns.messages)),
         inputs=columns.input_counts(np.arange(columns.messages)),
         ids=ids,
-        died=_died(record),
+        died=frozenset(engine_id for engine_id, presence in engines if presence.died),
         free=free,
         left_unseen=any(
             left < np.inf and engine_id not in record.connection.left_at

@@ -84,7 +84,17 @@ class UpdateQueue:
         room = min(room, int(BYTES_A_SECOND / rate))  # or the next update would have to wait
         # ended ones first, then those that have waited longest
         due = sorted(self._due.values(), key=lambda encoder: (not encoder.entry.over, encoder.sent_at))
-        results = self._updates(due, room, now)
+        results: list[Content] = []
+        used = 0
+        for encoder in due:
+            if not encoder.is_due(now):
+                del self._due[encoder.entry.id]
+                continue
+            if results and used + _HEAD_BYTES > room:
+                break
+            rows_room = (room - used) // 2 if len(due) > 1 else room - used - _HEAD_BYTES
+            used += self._append_update(encoder, rows_room, results)
+            encoder.sent_at = now
         return {"type": "update", "full": False, "results": results, "gone": self.drop_gone()}
 
     def _backlog_part(self, room: int) -> Content:
@@ -101,20 +111,6 @@ class UpdateQueue:
             self._backlog = None
             content["last"] = True
         return content
-
-    def _updates(self, due: list[DeltaEncoder], room: int, now: float) -> list[Content]:
-        results: list[Content] = []
-        used = 0
-        for encoder in due:
-            if not encoder.is_due(now):
-                del self._due[encoder.entry.id]
-                continue
-            if results and used + _HEAD_BYTES > room:
-                break
-            rows_room = (room - used) // 2 if len(due) > 1 else room - used - _HEAD_BYTES
-            used += self._append_update(encoder, rows_room, results)
-            encoder.sent_at = now
-        return results
 
     def _append_update(self, encoder: DeltaEncoder, room: int, results: list[Content]) -> int:
         """Append the update of one result; return its size in bytes."""

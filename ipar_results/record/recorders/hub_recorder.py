@@ -55,8 +55,8 @@ class HubRecorder:
         self.listener = EventListener()  # attached to no futures: only cancellations read it
         self._metadata: dict[int, TaskMetadata] = {}
         self._replies: deque[JSONObject] = deque()
-        self._replied = Event()
-        self._query_pending = False
+        self.replied = Event()
+        self.query_pending = False
         self._queried_at = -_PERIOD
         self._queries = 0
         self._connection = connection
@@ -67,7 +67,7 @@ class HubRecorder:
     def query(self) -> None:
         """Query the records of pending messages, if the last query was answered and is a second old."""
         now, record = time.monotonic(), self.record
-        if self._query_pending or record.finished or now - self._queried_at < _PERIOD:
+        if self.query_pending or record.finished or now - self._queried_at < _PERIOD:
             return
         result = record.result()
         if result is None:
@@ -79,9 +79,9 @@ class HubRecorder:
         ids = [result.msg_ids[i] for i in pending.tolist()]
         self._queried_at = now
         content: dict[str, object] = {"query": {"msg_id": {"$in": ids}}, "keys": _KEYS}
-        self._query_pending = True
+        self.query_pending = True
         if not self._connection.query_hub("db_request", content, partial(self._on_records, ids)):
-            self._query_pending = False
+            self.query_pending = False
 
     def _on_records(self, asked: list[str], message: Message) -> None:
         records = message["content"].get("records", [])
@@ -105,17 +105,8 @@ class HubRecorder:
         self._end_query()
 
     def _end_query(self) -> None:
-        self._query_pending = False
-        self._replied.set()
-
-    def wait_for_reply(self, timeout: float) -> None:
-        """Wait for the reply to the pending query, if there is one."""
-        if self._query_pending:
-            self._replied.wait(timeout)
-
-    def discard_reply(self) -> None:
-        """Have :meth:`wait_for_reply` wait for the next reply, even if one has arrived."""
-        self._replied.clear()
+        self.query_pending = False
+        self.replied.set()
 
     def drain(self) -> None:
         """Enter the replies of the Hub, and what ipyparallel has fetched itself."""

@@ -141,8 +141,10 @@ class Recorder:
         """Enter what has happened since the last call; returns at once if nothing has."""
         self.drain_events()
         columns = self.record.columns
-        if columns.ended != columns.messages:
-            self._read_ready_result()
+        # a result that is ready is read: our callbacks may not have run yet
+        if columns.ended != columns.messages and (index := unread_ends(self.record)) is not None:
+            with self.record.lock, self.transaction():
+                self.writer.add_ended(index)
 
     def drain_events(self) -> None:
         """Enter the events that were received since the last call."""
@@ -203,12 +205,6 @@ class Recorder:
             self.writer.add_ended(ended_positions(result._children))
             record.version += record.columns.ended > before
             self._dirty = False
-
-    def _read_ready_result(self) -> None:
-        """Read the ends of a result that is ready: our callbacks may not have run yet."""
-        if (index := unread_ends(self.record)) is not None:
-            with self.record.lock, self.transaction():
-                self.writer.add_ended(index)
 
     def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
         """Return the metadata of each message, as ipyparallel keeps it."""
