@@ -112,9 +112,13 @@ class Kernel:
             if m["msg_type"] in ("display_data", "update_display_data", "execute_result")
         ]
 
-    def ask(self, content, timeout=30):
+    def listed_comms(self, target):
+        """The ids of the comms of a target, as a page asks for them."""
+        return list(self.ask({"target_name": target}, kind="comm_info_request")["comms"])
+
+    def ask(self, content, timeout=30, kind="ipar_request"):
         """Send the labextension's request on the control channel; the content of its answer."""
-        message = self._client.session.msg("ipar_request", content)
+        message = self._client.session.msg(kind, content)
         self._client.control_channel.send(message)
         deadline = time.monotonic() + timeout
         while True:

@@ -45,6 +45,7 @@ def test_a_hundred_pages_leave_nothing_behind(kernel, until, closes):
             seen.add(comm_id)
             if closes:
                 kernel.close_comm(comm_id)
+            assert len(kernel.listed_comms("ipar_results")) == 1
         comm_id = hello(kernel, f"{last}-again")["comm_id"]
         until(lambda: whole(kernel, comm_id))
         return comm_id
@@ -57,3 +58,14 @@ def test_a_hundred_pages_leave_nothing_behind(kernel, until, closes):
     assert after["comms"] == after["encoders"] == after["DeltaEncoder"] == 1
     assert more - objects < 2 * PAGES
     assert len(seen) == (PAGES + 10 if closes else 1)
+
+
+def test_a_kernel_lists_a_comm_only_while_the_package_is_loaded(kernel):
+    """By that a page knows that it may say hello: an unknown message would be logged as an error."""
+    (comm_id,) = kernel.listed_comms("ipar_results")
+    kernel.close_comm(comm_id)
+    assert kernel.listed_comms("ipar_results") == [comm_id]
+    kernel.run("%unload_ext ipar_results")
+    assert kernel.listed_comms("ipar_results") == []
+    kernel.run("%load_ext ipar_results")
+    assert len(kernel.listed_comms("ipar_results")) == 1

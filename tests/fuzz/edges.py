@@ -187,7 +187,7 @@ def comms(cases: int, seed: int) -> Figures:
         with suppress(KeyError, TypeError, AttributeError, ValueError):
             getattr(manager, kind)(None, None, message)
         closed = ours._closed
-        assert not (closed and manager.comms.get(ours.comm_id) is ours)
+        assert not closed or manager.comms.get(ours.comm_id) is ours, "pages do not find it any more"
         assert not closed or kind != "comm_msg"
         assert channel._seq == told and not channel.connected, "a message of a page was taken for a request"
         assert _facts(followed.snapshot()) == before, "a message of a page changed the counts"

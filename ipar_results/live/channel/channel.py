@@ -81,6 +81,7 @@ class Channel(Updatable):
                     self._send({"type": "bye"})
                     with suppress(KeyError):  # a page has opened a comm of the same id, which replaced it
                         self._comm.close()
+                    self._unlist_comm()
                     self._comm = None
 
         return close
@@ -90,6 +91,7 @@ class Channel(Updatable):
 
         with self._lock:
             if self._comm is None or self._comm._closed:
+                self._unlist_comm()
                 data = {
                     "type": "hello",
                     "protocol": PROTOCOL,
@@ -97,6 +99,25 @@ class Channel(Updatable):
                     "version": __version__,
                 }
                 self._comm = create_comm(target_name=TARGET, data=data)
+                self._comm.on_close(self._list_comm)
+
+    def _list_comm(self, message: dict[str, Any]) -> None:
+        """List the comm again after a front end that lacks us has closed it.
+
+        A page says hello only to a kernel that lists a comm of ours, because others log that as an error.
+        """
+        from comm import get_comm_manager
+
+        with log_errors("listing a comm"), self._lock:
+            if self._comm is not None and self._comm.comm_id == message["content"]["comm_id"]:
+                get_comm_manager().register_comm(self._comm)
+
+    def _unlist_comm(self) -> None:
+        from comm import get_comm_manager
+
+        if self._comm is not None and self._comm._closed:
+            with suppress(KeyError):
+                get_comm_manager().unregister_comm(self._comm)
 
     # requests, in the control thread -------------------------------------------------------------
 

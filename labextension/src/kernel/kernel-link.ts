@@ -1,4 +1,4 @@
-/** Link to one kernel: says hello, applies the messages of the kernel's comm, sends requests. No DOM. */
+/** Link to one kernel with ipar_results: says hello, applies the messages of its comm, sends requests. No DOM. */
 
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
@@ -7,6 +7,7 @@ import { Signal } from '@lumino/signaling';
 import { checkMessage, type CommMessage, type UpdateMessage } from '../protocol/messages';
 import type { Reply, Request } from '../protocol/replies';
 import { PROTOCOL, TARGET } from '../protocol/types';
+import { queryComm } from './comm-query';
 import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT, type PendingRequest } from './request';
 import { KernelResults } from './results';
 import { SecondConnection } from './second-connection';
@@ -30,13 +31,15 @@ export class KernelLink {
   readonly updated = new Signal<this, void>(this);
   /** Emitted when results were added or removed. */
   readonly resultsChanged = new Signal<this, void>(this);
-  /** Emitted when the kernel has not replied to the first hello: so far it has not loaded ipar_results. */
-  readonly unanswered = new Signal<this, void>(this);
+  /** Emitted when the kernel has not loaded ipar_results so far, or does not reply. */
+  readonly absent = new Signal<this, void>(this);
 
   constructor(options: KernelLinkOptions) {
     this.#client = options.client;
     this.#rate = options.rate;
-    this.#second = new SecondConnection(() => options.openSecond?.() ?? null, () => this.#sendHello());
+    this.#second = new SecondConnection(() => options.openSecond?.() ?? null, () => {
+      if (this.isLoaded) this.#sendHello();
+    });
   }
 
   /** Whether the kernel has ipar_results loaded, as far as is known. */
@@ -109,13 +112,38 @@ export class KernelLink {
   }
 
   #onConnected(): void {
+    if (this.isLoaded) this.#resume();
+    else void this.#query();
+  }
+
+  /** Query the kernel, once for each connection: if it loads ipar_results later, it opens a comm then. */
+  async #query(): Promise<void> {
+    const kernel = this.#kernel;
+    if (!kernel || kernel.status === 'dead') return;
+    const attempt = ++this.#attempts;
+    this.#askedAt = Date.now();
+    const found = await queryComm(kernel, HELLO_TIMEOUT);
+    if (found !== null) this.#onReply(kernel);
+    if (attempt !== this.#attempts) return;
+    if (found) this.#resume();
+    else this.absent.emit();
+  }
+
+  #resume(): void {
     for (const pending of this.#pending) this.#send(pending);
     this.#sendHello();
   }
 
+  /** The kernel's own connection is not blocked. */
+  #onReply(channel: Kernel.IKernelConnection): void {
+    if (channel !== this.#kernel) return;
+    this.#hasReplied = true;
+    this.#second.release();
+  }
+
   #onDisconnected(): void {
     this.#session = null;
-    this.#hellos += 1;
+    this.#attempts += 1;
     this.#hasReplied = false;
     this.#second.release();
     this.#sequence.invalidate();
@@ -127,26 +155,22 @@ export class KernelLink {
   #sendHello(): void {
     const kernel = this.#kernel;
     if (kernel?.connectionStatus !== 'connected' || kernel.status === 'dead') return;
-    const hello = ++this.#hellos;
+    const attempt = ++this.#attempts;
     const channel = this.#second.channel ?? kernel;
-    this.#helloSentAt = Date.now();
+    this.#askedAt = Date.now();
     const request = createRequest({ type: 'hello', client: this.#client, rate: this.#rate }, HELLO_TIMEOUT);
     request.send(channel);
     request.reply.then(
       ({ session }) => {
-        if (channel === this.#kernel) {
-          // The kernel's own connection is not blocked.
-          this.#hasReplied = true;
-          this.#second.release();
-        }
-        if (hello !== this.#hellos) return;
+        this.#onReply(channel);
+        if (attempt !== this.#attempts) return;
         if (session !== this.#session) this.#beginSession(session);
         // A hello makes the kernel send its full state.
         this.#sequence.expectFullState();
         if (!this.#sequence.complete) this.#awaitFullState(1);
       },
       () => {
-        if (hello === this.#hellos && !this.isLoaded) this.unanswered.emit();
+        if (attempt === this.#attempts && !this.isLoaded) this.absent.emit();
       }
     );
   }
@@ -170,7 +194,7 @@ export class KernelLink {
       this.#beginSession(message.session);
       if (message.type !== 'bye') {
         // The kernel is there and sends, so a connection that is not blocked would have brought a reply.
-        if (!this.#hasReplied) this.#second.openUnlessReleased(this.#helloSentAt);
+        if (!this.#hasReplied) this.#second.openUnlessReleased(this.#askedAt);
         this.#sendHello();
       }
     }
@@ -244,9 +268,9 @@ export class KernelLink {
   readonly #pending = new Set<PendingRequest>();
   /** Whether a reply has arrived over the kernel's own connection since that was made. */
   #hasReplied = false;
-  #helloSentAt = 0;
-  /** Counts hellos, so that a late reply to an earlier one is ignored. */
-  #hellos = 0;
+  #askedAt = 0;
+  /** Counts queries and hellos, so that a late reply to an earlier one is ignored. */
+  #attempts = 0;
   #unreadable = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 }

@@ -19,7 +19,9 @@ export interface ResultEntry {
 
 /** Milliseconds for a notebook to connect its kernel, before we open a connection of our own. */
 const DEBOUNCE = 1_000;
-/** Milliseconds before a kernel that did not reply gets another hello, and only after it was active. */
+/** Milliseconds for a kernel that has just started to load ipar_results, before our own connection is closed. */
+const LOADING_TIME = 10_000;
+/** Milliseconds before a kernel without ipar_results is queried again, and only after it was active. */
 const RETRY_DELAY = 60_000;
 
 export class Kernels {
@@ -78,12 +80,12 @@ export class Kernels {
 
   #onRunningChanged(): void {
     const running = this.#running();
-    for (const [id, silence] of this.#silentKernels) {
+    for (const [id, absence] of this.#absentKernels) {
       const model = running.get(id);
-      if (!model) this.#silentKernels.delete(id);
-      // A hello is an activity too, so that of the first minute does not count.
-      else if (Date.now() < silence.until) silence.activity = model.last_activity;
-      else if (model.last_activity !== silence.activity) this.#silentKernels.delete(id);
+      if (!model) this.#absentKernels.delete(id);
+      // A query is an activity too, so that of the first minute does not count.
+      else if (Date.now() < absence.until) absence.activity = model.last_activity;
+      else if (model.last_activity !== absence.activity) this.#absentKernels.delete(id);
     }
     this.#scheduleUpdate();
   }
@@ -122,7 +124,7 @@ export class Kernels {
 
   #linkUnopened(): void {
     for (const [id, model] of this.#running()) {
-      if (this.#links.has(id) || this.#silentKernels.has(id) || !this.#isPython(model.name)) continue;
+      if (this.#links.has(id) || this.#absentKernels.has(id) || !this.#isPython(model.name)) continue;
       this.#linkOverOwnConnection(model);
     }
   }
@@ -147,16 +149,16 @@ export class Kernels {
       link = new KernelLink({ client: this.#client, rate: this.#rate, openSecond });
       link.updated.connect(() => this.updated.emit());
       link.resultsChanged.connect(() => this.changed.emit());
-      link.unanswered.connect(() => this.#dropSilent(id));
+      link.absent.connect(link => setTimeout(() => this.#dropAbsent(id, link), LOADING_TIME));
       this.#links.set(id, link);
     }
     return link;
   }
 
   /** Close our own connection to a kernel without ipar_results: it would only keep that from being culled. */
-  #dropSilent(id: string): void {
-    if (!this.#ownConnections.has(id)) return;
-    this.#silentKernels.set(id, { until: Date.now() + RETRY_DELAY, activity: undefined });
+  #dropAbsent(id: string, link: KernelLink): void {
+    if (link.isLoaded || link !== this.#links.get(id) || !this.#ownConnections.has(id)) return;
+    this.#absentKernels.set(id, { until: Date.now() + RETRY_DELAY, activity: undefined });
     this.#unlink(id);
   }
 
@@ -173,7 +175,7 @@ export class Kernels {
     return new Map([...this.services.kernels.running()].map(model => [model.id, model]));
   }
 
-  /** Kernels of other languages get no requests: an unknown message may harm them. */
+  /** Kernels of other languages cannot have ipar_results, and are not queried. */
   #isPython(name: string): boolean {
     const language = this.services.kernelspecs.specs?.kernelspecs[name]?.language;
     return language === undefined || language.toLowerCase() === 'python';
@@ -184,8 +186,8 @@ export class Kernels {
   readonly #links = new Map<string, KernelLink>();
   /** Connections that we opened, not a notebook. */
   readonly #ownConnections = new Map<string, Kernel.IKernelConnection>();
-  /** Kernels that did not reply to a hello, with their last activity. */
-  readonly #silentKernels = new Map<string, { until: number; activity: string | undefined }>();
+  /** Kernels that had not loaded ipar_results when they were queried, with their last activity. */
+  readonly #absentKernels = new Map<string, { until: number; activity: string | undefined }>();
   #rate: number;
   #linkAll = false;
   #timer: ReturnType<typeof setTimeout> | undefined;

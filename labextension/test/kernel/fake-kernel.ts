@@ -23,6 +23,10 @@ export class FakeKernel {
   readonly requests: Content[] = [];
   /** Number of futures without reply that are not disposed. */
   openFutures = 0;
+  /** Whether it has the package loaded; null where it does not reply. */
+  loaded: boolean | null = true;
+  /** Number of queries for its comms. */
+  queries = 0;
   session = 'first';
   seq = 0;
   #replies = new Map<string, (content: object) => void>();
@@ -32,9 +36,11 @@ export class FakeKernel {
     return this as unknown as Kernel.IKernelConnection;
   }
 
-  sendControlMessage(message: { content: Content }): object {
+  sendControlMessage(message: { header: { msg_type: string }; content: Content }): object {
     const { content } = message;
-    this.requests.push(content);
+    const isQuery = message.header.msg_type === 'comm_info_request';
+    if (isQuery) this.queries += 1;
+    else this.requests.push(content);
     this.openFutures += 1;
     let fail: (error: Error) => void = () => undefined;
     const done = new Promise((_, reject) => {
@@ -50,10 +56,15 @@ export class FakeKernel {
     this.#cancels.push(() => {
       fail(new Error('Canceled'));
     });
-    this.#replies.set(content.request, reply => {
+    const send = (reply: object): void => {
       this.openFutures -= 1;
       future.onReply({ content: reply });
-    });
+    };
+    if (!isQuery) this.#replies.set(content.request, send);
+    else if (this.loaded !== null) {
+      const comms = { w: { target_name: 'jupyter.widget' }, ...(this.loaded && { c: { target_name: TARGET } }) };
+      void Promise.resolve().then(() => { send({ status: 'ok', comms }); });
+    }
     return future;
   }
 

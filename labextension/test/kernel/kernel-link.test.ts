@@ -10,11 +10,12 @@ import { FakeKernel, flushPromises } from './fake-kernel';
 let kernel: FakeKernel;
 let link: KernelLink;
 
-beforeEach(() => {
+beforeEach(async () => {
   vi.useFakeTimers();
   kernel = new FakeKernel();
   link = new KernelLink({ client: 'tab', rate: 5 });
   link.connect(kernel.connection);
+  await flushPromises();
 });
 
 afterEach(() => {
@@ -36,27 +37,53 @@ describe('hello', () => {
     expect(kernel.requests).toMatchObject([{ type: 'hello', client: 'tab', rate: 5, protocol: 1 }]);
   });
 
-  test('waits until the kernel is connected', () => {
+  test('waits until the kernel is connected', async () => {
     const other = new FakeKernel();
     other.connectionStatus = 'connecting';
     link.connect(other.connection);
-    expect(other.requests).toHaveLength(0);
+    await flushPromises();
+    expect([other.queries, other.requests.length]).toEqual([0, 0]);
     other.setConnectionStatus('connected');
+    await flushPromises();
     expect(other.requestsOf('hello')).toHaveLength(1);
   });
 
-  test('to a kernel without the package is not repeated, and the silence is reported', async () => {
-    const silent = vi.fn();
-    link.unanswered.connect(silent);
+  test.each([false, null])('is not sent to a kernel that does not say that it has a comm of ours: %s', async loaded => {
+    const absent = vi.fn();
+    const other = new FakeKernel();
+    other.loaded = loaded;
+    link.absent.connect(absent);
+    link.connect(other.connection);
     await vi.advanceTimersByTimeAsync(10 * REQUEST_TIMEOUT);
-    expect(silent).toHaveBeenCalledOnce();
-    expect(kernel.requests).toHaveLength(1);
-    expect(kernel.openFutures).toBe(0);
+    other.setStatus('busy');
+    other.setStatus('idle');
+    await vi.advanceTimersByTimeAsync(10 * REQUEST_TIMEOUT);
+    expect(absent).toHaveBeenCalledOnce();
+    expect([other.queries, other.requests.length, other.openFutures]).toEqual([1, 0, 0]);
+    other.openComm('first');
+    expect(other.requestsOf('hello')).toHaveLength(1);
+    expect(other.queries).toBe(1);
+  });
+
+  test('that has no reply is not repeated, and the silence is reported', async () => {
+    const absent = vi.fn();
+    link.absent.connect(absent);
+    await vi.advanceTimersByTimeAsync(10 * REQUEST_TIMEOUT);
+    expect(absent).toHaveBeenCalledOnce();
+    expect([kernel.queries, kernel.requests.length, kernel.openFutures]).toEqual([1, 1, 0]);
   });
 
   test('is sent again when the package is loaded later', () => {
     kernel.openComm('first');
     expect(kernel.requestsOf('hello')).toHaveLength(2);
+  });
+
+  test('is sent once where the kernel opens a comm before it replies to the query', async () => {
+    const other = new FakeKernel();
+    link.connect(other.connection);
+    other.openComm('first');
+    await flushPromises();
+    expect(other.requestsOf('hello')).toHaveLength(1);
   });
 
   test('is followed by a request for the full state, once, if that does not arrive', async () => {
@@ -75,6 +102,7 @@ describe('a blocked connection', () => {
 
   beforeEach(() => {
     link.dispose();
+    kernel.loaded = null;
     [second, disposed] = [[], 0];
     const openSecond = (): Kernel.IKernelConnection => {
       const other = new FakeKernel();

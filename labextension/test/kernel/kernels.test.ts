@@ -6,7 +6,7 @@ import { Kernels } from '../../src/kernel/kernels';
 import type { Services } from '../../src/kernel/kernels';
 import { REQUEST_TIMEOUT } from '../../src/kernel/request';
 import { PROMPT_REPLY } from '../../src/kernel/second-connection';
-import { FakeKernel } from './fake-kernel';
+import { FakeKernel, flushPromises } from './fake-kernel';
 
 class Connection extends FakeKernel {
   readonly targets: string[] = [];
@@ -43,6 +43,8 @@ interface Running {
 }
 
 const own: Connection[] = [];
+/** Whether kernels without a notebook have the package loaded. */
+let loaded = true;
 const sender = {};
 const runningChanged = new Signal<object, unknown>(sender);
 const sessionsChanged = new Signal<object, unknown>(sender);
@@ -56,6 +58,7 @@ const services = {
     runningChanged,
     connectTo: ({ model, handleComms }: { model: Running; handleComms: boolean }) => {
       const connection = new Connection(model.id, model.name, handleComms);
+      connection.loaded = loaded;
       own.push(connection);
       return connection;
     }
@@ -71,6 +74,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   running = [];
   own.length = 0;
+  loaded = true;
   kernels = new Kernels(services);
 });
 
@@ -92,9 +96,10 @@ async function runs(...kernels: Running[]): Promise<void> {
   await vi.advanceTimersByTimeAsync(1_000);
 }
 
-test("a notebook's kernel is linked over the notebook's own connection, with the target registered", () => {
+test("a notebook's kernel is linked over the notebook's own connection, with the target registered", async () => {
   const kernel = new Connection('k1');
   opened(kernel);
+  await flushPromises();
   expect(kernel.targets).toEqual(['ipar_results']);
   expect(kernel.requestsOf('hello')).toHaveLength(1);
   expect(own).toHaveLength(0);
@@ -105,7 +110,7 @@ test('a kernel of another language gets no request', async () => {
   opened(kernel);
   kernels.linkAll = true;
   await runs({ id: 'k1', name: 'ir' }, { id: 'k2', name: 'ir' });
-  expect(kernel.requests).toHaveLength(0);
+  expect([kernel.queries, kernel.requests.length]).toEqual([0, 0]);
   expect(own).toHaveLength(0);
 });
 
@@ -121,6 +126,7 @@ test('a result is found in any kernel, and the newest is listed first', async ()
   const [first, second] = [new Connection('k1'), new Connection('k2')];
   opened(first);
   opened(second);
+  await flushPromises();
   await first.replyToHello();
   await second.replyToHello();
   first.send({ type: 'update', full: true, last: true, results: [{ id: 'old', head: { base: 1 } }] });
@@ -131,18 +137,29 @@ test('a result is found in any kernel, and the newest is listed first', async ()
   expect(kernels.pathOf('k1')).toBe('work/climate.ipynb');
 });
 
-test('a silent kernel is disconnected, and gets another hello after it was active', async () => {
+test('a kernel without the package is disconnected, and queried again after it was active', async () => {
+  loaded = false;
   kernels.linkAll = true;
   await runs({ id: 'k2', name: 'python3', last_activity: '1' });
   await vi.advanceTimersByTimeAsync(2 * REQUEST_TIMEOUT);
   expect(own.map(connection => connection.isDisposed)).toEqual([true]);
-  // The hello itself was an activity.
+  // The query itself was an activity.
   await runs({ id: 'k2', name: 'python3', last_activity: '2' });
   await vi.advanceTimersByTimeAsync(60_000);
   await runs({ id: 'k2', name: 'python3', last_activity: '2' });
   expect(own).toHaveLength(1);
   await runs({ id: 'k2', name: 'python3', last_activity: '3' });
-  expect(own).toHaveLength(2);
+  expect(own.map(({ queries, requests }) => [queries, requests.length])).toEqual([[1, 0], [1, 0]]);
+});
+
+test('a kernel that loads the package soon after its start keeps our own connection', async () => {
+  loaded = false;
+  kernels.linkAll = true;
+  await runs({ id: 'k2', name: 'python3' });
+  own[0]?.openComm('first');
+  await own[0]?.replyToHello();
+  await vi.advanceTimersByTimeAsync(4 * REQUEST_TIMEOUT);
+  expect(own.map(connection => connection.isDisposed)).toEqual([false]);
 });
 
 test('an opened notebook replaces our own connection, and the results stay', async () => {
@@ -187,6 +204,7 @@ test('after shutdown the results leave the list, and their cards are disconnecte
 
 test('a kernel that does not reply gets a second connection, also if a gateway does not list its kernels', async () => {
   const kernel = new Connection('k1');
+  kernel.loaded = null;
   opened(kernel);
   kernel.sendFullState('a');
   await vi.advanceTimersByTimeAsync(PROMPT_REPLY);
