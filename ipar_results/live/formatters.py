@@ -27,9 +27,10 @@ class Formatters:
         """Display a result live in the cell that runs now.
 
         Raise NotImplementedError if the result is only inspected, as a user expression or by a debugger, or
-        replaces what ``update_display()`` updates. IPython formats its static MIME bundle then.
+        replaces what ``update_display()`` updates, or if a console would not update it. IPython formats its
+        static MIME bundle then.
         """
-        if not _is_displayed():
+        if self._session.in_console or not _is_displayed():
             raise NotImplementedError
         self._session.show(result)
 

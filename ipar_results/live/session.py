@@ -78,6 +78,18 @@ class Session:
         return getattr(self.shell, "kernel", None) is not None
 
     @property
+    def in_console(self) -> bool:
+        """Whether the present cell runs in a console, such as jupyter console or qtconsole."""
+        from .display.place import is_console
+
+        return self.in_kernel and is_console(self.shell)
+
+    @property
+    def shows_cards(self) -> bool:
+        """Whether what the present cell displays can be updated: in a kernel, but not from a console."""
+        return self.in_kernel and not self.in_console
+
+    @property
     def captured(self) -> bool:
         """Whether displays are captured, as under ``%%capture``."""
         from IPython.core.displaypub import CapturingDisplayPublisher
@@ -110,7 +122,7 @@ class Session:
         """Track a group whose block begins, and display it in the cell that runs now."""
         self.tracker.catch_up()  # results are numbered in the order in which they are made
         self.tracker.entry(group)
-        if show and self.in_kernel:
+        if show and self.shows_cards:
             self.show(group)
 
     # displayed ------------------------------------------------------------------------------------
@@ -140,7 +152,8 @@ class Session:
             from .streams import Streams, publisher_for_cell
 
             publish = publisher_for_cell(self.shell.display_pub)
-            at_end_only = self.captured or current_place(self.shell).output is not None
+            place = current_place(self.shell)
+            at_end_only = self.captured or self.in_console or place.output is not None
             streams = Streams(result.msg_ids, publish, lambda: self.config.rate, at_end_only)
             self.ticker.add(streams)
             return streams
@@ -171,7 +184,7 @@ class Session:
         from .wait import View, progress_bar_view
 
         with log_errors("showing progress"):
-            if self.in_kernel and widget is not False and (widget or self.config.view != "text"):
+            if self.shows_cards and widget is not False and (widget or self.config.view != "text"):
                 live = None if widget else self.displays.displayed_here(result)
                 live = live or self.displays.display(result, as_widget=bool(widget))
                 # the ticker updates it, but its end is shown at once

@@ -60,14 +60,14 @@ class Kernel:
         if message["buffers"]:
             self.binary.append(message)
 
-    def start(self, code, metadata=None):
-        """Send a cell and return its message id at once."""
+    def start(self, code, metadata=None, stdin=False):
+        """Send a cell and return its message id at once; with `stdin` as a console does."""
         content = {
             "code": code,
             "silent": False,
             "store_history": True,
             "user_expressions": {},
-            "allow_stdin": False,
+            "allow_stdin": stdin,
             "stop_on_error": True,
         }
         message = self._client.session.msg("execute_request", content, metadata=metadata or {})
@@ -80,9 +80,9 @@ class Kernel:
             m["msg_type"] == "status" and m["content"]["execution_state"] == "idle" for _, m in self.of(cell)
         )
 
-    def run(self, code, metadata=None, timeout=60, check=True):
+    def run(self, code, metadata=None, timeout=60, check=True, stdin=False):
         """Run a cell to its end and return its message id."""
-        cell = self.start(code, metadata)
+        cell = self.start(code, metadata, stdin)
         deadline = time.monotonic() + timeout
         while not self.ended(cell):
             assert time.monotonic() < deadline, f"the cell did not end: {code}"

@@ -189,6 +189,30 @@ def test_captured_waiting_ends_with_the_last_state(kernel, until):
     assert "8 ok" in kernel.text(cell)
 
 
+CONSOLE = """\
+ar = lv.map_async(nap, [0.1] * 8)
+with ipar_results.group("batch") as batch:
+    lv.apply_async(nap, 0.1)
+ar.wait_interactive()
+wrote = dv.apply_async(lambda: [print(n, "from an engine", flush=True) for n in range(3)])
+with wrote.stream_output():
+    wrote.get(); wrote.wait_for_output()
+display(batch)
+ar
+"""
+
+
+def test_a_console_which_ignores_updates_gets_a_bar_and_true_last_lines(kernel, until):
+    """By what jupyter console, qtconsole and euporie send: `matrix` plays them."""
+    cell = kernel.run(CONSOLE, stdin=True)
+    over(kernel, until)
+    assert "| 8/8 [" in kernel.text(cell)
+    shown = [(kind, data["text/plain"]) for _, kind, _, data in kernel.displays()]
+    assert [kind for kind, _ in shown] == ["display_data", "display_data", "execute_result"]
+    assert shown[0][1].count("2 from an engine") == 2
+    assert "batch" in shown[1][1] and "8 ok" in shown[2][1]
+
+
 def test_nothing_of_ours_is_ever_printed(kernel, shown, until):
     """An error in our thread, of all things, must not end up in whichever cell runs."""
     kernel.run("from ipar_results.render import html\ncard, html.card = html.card, lambda *a, **k: 1 / 0")

@@ -27,8 +27,8 @@ def wrap_imap(original: Callable[..., LazyMapLike], session: Session) -> Callabl
     """Have the tasks of a lazy map join a group."""
 
     def progress(group: Group) -> View:
-        # a kernel displays a card already, and a script without IPython did not request a bar
-        return session.progress(group, quiet=session.shell is None or session.in_kernel)
+        # a card is displayed already, or a script without IPython did not request a bar
+        return session.progress(group, quiet=session.shell is None or session.shows_cards)
 
     @wraps(original)
     def imap(self: ViewLike, f: Callable[..., object], *sequences: Any, **kwargs: object) -> object:

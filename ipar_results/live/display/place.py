@@ -32,6 +32,25 @@ def current_place(shell: Any) -> Place:
         return Place()
 
 
+def is_console(shell: Any) -> bool:
+    """Return whether a console runs the present cell: it draws each display once, and ignores updates.
+
+    jupyter console, qtconsole and euporie answer ``input()``, and send requests through jupyter_client, whose
+    message ids begin with the id of the session. nbclient and papermill do not answer. JupyterLab and VS Code
+    make ids of another form, and name the cell.
+    """
+    try:
+        request = shell.kernel.get_parent("shell")
+        header, content, metadata = request["header"], request["content"], request.get("metadata", {})
+        return bool(
+            content.get("allow_stdin")
+            and header["msg_id"].startswith(f"{header['session']}_")
+            and not metadata.get("cellId")
+        )
+    except Exception:  # not ipykernel
+        return False
+
+
 def _capturing_output(request: str) -> Output | None:
     if "ipywidgets" not in sys.modules:
         return None
