@@ -25,6 +25,8 @@ SCENES = {
     "lab": "JupyterLab, in Chromium",
     "notebook": "Notebook, in Chromium",
     "terminal": "IPython in a terminal",
+    "console": "jupyter console",
+    "qtconsole": "qtconsole",
     "nbclient": "nbclient",
     "papermill": "papermill",
     "voila": "Voila",

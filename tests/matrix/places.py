@@ -16,7 +16,15 @@ ROOT = Path(__file__).parents[2]
 HOME = ROOT / "build" / "matrix"
 SHOWN = ("ipyparallel", "ipykernel", "ipywidgets", "jupyterlab", "notebook")
 FRONT_ENDS = ("jupyterlab", "notebook")
-OTHERS = ("papermill", "voila", "jupyter_kernel_gateway", "mpi4py", "mpich; sys_platform == 'linux'")
+CONSOLES = ("jupyter_console", "qtconsole", "PySide6-Essentials")
+OTHERS = (
+    *CONSOLES,
+    "papermill",
+    "voila",
+    "jupyter_kernel_gateway",
+    "mpi4py",
+    "mpich; sys_platform == 'linux'",
+)
 
 
 @dataclass(frozen=True)

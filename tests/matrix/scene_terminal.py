@@ -58,19 +58,17 @@ class Terminal:
 
 def scene(environment: Environment, folder: Path) -> str:
     """A bar moves, Ctrl-C stops the waiting only, and the text card has every count."""
+    ipython = [str(environment.python), "-m", "IPython"]
+    return played([*ipython, "--no-banner", "--no-confirm-exit", "--colors=nocolor"], folder)
+
+
+def played(command: list[str], folder: Path) -> str:
+    """Play it with a command that has the prompts of IPython."""
     tmux = shutil.which("tmux")
     if tmux is None:
         raise NotPossibleError("there is no tmux on PATH (apt install tmux)")
     (folder / "scene.py").write_text("\n".join((LOAD.partition("\n")[2], START, WORK)))
     (folder / "facts.py").write_text(FACTS)
-    command = [
-        str(environment.python),
-        "-m",
-        "IPython",
-        "--no-banner",
-        "--no-confirm-exit",
-        "--colors=nocolor",
-    ]
     terminal = Terminal(tmux, command, folder)
     try:
         return watch(terminal, folder)
