@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Iterable
 
 _SPACE_BEFORE_UNIT = r"(?<=\d) (?=(?:µs|ms|s|min|h|B|kB|MB|GB)\b)"
@@ -83,6 +84,15 @@ def format_time(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02} h" if hours else f"{minutes}:{second:02} min"
+
+
+def format_clock(posix: float, today: float) -> str:
+    """Format POSIX seconds as local time, ``14:03:22``, with the date unless it is that of `today`."""
+    try:
+        then, day = time.localtime(posix), time.localtime(today)
+    except (OverflowError, ValueError, OSError):  # no time that a calendar has
+        return _UNKNOWN
+    return time.strftime("%H:%M:%S" if then[:3] == day[:3] else "%H:%M:%S on %Y-%m-%d", then)
 
 
 def format_bytes(number: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from ipar_results.model.snapshot import (
@@ -15,6 +16,12 @@ from ipar_results.model.snapshot import (
 )
 
 NOW = 1_700_000_000.0
+
+
+def clock(after: float = 0.0) -> str:
+    """The time of day so many seconds after a sample was taken, where the tests run."""
+    return time.strftime("%H:%M:%S", time.localtime(NOW + after))
+
 
 TRACEBACK = (
     "\x1b[31m---------------------------------------------------------------------------\x1b[39m\n"

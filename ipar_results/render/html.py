@@ -40,8 +40,11 @@ def timeline_plot(snapshot: Snapshot, timeline: Timeline) -> str:
     return render_template("timeline", label=label, **drawing)
 
 
-def head(snapshot: Snapshot) -> str:
-    """Draw the head of a card: name, bar, counts and note; HTML without style."""
+def head(snapshot: Snapshot, live: bool = False) -> str:
+    """Draw the head of a card: name, bar, counts and note; HTML without style.
+
+    One that may be saved says as of when it is. A `live` one, which is always updated, has the time left.
+    """
     return render_template(
         "head",
         state=snapshot.state,
@@ -50,7 +53,8 @@ def head(snapshot: Snapshot) -> str:
         progress=words.outcome(snapshot) if snapshot.single else words.progress(snapshot),
         place=words.ran_on(snapshot) if snapshot.single else "",
         times=words.times(snapshot) if snapshot.total else [],
-        eta=words.eta(snapshot),
+        as_of="" if live else words.as_of(snapshot),
+        end=words.eta(snapshot) if live else words.expected_end(snapshot),
         counts=[] if snapshot.single else words.counts(snapshot),
         losses=words.lost_engines(snapshot),
         rates=words.rates(snapshot),

@@ -14,11 +14,11 @@ _MAX_GROUPS = 20
 
 
 def summary_line(snapshot: Snapshot) -> str:
-    """Return the facts of the card's head in one line, without control characters."""
+    """Return the facts of a static card's head in one line, without control characters."""
     name = words.result_name(snapshot)
     if not snapshot.total:
         return f"{name}: {words.progress(snapshot)}"
-    pace = [*words.times(snapshot), words.eta(snapshot)]
+    pace = [*words.times(snapshot), words.as_of(snapshot), words.expected_end(snapshot)]
     if snapshot.single:
         return f"{name} {join_facts(*_single_task(snapshot), *pace)}"
     counts = ", ".join(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..formatting import (
+    format_clock,
     format_duration,
     format_elapsed,
     format_percent,
@@ -158,6 +159,24 @@ def eta(snapshot: Snapshot) -> str:
     if low == high:
         return f"about {'1 s' if high == '0:01' else high} left"
     return f"about {low} – {high} left"
+
+
+def as_of(snapshot: Snapshot) -> str:
+    """Return when an unfinished result was as shown, as in ``as of 14:03:22``; empty if finished."""
+    if snapshot.finished or not snapshot.time:
+        return ""
+    return f"as of {format_clock(snapshot.time, snapshot.time)}"
+
+
+def expected_end(snapshot: Snapshot) -> str:
+    """Return the estimated time of the end, as in ``end expected 14:03:53 – 14:04:00``; empty if unknown.
+
+    A picture that is not updated says this in place of the remaining time.
+    """
+    if snapshot.finished or snapshot.eta is None or not snapshot.time:
+        return ""
+    low, high = (format_clock(snapshot.time + max(end, 1.0), snapshot.time) for end in snapshot.eta)
+    return f"end expected {low}" if low == high else f"end expected {low} – {high}"
 
 
 def throughput(snapshot: Snapshot) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import samples
 from outline import Outline
+from samples import clock
 
 from ipar_results.model.snapshot import EngineLoad, TaskOutput, TimeUse
 from ipar_results.render import html, style, words
@@ -223,10 +224,17 @@ def test_no_failures_draw_nothing():
 def test_the_card_is_readable_without_its_style():
     """Facts stay separated and symbols stay text if a front end strips the style sheet."""
     assert Outline(html.card(samples.running)).words.startswith(
-        "▸ simulate 412 of 1,000 · 0:23 · about 0:31 – 0:38 left"
+        f"▸ simulate 412 of 1,000 · 0:23 · as of {clock()} · end expected {clock(31.2)} – {clock(38.7)}"
         " ✓ 398 ok, ✕ 14 failed, ▸ 8 running, ○ 580 queued"
         " · 17.9 tasks/s · 7.4 of 8 engines busy on average (93 %)"
     )
+
+
+def test_only_a_head_that_is_always_updated_has_a_countdown():
+    live, static = (Outline(html.head(samples.running, live=each)).words for each in (True, False))
+    assert "0:23 · about 0:31 – 0:38 left" in live and "as of" not in live
+    assert "0:23 · as of" in static and " left" not in static
+    assert "as of" not in html.card(samples.done)
 
 
 def test_every_rule_of_the_style_is_scoped():

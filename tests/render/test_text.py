@@ -2,11 +2,13 @@
 
 import io
 import math
+import re
 import threading
 from dataclasses import replace
 
 import pytest
 import samples
+from samples import clock
 
 from ipar_results.formatting import format_duration, format_percent
 from ipar_results.model.snapshot import EngineLoad, FailureGroup
@@ -82,17 +84,18 @@ def test_a_percentage_is_never_rounded_to_zero(fraction, written):
         (
             "running",
             "simulate: 412 of 1,000 · 398 ok, 14 failed, 8 running, 580 queued · 0:23"
-            " · about 0:31 – 0:38 left · 17.9 tasks/s · 7.4 of 8 engines busy on average (93 %)",
+            f" · as of {clock()} · end expected {clock(31.2)} – {clock(38.7)} · 17.9 tasks/s"
+            " · 7.4 of 8 engines busy on average (93 %)",
         ),
         (
             "failed",
             "simulate: 1,000 tasks · 986 ok, 14 failed · took 0:57 · 17.9 tasks/s · engine time 7:02"
             " · 7.4 of 8 engines busy on average (93 %)",
         ),
-        ("queued", "simulate: 0 of 1,000 · 1,000 queued · 0:01"),
+        ("queued", f"simulate: 0 of 1,000 · 1,000 queued · 0:01 · as of {clock()}"),
         ("empty", "f: no tasks"),
         ("one", "os.getpid → 41872 · engine 2 · took 4 ms"),
-        ("one_running", "simulate running · engine 2 · 1:23"),
+        ("one_running", f"simulate running · engine 2 · 1:23 · as of {clock()}"),
         (
             "one_failed",
             "simulate failed: ValueError: grid of 0 cells cannot be solved · simulate, line 13 · engine 2"
@@ -121,7 +124,18 @@ def test_a_single_task_without_a_value_is_done():
 
 
 def test_an_estimate_of_one_second_is_one_number():
-    assert "about 0:31 left" in summary_line(replace(samples.running, eta=(31.1, 31.9)))
+    line = summary_line(replace(samples.running, eta=(31.1, 31.9)))
+    assert f"end expected {clock(31.1)} · " in line
+
+
+@pytest.mark.parametrize("time", [float("nan"), float("inf"), 1e300, -1e300])
+def test_a_time_that_no_calendar_has_is_unknown(time):
+    assert "as of – · end expected –" in summary_line(replace(samples.running, time=time))
+
+
+def test_an_end_on_another_day_has_its_date():
+    tomorrow = summary_line(replace(samples.running, eta=(86_400.0, 2 * 86_400.0)))
+    assert re.search(r"end expected \S+ on 2023-11-1[56] – \S+ on 2023-11-1[67]", tomorrow)
 
 
 def test_the_plain_text_adds_a_line_for_each_group_and_the_note():

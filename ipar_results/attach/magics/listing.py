@@ -73,7 +73,11 @@ def _row_facts(row: ResultRow) -> dict[str, object]:
         "width": round(100 * snapshot.done / snapshot.total) if snapshot.total else 0,
         "finished": snapshot.finished,
         "counts": [] if single else [c for c in words.counts(snapshot) if c.state != "queued"],
-        "pace": join_facts(*(words.times(snapshot) if snapshot.total else []), words.eta(snapshot)),
+        "pace": join_facts(
+            *(words.times(snapshot) if snapshot.total else []),
+            words.as_of(snapshot),
+            words.expected_end(snapshot),
+        ),
         "variables": _variables(row),
         "cell": _cell(row),
         "gone": row.gone,

@@ -66,7 +66,7 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._copy_to_traits(snapshot)
         if self.comm is None:
             return 0
-        sent = _show(self._head, html.head(snapshot)) + _show(
+        sent = _show(self._head, html.head(snapshot, live=True)) + _show(
             self._failures, html.fitted(html.failures, snapshot)
         )
         due = self._folds_time is None or abs(snapshot.time - self._folds_time) >= _FOLD_SECONDS
@@ -106,7 +106,7 @@ class CardWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
 
 def _drawn(snapshot: Snapshot) -> tuple[str, ...]:
-    return (html.head(snapshot), html.fitted(html.failures, snapshot), *_details(snapshot))
+    return (html.head(snapshot, live=True), html.fitted(html.failures, snapshot), *_details(snapshot))
 
 
 def _details(snapshot: Snapshot) -> list[str]:
