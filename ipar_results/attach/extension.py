@@ -138,6 +138,9 @@ class Extension:
         events = session.shell.events
         events.register("pre_run_cell", self._on_cell)
         self._undo(events.unregister, "pre_run_cell", self._on_cell)
+        if session.in_kernel:
+            events.register("post_run_cell", self._on_cell_end)
+            self._undo(events.unregister, "post_run_cell", self._on_cell_end)
 
     def _on_cell(self, info: object) -> None:
         shell = self._session.shell
@@ -145,6 +148,9 @@ class Extension:
         if len(shell.history_manager.input_hist_raw) == count - 1:  # newer IPython counts it already
             count -= 1
         self._session.tracker.cell = Cell(getattr(info, "cell_id", None), count)
+
+    def _on_cell_end(self, result: object) -> None:
+        self._session.on_cell_end()
 
     def _open_channel(self) -> None:
         from ..live.channel.channel import Channel  # only a kernel needs it

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .wait import View
 
 
+_SETTLING_SECONDS = 1.0  # that the output of ended tasks may take, at the end of a cell
+
+
 class Session:
     """Follows results, and shows them in cells, in terminals and to the labextension."""
 
@@ -140,6 +143,15 @@ class Session:
         with log_errors("looking after cleared displays"):
             if "displays" in vars(self):
                 self.displays.on_clear()
+
+    def on_cell_end(self) -> None:
+        """Bring displays up to date where this may be the last chance before the notebook is saved."""
+        with log_errors("updating displays at the end of a cell"):
+            if "displays" in vars(self) and self.ticker.updatables():
+                from .display.place import executes_notebook
+
+                if executes_notebook(self.shell):
+                    self.ticker.update_all(_SETTLING_SECONDS)
 
     # waited for -----------------------------------------------------------------------------------
 

@@ -47,6 +47,10 @@ class Updatable(ABC):
         """
         return None, 0
 
+    def settles(self) -> bool:
+        """Return whether the last state is about to be complete."""
+        return False
+
     def freeze(self) -> None:  # noqa: B027  # nothing to leave behind by default
         """Send the last true state, as nothing is updated afterwards."""
 
@@ -102,6 +106,15 @@ class Ticker:
         """Update the permanent ones in the middle of a slow update; does nothing on other threads."""
         if threading.current_thread() is self._thread:
             self._try_round(self.permanent)
+
+    def update_all(self, patience: float) -> None:
+        """Update all at once, whatever the rate limits; what is about to end gets `patience` seconds."""
+        deadline = time.monotonic() + patience
+        for each in self.updatables():
+            while each.settles() and time.monotonic() < deadline:
+                time.sleep(0.005)
+            with log_errors("updating a display"):
+                self.count_messages(each.send())
 
     def stop(self) -> None:
         """End the thread and freeze what was still updated; a second call does nothing."""

@@ -51,6 +51,18 @@ def is_console(shell: Any) -> bool:
         return False
 
 
+def executes_notebook(shell: Any) -> bool:
+    """Return whether nbclient runs the present cell, as for papermill: it ignores what follows the last one.
+
+    It answers no ``input()``, and starts kernels that keep no history.
+    """
+    try:
+        answers = shell.kernel.get_parent("shell")["content"].get("allow_stdin", True)
+        return not answers and shell.history_manager.hist_file == ":memory:"
+    except Exception:  # not ipykernel
+        return False
+
+
 def _capturing_output(request: str) -> Output | None:
     if "ipywidgets" not in sys.modules:
         return None

@@ -122,6 +122,12 @@ class ResultView(Updatable):
                 self._close()
                 return 1
 
+    def settles(self) -> bool:
+        """Return whether the result has ended, but its record or the output of its tasks is not complete."""
+        result = self._result
+        ended = result is not None and bool(result._ready)
+        return ended and not self.over and not (self._at_end() and self._output_complete())
+
     def freeze(self) -> None:
         """Send the last true state and close the view."""
         with self._lock:
