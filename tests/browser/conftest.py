@@ -108,9 +108,10 @@ class JupyterServer:
     The pages are Playwright's; `cell` counts from 0.
     """
 
-    def __init__(self, front_end, root, address, token):
+    def __init__(self, front_end, root, address, token, log_path):
         self.front_end = front_end
         self.root = root
+        self.log_path = log_path  # of the kernels too
         self._address = address
         self._token = token
 
@@ -203,7 +204,7 @@ def running_server(front_end, root, runtime, config=()):
     with log_path.open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=root, env=environment)
         try:
-            yield JupyterServer(front_end, root, server_address(server, runtime, log_path), token)
+            yield JupyterServer(front_end, root, server_address(server, runtime, log_path), token, log_path)
         finally:
             stop(server)
 
