@@ -2,7 +2,7 @@
 # your home directory.
 .DEFAULT_GOAL := help
 .PHONY: help demo first-run test check test-python test-typescript test-browser test-wheel test-cost matrix fuzz upstream bench scale peers faults soak \
-    findings build docs install-check pictures clean
+    findings build dist docs install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
@@ -45,6 +45,7 @@ help:
 	@echo "make pictures          take the pictures in docs/ from a real run"
 	@echo "make docs              build the documentation in build/docs; warnings are errors"
 	@echo "make build             build the sdist and the wheel in dist/"
+	@echo "make dist              build both and check their metadata and the conda recipe, as registries do"
 	@echo "make install-check     install both into empty environments and use them there"
 	@echo "make clean             remove all generated files: .venv, build/ with your copies of the notebooks, ..."
 
@@ -169,6 +170,22 @@ docs: .venv/test.stamp
 build: .venv/test.stamp
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
+
+# The checkers are installed outside .venv, because only a release uses them. Conda's own linter is not on PyPI.
+build/release/stamp: Makefile
+	rm -rf build/release
+	$(PYTHON) -m venv build/release
+	build/release/bin/python -m pip install --quiet "check-wheel-contents>=0.6" "py-rattler-build>=0.60" "pyroma>=5" \
+	    "readme_renderer[md]>=44" "twine>=6.1" "validate-pyproject[all]>=0.23"
+	@touch $@
+
+dist: build build/release/stamp
+	$(BIN)/python tools/release.py --check
+	build/release/bin/validate-pyproject pyproject.toml
+	build/release/bin/twine check --strict dist/*
+	build/release/bin/check-wheel-contents dist/*.whl
+	build/release/bin/pyroma --min=10 dist/*.tar.gz
+	build/release/bin/python tools/check_dist.py
 
 install-check: build
 	$(BIN)/python tools/install_check.py

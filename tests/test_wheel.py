@@ -7,10 +7,12 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from email import message_from_bytes
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 MOST_BYTES = 400_000
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -57,6 +59,22 @@ def test_it_holds_the_package_and_nothing_that_only_we_need(wheel):
     }
     assert {"ipar_results/py.typed", "ipar_results/render/style.css"} <= set(names)
     assert not [name for name in names if re.search(r"node_modules|\.map$|\.tsx?$|__pycache__", name)]
+
+
+def test_its_description_has_only_absolute_links_and_its_pictures_are_in_the_sources(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = message_from_bytes(archive.read(name))
+    urls = dict(each.split(", ", 1) for each in metadata.get_all("Project-URL"))
+    at = f"{urls['Source']}/raw/v{metadata['Version']}/"
+    text = metadata.get_payload()
+    addresses = re.findall(r'\b(?:src|srcset)="([^"]*)"|\]\(([^)\s]+)\)', text)
+    found = [picture or link for picture, link in addresses]
+    assert len(found) > 10
+    assert [each for each in found if not each.startswith("https://")] == []
+    pictures = [each.removeprefix(at) for each, _ in addresses if each]
+    assert pictures
+    assert [each for each in pictures if not (ROOT / each).is_file()] == []
 
 
 def test_jupyter_lists_its_labextension_as_enabled_and_ok(wheel, tmp_path):

@@ -40,7 +40,8 @@ def wheel() -> Path:
     for itself: a change of the Python code does not build it again.
     """
     frontend = sources(ROOT / "labextension")
-    files = [ROOT / "pyproject.toml", ROOT / "README.md", ROOT / "LICENSE", *sources(ROOT / "ipar_results")]
+    names = ("pyproject.toml", "README.md", "LICENSE", "tools/readme_hook.py")
+    files = [*(ROOT / name for name in names), *sources(ROOT / "ipar_results")]
     folder = KEPT / digest(files + frontend)
     for path in folder.glob("*.whl"):
         return path
