@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .export.load import load
     from .iterate.as_completed import as_completed
     from .iterate.task_result import TaskResult
+    from .live.installation import check
     from .live.result_widget import ResultWidget
     from .model.snapshot import Advice, EngineLoad, FailureGroup, Snapshot, TaskOutput, TaskRecord, TimeUse
     from .results.group.group import Group
@@ -43,6 +44,7 @@ __all__ = [
     "TasksCancelled",
     "TimeUse",
     "as_completed",
+    "check",
     "compare",
     "disable",
     "enable",
@@ -81,6 +83,7 @@ _LAZY_NAMES = {
     "TasksCancelled": "upstream.async_result",
     "TimeUse": "model.snapshot",
     "as_completed": "iterate.as_completed",
+    "check": "live.installation",
     "compare": "comparison",
     "load": "export.load",
 }

@@ -21,6 +21,7 @@ LAZY = (
     "ipar_results.attach.replacements.waiting",
     "ipar_results.export",
     "ipar_results.live.display.display",
+    "ipar_results.live.installation",
     "ipar_results.live.wait",
     "ipar_results.model",
     "ipar_results.record",

@@ -17,7 +17,7 @@ DAY = datetime.date(2027, 1, 2)
 @pytest.fixture
 def checkout(tmp_path):
     for name in (*VERSIONS, "CHANGELOG.md"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 

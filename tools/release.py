@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = {  # each file that names the version, and the text around it
     "ipar_results/version.py": re.compile(r'(?<=^__version__ = ")[^"]+(?=")', re.MULTILINE),
     "labextension/package.json": re.compile(r'(?<=^  "version": ")[^"]+(?=")', re.MULTILINE),
+    "labextension/src/protocol/types.ts": re.compile(
+        r"(?<=^export const VERSION = ')[^']+(?=')", re.MULTILINE
+    ),
     "conda/recipe.yaml": re.compile(r'(?<=^  version: ")[^"]+(?=")', re.MULTILINE),
 }
 _NUMBER = r"(?:0|[1-9]\d*)"

@@ -24,7 +24,7 @@ _OPTIONS = {
     "list": "--all",
     **{command.name: command.option for command in MAGIC_COMMANDS.values() if command.option},
 }
-_ACTIONS = ("list", *MAGIC_COMMANDS)
+_ACTIONS = ("list", *MAGIC_COMMANDS, "check")
 _MAX_ROWS = 20
 
 
@@ -93,6 +93,7 @@ class ResultMagics:
             %ipar report 3 run.html           save its card, timeline and tasks as one page
             %ipar trace 3                     save it for https://ui.perfetto.dev
             %ipar csv 3 runs/ --overwrite     save its tasks as a table
+            %ipar check                       show what works here, and the versions: for reports of problems
 
         Name a result by its number in the list, by a variable, or by the name of its function; the default is
         the newest result for which the action makes sense, except for retry. Without a path, files are saved
@@ -105,6 +106,10 @@ class ResultMagics:
             return
         args = _parse_line(line)
         _check_options(args)
+        if args.action == "check":
+            from ...live.installation import check
+
+            return check()
         self._tracker.catch_up()
         if args.action == "list":
             self._list(args)
@@ -124,9 +129,6 @@ class ResultMagics:
     def _list(self, args: Namespace) -> None:
         from . import listing
 
-        if args.result is not None or args.path is not None:
-            msg = f"%ipar list takes no name, got {args.result!r}: %ipar lists all results"
-            raise UsageError(msg)
         rows = self.rows()
         shown = rows if args.all else rows[-_MAX_ROWS:]
         text = listing.plain_text(shown, len(rows))
@@ -213,6 +215,9 @@ def _check_options(args: Namespace) -> None:
         if option != takes and _has_option(args, option):
             msg = f"%ipar {name} has no option {option}: it takes {takes or 'no options'}"
             raise UsageError(msg)
+    if name not in MAGIC_COMMANDS and args.result is not None:
+        msg = f"%ipar {name} takes no name, got {args.result!r}: %ipar lists all results"
+        raise UsageError(msg)
     if args.path is not None and not (name in MAGIC_COMMANDS and MAGIC_COMMANDS[name].file_format):
         msg = f"%ipar {name} takes one name, got {args.path!r} too: name one result at a time"
         raise UsageError(msg)

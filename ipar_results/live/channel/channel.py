@@ -47,6 +47,7 @@ class Channel(Updatable):
     ) -> None:
         self._session_id = uuid.uuid4().hex
         self.connected = False  # a front end has said hello; nothing is sent before
+        self.front_version: str | None = None  # of the labextension that said hello last
         self._kernel = kernel
         self._tracker = tracker
         self._config = config
@@ -180,6 +181,7 @@ class Channel(Updatable):
         assert self._comm is not None
         if request.args["rate"] is not None:
             self._rate = min(float(request.args["rate"]), float(self._config.rate))
+        self.front_version = request.args["version"]
         self.connected = True
         self._start_over()
         return {

@@ -69,6 +69,7 @@ _KEYS_BY_TYPE: dict[str, dict[str, _KeySpec]] = {
     "hello": {
         "client": _KeySpec(_id, f"a text of at most {MAX_ID_LENGTH} characters"),
         "rate": _KeySpec(_number(0.1, 5.0), "a number from 0.1 to 5", optional=True),
+        "version": _KeySpec(_id, f"a text of at most {MAX_ID_LENGTH} characters", optional=True),
     },
     "snapshot": {},
     "watch": _RESULT,

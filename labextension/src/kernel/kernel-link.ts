@@ -6,7 +6,7 @@ import { Signal } from '@lumino/signaling';
 
 import { checkMessage, type CommMessage, type UpdateMessage } from '../protocol/messages';
 import type { Reply, Request } from '../protocol/replies';
-import { PROTOCOL, TARGET } from '../protocol/types';
+import { PROTOCOL, TARGET, VERSION } from '../protocol/types';
 import { queryComm } from './comm-query';
 import { createRequest, NOT_CONNECTED, REQUEST_TIMEOUT, type PendingRequest } from './request';
 import { KernelResults } from './results';
@@ -158,7 +158,8 @@ export class KernelLink {
     const attempt = ++this.#attempts;
     const channel = this.#second.channel ?? kernel;
     this.#askedAt = Date.now();
-    const request = createRequest({ type: 'hello', client: this.#client, rate: this.#rate }, HELLO_TIMEOUT);
+    const greeting = { type: 'hello', client: this.#client, rate: this.#rate, version: VERSION } as const;
+    const request = createRequest(greeting, HELLO_TIMEOUT);
     request.send(channel);
     request.reply.then(
       ({ session }) => {

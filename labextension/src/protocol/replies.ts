@@ -10,7 +10,7 @@ import { MIME_TYPE, PROTOCOL } from './types';
 
 /** Content of a request; the sender adds `protocol` and `request`. `watch` has the kernel send rows. */
 export type Request =
-  | { type: 'hello'; client: string; rate?: number }
+  | { type: 'hello'; client: string; rate?: number; version?: string }
   | { type: 'snapshot' }
   | { type: 'watch' | 'outputs' | 'bundle'; result: string }
   | { type: 'inputs'; result: string; positions: number[] }

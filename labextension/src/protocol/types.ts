@@ -4,6 +4,8 @@ export const MIME_TYPE = 'application/vnd.ipar-results.v1+json';
 /** Target name of the comm. */
 export const TARGET = 'ipar_results';
 export const PROTOCOL = 1;
+/** Of this package, set by tools/release.py. */
+export const VERSION = '0.1.0';
 export const SNAPSHOT_VERSION = 1;
 /** The slot of a task whose engine is unknown. */
 export const UNKNOWN_SLOT = 0xffff;

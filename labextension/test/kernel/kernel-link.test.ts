@@ -5,6 +5,7 @@ import { KernelLink } from '../../src/kernel/kernel-link';
 import { REQUEST_TIMEOUT } from '../../src/kernel/request';
 import { PROMPT_REPLY } from '../../src/kernel/second-connection';
 import { NO_ANSWER } from '../../src/model/words';
+import { VERSION } from '../../src/protocol/types';
 import { FakeKernel, flushPromises } from './fake-kernel';
 
 let kernel: FakeKernel;
@@ -34,7 +35,7 @@ async function linked(...results: string[]): Promise<void> {
 
 describe('hello', () => {
   test('is sent once, on the control channel, with the wanted rate', () => {
-    expect(kernel.requests).toMatchObject([{ type: 'hello', client: 'tab', rate: 5, protocol: 1 }]);
+    expect(kernel.requests).toMatchObject([{ type: 'hello', client: 'tab', rate: 5, version: VERSION, protocol: 1 }]);
   });
 
   test('waits until the kernel is connected', async () => {

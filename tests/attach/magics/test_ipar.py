@@ -242,3 +242,11 @@ def test_help_lists_the_actions(scene, capsys, line):
     scene.ipar(line)
     printed = capsys.readouterr().out
     assert all(f"%ipar {action}" in printed for action in ("cancel", "retry", "report", "trace", "csv"))
+
+
+def test_check_prints_what_works_here_and_takes_no_name(scene, capsys):
+    scene.ipar("check")
+    assert capsys.readouterr().out.splitlines()[0].startswith("ipar_results ")
+    with pytest.raises(UsageError, match="check takes no name, got 'ar'"):
+        scene.magics.ipar("check ar")
+    assert "check" in scene.complete("%ipar ch")[0]

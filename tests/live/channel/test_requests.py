@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ipar_results.live.channel.requests import RequestError, parse_request
 
 GOOD = {
-    "hello": {"client": "tab", "rate": 5},
+    "hello": {"client": "tab", "rate": 5, "version": "0.1.0"},
     "snapshot": {},
     "watch": {"result": "a"},
     "task": {"result": "a", "position": 3, "limit": 4000},
@@ -32,7 +32,9 @@ def test_a_well_formed_request_is_parsed(kind):
     assert (parsed.kind, parsed.id, parsed.args) == (kind, "r1", GOOD[kind])
 
 
-@pytest.mark.parametrize(("kind", "key"), [("hello", "rate"), ("task", "limit"), ("retry", "indices")])
+@pytest.mark.parametrize(
+    ("kind", "key"), [("hello", "rate"), ("hello", "version"), ("task", "limit"), ("retry", "indices")]
+)
 def test_an_optional_key_may_be_left_out(kind, key):
     content = request(kind)
     del content[key]
@@ -47,6 +49,8 @@ def test_an_optional_key_may_be_left_out(kind, key):
         ("hello", "rate", float("nan")),
         ("hello", "rate", 1e9),
         ("hello", "rate", True),
+        ("hello", "version", 1),
+        ("hello", "version", "x" * 65),
         ("cancel", "result", None),
         ("cancel", "result", 7),
         ("cancel", "result", ""),
