@@ -82,7 +82,8 @@ export class FakeKernel {
     await flushPromises();
   }
 
-  replyToHello(): Promise<void> {
+  async replyToHello(): Promise<void> {
+    await flushPromises(); // the query before it is answered
     return this.reply('hello', { comm_id: 'c', session: this.session, version: '1', seq: this.seq });
   }
 
