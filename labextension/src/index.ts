@@ -143,7 +143,7 @@ const panel: JupyterFrontEndPlugin<void> = {
       }
     });
     palette?.addItem({ command: open, category: 'Parallel results' });
-    addCommands({ commands, palette, kernels, panel });
+    addCommands(commands, palette, kernels, panel);
 
     if (statusBar) {
       kernels.linkAll = true;

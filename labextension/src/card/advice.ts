@@ -14,14 +14,8 @@ const USES: readonly (readonly [Exclude<keyof TimeUse, 'engines' | 'total'>, str
   ['other', 'other work']
 ];
 
-interface TimePart {
-  use: string;
-  fraction: number;
-  phrase: string;
-}
-
 /** Parts of the engines' time, without empty ones. */
-export function timeUse(use: TimeUse | null): TimePart[] {
+export function timeUse(use: TimeUse | null) {
   if (!use || !(use.total > 0)) return [];
   return USES.map(([key, name]) => {
     const fraction = use[key] / use.total;

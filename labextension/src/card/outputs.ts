@@ -16,7 +16,6 @@ const CHARACTERS_A_SECOND = 10_000;
 
 export class OutputsView {
   readonly node = el('div');
-  readonly #open: (index: number) => void;
   readonly #message = el('p', { class: 'ipar-cut' });
   readonly #list = el('div', { class: 'ipar-scroll', tabindex: 0, role: 'group', 'aria-label': 'Output' });
   /** The item of each output, by its content. */
@@ -34,8 +33,7 @@ export class OutputsView {
   /** Why the last fetch failed. */
   #error = '';
 
-  constructor(open: (index: number) => void) {
-    this.#open = open;
+  constructor(private readonly open: (index: number) => void) {
     this.node.append(this.#message, this.#list);
   }
 
@@ -149,7 +147,7 @@ export class OutputsView {
     );
     const head = this.#model?.head;
     const name = !head || head.single ? 'Details' : words.firstTask(output.index, head);
-    const link = button(name, { class: 'ipar-link' }, () => this.#open(output.index));
+    const link = button(name, { class: 'ipar-link' }, () => this.open(output.index));
     const rich = output.rich ? plural(output.rich, 'rich output') : '';
     const place = this.#model?.head.single ? '' : words.engines([output.engine_id]);
     const facts = joinFacts(place, omitted ? `… ${countOmitted(omitted)}` : '', rich);

@@ -105,7 +105,8 @@ export class Kernels {
       const kernel = context.session?.kernel;
       if (!kernel || kernel.isDisposed || !this.#isPython(kernel.name)) continue;
       // JupyterLab closes a comm without a registered target, and so the comm of every other page.
-      kernel.registerCommTarget(TARGET, ignoreComm);
+      // The link reads the comm's messages among the kernel's iopub messages.
+      kernel.registerCommTarget(TARGET, () => undefined);
       if (!inUse.has(kernel.id)) inUse.set(kernel.id, kernel);
     }
     const running = this.#running();
@@ -191,8 +192,4 @@ export class Kernels {
   #rate: number;
   #linkAll = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-}
-
-function ignoreComm(): void {
-  // The link reads the comm's messages among the kernel's iopub messages.
 }

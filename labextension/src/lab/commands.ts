@@ -14,15 +14,13 @@ import type { Outcome } from '../protocol/messages';
 
 const CATEGORY = 'Parallel results';
 
-interface CommandOptions {
-  commands: CommandRegistry;
-  palette: ICommandPalette | null;
-  kernels: Kernels;
-  panel: ResultsPanel;
-}
-
 /** Add a command for each action. Its argument `result` defaults to the current result of the panel. */
-export function addCommands({ commands, palette, kernels, panel }: CommandOptions): void {
+export function addCommands(
+  commands: CommandRegistry,
+  palette: ICommandPalette | null,
+  kernels: Kernels,
+  panel: ResultsPanel
+): void {
   const target = (args: { result?: unknown }): ResultEntry | undefined =>
     typeof args.result === 'string'
       ? kernels.all().find(({ model }) => model.id === args.result)

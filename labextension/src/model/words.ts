@@ -1,6 +1,7 @@
 /** Wording of facts about results: the same texts as `ipar_results/render/words.py`. */
 
 import type { Figures, Head } from '../protocol/figures';
+import type { FailureUpdate } from '../protocol/messages';
 import type { EngineLoad, FailedInput } from '../protocol/records';
 import type { EngineId, Pair, ResultState, TaskStatus } from '../protocol/types';
 import { oneLine } from '../ui/ansi';
@@ -19,8 +20,8 @@ import {
 const MAX_LENGTH = { name: 120, type: 80, message: 300, where: 120, engine: 40, value: 200, note: 500, input: 200 };
 /** An engine was there for the whole run if it was for this share of it. */
 const WHOLE = 0.99;
-const MAX_ENGINE_SPANS = 8;
-const MAX_INPUT_SPANS = 8;
+/** Of engines or inputs in one phrase. */
+const MAX_SPANS = 8;
 
 /** Message of a request that timed out. */
 export const NO_ANSWER = 'No answer from the kernel.';
@@ -80,8 +81,8 @@ export function engines(ids: readonly (EngineId | null | undefined)[]): string {
   const parts = spansOf(numbers).map(spanText);
   const names = [...known].filter(id => typeof id === 'string');
   parts.push(...names.map(id => engineLabel(id)).sort());
-  const more = parts.length - MAX_ENGINE_SPANS;
-  const listed = parts.slice(0, MAX_ENGINE_SPANS).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '');
+  const more = parts.length - MAX_SPANS;
+  const listed = parts.slice(0, MAX_SPANS).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '');
   // A coalesced reply of several engines has one name for all of them.
   if (listed.startsWith('engines ')) return listed;
   return known.size ? `engine${known.size === 1 ? '' : 's'} ${listed}` : '';
@@ -258,6 +259,7 @@ export function failureLocation(group: { where: string; engines: EngineId[] }): 
   return joinFacts(oneLine(group.where, MAX_LENGTH.where), engines(group.engines));
 }
 
+type Affected = Pick<Required<FailureUpdate>, 'count' | 'indices' | 'first_time' | 'last_time'>;
 /** When a run began, and the pauses in it. */
 type Clocked = Pick<Head, 'base' | 'pauses'>;
 
@@ -276,7 +278,7 @@ export function pauses(head: Pick<Head, 'pauses'>): string {
 
 /** Tasks of a group of failures and their times, as in `tasks 3, 40–45 and 5 more · first at 0:12, last at 0:41`. */
 export function failedTasks(group: Affected, head: Clocked): string {
-  const spans = spansOf(group.indices).slice(0, MAX_INPUT_SPANS);
+  const spans = spansOf(group.indices).slice(0, MAX_SPANS);
   const more = group.count - spans.reduce((sum, span) => sum + span.length, 0);
   const listed = spans.map(spanText).join(', ') + (more > 0 ? ` and ${formatCount(more)} more` : '');
   const tasks = spans.length ? `task${group.count === 1 ? '' : 's'} ${listed}` : '';
@@ -285,13 +287,6 @@ export function failedTasks(group: Affected, head: Clocked): string {
     formatDuration(Math.max(0, afterStart(time, head)))
   ) as [string, string];
   return joinFacts(tasks, first === last ? `at ${first}` : `first at ${first}, last at ${last}`);
-}
-
-interface Affected {
-  count: number;
-  indices: readonly number[];
-  first_time: number | null;
-  last_time: number | null;
 }
 
 /** Input of a failed task, as in `input of task 3: (0, 7)`; empty where it is unknown. */
