@@ -1,6 +1,7 @@
 """A saved card wherever it is shown: with a part of the style sheet, in pages with sheets of their own."""
 
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,6 +13,7 @@ from ipar_results.render import html, style
 
 pytestmark = pytest.mark.browser
 
+ROOT = Path(__file__).parents[2]
 DRAWN = {name: html.card(snapshot) for name, snapshot in samples.ALL.items()}
 DRAWN |= {
     f"hostile {n}": html.card(samples.poisoned(samples.failed, text))
@@ -66,3 +68,60 @@ def test_in_a_converted_notebook_each_lane_of_the_timeline_stands_beside_its_lab
     assert labels.count() == 5
     assert drawing["y"] == pytest.approx(first["y"], abs=1)
     assert drawing["y"] + drawing["height"] == pytest.approx(last["y"] + last["height"], abs=1)
+
+
+SHEETS = {
+    name: (ROOT / "labextension" / "style" / f"{name}.css").read_text("utf-8") for name in ("card", "panel")
+}
+PROBES = ("fg", "soft", "bg", "line", "ok", "bad", "run")
+
+
+def colours(page, selector):
+    return page.eval_on_selector_all(selector, "found => found.map(node => getComputedStyle(node).color)")
+
+
+@pytest.mark.parametrize("light", ["true", "false"])
+def test_in_forced_colours_the_canvas_tells_the_states_apart_and_writes_in_the_system_s_colours(page, light):
+    """Otherwise all its colours are that of text."""
+    page.emulate_media(forced_colors="active")
+    probes = "".join(f'<i class="ipar-probe ipar-probe-{name}"></i>' for name in PROBES)
+    page.set_content(
+        f'<style>{SHEETS["card"]}</style><body data-jp-theme-light="{light}"><p style="color: Canvas"></p>'
+        f'<div class="ipar-result">{probes}</div>'
+    )
+    found = dict(zip(PROBES, colours(page, ".ipar-probe"), strict=True))
+    (canvas,), (text,) = colours(page, "p"), colours(page, "body")
+    assert (found["fg"], found["soft"], found["line"]) == (text, text, text)
+    assert found["bg"] != text
+    assert len({*found.values()}) == 5, (found, canvas)
+
+
+def test_in_forced_colours_the_labels_of_a_saved_timeline_have_the_system_s_colour(page):
+    page.emulate_media(forced_colors="active", color_scheme="dark")
+    page.set_content(f'<body data-jp-theme-light="true">{timeline()}')
+    assert {*colours(page, ".ipar-plot")} == {*colours(page, "body")}
+
+
+@pytest.mark.parametrize("contrast", ["more", "no-preference"])
+def test_with_more_contrast_soft_text_is_as_strong_as_any(page, contrast):
+    page.emulate_media(contrast=contrast)
+    page.set_content(DRAWN["running"])
+    alike = colours(page, ".ipar-pace") == colours(page, ".ipar-card")
+    assert alike == (contrast == "more")
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_a_card_follows_the_direction_of_the_page_and_its_timeline_does_not(page, direction):
+    page.set_content(f'<!doctype html><html dir="{direction}"><body>{timeline()}')
+    left, right = (page.locator(f".ipar-{name}").first.bounding_box()["x"] for name in ("glyph", "pace"))
+    assert (left < right) == (direction == "ltr")
+    labels, tracks = (page.locator(f".ipar-{name}").first.bounding_box()["x"] for name in ("lanes", "tracks"))
+    assert labels < tracks
+
+
+def test_style_sheets_name_no_side():
+    """Except where time goes from left to right."""
+    for name, sheet in {**SHEETS, "static": style.style_sheet()}.items():
+        lines = [line for line in sheet.splitlines() if re.search(r"\b(?:left|right)\b(?!\s+to)", line)]
+        sides = [line for line in lines if not re.search(r"ipar-(?:tick|left|timeline)\b|^/\*", line)]
+        assert sides == [], name
