@@ -17,11 +17,9 @@ class ShortRepr(reprlib.Repr):
         self.maxstring = self.maxother = 60
 
     def repr_instance(self, x: object, level: int) -> str:
-        """Return the type alone."""
         return f"<{type(x).__name__}>"
 
     def repr1(self, x: object, level: int) -> str:
-        """Return the repr of one value down to `level` nested containers."""
         if isinstance(x, int) and x.bit_length() > _MAX_INT_BITS:
             return f"<int of {x.bit_length():,} bits>"  # str() of a very long int raises
         if isinstance(x, bytes):

@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 class PendingCancellation(Protocol):
     """Cancellation that the watchdog completes."""
 
-    def settle(self, scope: TaskScope) -> None:
-        """End the messages that are cancelled for certain by now."""
+    def settle(self, scope: TaskScope) -> None: ...
 
-    def exclude(self, positions: list[int]) -> None:
-        """Leave these messages alone: they were sent again."""
+    def exclude(self, positions: list[int]) -> None: ...
 
 
 class WatchdogState:
@@ -154,7 +152,6 @@ class ResultScope(TaskScope):
 
     @property
     def given_up(self) -> bool:
-        """Whether the result was ended because contact was lost."""
         return self.record.given_up
 
     @given_up.setter
@@ -163,11 +160,9 @@ class ResultScope(TaskScope):
 
     @property
     def ready(self) -> bool:
-        """Whether all messages have ended, and a user sees that they have."""
         return self.result._ready
 
     def give_up(self) -> None:
-        """End the result: contact to the controller is lost."""
         self.end_result(self.result)
 
     def reopen(self, positions: list[int], replace_futures: Callable[[], None]) -> None:

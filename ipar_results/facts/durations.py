@@ -27,7 +27,6 @@ class Mean:
 
     @classmethod
     def of(cls, values: Floats) -> Mean:
-        """Return the mean of values."""
         spread = float(values.std(ddof=1)) if len(values) > 1 else float(values.mean())
         few = 1 + _DOUBT / len(values)  # few values underestimate the spread
         return cls(float(values.mean()), few * spread / math.sqrt(len(values)), few * spread)

@@ -47,7 +47,6 @@ class Action:
         raise NotImplementedError
 
     def run(self, monitor: Monitor, arguments: Arguments) -> Done:
-        """Do it."""
         raise NotImplementedError
 
     def why_not(self, name: str, number: int, summary: Summary, alone: bool) -> str:

@@ -12,7 +12,6 @@ class SlidingWindow:
         self._added: deque[tuple[float, int]] = deque()
 
     def add(self, now: float, amount: int) -> None:
-        """Add an amount at a time."""
         if amount:
             self._added.append((now, amount))
 

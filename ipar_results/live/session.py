@@ -63,14 +63,12 @@ class Session:
 
     @cached_property
     def displays(self) -> Displays:
-        """Live displays of results."""
         from .display.displays import Displays
 
         return Displays(self)
 
     @cached_property
     def cluster_overviews(self) -> ClusterOverviews:
-        """Overviews of clients, views and clusters."""
         from ..results.cluster_overviews import ClusterOverviews
 
         return ClusterOverviews(self.registry.connection, self.tracker, self._clients)
@@ -102,7 +100,6 @@ class Session:
     # followed -------------------------------------------------------------------------------------
 
     def monitor(self, result: ResultLike) -> Monitor:
-        """Return the monitor of a result or of a group."""
         from ..results.monitor import Monitor
 
         return Monitor(result, self.followed(result))
@@ -179,7 +176,6 @@ class Session:
         widget: bool | None,
         return_when: object,
     ) -> None:
-        """Wait for a result while showing it."""
         from .wait import validate_return_when, wait
 
         when = validate_return_when(return_when)

@@ -28,11 +28,9 @@ class Clock:
         self._lost_at: tuple[float, float] | None = None  # POSIX and monotonic seconds
 
     def add_submitted(self, stamps: Sequence[Timestamp]) -> None:
-        """Add times of submission."""
         self.submitted = float(np.fmin(self.submitted, earliest(stamps)))
 
     def add_received(self, stamps: Sequence[Timestamp]) -> None:
-        """Add times at which replies were received."""
         self.received = float(np.fmax(self.received, latest(stamps)))
 
     def start(self) -> None:

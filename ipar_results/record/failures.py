@@ -100,7 +100,6 @@ class FailureGroupBuilder:
         self.clear()
 
     def clear(self) -> None:
-        """Reset all counts."""
         self.count = 0
         self.engines: set[EngineId] = set()
         self.indices, self.sizes = array("q"), array("q")

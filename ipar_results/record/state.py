@@ -31,43 +31,32 @@ class ConnectionLike(Protocol):
     """Connection of one client, or the connections of a group's clients."""
 
     @property
-    def each(self) -> Sequence[Connection]:
-        """Connections of the clients."""
+    def each(self) -> Sequence[Connection]: ...
 
     @property
-    def joined_at(self) -> Mapping[EngineId, float]:
-        """By engine id, when it joined the cluster if that was seen, in POSIX seconds."""
+    def joined_at(self) -> Mapping[EngineId, float]: ...
 
     @property
-    def left_at(self) -> Mapping[EngineId, float]:
-        """By engine id, when it left the cluster, in POSIX seconds."""
+    def left_at(self) -> Mapping[EngineId, float]: ...
 
     @property
-    def died(self) -> AbstractSet[EngineId]:
-        """Ids of the engines that held a task when they left."""
+    def died(self) -> AbstractSet[EngineId]: ...
 
     @property
-    def closed(self) -> bool:
-        """Whether the client was closed."""
+    def closed(self) -> bool: ...
 
     @property
-    def contact_timeout(self) -> float:
-        """Seconds without an answer after which a controller counts as lost."""
+    def contact_timeout(self) -> float: ...
 
-    def alive_engines(self) -> AbstractSet[EngineId]:
-        """Return the ids of the engines registered now."""
+    def alive_engines(self) -> AbstractSet[EngineId]: ...
 
-    def mark_died(self, engine_id: EngineId, /) -> None:
-        """Record that an engine held a task when it left."""
+    def mark_died(self, engine_id: EngineId, /) -> None: ...
 
-    def other_recorders(self, recorder: Record, /) -> list[Record]:
-        """Return the records of other results on the same engines."""
+    def other_recorders(self, recorder: Record, /) -> list[Record]: ...
 
-    def record_contact(self) -> None:
-        """Record that a message from the cluster has arrived."""
+    def record_contact(self) -> None: ...
 
-    def check_contact(self) -> None:
-        """Send the controller a heartbeat query if it has been silent for a while."""
+    def check_contact(self) -> None: ...
 
 
 class Presence(NamedTuple):

@@ -63,17 +63,14 @@ class Count(NamedTuple):
 
     @property
     def glyph(self) -> str:
-        """Symbol of the state."""
         return STATES[self.state][0]
 
     @property
     def phrase(self) -> str:
-        """Number and name of the state."""
         return f"{self.number:,} {STATES[self.state][1]}"
 
 
 def result_name(snapshot: Snapshot) -> str:
-    """Return the result's name on one line."""
     return one_line(snapshot.name, MAX_NAME) or "result"
 
 

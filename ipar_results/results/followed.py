@@ -209,12 +209,10 @@ class FollowedResult(Followed):
 
     @property
     def lost(self) -> bool:
-        """Whether no more replies can be expected."""
         return self._watchdog.lost
 
     @property
     def note(self) -> str:
-        """Sentence about the connection for the user; empty while all is well."""
         return self._watchdog.note
 
     def poll(self) -> None:
@@ -234,13 +232,11 @@ class FollowedResult(Followed):
             self._watchdog.check(self._scope(result))
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
-        """Cancel what is queued, and on request interrupt what runs."""
         from ..control.cancel import cancel
 
         return cancel(self._scope_of_held(), interrupt, timeout)
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
-        """Run failed and cancelled tasks again."""
         from ..control.retry import retry
 
         done = retry(self._scope_of_held(), indices)

@@ -58,7 +58,6 @@ class Tracked:
 
     @property
     def name(self) -> str:
-        """Name of the result as it is now."""
         followed = self.followed
         if followed is not None:
             return followed.name
@@ -161,16 +160,13 @@ class Tracker:
     # called by views ------------------------------------------------------------------------------
 
     def find(self, result_id: str) -> Tracked | None:
-        """Return the entry with this id, if there is one."""
         return self._tracked.get(result_id)
 
     def all(self) -> list[Tracked]:
-        """Return all entries, oldest first."""
         with self._lock:
             return list(self._tracked.values())
 
     def ids(self) -> set[str]:
-        """Return the ids of all entries."""
         with self._lock:
             return set(self._tracked)
 

@@ -58,7 +58,6 @@ class UpdateQueue:
             return gone
 
     def has_updates(self, now: float) -> bool:
-        """Return whether there is an update to send."""
         return self._backlog is not None or self._find_due(now) or bool(self._gone())
 
     def room(self, now: float) -> int:

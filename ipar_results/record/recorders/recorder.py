@@ -129,7 +129,6 @@ class Recorder:
 
     @property
     def has_news(self) -> bool:
-        """Whether draining may change the record."""
         return self._detached or bool(self.listener)
 
     @property
@@ -207,11 +206,9 @@ class Recorder:
             self._dirty = False
 
     def metadata(self, result: ResultLike) -> Sequence[TaskMetadata]:
-        """Return the metadata of each message, as ipyparallel keeps it."""
         return result._metadata
 
     def value(self, result: Any) -> object:
-        """Return the value of a result of one ended message."""
         return result._children[0].result(0)
 
     def reopen(self, positions: list[int], replace_futures: Callable[[], None]) -> None:
@@ -231,7 +228,6 @@ class Recorder:
             record.version += 1
 
     def close(self) -> None:
-        """Remove our callbacks from pending futures; a second call does nothing."""
         result = self.record.result()
         # pending futures keep their result alive, so a collected one has no callbacks to remove
         self.detach(() if result is None else result._children)

@@ -41,12 +41,10 @@ class ClientScope(TaskScope):
 
     @property
     def positions(self) -> Index:
-        """Positions of this client's messages."""
         return super().positions if self._is_only else self._membership.positions_of(self.client)
 
     @property
     def running(self) -> dict[int, tuple[int, float]]:
-        """Running tasks of this client."""
         if self._is_only:
             return super().running
         positions = set(self.positions.tolist())
@@ -61,7 +59,6 @@ class ClientScope(TaskScope):
 
     @property
     def ready(self) -> bool:
-        """Whether all messages of this client have ended."""
         return not len(self.columns.pending(self.positions))
 
     @property

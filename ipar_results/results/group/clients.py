@@ -30,21 +30,17 @@ class Connections:
 
     @property
     def joined_at(self) -> dict[EngineId, float]:
-        """POSIX times at which engines joined their cluster."""
         return self._by_name([link.joined_at for link in self.each])
 
     @property
     def left_at(self) -> dict[EngineId, float]:
-        """POSIX times at which engines left their cluster."""
         return self._by_name([link.left_at for link in self.each])
 
     @property
     def died(self) -> frozenset[EngineId]:
-        """Names of the engines that held a task when they left."""
         return frozenset(self._by_name([dict.fromkeys(link.died, 0.0) for link in self.each]))
 
     def mark_died(self, name: EngineId) -> None:
-        """Record that an engine held a task when it left."""
         for link in self.each:
             engine_id = self.id_at(link, name)
             if engine_id is not None:
@@ -80,7 +76,6 @@ class Connections:
         return link.engine_id(uuid) if link.has_engine(uuid) else None
 
     def alive_engines(self) -> frozenset[EngineId]:
-        """Return the names of the engines that are registered now."""
         if len(self.each) == 1:
             return frozenset(self.each[0].alive_engines())
         names = (self.engine_id(uuid) for link in self.each for uuid in link.engine_uuids())
@@ -88,7 +83,6 @@ class Connections:
 
     @property
     def closed(self) -> bool:
-        """Whether all clients were closed."""
         return bool(self.each) and all(link.closed for link in self.each)
 
     @property
@@ -102,7 +96,6 @@ class Connections:
             self.each[0].record_contact()
 
     def check_contact(self) -> None:
-        """Query the controllers that have been silent for a while."""
         for link in self.each:
             link.check_contact()
 
@@ -115,7 +108,6 @@ class GroupEngines(Engines):
         self._connections = connections
 
     def slots(self, engine_ids: Sequence[Any], metadata: Sequence[Any]) -> list[int]:
-        """Return the slots of many engines."""
         if len(self._connections.each) == 1:
             return super().slots(engine_ids, metadata)
         return [

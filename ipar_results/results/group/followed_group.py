@@ -50,7 +50,6 @@ class FollowedGroup(Followed):
         return " ".join(dict.fromkeys(filter(None, [self.final_note, *waiting])))
 
     def cancel(self, interrupt: bool = False, timeout: float = 5.0) -> Cancelled:
-        """Cancel what is queued of all results, and on request interrupt what runs."""
         from ...control.cancel import Cancelled, cancel
 
         self.drain()
@@ -58,7 +57,6 @@ class FollowedGroup(Followed):
         return Cancelled(**{name: sum(getattr(each, name) for each in done) for name in vars(Cancelled())})
 
     def retry(self, indices: Sequence[int] | None = None) -> Retried:
-        """Run failed and cancelled tasks of all results again."""
         from ...control.retry import Retried, positions_to_retry
 
         self.drain()

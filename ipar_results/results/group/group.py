@@ -23,11 +23,9 @@ class GroupSession(Protocol):
     registry: Registry
     enabled: bool
 
-    def begin_group(self, group: Group, show: bool) -> None:
-        """Track a group whose block begins, and display it in the cell that runs now."""
+    def begin_group(self, group: Group, show: bool) -> None: ...
 
-    def wake(self) -> None:
-        """Have views look for changes."""
+    def wake(self) -> None: ...
 
     @property
     def wait(self) -> Callable[[ResultLike, float, float | None, bool | None, object], None]:

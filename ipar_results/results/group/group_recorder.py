@@ -88,7 +88,6 @@ class GroupRecorder:
             self.record.version += 1
 
     def close(self) -> None:
-        """Remove our callbacks from what is still pending; a second call does nothing."""
         self._recorder.detach(self.membership.futures)
 
     def refresh(self, result: AsyncResultLike) -> None:
