@@ -8,18 +8,16 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
 from ..model.status import ABORTED, OK, QUEUED
 from ..record.state import running_by_slot
+from ..upstream.protocols import ClientLike, FutureLike, Message
 from ..upstream.timestamps import parse_timestamp
 from .end_tasks import end
-
-if TYPE_CHECKING:
-    from ..upstream.protocols import ClientLike, FutureLike, Message
-    from .scope import TaskScope
+from .scope import TaskScope
 
 # seconds by which an engine's `busy` may arrive after its abort reply, usually and at most
 USUAL_LAG, MAX_LAG = 0.3, 1.5

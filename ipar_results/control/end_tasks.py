@@ -5,14 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from ..log import log_errors
+from ..upstream.connection import Connection
 from ..upstream.futures import PENDING, set_result
-
-if TYPE_CHECKING:
-    from ..upstream.connection import Connection
-    from ..upstream.protocols import ClientLike, MessageFutureLike
+from ..upstream.protocols import ClientLike, MessageFutureLike
 
 
 def call_on_io_thread(client: ClientLike, function: Callable[[], None]) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from ..model.snapshot import EngineId
 from ..model.status import OK
+from ..upstream.connection import Connection
+from ..upstream.protocols import Message
 from .end_tasks import end
-
-if TYPE_CHECKING:
-    from ..upstream.connection import Connection
-    from ..upstream.protocols import Message
-    from .scope import TaskScope
+from .scope import TaskScope
 
 LAST_RETRY_TIMEOUT = 10.0  # seconds: twice the time in which the scheduler notices an engine's death
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ..errors import ContactLost
+from ..model.arrays import Index
+from ..model.snapshot import EngineId
+from ..record.recorders.hub_recorder import HubRecorder
 from ..record.recorders.recorder import Recorder
+from ..upstream.connection import Connection
 from ..upstream.futures import pending_positions, set_result
+from ..upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, TaskMetadata
 from .end_tasks import call_on_io_thread
-
-if TYPE_CHECKING:
-    from ..model.arrays import Index
-    from ..model.snapshot import EngineId
-    from ..record.recorders.hub_recorder import HubRecorder
-    from ..upstream.connection import Connection
-    from ..upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, TaskMetadata
 
 
 class PendingCancellation(Protocol):

@@ -6,17 +6,13 @@ import threading
 import time
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from ..log import log_error
 from ..model.status import OK
+from ..upstream.connection import Connection
 from .end_tasks import end
 from .exhausted_retries import ExhaustedWithoutIopub, fail_exhausted
-from .scope import WatchdogState
-
-if TYPE_CHECKING:
-    from ..upstream.connection import Connection
-    from .scope import TaskScope
+from .scope import TaskScope, WatchdogState
 
 GRACE_PERIOD = 1.0  # seconds that ipyparallel has to fail a stranded task or resolve an ended result itself
 

@@ -9,19 +9,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..facts.build_snapshot import engine_of
 from ..live.session import Session, current
-from ..live.wait import draw_safely, print_unfinished
+from ..live.wait import View, draw_safely, print_unfinished
 from ..model.snapshot import EngineId
 from ..results.group.group import Group, label_of
 from .inbox import Inbox
 from .source import Source
 from .task_result import TaskResult
-
-if TYPE_CHECKING:
-    from ..live.wait import View
 
 _MAX_WAIT = 0.5  # seconds after which a wait looks at the timeout and at the cluster
 _POLL_PERIOD = 0.1  # seconds between two looks at the cluster

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..formatting import none_if_nan
 from ..model.snapshot import EngineId
 from ..results.group.group_recorder import weakly
+from ..results.registry import Registry
 from ..upstream.async_result import inputs_per_message
 from ..upstream.futures import PENDING, remove_done_callback, value_or_error
 from ..upstream.protocols import AsyncResultLike, MessageFutureLike
 from ..upstream.timestamps import to_posix, to_posix_array
 from .inbox import Inbox
 from .task_result import TaskResult
-
-if TYPE_CHECKING:
-    from ..results.registry import Registry
 
 _TIMES = itemgetter("started", "completed")
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ..model.snapshot import Snapshot
+from ..upstream.protocols import AsyncResultLike
 from .display.result_view import LiveWidget
 from .display.widget import CardWidget
 from .session import current
-
-if TYPE_CHECKING:
-    from ..model.snapshot import Snapshot
-    from ..upstream.protocols import AsyncResultLike
 
 
 class ResultWidget(CardWidget):

@@ -8,17 +8,15 @@ import sys
 from array import array
 from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..formatting import clip_middle, format_tasks
 from ..model.arrays import Floats, Index
 from ..model.snapshot import EngineId, FailureGroup, engine_order
+from ..upstream.protocols import JSONObject
 from .traceback_frames import find_place, put_user_frames_first
-
-if TYPE_CHECKING:
-    from ..upstream.protocols import JSONObject
 
 TRACEBACK_HEAD, TRACEBACK_TAIL = 20_000, 80_000
 MAX_INDICES = 1_000

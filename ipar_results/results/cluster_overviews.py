@@ -8,19 +8,15 @@ import weakref
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..formatting import plural
 from ..model.cluster import ClusterOverview, Condition, EngineActivity
-from ..model.snapshot import engine_order
+from ..model.snapshot import EngineId, engine_order
 from ..record.state import running_by_slot
 from ..render import words
-
-if TYPE_CHECKING:
-    from ..model.snapshot import EngineId
-    from ..upstream.connection import Connection
-    from ..upstream.protocols import ClientLike, ClusterLike, JSONObject, Message, ViewLike
-    from .tracker import Tracker
+from ..upstream.connection import Connection
+from ..upstream.protocols import ClientLike, ClusterLike, JSONObject, Message, ViewLike
+from .tracker import Tracker
 
 HUB_TIMEOUT = 1.0  # seconds
 _SILENT_HUB_TIMEOUT = 0.2  # after a query that was not answered

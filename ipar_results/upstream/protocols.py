@@ -9,11 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
-if TYPE_CHECKING:
-    import zmq
-    from tornado.ioloop import IOLoop
+import zmq
+from tornado.ioloop import IOLoop
 
 Timestamp: TypeAlias = "datetime | str | None"
 """A date as ipyparallel leaves it: parsed, ISO 8601, or absent."""

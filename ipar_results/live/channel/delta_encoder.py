@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import math
 import time
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...formatting import truncate
+from ...model.arrays import Floats
 from ...model.pauses import cut_pauses
 from ...model.status import QUEUED
-from ...record.state import running_columns
+from ...record.failures import Failure, Failures
+from ...record.state import Record, running_columns
+from ...results.followed import Followed
+from ...results.tracker import Tracked
 from .encoders import NAME, Json, encode_columns, encode_failure, encode_head, time_base
-
-if TYPE_CHECKING:
-    from ...model.arrays import Floats
-    from ...record.failures import Failure, Failures
-    from ...record.state import Record
-    from ...results.followed import Followed
-    from ...results.tracker import Tracked
 
 _MAX_FAILURES = 20
 UNKNOWN_SLOT = 0xFFFF

@@ -5,19 +5,16 @@ from __future__ import annotations
 import base64
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ...formatting import clip_middle, truncate, utf8_safe
 from ...model.snapshot import Advice, TimeUse
+from ...record.failures import FailureGroupBuilder
+from ...record.state import Record
+from ...results.tracker import Tracked
 from ..actions import possible_actions
-
-if TYPE_CHECKING:
-    from ...record.failures import FailureGroupBuilder
-    from ...record.state import Record
-    from ...results.tracker import Tracked
 
 Json = dict[str, object]
 

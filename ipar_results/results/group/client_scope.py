@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from ...control.scope import TaskScope
 from ...control.watchdog import Watchdog
+from ...model.arrays import Index
+from ...model.snapshot import EngineId
 from ...record.attempts import FailedAttempts
-
-if TYPE_CHECKING:
-    from ...model.arrays import Index
-    from ...model.snapshot import EngineId
-    from ...upstream.connection import Connection
-    from ...upstream.protocols import AsyncResultLike, ClientLike
-    from .clients import Connections
-    from .membership import Membership
+from ...upstream.connection import Connection
+from ...upstream.protocols import AsyncResultLike, ClientLike
+from .clients import Connections
+from .membership import Membership
 
 
 class ClientScope(TaskScope):

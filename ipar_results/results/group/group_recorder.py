@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,16 +13,14 @@ from ...model.snapshot import EngineId
 from ...record.recorders.recorder import Recorder
 from ...record.recorders.writer import RecordWriter
 from ...record.state import Record
+from ...upstream.connection import Connection
 from ...upstream.events import EventListener
 from ...upstream.futures import PENDING, ended_positions
+from ...upstream.protocols import AsyncResultLike, ClientLike, ResultLike
 from .client_scope import ClientScope
 from .clients import Connections, GroupEngines
 from .growing_columns import GrowingColumns
 from .membership import Membership
-
-if TYPE_CHECKING:
-    from ...upstream.connection import Connection
-    from ...upstream.protocols import AsyncResultLike, ClientLike, ResultLike
 
 
 class GroupRecorder:

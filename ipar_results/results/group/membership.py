@@ -7,19 +7,17 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ...model.arrays import Index
 from ...record.recorders.recorder import Recorder
+from ...upstream.connection import Connection
 from ...upstream.futures import PENDING, ended_positions
+from ...upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, ResultLike, TaskMetadata
 from ..tracker import is_standalone
 from .growing_columns import GrowingColumns
-
-if TYPE_CHECKING:
-    from ...upstream.connection import Connection
-    from ...upstream.protocols import AsyncResultLike, ClientLike, MessageFutureLike, ResultLike, TaskMetadata
 
 # seconds: a result is marked as part of a map a few instructions after it was made
 _UNDECIDED = 0.25
