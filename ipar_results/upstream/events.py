@@ -53,13 +53,12 @@ class EventListener:
         """
         ended = not set(map(_STATE, futures)).issubset(PENDING)
         pending = [future for future in futures if future._state in PENDING] if ended else futures
-        callbacks = list(map(_IOPUB_CALLBACKS, pending))
         # loops in C, with one bound method for all futures
-        deque(map(list.append, callbacks, repeat(self.on_iopub)), maxlen=0)
+        deque(map(list.append, map(_IOPUB_CALLBACKS, pending), repeat(self.on_iopub)), maxlen=0)
         deque(map(list.append, map(_DONE_CALLBACKS, pending), repeat(self.on_done)), maxlen=0)
-        if ended or set(map(len, callbacks)) != {1}:  # only now, so that no event is missed
+        if ended or set(map(len, map(_IOPUB_CALLBACKS, pending))) != {1}:
             for future in futures:
-                remove_iopub_callback(future, replaces)
+                remove_iopub_callback(future, replaces)  # only now, so that no event is missed
 
     def attach_first(self, futures: Sequence[MessageFutureLike]) -> None:
         """Add the callbacks to those futures that are pending, ahead of their other callbacks."""
