@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import repeat, starmap
 from operator import attrgetter
 from time import time as now
@@ -37,28 +37,25 @@ class EventListener:
         self._wrote: deque[str] = deque()
         self._ended: deque[str] = deque()
         self._failed_attempts: deque[tuple[str, str]] = deque()
-        self._errored: set[str] = set()
+        self.errored: set[str] = set()  # tasks with an attempt that has published an error and goes on
         # record each attempt that ends, also without an error message: a cancelled one publishes none
         self.reports_every_end = False
         # meanwhile, by message id, engine uuid and engine time of the last `busy`
         self.last_busy: dict[str, tuple[str, Timestamp]] = {}
 
-    def attach(
-        self, futures: Sequence[MessageFutureLike], replaces: Callable[[Message], None] | None = None
-    ) -> None:
+    def attach(self, futures: Sequence[MessageFutureLike], early: EarlyEvents | None = None) -> None:
         """Add the callbacks to those futures that are pending; one that ends meanwhile may get them too.
 
         Appending to a future's list is atomic; ``add_done_callback`` takes a lock, which makes attaching take
-        four times as long. `replaces` is an iopub callback that is removed, as this listener takes over.
+        four times as long. This listener takes over from `early`.
         """
         ended = not set(map(_STATE, futures)).issubset(PENDING)
         pending = [future for future in futures if future._state in PENDING] if ended else futures
         # loops in C, with one bound method for all futures
         deque(map(list.append, map(_IOPUB_CALLBACKS, pending), repeat(self.on_iopub)), maxlen=0)
         deque(map(list.append, map(_DONE_CALLBACKS, pending), repeat(self.on_done)), maxlen=0)
-        if ended or set(map(len, map(_IOPUB_CALLBACKS, pending))) != {1}:
-            for future in futures:
-                remove_iopub_callback(future, replaces)  # only now, so that no event is missed
+        if early is not None and (ended or set(map(len, map(_IOPUB_CALLBACKS, pending))) != {1}):
+            early.hand_over(futures, self)  # only now, so that no event is missed
 
     def attach_first(self, futures: Sequence[MessageFutureLike]) -> None:
         """Add the callbacks to those futures that are pending, ahead of their other callbacks."""
@@ -104,20 +101,20 @@ class EventListener:
                 return
             kind = message["header"]["msg_type"]
             if kind == "status":
-                if self._errored or self.reports_every_end:
+                if self.errored or self.reports_every_end:
                     self._on_idle(message)
             elif kind in _OUTPUT_TYPES:
                 self._wrote.append(_parent_id(message))
             elif kind == "error":
-                self._errored.add(message["parent_header"]["msg_id"])
+                self.errored.add(message["parent_header"]["msg_id"])
         except Exception:
             log_error("reading an iopub message of %.100r", _id_for_log(message))
 
     def _on_idle(self, message: Message) -> None:
         msg_id = _parent_id(message)
         # an error message alone is not the end: a task may publish one and continue
-        if self.reports_every_end or msg_id in self._errored:
-            self._errored.discard(msg_id)
+        if self.reports_every_end or msg_id in self.errored:
+            self.errored.discard(msg_id)
             self._failed_attempts.append((msg_id, _engine_uuid(message)))
 
 
@@ -135,13 +132,14 @@ class EarlyEvents:
             if on_iopub not in future.iopub_callbacks:
                 future.iopub_callbacks.append(on_iopub)
 
-    def take(self, futures: Sequence[MessageFutureLike]) -> list[tuple[str, str]]:
-        """Remove the callback from these, and return their failed attempts as in :class:`Events`."""
+    def hand_over(self, futures: Sequence[MessageFutureLike], listener: EventListener) -> None:
+        """Remove the callback from these, to which the listener is attached already."""
+        if self._errored:  # the listener receives the end of these attempts
+            listener.errored.update(self._errored.intersection([future.msg_id for future in futures]))
         self.detach(futures)
-        return self.pop_failed_attempts(futures)
 
     def pop_failed_attempts(self, futures: Sequence[MessageFutureLike]) -> list[tuple[str, str]]:
-        """Return the failed attempts of these, and forget them."""
+        """Return the failed attempts of these as in :class:`Events`, and forget them."""
         if self._errored:
             self._errored.difference_update([future.msg_id for future in futures])
         if not self._failed_attempts:

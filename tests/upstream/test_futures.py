@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 
+import pytest
 from fakes import Fed
 
 from ipar_results.upstream.events import EarlyEvents, EventListener
@@ -37,6 +38,28 @@ def test_a_listener_that_takes_over_misses_no_message():
     listener.attach_first([future])
     callbacks = iter(future.iopub_callbacks)
     next(callbacks)  # the IO thread is calling the first one
-    early.detach([future])
+    early.hand_over([future], listener)
     assert list(callbacks) == [listener.on_iopub]
     assert future.iopub_callbacks == [listener.on_iopub]
+
+
+@pytest.mark.parametrize("attach", [EventListener.attach, EventListener.attach_first])
+def test_an_attempt_that_fails_while_a_listener_takes_over_is_counted(attach):
+    fed, early, listener = Fed(1), EarlyEvents(), EventListener()
+    future = fed.futures[0]
+    parent = {"msg_id": future.msg_id}
+    early.attach([future])
+
+    def publish(kind, content):
+        for callback in future.iopub_callbacks:
+            callback(
+                dict(
+                    header={"msg_type": kind}, parent_header=parent, content=content, metadata={"engine": "e"}
+                )
+            )
+
+    publish("error", {})
+    attach(listener, [future])
+    early.hand_over([future], listener)
+    publish("status", {"execution_state": "idle"})
+    assert listener.take().failed_attempts == [(future.msg_id, "e")]

@@ -99,7 +99,7 @@ class Recorder:
         futures, metadata = result._children, result._metadata
         early_events = connection.early_events
         record.followed = True
-        self.listener.attach(futures, early_events.on_iopub)
+        self.listener.attach(futures, early_events)
         record.columns.locate([future.msg_id for future in futures[:1]])  # takes 0.2 s for a million, once
         waiting = next((f.msg_id for f in reversed(futures) if f._state in PENDING), None)
         record.direct = None if waiting is None else connection.is_direct([waiting])

@@ -150,7 +150,8 @@ class Membership:
             recorder.writer.add_ended(ended_positions(futures) + begin)
             recorder.add_already_started(begin, [md["engine_id"] for md in metadata], metadata)
             for link in self._connections:
-                if tries := link.early_events.take(futures):
+                link.early_events.hand_over(futures, recorder.listener)
+                if tries := link.early_events.pop_failed_attempts(futures):
                     recorder.writer.add_failed_attempts(tries)
 
     def has(self, result: ResultLike | None) -> bool:
