@@ -141,7 +141,9 @@ class Arrivals(Iterator[TaskResult]):
     def _wait_limits(self) -> Iterator[float]:
         """Yield for how many seconds to wait, until a task is ready or all have been yielded."""
         while not self._ready:
-            self._show()
+            if self._view is None:
+                self._thread = threading.get_ident()
+                self._view = self._session.progress(self._shown, quiet=self._quiet)
             if not self._take():
                 # of many results, the last ones usually end last
                 if not any(source.unconsumed for source in reversed(self._sources)):
@@ -205,11 +207,6 @@ class Arrivals(Iterator[TaskResult]):
         return engine
 
     # progress ------------------------------------------------------------------------------------
-
-    def _show(self) -> None:
-        if self._view is None:
-            self._thread = threading.get_ident()
-            self._view = self._session.progress(self._shown, quiet=self._quiet)
 
     def _update_view(self) -> None:
         now = time.monotonic()

@@ -20,18 +20,14 @@ def summary_line(snapshot: Snapshot) -> str:
         return f"{name}: {words.progress(snapshot)}"
     pace = [*words.times(snapshot), words.as_of(snapshot), words.expected_end(snapshot)]
     if snapshot.single:
-        return f"{name} {join_facts(*_single_task(snapshot), *pace)}"
+        became, place = words.outcome(snapshot), words.ran_on(snapshot)
+        for group in snapshot.failures[:1]:
+            became, place = f"{became}: {words.failure_title(group)}", words.failure_location(group)
+        return f"{name} {join_facts(became, place, *pace)}"
     counts = ", ".join(
         filter(None, [*(c.phrase for c in words.counts(snapshot)), words.lost_engines(snapshot)])
     )
     return f"{name}: {join_facts(words.progress(snapshot), counts, *pace, *words.rates(snapshot))}"
-
-
-def _single_task(snapshot: Snapshot) -> tuple[str, str]:
-    became, place = words.outcome(snapshot), words.ran_on(snapshot)
-    for group in snapshot.failures[:1]:
-        became, place = f"{became}: {words.failure_title(group)}", words.failure_location(group)
-    return became, place
 
 
 def plain_text(snapshot: Snapshot) -> str:

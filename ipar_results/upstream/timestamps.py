@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone
 from itertools import repeat
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -106,15 +106,16 @@ def _with_one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
         return values  # subtraction takes any other zones into account
     if zone is None:
         return None
+    name = type(zone).__name__  # of dateutil's zones, which ipyparallel uses
     if all(map(is_, map(_ZONE, values), repeat(zone))):
         naive = values
     elif len(set(map(type, map(_ZONE, values)))) > 1:
         return None
-    elif type(zone).__name__ == "tzlocal":  # ipyparallel makes a new one for each "…Z" under UTC
+    elif name == "tzlocal":  # ipyparallel makes a new one for each "…Z" under UTC
         naive = list(map(datetime.combine, values, map(datetime.time, values)))
     else:
         return None
-    if _has_constant_offset(zone):
+    if name == "tzutc" or (name == "tzlocal" and not time.daylight):
         return naive
     if any(map(_FOLD, values)):  # in an hour that is repeated when clocks are set back
         return None
@@ -122,9 +123,3 @@ def _with_one_offset(values: Sequence[datetime]) -> Sequence[datetime] | None:
     if values[first].utcoffset() == values[last].utcoffset() and naive[last] - naive[first] < _SEASON:
         return naive
     return None
-
-
-def _has_constant_offset(zone: tzinfo) -> bool:
-    """Return True if one of dateutil's zones, which ipyparallel uses, always has the same offset."""
-    name = type(zone).__name__
-    return name == "tzutc" or (name == "tzlocal" and not time.daylight)
