@@ -1,8 +1,8 @@
 # Everything is installed once into .venv, and everything else is written below build/. Nothing is written to
 # your home directory.
 .DEFAULT_GOAL := help
-.PHONY: help demo first-run test check test-python test-typescript test-browser test-wheel test-cost matrix fuzz upstream bench scale peers faults soak \
-    findings build dist docs install-check pictures clean
+.PHONY: help demo first-run test check test-python test-typescript test-browser test-wheel test-cost matrix newest fuzz upstream bench \
+    scale peers faults soak findings build dist docs install-check pictures clean
 
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11 python3.10 /usr/local/bin/python3 /usr/bin/python3
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c \
@@ -34,6 +34,7 @@ help:
 	@echo "make check             lint and type-check Python and TypeScript, and check the direction of imports"
 	@echo "make first-run         run make demo in a fresh clone with an empty home, and check that it leaves no trace"
 	@echo "make matrix            test other versions, front ends, launchers and networks; update README's table"
+	@echo "make newest            upgrade all packages, run the tests that need a cluster, and say what broke"
 	@echo "make upstream          run ipyparallel's own tests with ipar_results enabled"
 	@echo "make findings          check that other tools still behave as findings/ says"
 	@echo "make bench             measure the cost of following a result"
@@ -114,6 +115,10 @@ test-cost: .venv/test.stamp
 # Runs the browser tests marked `matrix` on kernels of other versions, whose environments are in build/matrix.
 matrix: .venv/test.stamp
 	$(BIN)/python tools/matrix.py; scenes=$$?; $(BIN)/python tools/everywhere.py && exit $$scenes
+
+# To be run on a schedule, such as each night by cron: `cd CHECKOUT && nice make newest`.
+newest: .venv/test.stamp
+	$(BIN)/python tools/newest.py $(PYTHONS)
 
 # `make test` runs a few hundred of these cases: malformed and hostile messages, and hostile texts in every view.
 fuzz: .venv/test.stamp
