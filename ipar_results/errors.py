@@ -1,7 +1,5 @@
 """What a result raises, and what an action refuses, where ipyparallel has no word for it."""
 
-from __future__ import annotations
-
 
 class ContactLost(ConnectionError):  # noqa: N818
     """Nothing more can be expected: the controller is silent, or the client was closed.
