@@ -7,14 +7,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from ..log import log_errors
 from ..model.status import ABORTED, FAILED
-
-if TYPE_CHECKING:
-    from ..results.followed import Followed
-    from ..upstream.protocols import ResultLike
+from ..results.followed import Followed
+from ..upstream.protocols import ResultLike
 
 _RESOLVE_SECONDS = 2.0  # how long a result may stay unresolved after all its messages have ended
 _MAX_SLEEP = 0.5

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ...config import IPythonParallelResults
-    from ...results.followed import Followed
-    from ...results.tracker import Tracked
-    from ...upstream.protocols import ResultLike
-    from .requests import Request
-    from .update_queue import Content
+from ...config import IPythonParallelResults
+from ...results.followed import Followed
+from ...results.tracker import Tracked
+from ...upstream.protocols import ResultLike
+from .requests import Request
+from .update_queue import Content
 
 
 def reply_about(
