@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from itertools import repeat, starmap
-from operator import attrgetter
 from time import time as now
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +15,6 @@ from .protocols import Message, MessageFutureLike, Timestamp
 _T = TypeVar("_T")
 
 _MAX_EARLY = 100_000  # messages
-_STATE, _IOPUB_CALLBACKS, _DONE_CALLBACKS = map(attrgetter, ("_state", "iopub_callbacks", "_done_callbacks"))
 _OUTPUT_TYPES = frozenset(("stream", "display_data", "execute_result"))
 
 
@@ -43,19 +41,26 @@ class EventListener:
         # meanwhile, by message id, engine uuid and engine time of the last `busy`
         self.last_busy: dict[str, tuple[str, Timestamp]] = {}
 
-    def attach(self, futures: Sequence[MessageFutureLike], early: EarlyEvents | None = None) -> None:
-        """Add the callbacks to those futures that are pending; one that ends meanwhile may get them too.
+    def attach(self, futures: Sequence[MessageFutureLike], early: EarlyEvents | None = None) -> bool:
+        """Add the callbacks to those futures that are pending; return whether any has ended.
 
-        Appending to a future's list is atomic; ``add_done_callback`` takes a lock, which makes attaching take
-        four times as long. This listener takes over from `early`.
+        One that ends meanwhile may get them too. Appending to a list is atomic; ``add_done_callback``
+        takes a lock, which makes attaching take four times as long. This listener takes over from `early`.
         """
-        ended = not set(map(_STATE, futures)).issubset(PENDING)
-        pending = [future for future in futures if future._state in PENDING] if ended else futures
-        # loops in C, with one bound method for all futures
-        deque(map(list.append, map(_IOPUB_CALLBACKS, pending), repeat(self.on_iopub)), maxlen=0)
-        deque(map(list.append, map(_DONE_CALLBACKS, pending), repeat(self.on_done)), maxlen=0)
-        if early is not None and (ended or set(map(len, map(_IOPUB_CALLBACKS, pending))) != {1}):
+        on_iopub, on_done = self.on_iopub, self.on_done  # one bound method each, for all futures
+        any_ended = shared = False
+        for future in futures:  # once: a million do not fit the processor's cache
+            if future._state in PENDING:
+                callbacks = future.iopub_callbacks
+                callbacks.append(on_iopub)
+                future._done_callbacks.append(on_done)
+                if len(callbacks) > 1:
+                    shared = True
+            if future._state not in PENDING:
+                any_ended = True
+        if early is not None and (any_ended or shared):
             early.hand_over(futures, self)  # only now, so that no event is missed
+        return any_ended
 
     def attach_first(self, futures: Sequence[MessageFutureLike]) -> None:
         """Add the callbacks to those futures that are pending, ahead of their other callbacks."""

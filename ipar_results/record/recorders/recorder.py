@@ -99,7 +99,7 @@ class Recorder:
         futures, metadata = result._children, result._metadata
         early_events = connection.early_events
         record.followed = True
-        self.listener.attach(futures, early_events)
+        any_ended = self.listener.attach(futures, early_events)
         record.columns.locate([future.msg_id for future in futures[:1]])  # takes 0.2 s for a million, once
         waiting = next((f.msg_id for f in reversed(futures) if f._state in PENDING), None)
         record.direct = None if waiting is None else connection.is_direct([waiting])
@@ -108,7 +108,8 @@ class Recorder:
         with suppress(TypeError):  # timestamps of different types
             writer.first_submitted = submitted.index(min(submitted))
         with record.lock:
-            writer.add_ended(ended_positions(futures))
+            if any_ended:
+                writer.add_ended(ended_positions(futures))
             self.add_already_started(0, engines, metadata)
             if tries := early_events.pop_failed_attempts(futures):
                 writer.add_failed_attempts(tries)
