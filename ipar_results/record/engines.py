@@ -26,6 +26,7 @@ class Engines:
         self._engine_id = engine_id
         self._slots: dict[EngineId, int] = {}
         self.ids: list[EngineId] = []  # by slot
+        self.any_coalesced = False
         self.died: set[int] = set()  # slots of engines that held a task of the result when they left
 
     def slot(self, engine_id: EngineId | list[int] | None, uuid: str | list[str] | None) -> int:
@@ -43,6 +44,7 @@ class Engines:
         if slot is None:
             slot = self._slots[engine_id] = len(self.ids)
             self.ids.append(engine_id)
+            self.any_coalesced |= is_coalesced(engine_id)
         return slot
 
     def slots(self, engine_ids: Sequence[Any], metadata: Sequence[TaskMetadata]) -> list[int]:

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -149,13 +150,14 @@ class Record:
     def presence(self) -> list[Presence]:
         """Return by engine slot when each engine was in the cluster."""
         alive, holders = self.connection.alive_engines(), {slot for slot, _ in self.running.values()}
-        engines = zip(self.joined().tolist(), self.engines.ids, strict=False)
-        return [
-            Presence(joined)
-            if engine_id in alive or is_coalesced(engine_id)
-            else self._absence(slot, engine_id, joined, slot in holders)
-            for slot, (joined, engine_id) in enumerate(engines)
-        ]
+        moments = self.joined().tolist()
+        stays = {moment: Presence(moment) for moment in set(moments)}  # far fewer than a thousand engines
+        found = list(map(stays.__getitem__, moments))
+        for engine_id in set(self.engines.ids) - alive:
+            if not is_coalesced(engine_id):
+                slot = self.engines.slot(engine_id, None)
+                found[slot] = self._absence(slot, engine_id, moments[slot], slot in holders)
+        return found
 
     def _absence(self, slot: int, engine_id: EngineId, joined: float, holds_task: bool) -> Presence:
         """Return when an engine was in the cluster that is not there now."""
@@ -172,8 +174,8 @@ class Record:
 
     def joined(self) -> Floats:
         """Return by engine slot the seconds after the first submission at which it joined; 0 if before."""
-        joined_at = self.connection.joined_at
-        moments = np.array([joined_at.get(engine_id, -np.inf) for engine_id in self.engines.ids])
+        joined_at = self.connection.joined_at.get
+        moments = np.array(list(map(joined_at, self.engines.ids, repeat(-np.inf))), np.float64)
         return np.fmax(self.clock.offsets(moments), 0.0)
 
     def mark_reopened(self, positions: list[int]) -> None:
