@@ -28,12 +28,18 @@ class Terminal:
 
     def __init__(self, program: str, command: list[str], folder: Path) -> None:
         self._tmux = [program, "-S", str(folder / "tmux"), "-f", os.devnull]
+        self._folder = folder  # not the checkout, which would be imported in place of the wheel
         self._environment = {**surroundings(folder), "TERM": "xterm-256color"}
         self._call("new-session", "-d", "-x", str(WIDE), "-y", str(HIGH), *command)
 
     def _call(self, *arguments: str) -> str:
         done = subprocess.run(
-            [*self._tmux, *arguments], env=self._environment, capture_output=True, text=True, timeout=30
+            [*self._tmux, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
         )
         assert done.returncode == 0, f"tmux {arguments[0]}: {done.stderr}"
         return done.stdout
