@@ -114,8 +114,9 @@ def test_the_settings_on_a_page_are_loaded_by_the_classes_that_read_them(path):
             # a launcher is named by its entry point
             assert set_to == value or value.lower() in set_to.__name__.lower(), (name, trait)
             if trait == "batch_template":
-                cut = value.format(cluster_id="id", n=4, program_and_args="ipengine")
-                assert "--ntasks=4" in cut and "srun ipengine" in cut
+                cut = value.format(cluster_id="id", n=4, program_and_args="ipengine", output_file="log")
+                assert re.search(r"^#(SBATCH --ntasks=|\$ -t 1-)4$", cut, re.MULTILINE), cut
+                assert cut.endswith("ipengine\n"), cut
 
 
 def test_the_shell_commands_on_the_page_of_clusters_run(tmp_path):

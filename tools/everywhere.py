@@ -37,6 +37,7 @@ SCENES = {
     "gateway": "kernels behind a kernel gateway",
     "ssh": "engines by SSH",
     "mpi": "engines by MPI",
+    "slurm": "engines by Slurm",
     "bad_line": "engines behind 100 ms and 1 % loss",
     "clocks": "engines whose clocks are wrong",
 }
