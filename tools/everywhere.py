@@ -38,6 +38,7 @@ SCENES = {
     "ssh": "engines by SSH",
     "mpi": "engines by MPI",
     "slurm": "engines by Slurm",
+    "gridengine": "engines by Grid Engine",
     "bad_line": "engines behind 100 ms and 1 % loss",
     "clocks": "engines whose clocks are wrong",
 }
