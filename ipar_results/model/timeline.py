@@ -10,7 +10,6 @@ from .arrays import Codes, Floats, Index, Slots
 from .snapshot import EngineId
 from .status import ABORTED, FAILED
 
-_MAX_ID = 200
 _MAX_SLOWEST = 50  # in a sample
 
 
@@ -49,21 +48,6 @@ class Timeline:
         """Number of messages in the columns; less than `ended` for a sample."""
         return len(self.position)
 
-    def to_json(self) -> dict[str, object]:
-        """Return the ended messages as JSON types, a list for each column, with times to the millisecond."""
-        return {
-            "base": round(self.base, 3),
-            "of": self.ended,
-            "engines": [each if isinstance(each, int) else str(each)[:_MAX_ID] for each in self.engines],
-            "position": self.position.tolist(),
-            "first": self.first.tolist(),
-            "inputs": self.inputs.tolist(),
-            "slot": self.slot.tolist(),
-            "start": _round_to_ms(self.start),
-            "duration": _round_to_ms(self.duration),
-            "status": self.status.tolist(),
-        }
-
 
 def sample(index: Index, status: Codes, duration: Floats, limit: int | None) -> Index:
     """Return at most `limit` of these positions, ascending, or all for None.
@@ -91,8 +75,3 @@ def _evenly_spaced(index: Index, limit: int) -> Index:
     if len(index) <= limit:
         return index
     return index[np.linspace(0, len(index) - 1, max(limit, 0)).round().astype(np.int64)]
-
-
-def _round_to_ms(values: Floats) -> list[float | None]:
-    rounded = np.round(values, 3).tolist()
-    return [None if value != value else value for value in rounded]

@@ -154,7 +154,7 @@ def played(
         page.evaluate(RUN, 4)
         moves(page, 3)
         until(lambda: done(page, 2) == 40, "the first result ends")
-        until(lambda: saved(page, 2)["finished"], "the notebook holds the end of the first result")
+        until(lambda: saved(page, 2).get("finished"), "the notebook holds the end of the first result")
         took = page.evaluate(ASK, [saved(page, 2)["id"], REQUESTS])
         card(page, 3).get_by_role("button", name="Cancel").click()
         card(page, 3).get_by_text("Cancelled").first.wait_for()

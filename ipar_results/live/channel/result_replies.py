@@ -37,7 +37,8 @@ def reply_about(
 
 def _bundle(entry: Tracked, followed: Followed, config: IPythonParallelResults) -> Content:
     """Return the bundle for a page that the display's last update did not reach."""
-    from ..display.mime import bundle, saved_json
+    from ..display.mime import bundle
+    from ..display.saved import saved_json
 
     snapshot, timeline = followed.snapshot(), followed.timeline
     saved = saved_json(entry.id, snapshot, timeline)

@@ -17,9 +17,10 @@ from ...results.tracker import FRONT_ENDS_FIRST
 from ...upstream.protocols import ResultLike
 from ..thread_switching import fast_switching
 from .final_update import FinalUpdate
-from .mime import Bundle, Json, bundle, saved_json, size_of
+from .mime import Bundle, bundle, size_of
 from .place import Place
 from .result_view import ResultView
+from .saved import Json, saved_json
 
 if TYPE_CHECKING:
     from ...results.tracker import Tracked

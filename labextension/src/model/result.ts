@@ -6,9 +6,9 @@ import { isAction, type Action } from '../protocol/actions';
 import type { Loads, Running } from '../protocol/columns';
 import { NO_HEAD, type Head } from '../protocol/figures';
 import type { FailureUpdate, Outcome, ResultUpdate } from '../protocol/messages';
-import type { EngineLoad, TaskOutput, TaskRecord } from '../protocol/records';
+import type { EngineLoad, TaskOutput } from '../protocol/records';
 import type { Requester } from '../protocol/replies';
-import { savedRows, savedRunning, type SavedResult } from '../protocol/saved';
+import { savedRows, savedRunning, type SavedResult, type SavedTask } from '../protocol/saved';
 import { UNKNOWN_SLOT, type EngineId, type Pair } from '../protocol/types';
 import { TaskColumns } from './task-columns';
 
@@ -47,7 +47,7 @@ export class ResultModel {
   /** Engine ids by slot. */
   slots: EngineId[] = [];
   /** The first tasks and the newest output of a saved result; a live model has none. */
-  tasks: TaskRecord[] = [];
+  tasks: SavedTask[] = [];
   outputs: TaskOutput[] = [];
   /** Sends requests to the kernel; null where none has the result. */
   request: Requester | null = null;

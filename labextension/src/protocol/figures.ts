@@ -80,6 +80,8 @@ function column<T extends Record<string, Figure<unknown>>, K extends keyof Figur
 }
 
 export const figureReaders = column(FIGURES, 'read');
+/** The figures of which a saved result says nothing. */
+export const NO_FIGURES: Figures = column(FIGURES, 'initial');
 export const readHead = read.partial(column(HEAD, 'read'));
 /** The head of a result before its first message. */
 export const NO_HEAD: Head = column(HEAD, 'initial');

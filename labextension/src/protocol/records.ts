@@ -88,7 +88,6 @@ export const taskFields = {
   /** Short text of its input; saved results of an early version have none. */
   input: read.optional(read.string)
 };
-export type TaskRecord = read.Read<typeof taskFields>;
 
 /** The ends of what a task wrote; `omitted` counts the characters before them, `rich` its rich outputs. */
 export const taskOutput = read.record({

@@ -2,9 +2,10 @@
 
 import type { Rows, Running } from './columns';
 import { figureReaders } from './figures';
+import { unpackSaved } from './packed';
 import * as read from './readers';
 import { engineId, engineLoad, failureCounts, failureTexts, taskFields, taskOutput, time } from './records';
-import { SNAPSHOT_VERSION, UNKNOWN_SLOT } from './types';
+import { SAVED_VERSION, UNKNOWN_SLOT } from './types';
 
 export const NEWER = 'This result was saved by a newer version of ipar_results.';
 export const UNREADABLE = "This result can't be read.";
@@ -33,6 +34,12 @@ const timeline: read.Reader<SavedTimeline> = (value, path) => {
   return rows;
 };
 
+/** What a card shows of a task beside its row in the timeline. */
+const { index, msg_id, engine_id, input } = taskFields;
+const savedTask = read.record({ index, msg_id, engine_id, input });
+export type SavedTask = read.Read<typeof savedTask>;
+
+/** The first format, which has an object for each row of a table. */
 const saved = read.record({
   type: read.oneOf(['snapshot'] as const),
   version: read.number,
@@ -40,7 +47,7 @@ const saved = read.record({
   id: read.string,
   engines: read.list(engineLoad),
   failures: read.list(read.record({ ...failureCounts, ...failureTexts })),
-  tasks: read.list(read.record(taskFields)),
+  tasks: read.list(savedTask),
   outputs: read.list(taskOutput),
   timeline
 });
@@ -51,8 +58,9 @@ export function checkSaved(json: unknown): read.Checked<SavedResult> {
   const header = read.checked(() => read.record({ type: read.string, version: read.number })(json, ''));
   if (!header.ok || header.value.type !== 'snapshot') return { ok: false, error: UNREADABLE };
   const { version } = header.value;
-  if (version !== SNAPSHOT_VERSION) return { ok: false, error: version > SNAPSHOT_VERSION ? NEWER : UNREADABLE };
-  const result = read.checked(() => saved(json, ''));
+  if (version > SAVED_VERSION) return { ok: false, error: NEWER };
+  if (version !== 1 && version !== SAVED_VERSION) return { ok: false, error: UNREADABLE };
+  const result = read.checked(() => saved(version === 1 ? json : unpackSaved(read.object(json, '')), ''));
   return result.ok ? result : { ok: false, error: UNREADABLE };
 }
 

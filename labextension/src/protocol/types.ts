@@ -6,7 +6,8 @@ export const TARGET = 'ipar_results';
 export const PROTOCOL = 1;
 /** Of this package, set by tools/release.py. */
 export const VERSION = '0.1.0';
-export const SNAPSHOT_VERSION = 1;
+/** Newest format of a saved result. */
+export const SAVED_VERSION = 2;
 /** The slot of a task whose engine is unknown. */
 export const UNKNOWN_SLOT = 0xffff;
 

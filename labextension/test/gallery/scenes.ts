@@ -1,7 +1,6 @@
 /** Made-up results in every state, for the gallery, the measurements and the tests. */
 
 import { ResultModel } from '../../src/model/result';
-import { toSaved } from '../../src/model/save';
 import type { Action } from '../../src/protocol/actions';
 import type { Rows } from '../../src/protocol/columns';
 import { NO_HEAD } from '../../src/protocol/figures';
@@ -9,6 +8,7 @@ import type { Head } from '../../src/protocol/figures';
 import type { Requester, TaskReply } from '../../src/protocol/replies';
 import type { SavedResult } from '../../src/protocol/saved';
 import type { EngineId } from '../../src/protocol/types';
+import { toSaved } from '../model/first-format';
 
 const BASE = 1_700_000_000;
 

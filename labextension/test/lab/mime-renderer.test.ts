@@ -7,9 +7,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Kernels } from '../../src/kernel/kernels';
 import type { ResultRenderer } from '../../src/lab/mime-renderer';
 import type { ResultModel } from '../../src/model/result';
-import { toSaved } from '../../src/model/save';
+import { checkSaved } from '../../src/protocol/saved';
 import { MIME_TYPE } from '../../src/protocol/types';
 import { SCENES, live, requester } from '../gallery/scenes';
+import { toSaved } from '../model/first-format';
 
 // Lumino needs this class at import time, and jsdom lacks it.
 vi.stubGlobal('DragEvent', MouseEvent);
@@ -156,11 +157,16 @@ test('without a reply the notebook gets the facts that the page has', async () =
   results.model = model;
   await render(toSaved(model));
   finish(model);
+  const failures = [{ type: 'ValueError', count: 2, engines: [0, 1], indices: [3], traceback: 'at line 3' }];
+  const texts = { message: 'm', where: 'f, line 3', input: null, messages_differ: false };
+  const times = { first_time: null, last_time: null };
+  model.failures = failures.map(group => ({ ...group, ...texts, ...times, n: 0, first: 3 }));
   model.request = requester({ bundle: () => Promise.reject(new Error('No answer from the kernel.')) });
   await vi.advanceTimersByTimeAsync(10_000);
   expect(setData).toHaveBeenCalledTimes(1);
   const { data } = setData.mock.calls[0]?.[0] as { data: Record<string, unknown> };
-  expect(data[MIME_TYPE]).toMatchObject({ finished: true, ok: 100, id: model.id });
+  const { id } = model;
+  expect(checkSaved(data[MIME_TYPE])).toMatchObject({ ok: true, value: { id, finished: true, ok: 100, failures } });
   expect(data['text/plain']).toContain('100 tasks');
   expect(data['text/html']).not.toBe('old');
 });

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 
 import { ResultModel } from '../../src/model/result';
-import { toSaved } from '../../src/model/save';
 import type { Rows } from '../../src/protocol/columns';
 import { NO_HEAD } from '../../src/protocol/figures';
 import { checkSaved } from '../../src/protocol/saved';
 import { live, requester, rows } from '../gallery/scenes';
+import { toSaved } from './first-format';
 
 function rowsWith(changes: [position: number, status: number][]): Rows {
   const made = rows(changes.length);
@@ -196,7 +196,7 @@ describe('a saved result', () => {
     expect(model.running.since[0]).toBeCloseTo(11);
   });
 
-  test('made from a live one passes the check, has the same facts and is small', () => {
+  test('of the first format passes the check, has the same facts and is small', () => {
     const model = live({ tasks: 100_000, engines: 64, ended: 100_000, failed: [4, 5, 6, 7, 8] });
     const text = JSON.stringify(toSaved(model));
     expect(text.length).toBeLessThan(120_000);

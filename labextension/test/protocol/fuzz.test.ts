@@ -9,14 +9,15 @@ import { MIME_TYPE } from '../../src/protocol/types';
 import { CASES, SLOW, randomColumns, randomNumbers, cpuTime, broken } from '../broken';
 import { reply } from '../gallery/scenes';
 
-const golden = readFileSync('../tests/data/mime.json', 'utf8');
+/** A saved result in each format. */
+const golden = ['mime', 'saved'].map(name => readFileSync(`../tests/data/${name}.json`, 'utf8'));
 
 test(`${CASES} broken saved results are read or refused, and none is slow`, { timeout: 540_000 }, () => {
   const random = randomNumbers(6);
   let refused = 0;
   const slow: number[] = [];
   for (let i = 0; i < CASES; i++) {
-    const json = broken(golden, random);
+    const json = broken(golden[i % 2]!, random);
     const before = process.cpuUsage();
     const read = checkSaved(json);
     const took = cpuTime(before);
@@ -72,7 +73,7 @@ test(`${CASES} broken comm messages are read or refused, and none is slow`, { ti
 test(`${CASES} broken replies are read or refused, and none is slow`, { timeout: 540_000 }, () => {
   const random = randomNumbers(8);
   const request = 'asked';
-  const kept = { [MIME_TYPE]: JSON.parse(golden) as unknown, 'text/html': '<pre>kept</pre>', 'text/plain': 'kept' };
+  const kept = { [MIME_TYPE]: JSON.parse(golden[1]!) as unknown, 'text/html': '<pre>kept</pre>', 'text/plain': 'kept' };
   const outputs = [{ index: 1, engine_id: 0, stdout: 'step', stderr: '', omitted: 0, rich: 0 }];
   const answers: Partial<Record<Request['type'], object>> = {
     hello: { comm_id: 'c', session: 's', version: '1', seq: 1 },

@@ -26,7 +26,7 @@ describe('a saved result', () => {
   });
 
   test('of a later version is reported as such', () => {
-    expect(checkSaved({ ...golden, version: 2 })).toEqual({ ok: false, error: NEWER });
+    expect(checkSaved({ ...golden, version: 3 })).toEqual({ ok: false, error: NEWER });
   });
 
   test.each(REQUIRED)('without %s is unreadable', key => {
