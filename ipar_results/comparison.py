@@ -11,8 +11,9 @@ from .export.load import load
 from .formatting import format_duration, format_percent, join_facts
 from .live.session import current
 from .model.snapshot import Snapshot
-from .render import html, style, words
+from .render import html, words
 from .render.ansi import one_line
+from .render.compact import compact
 from .results.monitor import Monitor
 from .upstream.protocols import AsyncResultLike
 
@@ -68,7 +69,7 @@ class Comparison:
         )
 
     def _repr_html_(self) -> str:
-        return html.render_template("compare", style=style.style_sheet(), rows=self.rows)
+        return compact(html.render_card("compare", "Two runs side by side", rows=self.rows))
 
 
 def compare(a: Run, b: Run) -> Comparison:

@@ -3,6 +3,10 @@
 from html.parser import HTMLParser
 
 VOID = {"br", "img", "hr", "input", "meta", "link"}
+CELLS = {"td", "th"}
+# elements that end, as HTML says, where another begins or ends
+ENDED_BY = {"td": CELLS, "th": CELLS, "tr": {*CELLS, "tr"}, "tbody": {*CELLS, "tr", "thead"}}
+ENDED_WITH = {"table": {*CELLS, "tr", "thead", "tbody"}}
 
 
 class Outline(HTMLParser):
@@ -15,6 +19,8 @@ class Outline(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag, attrs):
+        while self.open and self.open[-1] in ENDED_BY.get(tag, ()):
+            self.open.pop()
         # preformatted text may hold spans for colours
         if "pre" not in self.open:
             self.elements.append((len(self.open), tag, tuple(sorted(name for name, _ in attrs))))
@@ -24,6 +30,8 @@ class Outline(HTMLParser):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
+        while self.open[-1] in ENDED_WITH.get(tag, ()):
+            self.open.pop()
         assert self.open.pop() == tag
 
     def handle_data(self, data):

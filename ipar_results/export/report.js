@@ -89,13 +89,13 @@
   };
   const width = () => Math.max(pane.clientWidth - GUTTER - 4, 1);
   const x = at => GUTTER + ((at - span.from) / (span.to - span.from)) * width();
-  const NAMES = ['fg', 'soft-fg', 'bg', 'line', 'ok', 'bad', 'run'];
+  const VARIABLES = { fg: 'ink', 'soft-fg': 'soft', bg: 'paper', line: 'rest', ok: 'ok', bad: 'bad', run: 'run' };
 
   function readColours() {
     const probe = el('i', {});
     stage.append(probe);
-    const found = NAMES.map(name => {
-      probe.style.color = `var(--ipar-${name})`;
+    const found = Object.entries(VARIABLES).map(([name, variable]) => {
+      probe.style.color = `var(--${variable})`;
       return [name, getComputedStyle(probe).color];
     });
     probe.remove();

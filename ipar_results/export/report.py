@@ -14,7 +14,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from ..model.timeline import Timeline, sample
-from ..render import html, words
+from ..render import html, style, words
 from ..render.limits import Limits
 from .report_timeline import timeline_data
 from .tasks import Tasks, truncate_texts
@@ -49,6 +49,7 @@ def render_report(tasks: Tasks, timeline: Timeline) -> str:
         "report",
         title=words.result_name(snapshot),
         when=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(snapshot.time)),
+        style=Markup(style.style_sheet()),
         card=Markup(html.card(wide, replace(_LIMITS, total_bytes=max(room, 100_000)), timeline)),
         note=note if len(shown) < len(tasks) else "",
         mark=DATA_ELEMENT_ID,

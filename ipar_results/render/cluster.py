@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from ..formatting import format_duration, format_tasks, join_facts, plural
 from ..model.cluster import ClusterOverview, EngineActivity
-from . import html, style, words
+from . import html, words
 from .ansi import one_line
+from .compact import compact
 
 _MAX_ROWS = 64
 _MAX_UNFOLDED = 16  # a table with more rows is folded
@@ -37,10 +36,9 @@ def card(overview: ClusterOverview, rows: int = _MAX_ROWS) -> str:
     """Draw a cluster overview as one self-contained card without scripts; a note counts the rows left out."""
     shown = overview.engines[:rows]
     glyph, word, state = _CONDITIONS[overview.condition]
-    return html.render_template(
+    whole = html.render_card(
         "cluster",
-        style=Markup(style.style_sheet()),
-        label=f"{_name(overview)}: {word}",
+        f"{_name(overview)}: {word}",
         glyph=glyph,
         word=word,
         state=state,
@@ -57,6 +55,7 @@ def card(overview: ClusterOverview, rows: int = _MAX_ROWS) -> str:
         opened=len(shown) <= _MAX_UNFOLDED,
         cut=html.describe_cut(len(overview.engines), len(shown), "engines"),
     )
+    return compact(whole)
 
 
 def _name(overview: ClusterOverview) -> str:

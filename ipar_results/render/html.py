@@ -70,7 +70,6 @@ def advice(snapshot: Snapshot) -> str:
     return render_template(
         "advice",
         parts=parts,
-        label="Where the engines' time went: " + ", ".join(part.phrase for part in parts),
         advice=[map(keep_units_together, words.split_advice(each)) for each in snapshot.advice],
     )
 
@@ -94,17 +93,11 @@ def _card(snapshot: Snapshot, limits: Limits, drawn: str) -> str:
         folds.append(("Tasks", task_count, tasks(snapshot, limits)))
     if snapshot.outputs:
         folds.append(("Output", "" if snapshot.single else output_count, outputs(snapshot, limits)))
-    inside = render_template(
+    return render_card(
         "card",
-        head=Markup(head(snapshot)),
-        timeline=Markup(drawn),
-        advice=Markup(advice(snapshot)),
-        failures=Markup(failures(snapshot, limits)),
+        f"{words.result_name(snapshot)}: {words.STATES[snapshot.state][1]}",
+        parts=map(Markup, (head(snapshot), drawn, failures(snapshot, limits), advice(snapshot))),
         folds=[(title, extent, Markup(inner)) for title, extent, inner in folds],
-    )
-    label = f"{words.result_name(snapshot)}: {words.STATES[snapshot.state][1]}"
-    return render_template(
-        "styled", style=Markup(style.used_rules(inside)), label=label, inside=Markup(inside)
     )
 
 
@@ -163,9 +156,16 @@ def describe_cut(total: int, shown: int, nouns: str) -> str:
     return f"{shown:,} of {total:,} {nouns}" if shown < total else ""
 
 
+def render_card(template: str, label: str, **variables: object) -> str:
+    """Render a template as a card with the rules of the style sheet that it uses."""
+    inside = render_template(template, **variables)
+    rules = Markup(style.used_rules(inside))
+    return render_template("styled", style=rules, label=label, inside=Markup(inside))
+
+
 def render_template(template: str, **variables: object) -> str:
     """Render a template of this package; all texts are escaped unless they are ``Markup``."""
-    return _environment().get_template(f"{template}.html.j2").render(variables)
+    return _environment().get_template(f"{template}.html.j2").render(variables).strip()
 
 
 @cache

@@ -77,8 +77,8 @@ def draw_timeline(
         "across": across,
         "paths": paths,
         "now": None if finished else round(across * now / span),
-        "ticks": [(round(100 * at / span, 2), label) for at, label in _ticks(span)],
-        "breaks": [round(100 * at / span, 2) for at in timeline.breaks],
+        "ticks": [(f"{100 * at / span:.3g}", label) for at, label in _ticks(span)],
+        "breaks": [f"{100 * at / span:.3g}" for at in timeline.breaks],
         "notes": [pauses][: bool(pauses)] + _notes(timeline, lanes, exact, known, now),
     }
 

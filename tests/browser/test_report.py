@@ -64,7 +64,7 @@ def test_it_opens_offline_without_a_request_or_an_error(page, context, report):
     page.locator(".ipar-pane canvas").wait_for()
     page.locator(".ipar-pane").press("ArrowRight")
     assert page.locator(".ipar-tracks path").count() == 2
-    assert page.locator(".ipar-bar").get_attribute("aria-valuenow") == "40"
+    assert page.locator("[role=progressbar]").get_attribute("aria-valuenow") == "40"
     assert asked == [report.as_uri()]
     assert complaints == []
 

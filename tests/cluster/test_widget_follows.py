@@ -95,10 +95,10 @@ def test_a_front_end_without_widgets_gets_html_that_moves(rc, until, gate):
         layer.ticker.add(live)
         for count in (1, 2):
             gate.open(count)
-            until(lambda count=count: f'aria-valuenow="{count}"' in published[-1].get("text/html", ""))
+            until(lambda count=count: f"aria-valuenow={count} " in published[-1].get("text/html", ""))
         gate.open()
         until(lambda: live.over)
         assert not any(WIDGET_MIME in data for data in published[1:])
-        assert 'aria-valuenow="40"' in published[-1]["text/html"]
+        assert "aria-valuenow=40 " in published[-1]["text/html"]
     finally:
         ipar_results.disable()

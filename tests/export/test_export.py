@@ -226,7 +226,7 @@ def test_a_report_of_many_tasks_is_bounded_and_notes_what_it_omits(tmp_path):
     page = monitor.save_report(tmp_path / "x.html").read_text()
     assert len(page) < 2_000_000
     assert "The table holds 2,000 of 3,000 tasks" in page
-    assert ">2,987<" in page
+    assert ">2,987 <" in page
 
 
 def table(n):

@@ -172,7 +172,7 @@ def contrast(one, other):
 )
 def test_every_colour_is_readable_on_every_highlight(theme, text, surfaces):
     """Contrast is at least 4.5 to 1 (WCAG AA) in both themes, for each combination of colours."""
-    rule = r"\.ipar-((?:on-)?\w+) \{ (?:color|background): var\(--ipar-l, #(\w+)\) var\(--ipar-d, #(\w+)\)"
+    rule = r"\.ipar-((?:on-)?\w+) \{ (?:color|background): light-dark\(#(\w+), #(\w+)\)"
     shades = {name: pair[theme] for name, *pair in re.findall(rule, style.style_sheet())}
     behind = surfaces + [shade for name, shade in shades.items() if name.startswith("on-")]
     front = [text] + [shade for name, shade in shades.items() if not name.startswith("on-")]

@@ -80,8 +80,8 @@ def test_a_table_of_many_engines_is_cut_with_a_note():
 
 
 def test_screen_readers_get_the_number_of_busy_engines():
-    assert 'role="meter"' in card(FULL)
-    assert 'aria-valuemin="0" aria-valuenow="2" aria-valuemax="5"' in card(FULL)
+    assert " role=meter " in card(FULL)
+    assert " aria-valuenow=2 aria-valuemax=5 " in card(FULL)
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)

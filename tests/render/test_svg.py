@@ -148,7 +148,7 @@ def test_nothing_is_drawn_for_a_single_task_or_before_the_first_start():
 
 def test_the_card_has_the_timeline_between_facts_and_failures():
     card = html.card(samples.failed, timeline=busy(24, 4))
-    assert card.index('"ipar-facts"') < card.index('"ipar-plot"') < card.index('"ipar-failure"')
+    assert card.index("progressbar") < card.index('"ipar-plot') < card.index('"ipar-failure"')
 
 
 def test_the_card_with_the_timeline_stays_bounded():
@@ -213,6 +213,6 @@ def test_the_order_of_the_rows_changes_nothing(table, random):
 def test_a_pause_before_a_retry_is_a_double_line_and_a_note():
     retried = replace(samples.failed, pauses=((samples.NOW - 20, 102.0),))
     picture = draw(timeline([0, 3], [2, 1], breaks=[3.0]), retried)
-    assert 'style="left:75.0%;border-left:3px double"' in picture
+    assert 'class="ipar-break" style="left:75%"' in picture
     assert "double line: a pause of 1:42 before a retry is cut out" in picture
     assert "double" not in draw(timeline([0, 3], [2, 1]))

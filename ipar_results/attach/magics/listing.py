@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from ...formatting import join_facts, plural
 from ...model.snapshot import Snapshot
-from ...render import html, style, words
+from ...render import html, words
 from ...render.ansi import one_line
+from ...render.compact import compact
 from ...render.text import summary_line
 
 _MAX_VARIABLES, _MAX_CELL = 60, 20
@@ -42,14 +41,15 @@ def plain_text(rows: Sequence[ResultRow], total: int) -> str:
 
 def html_table(rows: Sequence[ResultRow], total: int) -> str:
     """Return the listing as a self-contained HTML table without scripts."""
-    return html.render_template(
+    whole = html.render_card(
         "listing",
-        style=Markup(style.style_sheet()),
+        "Parallel results",
         title=title(rows, total),
         rows=[_row_facts(row) for row in rows],
         named=any(row.variables for row in rows),
         placed=any(row.cell is not None for row in rows),
     )
+    return compact(whole)
 
 
 def title(rows: Sequence[ResultRow], total: int) -> str:

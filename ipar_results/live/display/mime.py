@@ -10,6 +10,7 @@ from ...log import log_errors
 from ...model.snapshot import Snapshot
 from ...model.timeline import Timeline
 from ...render import html, text
+from ...render.compact import compact
 from ...render.limits import Limits
 from .saved import Json
 
@@ -36,7 +37,7 @@ def bundle(
         drawn_timeline = None if timeline is None or snapshot.single else timeline()
         between_steps()
         limits = Limits(config.tasks, config.engines, config.failures, config.outputs)
-        data["text/html"] = _drawn(lambda: html.card(snapshot, limits, drawn_timeline), "HTML")
+        data["text/html"] = _drawn(lambda: compact(html.card(snapshot, limits, drawn_timeline)), "HTML")
     drawn: Bundle = {mime: markup for mime, markup in data.items() if markup is not None}
     if not drawn:
         drawn = {"text/plain": f"{snapshot.done} of {snapshot.total} done, {snapshot.failed} failed"}
