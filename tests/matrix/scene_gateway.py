@@ -129,7 +129,29 @@ def lab(environment: Environment, folder: Path, place: Path, gateway: Arguments 
 def played(
     environment: Environment, folder: Path, place: Path, gateway: Arguments | None
 ) -> tuple[list[float], float]:
-    """Seconds of each request in mid-cell, and after a reload from the saved to a live card."""
+    """Play the notebook with JupyterLab of its own; returns what `act` measured."""
+    flags = write_work(folder, place, "work")
+    with lab(environment, folder, place, gateway) as address, open_browser() as page:
+        return act(page, address, flags)
+
+
+def write_work(folder: Path, place: Path, kernel: str) -> list[Path]:
+    """Write the notebook that `act` plays.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the cluster's profile is.
+    place : Path
+        Where ``work.ipynb`` is written, and the two files that end its busy cells.
+    kernel : str
+        Its kernel.
+
+    Returns
+    -------
+    list of Path
+        The two files.
+    """
     flags = [place / "first-ends", place / "second-ends"]
     connection = folder / "ipython" / "profile_default" / "security" / "ipcontroller-client.json"
     cells = (
@@ -144,42 +166,54 @@ def played(
         FACTS,
     )
     notebook = write_notebook(place / "work.ipynb", cells)
-    notebook.write_text(notebook.read_text().replace('"python3"', '"work"'))
-    with lab(environment, folder, place, gateway) as address, open_browser() as page:
-        page.goto(address, timeout=SECONDS)
-        page.wait_for_function(IDLE, timeout=SECONDS)
-        for cell in range(4):
-            run(page, cell)
-        live(page, 2)
-        page.evaluate(RUN, 4)
-        moves(page, 3)
-        until(lambda: done(page, 2) == 40, "the first result ends")
-        until(lambda: saved(page, 2).get("finished"), "the notebook holds the end of the first result")
-        took = page.evaluate(ASK, [saved(page, 2)["id"], REQUESTS])
-        card(page, 3).get_by_role("button", name="Cancel").click()
-        card(page, 3).get_by_text("Cancelled").first.wait_for()
-        until(lambda: done(page, 3) == 1_000, "a cancelled result ends")
-        assert not page.evaluate(RAN, 4), "the cell has ended"
-        flags[0].touch()
-        page.wait_for_function(RAN, arg=4, timeout=SECONDS)
-        run(page, 5)
-        page.evaluate(RUN, 6)
-        moves(page, 5)
-        page.evaluate(SAVE)
-        page.add_init_script(LIVE)
-        page.reload(timeout=SECONDS)
-        moves(page, 5)
-        since = page.evaluate("seen.seconds")
-        page.evaluate("void window.jupyterapp.commands.execute('ipar-results:open-panel')")
-        row = page.locator(".ipar-panel").get_by_role("listitem").first
-        row.hover()
-        row.get_by_role("button", name="Cancel").click()
-        until(lambda: done(page, 5) == 1_000, "a result cancelled from the panel ends")
-        flags[1].touch()
-        page.wait_for_function(IDLE, timeout=SECONDS)
-        run(page, 7)
-        expect(facts(output(page, 7).inner_text()))
-        page.evaluate(SAVE)
+    notebook.write_text(notebook.read_text().replace('"python3"', json.dumps(kernel)))
+    return flags
+
+
+def act(page: Any, address: str, flags: list[Path]) -> tuple[list[float], float]:
+    """Act in mid-cell and reload the page.
+
+    Returns
+    -------
+    list of float
+        Seconds of each request.
+    float
+        Seconds from the saved to the live card after the reload.
+    """
+    page.goto(address, timeout=SECONDS)
+    page.wait_for_function(IDLE, timeout=SECONDS)
+    for cell in range(4):
+        run(page, cell)
+    live(page, 2)
+    page.evaluate(RUN, 4)
+    moves(page, 3)
+    until(lambda: done(page, 2) == 40, "the first result ends")
+    until(lambda: saved(page, 2).get("finished"), "the notebook holds the end of the first result")
+    took = page.evaluate(ASK, [saved(page, 2)["id"], REQUESTS])
+    card(page, 3).get_by_role("button", name="Cancel").click()
+    card(page, 3).get_by_text("Cancelled").first.wait_for()
+    until(lambda: done(page, 3) == 1_000, "a cancelled result ends")
+    assert not page.evaluate(RAN, 4), "the cell has ended"
+    flags[0].touch()
+    page.wait_for_function(RAN, arg=4, timeout=SECONDS)
+    run(page, 5)
+    page.evaluate(RUN, 6)
+    moves(page, 5)
+    page.evaluate(SAVE)
+    page.add_init_script(LIVE)
+    page.reload(timeout=SECONDS)
+    moves(page, 5)
+    since = page.evaluate("seen.seconds")
+    page.evaluate("void window.jupyterapp.commands.execute('ipar-results:open-panel')")
+    row = page.locator(".ipar-panel").get_by_role("listitem").first
+    row.hover()
+    row.get_by_role("button", name="Cancel").click()
+    until(lambda: done(page, 5) == 1_000, "a result cancelled from the panel ends")
+    flags[1].touch()
+    page.wait_for_function(IDLE, timeout=SECONDS)
+    run(page, 7)
+    expect(facts(output(page, 7).inner_text()))
+    page.evaluate(SAVE)
     return took, since
 
 
