@@ -35,6 +35,7 @@ SCENES = {
     "split_without": "server with neither, kernel apart",
     "xeus": "xeus-python, in nbclient",
     "gateway": "kernels behind a kernel gateway",
+    "hub": "JupyterHub, kernel apart, two users",
     "ssh": "engines by SSH",
     "mpi": "engines by MPI",
     "slurm": "engines by Slurm",
@@ -60,7 +61,7 @@ def main() -> int:
     told = json.loads(OUTCOMES.read_text()) if OUTCOMES.exists() else {}
     if not wanted.table:
         wheel = build_wheel()
-        apart = any(scene.startswith("split") for scene in wanted.only)
+        apart = any(scene.startswith(("split", "hub")) for scene in wanted.only)
         asked = [each for each in ENVIRONMENTS if (apart if each.part else each.name in wanted.places)]
         there = [environment for environment in asked if made(environment, wheel)]
         for environment in there:

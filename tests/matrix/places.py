@@ -41,6 +41,8 @@ class Environment:
         What is installed beside the wheel, as pip takes it.
     wheel : bool
         Whether ipar_results is in it.
+    bare : bool
+        Whether it has only the wheel's own files, not what they import, as docs/hpc.md says for servers.
     part : bool
         Whether it is only a part of other environments' scenes, with no column of its own.
     """
@@ -49,6 +51,7 @@ class Environment:
     version: str
     requirements: tuple[str, ...] = ()
     wheel: bool = True
+    bare: bool = False
     part: bool = False
 
     @property
@@ -98,6 +101,8 @@ ENVIRONMENTS = (
     Environment("server", "newest", FRONT_ENDS, wheel=False, part=True),
     Environment("server-widgets", "newest", ("jupyterlab", "jupyterlab_widgets"), wheel=False, part=True),
     Environment("kernel", "newest", part=True),
+    # for JupyterHub
+    Environment("hub", "newest", ("jupyterhub", "jupyterlab"), bare=True, part=True),
 )
 
 
@@ -144,7 +149,10 @@ def make(environment: Environment, wheel: Path) -> None:
     if not stamp.exists() or stamp.read_text() != key:
         shutil.rmtree(environment.path, ignore_errors=True)
         subprocess.run([python, "-m", "venv", str(environment.path)], check=True)
-        subprocess.run([*pip, *environment.requirements, *[str(wheel)] * environment.wheel], check=True)
+        whole = environment.wheel and not environment.bare
+        subprocess.run([*pip, *environment.requirements, *[str(wheel)] * whole], check=True)
+        if environment.bare:
+            subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
         stamp.write_text(key)
     elif environment.wheel:
         subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel)], check=True)
