@@ -136,9 +136,9 @@ display(ar)
 until(lambda: ar.monitor.snapshot().ok > 1, "the work begins")
 {take}
 until(lambda: "no engines" in ar.monitor.snapshot().note, "the engines are gone")
-until(lambda: ar.monitor.snapshot().failed, "what ran on them is lost")
+until(lambda: counts(ar)["failed"] and not counts(ar)["running"], "what ran on them is lost")
 s = ar.monitor.snapshot()
-assert s.failed <= 2 and s.running == 0 and s.ok + s.failed + s.queued == 200, counts(ar)
+assert s.failed <= 2 and s.ok + s.failed + s.queued == 200, counts(ar)
 assert {{f.type for f in s.failures}} == {{"EngineError"}}, s.failures
 assert [e.alive for e in s.engines] == [False] * 2 and any(e.died for e in s.engines), s.engines
 open(quick, "w").close()
