@@ -147,7 +147,7 @@ ar
     until(lambda: jupyter_server.output(page, 1).locator(".jupyter-widgets").count() == 0)
     output = jupyter_server.output(page, 1)
     output.locator("details summary").first.click()
-    output.locator("summary", has_text="Output").last.click()
+    output.locator(".ipar-folds").get_by_text("Output").click()
     until(lambda: output.get_by_text("</details>").count() >= 2)
     for theme in reversed(THEMES):
         dress(page, theme)

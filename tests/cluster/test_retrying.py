@@ -298,7 +298,10 @@ def test_on_resume_callbacks_are_called_at_a_retry(lview, flaky):
     ar.get(20)
 
 
-def test_retry_in_a_callback_of_ipyparallel_is_refused(lview, flaky, until):
+def test_retry_in_a_callback_of_ipyparallel_is_refused(lview, gate, until):
+    def fail(path):
+        raise ValueError(hold(path))
+
     errors = []
 
     def again(result):
@@ -307,8 +310,9 @@ def test_retry_in_a_callback_of_ipyparallel_is_refused(lview, flaky, until):
         except RetryError as error:
             errors.append(str(error))
 
-    ar = lview.map_async(flaky, range(2))
-    ar.add_done_callback(again)
+    ar = lview.map_async(fail, [gate.path] * 2)
+    ar.add_done_callback(again)  # before it is done: afterwards it would be called in this thread
+    gate.open()
     ar.wait(20)
     assert "call it from a thread" in until(lambda: errors)[0]
 
