@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
 from .style import style_sheet
 
 # Texts and values are escaped, so that each of these is a part of the card's own markup.
-_TAG = re.compile("<[a-z][^>]*>")
+_TAG = re.compile("<[a-z][^ >]* [^>]*>")  # with attributes
 _CLASSES = re.compile(' class="([^"]*)"')
 _STYLE_VARIABLE = re.compile('(?<= style=")--[a-z]+')
 _PLAIN_VALUE = re.compile(r' ([a-zA-Z-]+)="([\w.%:#-]+)"')
@@ -24,19 +24,29 @@ _NAME = re.compile(r"ipar-[a-z]+(?:-[a-z]+)*|(?<![\w-])--[a-z]+(?=[:)])")
 def compact(card: str) -> str:
     """Return a card with short names, and without classes that have no rule and what HTML implies."""
     start, rules, markup = re.split("<style>|</style>", card, maxsplit=2)
-    used = set(_NAME.findall(rules))
+    used, short_rules = _short_rules(rules)
 
     def short_classes(classes: re.Match[str]) -> str:
         kept = [_short_names()[each] for each in classes[1].split() if each in used]
         return f' class="{" ".join(kept)}"' if kept else ""
 
-    def short_tag(tag: re.Match[str]) -> str:
-        text = _IMPLIED.sub("", _CLASSES.sub(short_classes, tag[0]))
+    @cache  # the rows of a table repeat a few tags
+    def short_tag(tag: str) -> str:
+        text = _IMPLIED.sub("", _CLASSES.sub(short_classes, tag))
         text = _STYLE_VARIABLE.sub(lambda name: _short_names()[name[0]], text)
         return _PLAIN_VALUE.sub(r" \1=\2", text)
 
-    rules = _NAME.sub(lambda name: _short_names().get(name[0], name[0]), rules)
-    return f"{start}<style>{rules}</style>" + _NEEDLESS_BDI.sub(r"\1", _TAG.sub(short_tag, markup))
+    short_markup = _TAG.sub(lambda tag: short_tag(tag[0]), markup)
+    return f"{start}<style>{short_rules}</style>" + _NEEDLESS_BDI.sub(r"\1", short_markup)
+
+
+@lru_cache(64)
+def _short_rules(rules: str) -> tuple[frozenset[str], str]:
+    """Return the names in the rules of a card, and the rules with short names."""
+    return (
+        frozenset(_NAME.findall(rules)),
+        _NAME.sub(lambda name: _short_names().get(name[0], name[0]), rules),
+    )
 
 
 @cache
