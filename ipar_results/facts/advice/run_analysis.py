@@ -12,7 +12,6 @@ from ...log import log_error
 from ...model.arrays import Codes, Floats, Index, Slots
 from ...model.snapshot import Advice, EngineId, TimeUse
 from ...model.status import FAILED
-from ...record.engines import is_coalesced
 from ...record.state import Record
 from ...upstream.protocols import DateField, ResultLike, TaskMetadata
 from ...upstream.sent_messages import eligible_engines
@@ -75,7 +74,7 @@ class RunAnalysis:
 
 
 def _analyse(record: Record, result: ResultLike, metadata: Sequence[TaskMetadata]) -> _Findings:
-    if record.single or any(map(is_coalesced, record.engines.ids)):
+    if record.single or record.engines.any_coalesced:
         return None, ()
     tasks = collect_tasks(record, metadata)
     if tasks is None:

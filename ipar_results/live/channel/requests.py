@@ -56,6 +56,7 @@ def _whole_numbers(most: int) -> Callable[[object], bool]:
     return lambda value: isinstance(value, list) and len(value) <= most and all(map(_whole(0, 2**53), value))
 
 
+_ID = f"a text of at most {MAX_ID_LENGTH} characters"
 _RESULT = {"result": _KeySpec(_id, "the id of a result")}
 _POSITION = _KeySpec(_whole(0, 2**53), "a whole number, 0 or more")
 _ARGUMENTS = {  # of actions, beside the result
@@ -67,9 +68,9 @@ _ARGUMENTS = {  # of actions, beside the result
 }
 _KEYS_BY_TYPE: dict[str, dict[str, _KeySpec]] = {
     "hello": {
-        "client": _KeySpec(_id, f"a text of at most {MAX_ID_LENGTH} characters"),
+        "client": _KeySpec(_id, _ID),
         "rate": _KeySpec(_number(0.1, 5.0), "a number from 0.1 to 5", optional=True),
-        "version": _KeySpec(_id, f"a text of at most {MAX_ID_LENGTH} characters", optional=True),
+        "version": _KeySpec(_id, _ID, optional=True),
     },
     "snapshot": {},
     "watch": _RESULT,

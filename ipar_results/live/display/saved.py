@@ -100,9 +100,10 @@ def _column(name: str, values: Sequence[object]) -> str | list[object]:
     return [each and truncate(each, _MAX_ID) if name in _ENGINES else each for each in values]
 
 
-def _table(rows: Sequence[Any]) -> Json:
-    """Return a column for each field of these records, unless all have the usual value."""
-    columns = {field: [getattr(row, field.name) for row in rows] for field in fields(rows[0])} if rows else {}
+def _table(rows: Sequence[Any], *names: str) -> Json:
+    """Return a column for each of these fields of records, all without `names`, unless all are as usual."""
+    wanted = [field for field in fields(rows[0]) if not names or field.name in names] if rows else []
+    columns = {field: [getattr(row, field.name) for row in rows] for field in wanted}
     return {
         field.name: _column(field.name, values)
         for field, values in columns.items()
@@ -147,12 +148,14 @@ def _failures(snapshot: Snapshot, limits: _SavedLimits) -> list[Json]:
 
 def _tasks(snapshot: Snapshot, limits: _SavedLimits) -> Json:
     """Return what the timeline lacks of the tasks; of message ids the common beginning, and then the ends."""
-    shown = snapshot.tasks[: limits.tasks]
-    table = _table([replace(task, input=task.input and shorten(task.input, limits.input)) for task in shown])
+    shown = [
+        replace(task, input=task.input and shorten(task.input, limits.input))
+        for task in snapshot.tasks[: limits.tasks]
+    ]
     ids = [task.msg_id for task in shown]
     start = commonprefix(ids)  # noqa: RUF071 - of any texts
-    table["msg_id"] = "\t".join([start, *(each.removeprefix(start) for each in ids)])
-    return {name: table[name] for name in ("index", "engine_id", "msg_id", "input") if name in table and ids}
+    joined = "\t".join([start, *(each.removeprefix(start) for each in ids)])
+    return {**_table(shown, "index", "engine_id", "input"), "msg_id": joined} if ids else {}
 
 
 def _outputs(snapshot: Snapshot, limits: _SavedLimits) -> Json:
