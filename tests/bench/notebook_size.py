@@ -22,11 +22,10 @@ from typing import Any
 import nbformat
 import observe
 from ipyparallel import AsyncMapResult, AsyncResult
-from ipyparallel.client.client import Metadata
 from ipyparallel.client.futures import MessageFuture
 from ipyparallel.client.map import Map
 from ipyparallel.error import RemoteError
-from observe import START, play, row
+from observe import START, busy_message, pending, play, row
 
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.display.mime import MIME, bundle
@@ -50,13 +49,7 @@ TRACEBACK = (
 
 def submitted(n: int, session: str, begin: datetime) -> tuple[AsyncResult, list[MessageFuture]]:
     """A result of n tasks: of one call, or of a map."""
-    client, futures = observe.Client(), []
-    for i in range(n):
-        future = MessageFuture(f"{session}_4711_{i}")
-        future.output = MessageFuture(future.msg_id)
-        future.output.metadata = Metadata(msg_id=future.msg_id, submitted=begin)
-        client.outstanding.add(future.msg_id)
-        futures.append(future)
+    client, futures = pending(n, session, begin)
     if n == 1:
         return AsyncResult(client, futures[0], fname="simulate"), futures
     return AsyncMapResult(client, futures, Map(), fname="simulate"), futures
@@ -83,13 +76,7 @@ def feed(
             received=at + timedelta(seconds=took + 0.002),
             stdout=f"step {i}: {chance.random():.6f}\n" if failing and i % 40 == 0 else "",
         )
-        busy = dict(
-            header={"msg_type": "status"},
-            content={"execution_state": "busy"},
-            metadata={"engine": f"engine-uuid-{engine}"},
-            parent_header={"msg_id": future.msg_id},
-        )
-        made.append((busy, reply))
+        made.append((busy_message(future.msg_id, f"engine-uuid-{engine}"), reply))
     return made
 
 

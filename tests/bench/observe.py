@@ -32,6 +32,7 @@ from ipar_results.results.registry import Registry
 ENGINES = 8
 BATCH = 200  # ipyparallel delivers about 1,000 tasks a second, a stream is taken in five times a second
 START = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=timezone.utc)
+SESSION = "0123abcd-0123456789abcdef01234567"
 
 _TRACE = "Traceback\nFile <string>:13, in simulate(n)\n\nValueError: grid of 0 cells"
 
@@ -58,16 +59,32 @@ def text(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def submit(n: int) -> tuple[AsyncResult, list[MessageFuture]]:
-    """A map of n inputs that has just been submitted."""
+def pending(n: int, session: str, submitted: datetime) -> tuple[Client, list[MessageFuture]]:
+    """Futures of n messages that have just been submitted, and their client."""
     client, futures = Client(), []
     for i in range(n):
-        future = MessageFuture(f"0123abcd-0123456789abcdef01234567_4711_{i}")
+        future = MessageFuture(f"{session}_4711_{i}")
         future.output = MessageFuture(future.msg_id)
-        future.output.metadata = Metadata(msg_id=future.msg_id, submitted=START)
+        future.output.metadata = Metadata(msg_id=future.msg_id, submitted=submitted)
         client.outstanding.add(future.msg_id)
         futures.append(future)
+    return client, futures
+
+
+def submit(n: int) -> tuple[AsyncResult, list[MessageFuture]]:
+    """A map of n inputs that has just been submitted."""
+    client, futures = pending(n, SESSION, START)
     return AsyncMapResult(client, futures, Map(), fname="simulate"), futures
+
+
+def busy_message(msg_id: str, engine: str) -> dict[str, Any]:
+    """The iopub message of an engine that begins a task."""
+    return dict(
+        header={"msg_type": "status"},
+        content={"execution_state": "busy"},
+        metadata={"engine": engine},
+        parent_header={"msg_id": msg_id},
+    )
 
 
 def fed(n: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -87,13 +104,7 @@ def fed(n: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
             completed=text(begin + timedelta(microseconds=16_003)),
             received=begin + timedelta(microseconds=18_011),
         )
-        busy = dict(
-            header={"msg_type": "status"},
-            content={"execution_state": "busy"},
-            metadata={"engine": f"engine-uuid-{i % ENGINES}"},
-            parent_header={"msg_id": f"0123abcd-0123456789abcdef01234567_4711_{i}"},
-        )
-        made.append((busy, reply))
+        made.append((busy_message(f"{SESSION}_4711_{i}", f"engine-uuid-{i % ENGINES}"), reply))
     return made
 
 

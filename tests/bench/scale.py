@@ -22,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import observe
-from observe import START, play, row, text, timed
+from observe import SESSION, START, busy_message, play, row, text, timed
 
 from ipar_results.config import IPythonParallelResults
 from ipar_results.live.channel.channel import Channel
@@ -56,13 +56,7 @@ def events(begin: int, end: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
             completed=text(since + timedelta(seconds=SECONDS)),
             received=since + timedelta(seconds=SECONDS + 0.002),
         )
-        busy = dict(
-            header={"msg_type": "status"},
-            content={"execution_state": "busy"},
-            metadata={"engine": engine},
-            parent_header={"msg_id": f"0123abcd-0123456789abcdef01234567_4711_{i}"},
-        )
-        made.append((busy, reply))
+        made.append((busy_message(f"{SESSION}_4711_{i}", engine), reply))
     return made
 
 

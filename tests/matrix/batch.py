@@ -214,6 +214,13 @@ def examples(heading: str) -> list[str]:
     return BLOCK.findall(text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0])
 
 
+def write_settings(folder: Path, settings: str) -> None:
+    """Write settings of ipyparallel into the profile that a scene uses."""
+    profile = folder / "ipython" / "profile_default"
+    profile.mkdir(parents=True)
+    (profile / "ipython_config.py").write_text(f"c = get_config()\n{settings}")
+
+
 def free_ports(count: int) -> list[int]:
     """Find ports that are free now."""
     sockets = [socket.socket() for _ in range(count)]

@@ -153,10 +153,7 @@ def write_work(folder: Path, place: Path, kernel: str) -> list[Path]:
         The two files.
     """
     flags = [place / "first-ends", place / "second-ends"]
-    connection = folder / "ipython" / "profile_default" / "security" / "ipcontroller-client.json"
     cells = (
-        f"{LOAD}\nrc = ipp.Client({str(connection)!r}, timeout=60)\n"
-        "rc.wait_for_engines(2, timeout=90, interactive=False)",
         WORK.replace("sleep(0.1)", "sleep(0.2)"),
         SUBMIT.format(name="ar", tasks=40),
         SUBMIT.format(name="long", tasks=1_000),
@@ -165,9 +162,19 @@ def write_work(folder: Path, place: Path, kernel: str) -> list[Path]:
         BUSY.format(flag=str(flags[1])),
         FACTS,
     )
-    notebook = write_notebook(place / "work.ipynb", cells)
-    notebook.write_text(notebook.read_text().replace('"python3"', json.dumps(kernel)))
+    write_connected(folder, place, kernel, cells)
     return flags
+
+
+def write_connected(folder: Path, place: Path, kernel: str, cells: tuple[str, ...]) -> None:
+    """Write ``work.ipynb``, whose first cell connects to the cluster that has its profile in `folder`."""
+    connection = folder / "ipython" / "profile_default" / "security" / "ipcontroller-client.json"
+    connect = (
+        f"{LOAD}\nrc = ipp.Client({str(connection)!r}, timeout=60)\n"
+        "rc.wait_for_engines(2, timeout=90, interactive=False)"
+    )
+    notebook = write_notebook(place / "work.ipynb", (connect, *cells))
+    notebook.write_text(notebook.read_text().replace('"python3"', json.dumps(kernel)))
 
 
 def act(page: Any, address: str, flags: list[Path]) -> tuple[list[float], float]:

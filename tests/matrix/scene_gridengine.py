@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from batch import TAKEN, Commands, examples, free_ports, play
+from batch import TAKEN, Commands, examples, free_ports, play, write_settings
 from play import Environment
 
 PACKAGES = ("gridengine-master", "gridengine-exec", "gridengine-client")
@@ -72,9 +72,7 @@ except subprocess.CalledProcessError:
 def scene(environment: Environment, folder: Path) -> str:
     """Work on engines in Grid Engine's jobs is shown truly, whatever becomes of the jobs."""
     (settings,) = examples("Grid Engine")
-    profile = folder / "ipython" / "profile_default"
-    profile.mkdir(parents=True)
-    (profile / "ipython_config.py").write_text(f"c = get_config()\n{settings}")
+    write_settings(folder, settings)
     common = folder / "default" / "common"
     common.mkdir(parents=True)
     (common / "bootstrap").write_text(BOOTSTRAP.format(root=folder))

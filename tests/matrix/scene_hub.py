@@ -17,7 +17,6 @@ from batch import free_ports
 from browsing import open_browser, wait_served
 from places import HOME
 from play import (
-    LOAD,
     ROOT,
     WORK,
     Environment,
@@ -26,10 +25,9 @@ from play import (
     process,
     run,
     until,
-    write_notebook,
 )
 from scene_browser import IDLE, SAVE, named
-from scene_gateway import KERNEL, SECONDS, SUBMIT, act, card, done, live, write_work
+from scene_gateway import KERNEL, SECONDS, SUBMIT, act, card, done, live, write_connected, write_work
 from scene_gateway import run as run_cell
 
 PROXY = "configurable-http-proxy"
@@ -81,15 +79,8 @@ def scene(environment: Environment, folder: Path) -> str:
 
 def write_culled(folder: Path, place: Path) -> None:
     """Write the notebook of the user whose kernel is culled: nothing runs in it but tasks of ten minutes."""
-    connection = folder / "ipython" / "profile_default" / "security" / "ipcontroller-client.json"
-    cells = (
-        f"{LOAD}\nrc = ipp.Client({str(connection)!r}, timeout=60)\n"
-        "rc.wait_for_engines(2, timeout=90, interactive=False)",
-        WORK.replace("sleep(0.1)", "sleep(600 if n > 1 else 0)"),
-        SUBMIT.format(name="ar", tasks=40),
-    )
-    notebook = write_notebook(place / "work.ipynb", cells)
-    notebook.write_text(notebook.read_text().replace('"python3"', '"work"'))
+    work = WORK.replace("sleep(0.1)", "sleep(600 if n > 1 else 0)")
+    write_connected(folder, place, "work", (work, SUBMIT.format(name="ar", tasks=40)))
 
 
 @contextmanager

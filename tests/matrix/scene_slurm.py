@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from batch import STOP, TAKEN, Commands, examples, free_ports, play
+from batch import STOP, TAKEN, Commands, examples, free_ports, play, write_settings
 from play import Environment
 
 PACKAGES = ("slurm-wlm", "munge")
@@ -60,9 +60,7 @@ LIMIT = 'batch(["scontrol", "update", f"JobId={job_of(cluster)}", "TimeLimit=1"]
 def scene(environment: Environment, folder: Path) -> str:
     """Work on engines in Slurm's jobs is shown truly, whatever becomes of the jobs."""
     settings, start, template = examples("Slurm")
-    profile = folder / "ipython" / "profile_default"
-    profile.mkdir(parents=True)
-    (profile / "ipython_config.py").write_text(f"c = get_config()\n{settings}")
+    write_settings(folder, settings)
     names = {"host": socket.gethostname(), "folder": folder}
     (folder / "slurm.conf").write_text(CONFIGURATION.format(**names, ports=free_ports(2)))
     start = start.replace("n=128", "n=2")
