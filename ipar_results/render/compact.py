@@ -25,19 +25,21 @@ def compact(card: str) -> str:
     """Return a card with short names, and without classes that have no rule and what HTML implies."""
     start, rules, markup = re.split("<style>|</style>", card, maxsplit=2)
     used, short_rules = _short_rules(rules)
+    short_markup = _TAG.sub(lambda tag: _short_tag(tag[0], used), markup)
+    return f"{start}<style>{short_rules}</style>" + _NEEDLESS_BDI.sub(r"\1", short_markup)
+
+
+@lru_cache(1024)  # cards, and the rows of their tables, repeat a few tags
+def _short_tag(tag: str, used: frozenset[str]) -> str:
+    """Return a tag with the short names of those of its classes that are in use."""
 
     def short_classes(classes: re.Match[str]) -> str:
         kept = [_short_names()[each] for each in classes[1].split() if each in used]
         return f' class="{" ".join(kept)}"' if kept else ""
 
-    @cache  # the rows of a table repeat a few tags
-    def short_tag(tag: str) -> str:
-        text = _IMPLIED.sub("", _CLASSES.sub(short_classes, tag))
-        text = _STYLE_VARIABLE.sub(lambda name: _short_names()[name[0]], text)
-        return _PLAIN_VALUE.sub(r" \1=\2", text)
-
-    short_markup = _TAG.sub(lambda tag: short_tag(tag[0]), markup)
-    return f"{start}<style>{short_rules}</style>" + _NEEDLESS_BDI.sub(r"\1", short_markup)
+    text = _IMPLIED.sub("", _CLASSES.sub(short_classes, tag))
+    text = _STYLE_VARIABLE.sub(lambda name: _short_names()[name[0]], text)
+    return _PLAIN_VALUE.sub(r" \1=\2", text)
 
 
 @lru_cache(64)

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CLASS = re.compile(r"ipar-[a-z]+(?:-[a-z]+)*")
-_TAG = re.compile(r"(?<=<)[a-z]+|(?<=<td )style")
+_TAG = re.compile("<([a-z]+)")
 _TAG_IN_SELECTOR = re.compile(r"(?<![\w.:=@[-])[a-z]+\b(?![=*-])")
 _DEFINITION = re.compile(r"^(--[a-z]+): (.*);$", re.MULTILINE)
 _COMMA = re.compile(r",\s*(?![^(]*\))")  # between two selectors
@@ -22,7 +22,8 @@ def style_sheet() -> str:
 
 def used_rules(fragment: str) -> str:
     """Return the rules that a fragment of HTML uses, minified: a notebook stores them with each result."""
-    return _rules_for(frozenset(_CLASS.findall(fragment) + _TAG.findall(fragment)))
+    styled = ["style"] if "<td style=" in fragment else []
+    return _rules_for(frozenset(_CLASS.findall(fragment) + _TAG.findall(fragment) + styled))
 
 
 @lru_cache(64)
