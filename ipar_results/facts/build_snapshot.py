@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from dataclasses import fields
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from ..upstream.timestamps import to_posix_array
 TASKS_SHOWN = 50
 OUTPUTS_SHOWN = 20
 OUTPUT_TAIL = 4_000
+_LOAD_FIELDS = [each.name for each in fields(EngineLoad)]
 _PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset, range, np.generic, type(None))
 
 
@@ -147,21 +148,28 @@ def _engines(record: Record) -> tuple[EngineLoad, ...]:
         tasks[slot] = (columns.first_input_index(position), max(0.0, now - since))
         busy[slot] += max(0.0, now - since)
     joined, left, died = zip(*record.presence(), strict=True)
-    loads = map(  # by columns: a Python step for each of a thousand engines takes a third longer
-        EngineLoad,
+    left_or_none = {moment: moment if math.isfinite(moment) else None for moment in set(left)}
+    rows = zip(  # by columns: a Python step for each of a thousand engines takes a third longer
         ids,
         columns.slot_done.tolist(),
         columns.slot_failed.tolist(),
         tasks,
         busy,
-        [moment == math.inf for moment in left],
+        map(math.inf.__eq__, left),
         died,
         joined,
-        [moment if math.isfinite(moment) else None for moment in left],
+        map(left_or_none.__getitem__, left),
+        strict=True,
     )
-    if set(map(type, ids)) == {int}:  # faster than the general key
-        return tuple(sorted(loads, key=attrgetter("engine_id")))
-    return tuple(sorted(loads, key=lambda load: engine_order(load.engine_id)))
+    loads = []
+    for row in rows:
+        load = object.__new__(EngineLoad)
+        # __init__ sets frozen fields one by one, and a strict zip is slow
+        load.__dict__.update(zip(_LOAD_FIELDS, row))  # noqa: B905
+        loads.append(load)
+    if ids != sorted(ids, key=None if set(map(type, ids)) == {int} else engine_order):
+        loads.sort(key=lambda load: engine_order(load.engine_id))
+    return tuple(loads)
 
 
 def _shown_positions(record: Record, count: int) -> list[int]:

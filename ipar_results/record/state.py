@@ -149,11 +149,14 @@ class Record:
 
     def presence(self) -> list[Presence]:
         """Return by engine slot when each engine was in the cluster."""
-        alive, holders = self.connection.alive_engines(), {slot for slot, _ in self.running.values()}
+        link, ids, holders = self.connection, self.engines.ids, {slot for slot, _ in self.running.values()}
         moments = self.joined().tolist()
         stays = {moment: Presence(moment) for moment in set(moments)}  # far fewer than a thousand engines
         found = list(map(stays.__getitem__, moments))
-        for engine_id in set(self.engines.ids) - alive:
+        absent = set(ids) - link.alive_engines()
+        if link.closed or (self.finished and not self.followed):  # what was not seen to leave has stayed
+            absent &= link.left_at.keys() | {ids[slot] for slot in self.engines.died}
+        for engine_id in absent:
             if not is_coalesced(engine_id):
                 slot = self.engines.slot(engine_id, None)
                 found[slot] = self._absence(slot, engine_id, moments[slot], slot in holders)
