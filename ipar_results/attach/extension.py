@@ -100,6 +100,8 @@ class Extension:
             handler = logging.StreamHandler(open_kernel_stderr())
             logger.addHandler(handler)
             self._undo(logger.removeHandler, handler)
+            # IPython calls logging.error(), which gives the root logger a handler that writes into cells
+            self._replace(logger, "propagate", False)
 
     def _register_formatters(self) -> None:
         from ipyparallel import AsyncResult, Client, Cluster

@@ -215,6 +215,7 @@ def test_a_console_which_ignores_updates_gets_a_bar_and_true_last_lines(kernel, 
 
 def test_nothing_of_ours_is_ever_printed(kernel, shown, until):
     """An error in our thread, of all things, must not end up in whichever cell runs."""
+    kernel.run("import logging\nlogging.basicConfig()")
     kernel.run("from ipar_results.render import html\ncard, html.card = html.card, lambda *a, **k: 1 / 0")
     shown("ar = lv.map_async(nap, [0.1] * 10)\nar")
     over(kernel, until)
