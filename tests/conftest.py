@@ -107,11 +107,27 @@ def until():
         deadline = time.monotonic() + timeout
         while not (value := condition()):
             if time.monotonic() > deadline:
-                pytest.fail(f"{message} (waited {timeout} s)")
+                cells = getattr(condition, "__closure__", None) or ()
+                seen = "".join(_tasks_of(cell.cell_contents) for cell in cells)
+                pytest.fail(f"{message} (waited {timeout} s){seen}")
             time.sleep(0.02)
         return value
 
     return until
+
+
+def _tasks_of(result):
+    """Return where the tasks of a result are, as engines and Hub see them; empty for other objects."""
+    if not isinstance(result, ipp.AsyncResult):
+        return ""
+    client = result._client
+    queues = client._send(client._query_stream, "queue_request", {"targets": None, "verbose": False})
+    try:
+        content = queues.result(timeout=20)["content"]
+    except Exception as error:
+        content = repr(error)
+    tasks = [(md["engine_id"], md["status"], md["started"], md["completed"]) for md in result._metadata]
+    return f"\ntasks: {tasks}\nengines: {client.ids}, queues: {content}"
 
 
 @pytest.fixture
