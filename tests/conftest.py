@@ -17,7 +17,9 @@ from traitlets.config import Config
 from ipar_results.log import drop_repeats, logger
 
 TESTS = Path(__file__).parent
-HEARTBEAT_MS = 500  # short, so that a killed engine is noticed soon
+# Engines are registered at their second heartbeat. On a busy machine they miss many, which the default of ten
+# takes for their end: their tasks would fail, and a test wait in vain. The end of a process is seen without.
+CONTROLLER_CONFIG = "c.HeartMonitor.period = 500\nc.HeartMonitor.max_heartmonitor_misses = 240\n"
 
 # examples may take any time, as the machine may be busy
 settings.register_profile(
@@ -56,7 +58,7 @@ def start_cluster(jupyter_dirs):
     """Start clusters of real local engines: ``start_cluster(n)``; all are stopped when the session ends."""
     profile_dir = jupyter_dirs / "ipython" / "profile_default"
     profile_dir.mkdir(parents=True, exist_ok=True)  # a test of IPython may have made it
-    (profile_dir / "ipcontroller_config.py").write_text(f"c.HeartMonitor.period = {HEARTBEAT_MS}\n")
+    (profile_dir / "ipcontroller_config.py").write_text(CONTROLLER_CONFIG)
     clusters = []
 
     def start(n):
