@@ -85,7 +85,7 @@ class Extension:
         clear_awaitable_cache()
 
     def _replace(self, owner: object, name: str, value: object) -> None:
-        """Set an attribute of a class or module; undone by its own former value, not by an inherited one."""
+        """Set an attribute of an object; undone by its own former value, not by an inherited one."""
         if name in vars(owner):
             self._undo(setattr, owner, name, vars(owner)[name])
         else:

@@ -166,8 +166,8 @@ class Record:
         """Return when an engine was in the cluster that is not there now."""
         link, died = self.connection, slot in self.engines.died
         left_at = link.left_at.get(engine_id)
-        if left_at is None:  # it left before this client was followed, or the client itself is gone
-            stayed = link.closed or (self.finished and (isinstance(engine_id, int) or not self.followed))
+        if left_at is None:  # it left before this client was followed, or died
+            stayed = self.finished and isinstance(engine_id, int)
         else:
             stayed, died = self.finished and left_at > self.clock.received, died or holds_task
         if stayed and not died:
